@@ -1,0 +1,1 @@
+"""WHO: one folder a CRM: its wire, limits, errors, install and simulator."""

@@ -1,0 +1,38 @@
+"""What every command is given: the global options, and where its output goes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Language = Literal["en", "zh-CN"]
+
+
+@dataclass(slots=True)
+class Context:
+    """The global options of one call."""
+
+    #: One JSON document on standard output, everything else on standard error.
+    json: bool = False
+    language: Language = "en"
+    profile: str = "default"
+    #: Never ask; today nothing asks.
+    no_input: bool = False
+
+    def words(self, en: str, zh: str) -> str:
+        """The text of the chosen language."""
+        return zh if self.language == "zh-CN" else en
+
+    def say(self, text: str = "") -> None:
+        """A line for a person: on standard output, or on standard error when that carries JSON."""
+        print(text, file=sys.stderr if self.json else sys.stdout)
+
+    def progress(self, text: str) -> None:
+        """A line that says how far a run is; always on standard error."""
+        print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+    def document(self, value: Any) -> None:
+        """The command's one JSON document."""
+        print(json.dumps(value, ensure_ascii=False, indent=1, default=str))  # noqa: T201

@@ -1,0 +1,76 @@
+"""The root of the command line: global options, exit codes, and one place where problems become messages.
+
+Global options may stand before or after the command's name. Heavy libraries are imported inside the commands:
+`--help` must be quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated, cast
+
+import typer
+
+from app.cli.context import Context, Language
+
+app = typer.Typer(
+    name="zixin",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Customers' credit standing inside the CRM. 客户资信，就在 CRM 里。",
+    epilog="--json, --lang, --profile and --no-input may also stand after the command.",
+)
+
+DEFAULT = "default"
+
+#: Global options → how many words follow.
+_GLOBAL = {"--json": 0, "--no-input": 0, "--lang": 1, "--profile": 1}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"zixin {version('zixin')}")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    lang: Annotated[str, typer.Option(help="en or zh-CN.", envvar="ZIXIN_LANG")] = "en",
+    profile: Annotated[
+        str, typer.Option(help="Company: one store, settings, policy.", envvar="ZIXIN_PROFILE")
+    ] = DEFAULT,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask.")] = False,
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Keep the global options for the command."""
+    if lang not in ("en", "zh-CN"):
+        raise typer.BadParameter(f"{lang!r} is neither en nor zh-CN", param_hint="--lang")
+    context.obj = Context(json, cast("Language", lang), profile, no_input)
+
+
+def hoist(words: Sequence[str]) -> list[str]:
+    """The words of a call with the global options moved to the front, up to a bare `--`."""
+    front: list[str] = []
+    rest: list[str] = []
+    queue = list(words)
+    while queue and queue[0] != "--":
+        word = queue.pop(0)
+        name = word.split("=", 1)[0]
+        if name not in _GLOBAL:
+            rest.append(word)
+            continue
+        follows = 0 if "=" in word else _GLOBAL[name]
+        front += [word, *queue[:follows]]
+        del queue[:follows]
+    return [*front, *rest, *queue]
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    app(args=hoist(sys.argv[1:] if words is None else words), prog_name="zixin")

@@ -1,0 +1,1 @@
+"""NAMES: which field of a CRM holds what, and the loader that checks and applies it."""

@@ -1,0 +1,1 @@
+"""WHEN: store, pull, rescore, push."""
