@@ -2,8 +2,9 @@
 
 Kinds and how they travel: `text` and `choice` are strings; `money` is Int64 minor units of the currency in the
 column that `Column.of` names; `day` is Int32 days since 1970-01-01; `instant` is Int64 microseconds since 1970 UTC;
-`flag` is a boolean; `count` is Int64; `ratio` is Float64; `rate` is Int64, in units of 10^-12. Every canonical row
-also has the columns of `TRACE`. A further table is one entry here.
+`flag` is a boolean; `count` is Int64; `ratio` is Float64; `rate` is Int64, in units of 10^-12;
+`currency` is an ISO 4217 code. Every canonical row also has
+the columns of `TRACE`. A further table is one entry here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Literal
 
 import polars as pl
 
-Kind = Literal["text", "choice", "money", "day", "instant", "flag", "count", "ratio", "rate"]
+Kind = Literal["text", "choice", "money", "day", "instant", "flag", "count", "ratio", "rate", "currency"]
 
 EPOCH = date(1970, 1, 1)
 
@@ -28,6 +29,7 @@ DTYPES: dict[Kind, pl.DataType] = {
     "count": pl.Int64(),
     "ratio": pl.Float64(),
     "rate": pl.Int64(),
+    "currency": pl.String(),
 }
 
 
@@ -113,7 +115,7 @@ def _owner(meaning: str = "account it belongs to") -> Column:
 
 
 def _currency(null: str | None = None) -> Column:
-    return _text("currency", "ISO 4217 code of the row's amounts", null)
+    return Column("currency", "currency", "ISO 4217 code of the row's amounts", null)
 
 
 WHO = (
@@ -130,7 +132,7 @@ WHO = (
             _text("country", "ISO 3166 alpha-2; anything else is listed, not rejected"),
             _text("industry", "industry as the CRM words it"),
             _text("segment", "segment of the policy", "the policy's default segment"),
-            _text("currency", "currency the customer is dealt with in", "base currency"),
+            Column("currency", "currency", "currency the customer is dealt with in", "base currency"),
             _day("since", "customer since"),
             _day("founded_on", "day the company was founded"),
             Column("natural_person", "flag", "a natural person, not a company", "a company"),
@@ -236,7 +238,7 @@ OWED = (
             _money("amount", "in the receivable's currency; negative: taken back", "only the payment's is known"),
             _currency("the receivable's"),
             Column("payment_amount", "money", "in the payment's currency", "same as `amount`", of="payment_currency"),
-            _text("payment_currency", "ISO 4217 code of `payment_amount`", "same as `currency`"),
+            Column("payment_currency", "currency", "ISO 4217 code of `payment_amount`", "same as `currency`"),
         ),
     ),
     Table(
@@ -428,8 +430,8 @@ WORLD = (
         "rates",
         ("currency", "base", "day"),
         (
-            _text("currency", "ISO 4217 code", None),
-            _text("base", "ISO 4217 code", None),
+            _currency(),
+            Column("base", "currency", "ISO 4217 code", None),
             _day("day", "day it holds from", None),
             Column("rate", "rate", "units of `base` for one unit of `currency`", None),
         ),

@@ -1,0 +1,172 @@
+"""Strict casts: text columns under canonical names → a canonical table, and the rows that do not fit.
+
+Whole columns at once. A row that does not fit goes to the rejects with its record, column, value and reason; nothing
+is guessed, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from connector import money
+from connector.schema import DTYPES, Column, Table
+
+#: Columns of rejects: the record the row came from (an id, or a line of a file), table, column, value, reason code.
+REJECTS = pl.Schema(
+    {"record": pl.String, "table": pl.String, "column": pl.String, "value": pl.String, "reason": pl.String}
+)
+
+#: Digits behind the point that decide a minor unit: four at most (ISO 4217), and the one that rounds.
+_FRACTION = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Rows that fit, with the table's columns, `record` and whatever else the input carried; and those that do not."""
+
+    frame: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def cast(frame: pl.DataFrame, table: Table) -> Cast:
+    """Columns in: `record`, and text or null under the table's column names; missing columns count as null.
+
+    Text is stripped, empty text is null, a null takes the column's default; columns that the table does not know pass
+    through untouched.
+    """
+    columns = table.columns
+    frame = frame.with_columns(_cleaned(column, frame) for column in columns)
+    values = frame.with_columns(
+        *(_value(column).alias(column.name) for column in columns),
+        *(_reason(column).alias(f"?{column.name}") for column in columns),
+    )
+    return _split(frame, values, table.name, table.names())
+
+
+def rejected(frame: pl.DataFrame, table: str, column: str, reason: str) -> pl.DataFrame:
+    """Rejects of all rows of a frame that has `record` and that column."""
+    value = pl.col(column).cast(pl.Date) if frame.schema[column] == DTYPES["day"] else pl.col(column)
+    return frame.select(
+        pl.col("record"),
+        pl.lit(table).alias("table"),
+        pl.lit(column).alias("column"),
+        value.cast(pl.String).alias("value"),
+        pl.lit(reason).alias("reason"),
+    )
+
+
+def _split(texts: pl.DataFrame, values: pl.DataFrame, table: str, names: tuple[str, ...]) -> Cast:
+    marks = [f"?{name}" for name in names]
+    bad = pl.any_horizontal(pl.col(mark).is_not_null() for mark in marks)
+    fits = values.filter(~bad).drop(marks)
+    if fits.height == values.height:
+        return Cast(fits, REJECTS.to_frame())
+    wrong = values.select(pl.col("record"), *marks).with_columns(texts.select(list(names))).filter(bad)
+    rejects = [
+        wrong.filter(pl.col(f"?{name}").is_not_null()).select(
+            pl.col("record"),
+            pl.lit(table).alias("table"),
+            pl.lit(name).alias("column"),
+            pl.col(name).alias("value"),
+            pl.col(f"?{name}").alias("reason"),
+        )
+        for name in names
+    ]
+    return Cast(fits, pl.concat(rejects))
+
+
+def _cleaned(column: Column, frame: pl.DataFrame) -> pl.Expr:
+    if column.name not in frame.columns:
+        return pl.lit(column.default, pl.String).alias(column.name)
+    text = pl.col(column.name).cast(pl.String).str.strip_chars()
+    text = pl.when(text != "").then(text)
+    return (text if column.default is None else text.fill_null(column.default)).alias(column.name)
+
+
+def _value(column: Column) -> pl.Expr:
+    text = pl.col(column.name)
+    match column.kind:
+        case "money":
+            return _minor(text, pl.col(column.of))
+        case "rate":
+            return _rate(text)
+        case "day":
+            return _day(text)
+        case "instant":
+            return _instant(text)
+        case "flag":
+            return text.str.to_lowercase() == "true"
+        case "count" | "ratio":
+            return text.cast(DTYPES[column.kind], strict=False)
+        case _:
+            return text
+
+
+def _reason(column: Column) -> pl.Expr:
+    text = pl.col(column.name)
+    wrong = _wrong(column, text)
+    found = pl.when(text.is_null()).then(pl.lit(None if column.null is not None else "empty", pl.String))
+    return found if wrong is None else found.otherwise(wrong)
+
+
+def _wrong(column: Column, text: pl.Expr) -> pl.Expr | None:
+    """Reason of a non-null text that does not fit, or null; None where every text fits."""
+    match column.kind:
+        case "money":
+            plain = text.str.contains(r"^[+-]?\d+(\.\d*)?$")
+            too_large = _minor(text, pl.col(column.of)).is_null()
+            return pl.when(~plain).then(pl.lit("not_an_amount")).when(too_large).then(pl.lit("too_large"))
+        case "rate":
+            return pl.when(_rate(text).is_null()).then(pl.lit("not_a_number"))
+        case "day":
+            return pl.when(_day(text).is_null()).then(pl.lit("not_a_day"))
+        case "instant":
+            return pl.when(_instant(text).is_null()).then(pl.lit("not_an_instant"))
+        case "flag":
+            return pl.when(~text.str.to_lowercase().is_in(["true", "false"])).then(pl.lit("not_a_flag"))
+        case "count" | "ratio":
+            return pl.when(text.cast(DTYPES[column.kind], strict=False).is_null()).then(pl.lit("not_a_number"))
+        case "choice":
+            return pl.when(~text.is_in(list(column.options))).then(pl.lit("not_an_option"))
+        case "currency":
+            return pl.when(~text.str.contains("^[A-Z]{3}$")).then(pl.lit("not_a_currency"))
+        case _:
+            return None
+
+
+def _minor(text: pl.Expr, currency: pl.Expr) -> pl.Expr:
+    """Minor units, half up; null beyond 10^15 or without a number."""
+    parts = text.str.extract_groups(r"^([+-]?)0*(\d{1,15})(?:\.(\d*))?$").struct
+    power = currency.replace_strict(
+        list(money.EXPONENTS), [10**places for places in money.EXPONENTS.values()], default=100, return_dtype=pl.Int64
+    )
+    unit = pl.lit(10**_FRACTION, pl.Int64) // power
+    fraction = (parts.field("3").fill_null("") + "0" * _FRACTION).str.slice(0, _FRACTION).cast(pl.Int64)
+    whole = parts.field("2").cast(pl.Int64)
+    minor = whole * power + (fraction + unit // 2) // unit
+    signed = pl.when(parts.field("1") == "-").then(-minor).otherwise(minor)
+    return pl.when((whole < money.TOO_MUCH // power) & (minor < money.TOO_MUCH)).then(signed)
+
+
+def _rate(text: pl.Expr) -> pl.Expr:
+    """Units of 10^-12; null unless a positive plain decimal below nine million."""
+    parts = text.str.extract_groups(r"^\+?(\d{1,7})(?:\.(\d*))?$").struct
+    scale = money.RATE_SCALE
+    fraction = (parts.field("2").fill_null("") + "0" * scale).str.slice(0, scale).cast(pl.Int64)
+    whole = parts.field("1").cast(pl.Int64)
+    rate = pl.when(whole < 9_000_000).then(whole * 10**scale + fraction)
+    return pl.when(rate > 0).then(rate)
+
+
+def _day(text: pl.Expr) -> pl.Expr:
+    """Days since 1970; null unless YYYY-MM-DD of 1900 to 2199."""
+    plain = text.str.contains(r"^(19|20|21)\d{2}-\d{2}-\d{2}$")
+    return pl.when(plain).then(text.str.to_date("%Y-%m-%d", strict=False)).cast(pl.Int32)
+
+
+def _instant(text: pl.Expr) -> pl.Expr:
+    """Microseconds since 1970 UTC; null unless ISO with an offset."""
+    moment = text.str.replace(r"Z$", "+00:00").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")
+    return moment.cast(pl.Int64)

@@ -1,0 +1,120 @@
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connector import money
+from connector.schema import TABLES, day_number
+from connector.words.rejects import REASONS, sentence
+from mappings.cast import REJECTS, cast
+
+RECEIVABLE = {"receivable_id": "R1", "account_id": "A1", "issued": "2025-01-02", "amount": "1", "currency": "USD"}
+
+
+def one(**cells: str | None) -> pl.DataFrame:
+    row = {"record": "7", **RECEIVABLE, **cells}
+    return pl.DataFrame({name: [value] for name, value in row.items()}, schema=dict.fromkeys(row, pl.String))
+
+
+def test_a_row_that_fits_gets_its_types_and_its_defaults() -> None:
+    done = cast(one(due=" 2025-02-01 ", amount="-12.345", kind=""), TABLES["receivables"])
+
+    row = done.frame.to_dicts()[0]
+    assert row["due"] == day_number(date(2025, 2, 1))
+    assert row["amount"] == -1235
+    assert (row["kind"], row["component"], row["due_basis"]) == ("invoice", "trade", "given")
+    assert row["disputed_on"] is None
+    assert done.rejects.is_empty()
+    assert done.rejects.schema == REJECTS
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("amount", "1,000.00", "not_an_amount"),
+        ("amount", "1e5", "not_an_amount"),
+        ("amount", "10000000000000", "too_large"),
+        ("amount", "99999999999999999999", "too_large"),
+        ("amount", None, "empty"),
+        ("currency", "usd", "not_a_currency"),
+        ("issued", "01/02/2025", "not_a_day"),
+        ("issued", "2025-02-30", "not_a_day"),
+        ("issued", "2025-1-5", "not_a_day"),
+        ("issued", "0025-01-05", "not_a_day"),
+        ("kind", "proforma", "not_an_option"),
+        ("account_id", "  ", "empty"),
+    ],
+)
+def test_what_does_not_fit_is_rejected_with_its_column_value_and_reason(
+    column: str, value: str | None, reason: str
+) -> None:
+    done = cast(one(**{column: value}), TABLES["receivables"])
+
+    assert done.frame.is_empty()
+    expected = (value or "").strip() or None
+    assert done.rejects.row(0) == ("7", "receivables", column, expected, reason)
+    assert sentence(reason, "zh-CN") != sentence(reason) == REASONS[reason][0]
+
+
+def test_one_bad_row_does_not_sink_the_others() -> None:
+    rows = pl.concat(
+        [one(receivable_id="R1"), one(receivable_id="R2", amount="x", due="y"), one(receivable_id="R3")], how="diagonal"
+    )
+
+    done = cast(rows, TABLES["receivables"])
+
+    assert done.frame["receivable_id"].to_list() == ["R1", "R3"]
+    assert done.rejects["column"].to_list() == ["due", "amount"]
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [("7.1234567890123", 7_123_456_789_012), ("0", None), ("-1", None), ("x", None), ("9000000", None)],
+)
+def test_rates_count_in_units_of_ten_to_the_minus_twelve(text: str, minor: int | None) -> None:
+    frame = pl.DataFrame({"record": ["1"], "currency": ["USD"], "base": ["CNY"], "day": ["2025-01-01"], "rate": [text]})
+
+    done = cast(frame, TABLES["rates"])
+
+    assert done.frame["rate"].to_list() == ([] if minor is None else [minor])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.decimals(min_value=-(10**13), max_value=10**13, allow_nan=False, allow_infinity=False, places=6),
+    st.sampled_from(["USD", "JPY", "KWD", "CLF"]),
+)
+def test_whole_columns_cast_like_single_amounts(amount: object, currency: str) -> None:
+    text = f"{amount:f}"
+    try:
+        expected: list[int] = [money.to_minor(text, currency)]
+    except ValueError:
+        expected = []
+
+    done = cast(one(amount=text, currency=currency), TABLES["receivables"])
+
+    assert done.frame["amount"].to_list() == expected
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "good", "bad", "reason"),
+    [
+        ("accounts", "natural_person", ("TRUE", True), "yes", "not_a_flag"),
+        ("statements", "months", ("12", 12), "a year", "not_a_number"),
+        ("securities", "coverage", ("0.9", 0.9), "most", "not_a_number"),
+    ],
+)
+def test_every_kind_is_strict(table: str, column: str, good: tuple[str, object], bad: str, reason: str) -> None:
+    needed = {
+        "accounts": {"account_id": "A", "name": "n"},
+        "statements": {"account_id": "A", "period_end": "2025-12-31", "consolidated": "true", "currency": "CNY"},
+        "securities": {"security_id": "S", "account_id": "A", "kind": "deposit", "amount": "1", "currency": "CNY"},
+    }[table]
+    frame = pl.DataFrame([{"record": str(n), **needed, column: text} for n, text in enumerate((good[0], bad))])
+
+    done = cast(frame, TABLES[table])
+
+    assert done.frame[column].to_list() == [good[1]]
+    assert done.rejects.rows() == [("1", table, column, bad, reason)]
