@@ -38,4 +38,10 @@ PROBLEMS: dict[str, Words] = {
         "{file} 不是有效的 UTF-8 CSV：{detail}。",
         "请另存为 UTF-8 编码的 CSV；每行的单元格数应与表头一致。",
     ),
+    "E-POLICY": Words(
+        "{file}, line {line}: {detail}.",
+        "Mend the policy there; nothing was scored with it.",
+        "{file} 第 {line} 行：{detail}。",
+        "请在该处修改信用政策；尚未用它评级。",
+    ),
 }

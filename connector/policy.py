@@ -1,0 +1,351 @@
+"""The policy: a YAML file that a credit manager can read; checked, frozen, with a content hash as its version.
+
+Amounts in the file are plain decimals in major units of the base currency. What it does not know is refused with its
+line and a suggestion. The parts are described in docs/scoring.md.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from functools import cached_property
+from importlib import resources
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from connector import money
+from connector.errors import Misconfigured
+from connector.words.features import FEATURES
+
+Grade = Literal["AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D"]
+Hold = Literal["none", "warn", "approve", "block"]
+Severity = Literal["info", "warning", "critical"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(ge=0, le=36500)]
+#: Major units of the base currency; YAML numbers go through their text, never through a float's digits.
+Amount = Annotated[Decimal, BeforeValidator(lambda v: str(v) if isinstance(v, float | int) else v), Field(ge=0)]
+
+
+class Part(BaseModel):
+    """What all parts of a policy have in common: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Condition(Part):
+    """A condition as data: `all`, `any`, `not`, or comparisons of one feature. Null never fires, but `missing`."""
+
+    every: tuple[Condition, ...] | None = Field(None, alias="all")
+    some: tuple[Condition, ...] | None = Field(None, alias="any")
+    negated: Condition | None = Field(None, alias="not")
+    feature: str | None = None
+    eq: float | None = None
+    ne: float | None = None
+    lt: float | None = None
+    le: float | None = None
+    gt: float | None = None
+    ge: float | None = None
+    among: tuple[float, ...] | None = Field(None, alias="in")
+    missing: bool | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Condition:
+        forms = [self.every, self.some, self.negated, self.feature]
+        if sum(form is not None for form in forms) != 1:
+            raise ValueError("a condition holds exactly one of all, any, not, feature")
+        if (self.feature is not None) != bool(self.comparisons()):
+            raise ValueError("a feature needs a comparison (eq, ne, lt, le, gt, ge, in, missing)")
+        return self
+
+    def comparisons(self) -> dict[str, Any]:
+        """The comparisons given, by operator."""
+        names = ("eq", "ne", "lt", "le", "gt", "ge", "among", "missing")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def features(self) -> Iterator[str]:
+        """Names of all features the condition looks at."""
+        if self.feature is not None:
+            yield self.feature
+        for part in (*(self.every or ()), *(self.some or ()), *((self.negated,) if self.negated else ())):
+            yield from part.features()
+
+
+class Calendar(Part):
+    """Whose days are business days."""
+
+    time_zone: str = "UTC"
+
+
+class Default(Part):
+    """Evidence of kind legal with one of these values is an insolvency."""
+
+    insolvency_codes: tuple[str, ...] = ("insolvent", "bankrupt", "bankruptcy", "liquidation", "破产", "清算")
+
+
+class Materiality(Part):
+    """Below these, a difference is noise."""
+
+    #: What may stay open on a settled item: the smaller of the two.
+    stub: Amount = Decimal(10)
+    stub_share: Annotated[float, Field(ge=0, le=0.05)] = 0.05
+    #: Overdue counts in gates and flags from this amount on.
+    overdue: Amount = Decimal(50)
+    #: Lateness of so few days still is "on time".
+    grace_days: Days = 3
+
+
+class Terms(Part):
+    """What holds where a row is silent."""
+
+    #: Days of credit where neither a due day nor terms are known.
+    days: Days = 30
+
+
+class Step(Part):
+    """One grade of the scale."""
+
+    #: Lowest score of the grade.
+    floor: float = Field(alias="from", ge=0, le=100)
+    hold: Hold = "none"
+    review_days: Days = 180
+    #: Factor on what the limit methods give.
+    limit_factor: float = Field(1.0, ge=0, le=10)
+    #: Most that the grade may have; null: no cap.
+    limit_cap: Amount | None = None
+
+
+class Pillar(Part):
+    """A group of indicators; its weight goes to the others when it has no data."""
+
+    weight: float = Field(gt=0)
+    #: Best grade while the pillar has no data; null: no cap.
+    cap_when_absent: Grade | None = "BBB"
+
+
+class Tendency(Part):
+    """Constants of the tendency to pay late. Source: docs/scoring.md, "Tendency to pay late"."""
+
+    half_life_days: Annotated[int, Field(ge=1, le=3650)] = 120
+    window_days: Days = 1095
+    rungs: tuple[Days, ...] = (3, 5, 10, 15, 30)
+    #: Strength of the portfolio's rate, in payments.
+    strength: float = Field(1.0, gt=0, le=100)
+    weight_power: float = Field(0.2, ge=0, le=1)
+    greatest_weight: float = Field(3.0, ge=1, le=10)
+    #: Amounts below this share of the median weigh in proportion to it.
+    small_share: float = Field(0.05, gt=0, le=1)
+    early_days: Days = 10
+    early_coefficient: float = Field(1.0, ge=0, le=1)
+    open_coefficient: float = Field(0.3, ge=0, le=2)
+    open_cap: float = Field(4.0, gt=0, le=100)
+    #: The portfolio's late rate while its history is thin: below `portfolio_minimum` payments' worth.
+    fallback_rate: float = Field(0.08, gt=0, lt=1)
+    portfolio_minimum: float = Field(30.0, ge=0)
+
+
+class Indicator(Part):
+    """One indicator: a feature, its points by piecewise-linear interpolation, its weight in its pillar."""
+
+    feature: str
+    pillar: str
+    weight: float = Field(gt=0)
+    #: [value, points]; values rise strictly, points lie in 0 … 100; flat beyond the ends.
+    points: tuple[tuple[float, float], ...] = Field(min_length=2)
+    #: Points without data, at most half of the best.
+    missing: float = Field(ge=0, le=50)
+    #: Constants of the feature, where it has some.
+    parameters: Tendency | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> Indicator:
+        values = [x for x, _ in self.points]
+        if any(b <= a for a, b in itertools.pairwise(values)):
+            raise ValueError("the values of `points` must rise strictly")
+        if not all(0 <= y <= 100 for _, y in self.points):
+            raise ValueError("points lie between 0 and 100")
+        return self
+
+
+class Gate(Part):
+    """A cap or a knock-out: `cap` bounds the grade, `rating` sets D or NR."""
+
+    when: Condition
+    cap: Grade | None = None
+    rating: Literal["D", "NR"] | None = None
+    en: str
+    zh: str
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> Gate:
+        if (self.cap is None) == (self.rating is None):
+            raise ValueError("a gate has either `cap` or `rating`")
+        return self
+
+
+class Limits(Part):
+    """How limits are proposed: billed a month × months of credit × peak × the grade's factor, rounded down."""
+
+    peak: float = Field(1.5, gt=0, le=10)
+    #: Digits kept when rounding down.
+    significant_digits: Annotated[int, Field(ge=1, le=6)] = 2
+    #: Share of the needs that an unrated customer is proposed.
+    unrated_share: Share = 0.0
+
+
+class Approvals(Part):
+    """Which proposals take effect by themselves."""
+
+    #: A first limit of at most this amount is in force without a person; null: every one of them.
+    limit_above: Amount | None = None
+
+
+class Flag(Part):
+    """When a warning flag is raised, how grave it is, and the hold it brings."""
+
+    when: Condition
+    severity: Severity = "warning"
+    hold: Hold = "none"
+    en: str
+    zh: str
+
+
+class Review(Part):
+    """When a customer is looked at again: the grade's days, but sooner with a flag of that severity."""
+
+    critical_days: Days = 7
+    warning_days: Days = 30
+
+
+class Policy(Part):
+    """A policy as the file says it."""
+
+    format: Literal[1] = Field(alias="version")
+    base_currency: str = Field(pattern="^[A-Z]{3}$")
+    calendar: Calendar = Calendar()
+    default: Default = Default()
+    materiality: Materiality = Materiality()
+    terms: Terms = Terms()
+    scale: dict[Grade, Step]
+    pillars: dict[str, Pillar] = Field(default_factory=dict)
+    indicators: dict[str, Indicator] = Field(min_length=1)
+    gates: dict[str, Gate] = Field(default_factory=dict)
+    limits: Limits = Limits()
+    approvals: Approvals = Approvals()
+    flags: dict[str, Flag] = Field(default_factory=dict)
+    review: Review = Review()
+
+    @model_validator(mode="after")
+    def _sound(self) -> Policy:
+        floors = [step.floor for step in self.scale.values()]
+        if list(self.scale) != [grade for grade in RATINGS if grade in self.scale]:
+            raise ValueError("the grades of `scale` stand in the order AAA … D")
+        if any(b >= a for a, b in itertools.pairwise(floors)) or floors[-1] != 0 or "D" in self.scale:
+            raise ValueError("`from` falls strictly from grade to grade, down to 0; D is set by gates, not by points")
+        for name, indicator in self.indicators.items():
+            _known("pillar", indicator.pillar, self.pillars, f"indicators.{name}.pillar")
+            _known("feature", indicator.feature, FEATURES, f"indicators.{name}.feature")
+        for kind, conditions in (("gates", self.gates), ("flags", self.flags)):
+            for name, item in conditions.items():
+                for feature in item.when.features():
+                    _known("feature", feature, FEATURES, f"{kind}.{name}.when")
+        return self
+
+    @property
+    def tendency(self) -> Tendency:
+        """The constants of the tendency to pay late."""
+        given = [item.parameters for item in self.indicators.values() if item.parameters]
+        return given[0] if given else Tendency()
+
+    @cached_property
+    def version(self) -> str:
+        """Twelve hex digits of a hash over all that the policy says, defaults included."""
+        text = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def minor(self, amount: Decimal, base: str | None = None) -> int:
+        """Minor units of an amount of the policy, in the base currency."""
+        return money.to_minor(amount, base or self.base_currency)
+
+
+#: The grades, best first.
+RATINGS: tuple[str, ...] = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D")
+
+
+def _known(kind: str, name: str, known: Mapping[str, object], where: str) -> None:
+    if name not in known:
+        raise ValueError(f"{where}: no {kind} of the name {name!r}{_suggestion(name, list(known))}")
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
+
+
+def default_text() -> str:
+    """The YAML text of the policy that zixin ships."""
+    return resources.files("connector").joinpath("policies/default.yaml").read_text(encoding="utf-8")
+
+
+def load(text: str, name: str) -> Policy:
+    """The policy of a YAML text; raises Misconfigured with file, line, and a suggestion."""
+    yaml = YAML(typ="rt")
+    try:
+        tree = yaml.load(text)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise Misconfigured("E-POLICY", file=name, line=line, detail=str(error.problem)) from None
+    if not isinstance(tree, dict):
+        raise Misconfigured("E-POLICY", file=name, line=1, detail="not a mapping of keys")
+    try:
+        return Policy.model_validate(_plain(tree))
+    except ValidationError as error:
+        first = error.errors()[0]
+        line, detail = _line(tree, first["loc"]), _detail(first)
+        raise Misconfigured("E-POLICY", file=name, line=line, detail=detail) from None
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    return str(node) if type(node).__name__ == "ScalarFloat" else node
+
+
+def _line(tree: Any, where: tuple[int | str, ...]) -> int:
+    line, node = 1, tree
+    for step in where:
+        try:
+            marks = node.lc.data.get(step)
+            line = marks[0] + 1 if marks else line
+            node = node[step]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def _detail(error: Any) -> str:
+    where = ".".join(str(step) for step in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {where}{_suggestion(str(error['loc'][-1]), _keys(error['loc'][:-1]))}"
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {said}" if where else said
+
+
+def _keys(where: tuple[int | str, ...]) -> list[str]:
+    """Keys that a part at that place may have."""
+    model: Any = Policy
+    for step in where:
+        found = model.model_fields.get(str(step)) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        kind = found.annotation if found else model
+        parts = [part for part in getattr(kind, "__args__", ()) if isinstance(part, type)]
+        model = kind if isinstance(kind, type) else next((p for p in parts if issubclass(p, BaseModel)), kind)
+    names = model.model_fields.items() if isinstance(model, type) and issubclass(model, BaseModel) else ()
+    return [str(field.alias or name) for name, field in names]
