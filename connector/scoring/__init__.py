@@ -1,0 +1,1 @@
+"""From canonical tables to assessments: pure functions, frames in, frames out."""
