@@ -1,0 +1,208 @@
+"""What is owed as of a day, computed from amounts and allocations, never from a balance field.
+
+Facts dated after the day do not count. An allocation is dated by its payment's `paid_on` or its adjustment's
+`booked_on`; the clerk's `applied_on` counts for nothing. Source: design/tables.md, "Rules that are easy to get wrong".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from connector.policy import Policy
+from connector.schema import TABLES
+from connector.scoring.rates import Rates, across, base_currency
+
+Tables = Mapping[str, pl.DataFrame]
+
+#: Adjustments that leave the lateness of what they took off standing.
+LATE_KINDS = ("write_off",)
+#: Adjustments that are a way of paying.
+PAYING_KINDS = ("set_off",)
+#: Instruments that are money only when they mature. Source: design/tables.md, payments.
+_BILLS = ("bank_acceptance", "commercial_acceptance")
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The state of all claims as of a day."""
+
+    #: Currency of every column that ends in `_base`.
+    base: str
+    #: One row a live claim: receivable_id, account_id, number, issued, due, original_due, due_basis, currency, amount,
+    #: amount_base, open, open_base (not discharged), uncleared_base (discharged, not yet our money), disputed,
+    #: days_overdue (0: not due, disputed, a credit or below materiality), late_open (days since original_due, or 0),
+    #: rate_missing.
+    items: pl.DataFrame
+    #: One row a discharged part of a claim: receivable_id, account_id, day, days_late, days_early, amount, amount_base,
+    #: amount_item_base, written_off.
+    parts: pl.DataFrame
+    #: One row an account with money that settles nothing yet: account_id, on_account_base (≥ 0).
+    credits: pl.DataFrame
+
+
+def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
+    """Columns in: those of receivables, payments, allocations, adjustments, rates; missing tables are empty."""
+    base = base_currency(tables, policy.base_currency)
+    rates = Rates(_table(tables, "rates").select("currency", "base", "day", "rate"), base)
+    claims = _claims(tables, policy, as_of, rates)
+    applied = _applied(tables, claims, as_of, rates)
+    parts = _effective(applied, claims)
+    items = _open(claims, parts, policy.minor(policy.materiality.stub, base), policy.materiality.stub_share, as_of)
+    shown = parts.filter(pl.col("judged")).select(
+        "receivable_id", "account_id", "day", "days_late", "days_early", "amount", "amount_base", "amount_item_base",
+        "written_off",
+    )  # fmt: skip
+    return Ledger(base, items, shown, _credits(tables, items, parts, as_of, rates))
+
+
+def _table(tables: Tables, name: str) -> pl.DataFrame:
+    return tables.get(name, TABLES[name].empty())
+
+
+def _claims(tables: Tables, policy: Policy, as_of: int, rates: Rates) -> pl.DataFrame:
+    """Receivables issued and not voided by the day, with their due days filled and their amounts in base currency."""
+    issued = pl.col("issued") <= as_of
+    live = _table(tables, "receivables").filter(
+        issued & (pl.col("voided_on").is_null() | (pl.col("voided_on") > as_of))
+    )
+    # Without a due day and without terms: the policy's terms, and listed as "due unknown".
+    guessed = pl.when(pl.col("due_basis") == "unknown").then(pl.col("issued") + policy.terms.days)
+    due = pl.coalesce("due", guessed).cast(pl.Int32)
+    closed = pl.col("dispute_closed_on").is_not_null() & (pl.col("dispute_closed_on") <= as_of)
+    frame = live.with_columns(
+        due.alias("due"),
+        pl.coalesce("original_due", due).cast(pl.Int32).alias("original_due"),
+        ((pl.col("disputed_on") <= as_of).fill_null(False) & ~closed).alias("disputed"),
+    )
+    frame = frame.with_columns(rates.on(frame, "currency", as_of).alias("rate"))
+    return frame.with_columns(
+        rates.into_base("amount", "currency", "rate").alias("amount_base"),
+        pl.col("rate").is_null().alias("rate_missing"),
+    )
+
+
+def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
+    """Payments and adjustments that count by the day: source_key, day, cleared_day, kind flags."""
+    payments = _table(tables, "payments")
+    bounced = (pl.col("bounced_on") <= as_of).fill_null(False)
+    bill = pl.when(pl.col("instrument").is_in(_BILLS)).then(pl.coalesce("matures_on", pl.col("paid_on") + 180))
+    paid = payments.filter((pl.col("paid_on") <= as_of) & ~bounced).select(
+        pl.col("payment_id"),
+        pl.lit(None, pl.String).alias("adjustment_id"),
+        pl.col("paid_on").alias("day"),
+        pl.coalesce("cleared_on", bill, "paid_on").cast(pl.Int32).alias("cleared_day"),
+        pl.lit(True).alias("judged"),
+        pl.lit(False).alias("written_off"),
+    )
+    booked = _table(tables, "adjustments").filter(pl.col("booked_on") <= as_of)
+    adjusted = booked.select(
+        pl.lit(None, pl.String).alias("payment_id"),
+        pl.col("adjustment_id"),
+        pl.col("booked_on").alias("day"),
+        pl.col("booked_on").alias("cleared_day"),
+        pl.col("kind").is_in(PAYING_KINDS + LATE_KINDS).alias("judged"),
+        pl.col("kind").is_in(LATE_KINDS).alias("written_off"),
+    )
+    return pl.concat([paid, adjusted])
+
+
+def _applied(tables: Tables, claims: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
+    """Allocations to live claims, dated, with amounts in the claim's currency; those without a rate are left out."""
+    rows = _table(tables, "allocations").filter(pl.col("receivable_id").is_not_null()).drop("currency", "applied_on")
+    rows = rows.join(
+        claims.select("receivable_id", "account_id", "currency", pl.col("amount").alias("claimed"), "original_due"),
+        on="receivable_id",
+    )
+    rows = rows.join(_dated(tables, as_of), on=["payment_id", "adjustment_id"], nulls_equal=True)
+    rows = rows.with_columns(pl.coalesce("payment_currency", "currency").alias("payment_currency"))
+    rows = rows.with_columns(
+        rates.on(rows, "payment_currency", "day").alias("rate_paid"),
+        rates.on(rows, "currency", "day").alias("rate_claim"),
+    )
+    crossed = across("payment_amount", ("payment_currency", "currency"), ("rate_paid", "rate_claim"))
+    same = pl.when(pl.col("payment_currency") == pl.col("currency")).then(pl.col("payment_amount"))
+    return rows.with_columns(pl.coalesce("amount", same, crossed).alias("amount")).filter(
+        pl.col("amount").is_not_null()
+    )
+
+
+def _effective(applied: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
+    """Parts that really settle: earliest first, up to the claim's amount, less what was taken back since."""
+    # Amounts of a claim and its settlements count along the claim's own sign: a credit of −100 is settled by −100.
+    rows = applied.with_columns((pl.col("amount") * pl.col("claimed").sign()).alias("along"))
+    cap = pl.min_horizontal(pl.col("along").sum().over("receivable_id").clip(lower_bound=0), pl.col("claimed").abs())
+    rows = rows.with_columns(cap.alias("cap")).filter(pl.col("along") > 0).sort("day", "allocation_id")
+    reached = pl.col("along").cum_sum().over("receivable_id")
+    taken = pl.min_horizontal(reached, "cap") - pl.min_horizontal(reached - pl.col("along"), "cap")
+    rows = rows.with_columns(taken.alias("along")).filter(pl.col("along") > 0)
+    whole = claims.select("receivable_id", pl.col("amount_base").alias("amount_item_base"), "rate")
+    parts = rows.join(whole, on="receivable_id", how="left", maintain_order="left").with_columns(
+        (pl.col("along") * pl.col("claimed").sign()).alias("amount")
+    )
+    share = pl.col("along").cast(pl.Int128) * pl.col("amount_item_base").abs()
+    late = pl.col("day") - pl.col("original_due")
+    return parts.with_columns(
+        ((share + pl.col("claimed").abs() // 2) // pl.col("claimed").abs()).cast(pl.Int64).alias("amount_base"),
+        late.clip(lower_bound=0).fill_null(0).alias("days_late"),
+        (-late).clip(lower_bound=0).fill_null(0).alias("days_early"),
+        # Credits and claims without a rate are no evidence of how somebody pays.
+        (pl.col("judged") & (pl.col("claimed") > 0) & pl.col("amount_item_base").is_not_null()).alias("judged"),
+    )
+
+
+def _open(claims: pl.DataFrame, parts: pl.DataFrame, stub: int, stub_share: float, as_of: int) -> pl.DataFrame:
+    settled = parts.group_by("receivable_id").agg(
+        pl.col("amount").sum().alias("settled"),
+        pl.col("amount_base").filter(pl.col("cleared_day") > as_of).sum().alias("uncleared_base"),
+    )
+    rows = claims.join(settled, on="receivable_id", how="left", maintain_order="left").with_columns(
+        (pl.col("amount") - pl.col("settled").fill_null(0)).alias("open"), pl.col("uncleared_base").fill_null(0)
+    )
+    size = pl.col("amount").abs().clip(lower_bound=1)
+    share = pl.col("open").cast(pl.Int128) * pl.col("amount_base")
+    rows = rows.with_columns(((share + size // 2) // size * pl.col("amount").sign()).cast(pl.Int64).alias("open_base"))
+    # A stub is no lateness: at most the policy's amount, and at most its share of the claim.
+    small = (pl.col("open_base") <= stub) & (pl.col("open") <= pl.col("amount") * stub_share)
+    counts = (pl.col("open") > 0) & ~small.fill_null(False)
+    overdue = pl.when(counts & ~pl.col("disputed")).then((as_of - pl.col("due")).clip(lower_bound=0))
+    late = pl.when(counts).then((as_of - pl.col("original_due")).clip(lower_bound=0))
+    return rows.with_columns(
+        overdue.fill_null(0).cast(pl.Int32).alias("days_overdue"), late.fill_null(0).cast(pl.Int32).alias("late_open")
+    ).select(
+        "receivable_id", "account_id", "number", "issued", "due", "original_due", "due_basis", "currency", "amount",
+        "amount_base", "open", "open_base", "uncleared_base", "disputed", "days_overdue", "late_open", "rate_missing",
+    )  # fmt: skip
+
+
+def _credits(tables: Tables, items: pl.DataFrame, parts: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
+    """Payments and credit notes less what they settle, and open credits that stand as negative claims."""
+    bounced = (pl.col("bounced_on") <= as_of).fill_null(False)
+    payments = _table(tables, "payments").filter((pl.col("paid_on") <= as_of) & ~bounced)
+    notes = _table(tables, "adjustments").filter(
+        (pl.col("booked_on") <= as_of) & (pl.col("kind").is_in(["credit_note", "rebate", "discount"]))
+    )
+    come = pl.concat(
+        [
+            payments.select("account_id", pl.col("payment_id").alias("id"), "amount", "currency"),
+            notes.select("account_id", pl.col("adjustment_id").alias("id"), "amount", "currency"),
+        ]
+    )
+    # In the payment's own currency: what is settled of a claim in another one is that share of the allocated payment.
+    gone = parts.select(
+        pl.coalesce("payment_id", "adjustment_id").alias("id"),
+        pl.when(pl.col("payment_currency") == pl.col("currency"))
+        .then(pl.col("amount"))
+        .otherwise(pl.coalesce("payment_amount", "amount"))
+        .alias("used"),
+    )
+    left = come.join(gone.group_by("id").agg(pl.col("used").sum()), on="id", how="left").with_columns(
+        (pl.col("amount") - pl.col("used").fill_null(0)).alias("left")
+    )
+    left = left.with_columns(rates.on(left, "currency", as_of).alias("rate"))
+    money_left = left.select("account_id", rates.into_base("left", "currency", "rate").alias("on_account_base"))
+    negative = items.filter(pl.col("open") < 0).select("account_id", (-pl.col("open_base")).alias("on_account_base"))
+    whole = pl.concat([money_left, negative]).group_by("account_id").agg(pl.col("on_account_base").sum())
+    return whole.with_columns(pl.col("on_account_base").clip(lower_bound=0)).filter(pl.col("on_account_base") > 0)
