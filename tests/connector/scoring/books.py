@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import polars as pl
@@ -42,8 +42,8 @@ def invoice(
 
 
 def books(
-    invoices: list[dict[str, object]],
-    payments: list[tuple[str, str | None, str, int]] = [],  # noqa: B006
+    invoices: Sequence[Mapping[str, object]],
+    payments: Sequence[tuple[str, str | None, str, int]] = (),
     account: str = "A",
     currency: str = "USD",
     **more: pl.DataFrame,
@@ -52,11 +52,11 @@ def books(
     accounts = sorted({str(row["account_id"]) for row in invoices} | {account})
     whole: dict[str, dict[str, object]] = {}
     allocations = []
-    owner = {row["receivable_id"]: row["account_id"] for row in invoices}
+    owner = {str(row["receivable_id"]): row["account_id"] for row in invoices}
     for key, claim, paid_on, amount in payments:
         payment = whole.setdefault(
             key,
-            {"payment_id": key, "account_id": owner.get(claim, account), "paid_on": paid_on, "amount": 0, "currency": currency},
+            {"payment_id": key, "account_id": owner.get(str(claim), account), "paid_on": paid_on, "amount": 0, "currency": currency},
         )  # fmt: skip
         payment["amount"] = int(str(payment["amount"])) + amount
         if claim is not None:
