@@ -1,0 +1,200 @@
+"""The features of a customer, by the names of `connector.words.features`.
+
+All amounts in minor units of the base currency, days as counts, shares 0 to 1. Open overdue items join an average
+only where they raise it, so that falling due never helps and paying never hurts. Source: docs/scoring.md.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from connector.policy import Policy
+from connector.schema import TABLES
+from connector.scoring.ledger import Ledger, Tables
+from connector.scoring.rates import Rates
+from connector.scoring.tendency import Statistics, tendency
+
+YEAR = 365
+#: The recent part of the year, which `trend` holds against the rest.
+RECENT = 90
+
+
+def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int) -> pl.DataFrame:
+    """One row an account of `accounts`: account_id, every feature, and what an assessment shows beside them.
+
+    These are: on_account, uncleared, overdue_since (day), agreed_limit (null: nobody has set one). A feature is null
+    where there is nothing to compute it from; sums and counts are 0.
+    """
+    frame = tables["accounts"].select("account_id", "since")
+    parts = (
+        _owed(state, policy.minor(policy.materiality.overdue, state.base), as_of),
+        _paid(state, policy.materiality.grace_days, as_of),
+        _trend(state, as_of),
+        tendency(state, policy.tendency, portfolio, as_of),
+        state.credits.rename({"on_account_base": "on_account"}),
+        _agreed_limits(tables, state.base, as_of),
+        _events(tables, policy, as_of),
+    )
+    for part in parts:
+        frame = frame.join(part, on="account_id", how="left", maintain_order="left")
+    zero = [
+        "overdue",
+        "open_items",
+        "open",
+        "uncleared",
+        "volume",
+        "on_account",
+        "oldest_overdue",
+        "material_overdue_days",
+    ]
+    frame = frame.with_columns(
+        pl.col(*zero, "rate_missing", "due_unknown", "bounced", "insolvency", "written_off", "history").fill_null(0)
+    )
+    exposure = (pl.col("open") + pl.col("uncleared") - pl.col("on_account")).clip(lower_bound=0)
+    since = pl.when(pl.col("since") <= as_of).then(pl.col("since"))
+    frame = frame.with_columns(
+        exposure.alias("exposure"),
+        (as_of - pl.min_horizontal(since, "first_issued")).alias("tenure"),
+        (as_of - pl.col("last_issued")).alias("dormant_days"),
+    )
+    return frame.with_columns(used("exposure", "agreed_limit").alias("utilisation")).drop("since", "open")
+
+
+def used(exposure: str, limit: str) -> pl.Expr:
+    """Exposure ÷ limit; 10 where something is owed on a limit of nothing; null without a limit."""
+    nothing = pl.when(pl.col(exposure) > 0).then(10.0).otherwise(0.0)
+    return pl.when(pl.col(limit) > 0).then(pl.col(exposure) / pl.col(limit)).when(pl.col(limit) == 0).then(nothing)
+
+
+def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
+    items = state.items.with_columns(pl.col("open_base").clip(lower_bound=0).alias("owed"))
+    overdue, owed = pl.col("days_overdue") > 0, pl.col("owed")
+    positive = pl.col("amount_base") > 0
+    fell_due = overdue | ((pl.col("due") < as_of) & (pl.col("due") > as_of - YEAR))
+    sums = items.group_by("account_id").agg(
+        owed.sum().alias("open"),
+        pl.col("uncleared_base").sum().alias("uncleared"),
+        owed.filter(overdue).sum().alias("overdue"),
+        pl.col("days_overdue").max().alias("oldest_overdue"),
+        pl.col("due").filter(overdue).min().alias("overdue_since"),
+        (pl.col("open") > 0).sum().cast(pl.Int64).alias("open_items"),
+        owed.filter("disputed").sum().alias("disputed"),
+        pl.col("amount_base").filter(fell_due & positive).sum().alias("fell_due"),
+        pl.col("amount_base").filter((pl.col("issued") > as_of - YEAR) & positive).sum().alias("volume"),
+        pl.col("rate_missing").sum().cast(pl.Int64).alias("rate_missing"),
+        (pl.col("due_basis") == "unknown").filter(pl.col("open") > 0).sum().cast(pl.Int64).alias("due_unknown"),
+        pl.col("issued").min().alias("first_issued"),
+        pl.col("issued").max().alias("last_issued"),
+    )
+    # The age that a material amount has reached. An amount without a rate is taken to be material.
+    aged = items.filter(overdue).sort("days_overdue", descending=True)
+    reached = owed.fill_null(material).cum_sum().over("account_id")
+    ages = aged.filter(reached >= material).group_by("account_id").agg(
+        pl.col("days_overdue").max().alias("material_overdue_days")
+    )  # fmt: skip
+    return (
+        sums.join(ages, on="account_id", how="left")
+        .with_columns(
+            (pl.col("overdue") / pl.when(pl.col("fell_due") > 0).then(pl.col("fell_due"))).alias("overdue_share"),
+            (pl.col("disputed") / pl.when(pl.col("open") > 0).then(pl.col("open"))).alias("disputed_share"),
+        )
+        .drop("disputed", "fell_due")
+    )
+
+
+def _late_items(state: Ledger) -> pl.DataFrame:
+    late = state.items.filter((pl.col("late_open") > 0) & ~pl.col("disputed") & pl.col("open_base").is_not_null())
+    return late.select("account_id", pl.col("open_base").alias("amount"), pl.col("late_open").alias("late"))
+
+
+def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
+    """days_beyond_terms, on_time_share, late_15_share, written_off, of the last year."""
+    year = state.parts.filter(pl.col("day") > as_of - YEAR)
+    settled = year.select("account_id", pl.col("amount_base").alias("amount"), pl.col("days_late").alias("late"))
+    late = _late_items(state)
+    whole = pl.concat([settled, late.filter(pl.col("late") > grace)])
+    shares = whole.group_by("account_id").agg(
+        pl.col("amount").sum().alias("paid"),
+        pl.col("amount").filter(pl.col("late") <= grace).sum().alias("on_time"),
+    )
+    serious = pl.concat([settled, late.filter(pl.col("late") > 15)]).group_by("account_id").agg(
+        pl.col("amount").sum().alias("counted"), pl.col("amount").filter(pl.col("late") > 15).sum().alias("serious")
+    )  # fmt: skip
+    lost = year.filter("written_off").group_by("account_id").agg(pl.col("amount_base").sum().alias("written_off"))
+    frame = shares.join(serious, on="account_id", how="full", coalesce=True)
+    frame = frame.join(lost, on="account_id", how="full", coalesce=True)
+    frame = frame.join(beyond_terms(settled, late), on="account_id", how="full", coalesce=True)
+    return frame.select(
+        "account_id",
+        pl.col("beyond").alias("days_beyond_terms"),
+        (pl.col("on_time") / pl.when(pl.col("paid") > 0).then(pl.col("paid"))).alias("on_time_share"),
+        (pl.col("serious") / pl.when(pl.col("counted") > 0).then(pl.col("counted"))).alias("late_15_share"),
+        "written_off",
+    )
+
+
+def beyond_terms(settled: pl.DataFrame, late: pl.DataFrame) -> pl.DataFrame:
+    """Average days late, weighted by amount: account_id, beyond; an open late item joins only where it raises it.
+
+    Columns in, of both: account_id, amount, late (days). Taken latest first, an item joins while it is later than the
+    average so far; once one does not, none after it does.
+    """
+    days = pl.col("amount").cast(pl.Int128) * pl.col("late")
+    sums = settled.group_by("account_id").agg(
+        pl.col("amount").cast(pl.Int128).sum().alias("amount"), days.sum().alias("days")
+    )
+    rows = late.sort("late", descending=True).join(
+        sums.rename({"amount": "had", "days": "had_days"}), on="account_id", how="left", maintain_order="left"
+    )
+    before = pl.col("amount").cast(pl.Int128).cum_sum().over("account_id") - pl.col("amount")
+    before_days = days.cum_sum().over("account_id") - days
+    had, had_days = pl.col("had").fill_null(0) + before, pl.col("had_days").fill_null(0) + before_days
+    joining = rows.filter(pl.col("late") * had >= had_days).select(
+        "account_id", pl.col("amount").cast(pl.Int128), days.alias("days")
+    )
+    whole = pl.concat([sums, joining]).group_by("account_id").agg(pl.col("amount").sum(), pl.col("days").sum())
+    return whole.filter(pl.col("amount") > 0).select(
+        "account_id", (pl.col("days").cast(pl.Float64) / pl.col("amount").cast(pl.Float64)).alias("beyond")
+    )
+
+
+def _trend(state: Ledger, as_of: int) -> pl.DataFrame:
+    """Change in days beyond terms: the last 90 days with what is open, against the 275 before."""
+    year = state.parts.filter(pl.col("day") > as_of - YEAR)
+    year = year.select("account_id", "day", pl.col("amount_base").alias("amount"), pl.col("days_late").alias("late"))
+    recent = year.filter(pl.col("day") > as_of - RECENT).drop("day")
+    earlier = year.filter(pl.col("day") <= as_of - RECENT).drop("day")
+    now = beyond_terms(recent, _late_items(state))
+    then = beyond_terms(earlier, earlier.clear()).rename({"beyond": "then"})
+    return now.join(then, on="account_id").select("account_id", (pl.col("beyond") - pl.col("then")).alias("trend"))
+
+
+def _agreed_limits(tables: Tables, base: str, as_of: int) -> pl.DataFrame:
+    """Limits that people set, in force on the day: the newest permanent one and all temporary ones beside it."""
+    rows = tables.get("limits", TABLES["limits"].empty())
+    started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
+    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
+    rows = rows.filter(started & lasts & (pl.col("scope") == "account") & (pl.col("kind") != "insured"))
+    rates = Rates(tables.get("rates", TABLES["rates"].empty()).select("currency", "base", "day", "rate"), base)
+    rows = rows.with_columns(rates.on(rows, "currency", as_of).alias("rate")).with_columns(
+        rates.into_base("amount", "currency", "rate").alias("amount")
+    )
+    permanent = rows.filter(pl.col("kind") == "permanent").sort("valid_from", "limit_id", nulls_last=False)
+    newest = permanent.group_by("account_id").agg(pl.col("amount").last())
+    temporary = rows.filter(pl.col("kind") == "temporary").select("account_id", "amount")
+    whole = pl.concat([newest, temporary]).filter(pl.col("amount").is_not_null())
+    return whole.group_by("account_id").agg(pl.col("amount").sum().alias("agreed_limit"))
+
+
+def _events(tables: Tables, policy: Policy, as_of: int) -> pl.DataFrame:
+    """bounced, insolvency: counts."""
+    payments = tables.get("payments", TABLES["payments"].empty())
+    returned = (pl.col("bounced_on") <= as_of) & (pl.col("bounced_on") > as_of - YEAR)
+    bounced = payments.filter(returned).group_by("account_id").agg(pl.len().cast(pl.Int64).alias("bounced"))
+    evidence = tables.get("evidence", TABLES["evidence"].empty())
+    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
+    codes = list(policy.default.insolvency_codes)
+    legal = (pl.col("kind") == "legal") & pl.col("value").str.to_lowercase().is_in(codes)
+    rows = evidence.filter(legal & (pl.col("observed_on") <= as_of) & lasts)
+    insolvent = rows.group_by("account_id").agg(pl.len().cast(pl.Int64).alias("insolvency"))
+    return bounced.join(insolvent, on="account_id", how="full", coalesce=True)
