@@ -21,6 +21,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from connector import money
+from connector.assessment import FLAGS, RATINGS
 from connector.errors import Misconfigured
 from connector.words.features import FEATURES
 
@@ -122,9 +123,11 @@ class Step(Part):
 
 
 class Pillar(Part):
-    """A group of indicators; its weight goes to the others when it has no data."""
+    """A group of indicators."""
 
     weight: float = Field(gt=0)
+    #: Without data: its weight goes to the other pillars (true), or its indicators count as missing (false).
+    reweight: bool = True
     #: Best grade while the pillar has no data; null: no cap.
     cap_when_absent: Grade | None = "BBB"
 
@@ -251,6 +254,8 @@ class Policy(Part):
         for name, indicator in self.indicators.items():
             _known("pillar", indicator.pillar, self.pillars, f"indicators.{name}.pillar")
             _known("feature", indicator.feature, FEATURES, f"indicators.{name}.feature")
+        for code in self.flags:
+            _known("flag", code, dict.fromkeys(FLAGS), "flags")
         for kind, conditions in (("gates", self.gates), ("flags", self.flags)):
             for name, item in conditions.items():
                 for feature in item.when.features():
@@ -272,10 +277,6 @@ class Policy(Part):
     def minor(self, amount: Decimal, base: str | None = None) -> int:
         """Minor units of an amount of the policy, in the base currency."""
         return money.to_minor(amount, base or self.base_currency)
-
-
-#: The grades, best first.
-RATINGS: tuple[str, ...] = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D")
 
 
 def _known(kind: str, name: str, known: Mapping[str, object], where: str) -> None:

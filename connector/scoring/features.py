@@ -22,8 +22,8 @@ RECENT = 90
 def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int) -> pl.DataFrame:
     """One row an account of `accounts`: account_id, every feature, and what an assessment shows beside them.
 
-    These are: on_account, uncleared, overdue_since (day), agreed_limit (null: nobody has set one). A feature is null
-    where there is nothing to compute it from; sums and counts are 0.
+    These are: settles (something was settled within a year), on_account, uncleared, overdue_since (day), agreed_limit
+    (null: nobody has set one). A feature is null where there is nothing to compute it from; sums and counts are 0.
     """
     frame = tables["accounts"].select("account_id", "since")
     parts = (
@@ -70,6 +70,7 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
     items = state.items.with_columns(pl.col("open_base").clip(lower_bound=0).alias("owed"))
     overdue, owed = pl.col("days_overdue") > 0, pl.col("owed")
     positive = pl.col("amount_base") > 0
+    year, billed = positive & (pl.col("issued") > as_of - YEAR), pl.col("amount_base").cast(pl.Int128)
     fell_due = overdue | ((pl.col("due") < as_of) & (pl.col("due") > as_of - YEAR))
     sums = items.group_by("account_id").agg(
         owed.sum().alias("open"),
@@ -80,11 +81,13 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
         (pl.col("open") > 0).sum().cast(pl.Int64).alias("open_items"),
         owed.filter("disputed").sum().alias("disputed"),
         pl.col("amount_base").filter(fell_due & positive).sum().alias("fell_due"),
-        pl.col("amount_base").filter((pl.col("issued") > as_of - YEAR) & positive).sum().alias("volume"),
+        pl.col("amount_base").filter(year).sum().alias("volume"),
         pl.col("rate_missing").sum().cast(pl.Int64).alias("rate_missing"),
         (pl.col("due_basis") == "unknown").filter(pl.col("open") > 0).sum().cast(pl.Int64).alias("due_unknown"),
         pl.col("issued").min().alias("first_issued"),
         pl.col("issued").max().alias("last_issued"),
+        # Days of credit, by amount, over the same year.
+        (billed * (pl.col("due") - pl.col("issued")).clip(lower_bound=0)).filter(year).sum().alias("credit_days"),
     )
     # The age that a material amount has reached. An amount without a rate is taken to be material.
     aged = items.filter(overdue).sort("days_overdue", descending=True)
@@ -97,8 +100,11 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
         .with_columns(
             (pl.col("overdue") / pl.when(pl.col("fell_due") > 0).then(pl.col("fell_due"))).alias("overdue_share"),
             (pl.col("disputed") / pl.when(pl.col("open") > 0).then(pl.col("open"))).alias("disputed_share"),
+            (pl.col("credit_days").cast(pl.Float64) / pl.when(pl.col("volume") > 0).then(pl.col("volume"))).alias(
+                "terms_days"
+            ),
         )
-        .drop("disputed", "fell_due")
+        .drop("disputed", "fell_due", "credit_days")
     )
 
 
@@ -108,7 +114,7 @@ def _late_items(state: Ledger) -> pl.DataFrame:
 
 
 def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
-    """days_beyond_terms, on_time_share, late_15_share, written_off, of the last year."""
+    """Settles (something was settled), days_beyond_terms, on_time_share, late_15_share, written_off."""
     year = state.parts.filter(pl.col("day") > as_of - YEAR)
     settled = year.select("account_id", pl.col("amount_base").alias("amount"), pl.col("days_late").alias("late"))
     late = _late_items(state)
@@ -121,11 +127,14 @@ def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
         pl.col("amount").sum().alias("counted"), pl.col("amount").filter(pl.col("late") > 15).sum().alias("serious")
     )  # fmt: skip
     lost = year.filter("written_off").group_by("account_id").agg(pl.col("amount_base").sum().alias("written_off"))
+    settles = settled.group_by("account_id").agg(pl.lit(value=True).alias("settles"))
     frame = shares.join(serious, on="account_id", how="full", coalesce=True)
     frame = frame.join(lost, on="account_id", how="full", coalesce=True)
     frame = frame.join(beyond_terms(settled, late), on="account_id", how="full", coalesce=True)
+    frame = frame.join(settles, on="account_id", how="left")
     return frame.select(
         "account_id",
+        pl.col("settles").fill_null(value=False),
         pl.col("beyond").alias("days_beyond_terms"),
         (pl.col("on_time") / pl.when(pl.col("paid") > 0).then(pl.col("paid"))).alias("on_time_share"),
         (pl.col("serious") / pl.when(pl.col("counted") > 0).then(pl.col("counted"))).alias("late_15_share"),

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 import polars as pl
 
 from connector.policy import Tendency
+from connector.scoring.exact import divisor
 from connector.scoring.ledger import Ledger
 
 #: Weights count in units of 10^-9 payments of median size, decays in units of 10^-6.
@@ -58,7 +59,9 @@ def statistics(state: Ledger, constants: Tendency, as_of: int) -> Statistics:
 
 
 def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:
-    """One row an account with evidence: account_id, late_tendency (log-odds), late_rate (r), early_share, history.
+    """One row an account with a payment or an open claim.
+
+    Columns out: account_id, late_tendency (log-odds), late_rate (r), early_share, history.
 
     `history` counts payments' worth of evidence. An open overdue item joins r only where that raises it, the latest
     first, so that neither ageing nor falling due ever helps, and paying never hurts.
@@ -66,7 +69,7 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
     settled = _settled(state, constants, portfolio, as_of)
     overdue = _overdue(state, constants, portfolio)
     whole = settled.join(overdue, on="account_id", how="full", coalesce=True).join(
-        _unpaid(state), on="account_id", how="left"
+        _unpaid(state), on="account_id", how="full", coalesce=True
     )
     rungs = len(constants.rungs)
     levels = range(rungs, 0, -1)
@@ -76,7 +79,7 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
         (pl.col("weight") + pl.sum_horizontal(f"open_{level}" for level in levels)).alias("evidence"),
         (pl.col("weight") + prior).alias("weight"),
         (pl.col("late") + prior * portfolio.late_rate * rungs // 10**6).alias("late"),
-        pl.lit(_WEIGHT, pl.Int64).alias("one"),
+        divisor(_WEIGHT).alias("one"),
     )
     for level in levels:
         joins = level * pl.col("weight") > pl.col("late")

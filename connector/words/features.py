@@ -18,7 +18,7 @@ class Feature:
 
 
 FEATURES: dict[str, Feature] = {
-    "late_tendency": Feature("log_odds", "Tendency to pay late", "逾期倾向"),
+    "late_tendency": Feature("log_odds", "Chance of paying seriously late", "严重逾期可能性"),
     "days_beyond_terms": Feature("days", "Average days beyond terms, by amount", "加权平均逾期天数"),
     "on_time_share": Feature("share", "Share of money paid on time", "按时付款比例"),
     "overdue_share": Feature("share", "Overdue share of what fell due", "到期款逾期比例"),
@@ -28,6 +28,7 @@ FEATURES: dict[str, Feature] = {
     "trend": Feature("days", "Change in days beyond terms, last 90 days", "近90天逾期天数变化"),
     "tenure": Feature("days", "Days as a customer", "合作天数"),
     "volume": Feature("money", "Billed in 12 months", "12个月开票额"),
+    "terms_days": Feature("days", "Usual days of credit", "平均账期"),
     "utilisation": Feature("share", "Share of the credit limit in use", "额度使用率"),
     "exposure": Feature("money", "Exposure", "信用占用"),
     "overdue": Feature("money", "Overdue", "逾期金额"),

@@ -1,12 +1,11 @@
 import math
-from datetime import date, timedelta
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connector.schema import day_number
+from connector.schema import day_of
 from connector.scoring.ledger import ledger
 from connector.scoring.tendency import Statistics, statistics, tendency
 from tests.connector.scoring.books import POLICY, books, day, invoice
@@ -53,7 +52,7 @@ def test_paying_early_and_leaving_nothing_open_helps() -> None:
 def test_thirty_tiny_prompt_invoices_do_not_hide_a_late_large_one() -> None:
     late = [invoice("L", 100_00, "2025-04-01", "2025-05-01")]
     tiny = [invoice(f"T{n}", 1_00, "2025-05-30", "2025-06-29") for n in range(30)]
-    paid: list[Payment] = [("PL", "L", AS_OF, 100_00)]
+    paid: list[tuple[str, str | None, str, int]] = [("PL", "L", AS_OF, 100_00)]
 
     alone = of(books(late, paid))
     among = of(books(late + tiny, paid + [(f"P{n}", f"T{n}", AS_OF, 1_00) for n in range(30)]))
@@ -80,62 +79,41 @@ def test_no_facts_no_rows() -> None:
     assert statistics(ledger(books([]), POLICY, day(AS_OF)), CONSTANTS, day(AS_OF)) == Statistics(1, 80_000)
 
 
-Payment = tuple[str, str | None, str, int]
-TODAY = date.fromisoformat(AS_OF)
-# (amount, days from due to today, days late when paid or None when open)
-CLAIMS = st.lists(
-    st.tuples(st.integers(1_00, 1_000_00), st.integers(-40, 200), st.none() | st.integers(-30, 90)),
-    min_size=1,
-    max_size=8,
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(1_00, 1_000_00), st.integers(-40, 200), st.none() | st.integers(-30, 90)),
+        min_size=1,
+        max_size=8,
+    ),
+    st.integers(0, 7),
+    st.integers(1, 60),
 )
-
-
-def drawn(
-    claims: list[tuple[int, int, int | None]],
-) -> tuple[list[dict[str, object]], list[Payment]]:
-    invoices: list[dict[str, object]] = []
-    payments: list[Payment] = []
-    for n, (amount, age, late) in enumerate(claims):
-        due = TODAY - timedelta(days=age)
-        invoices.append(invoice(f"I{n}", amount, "2024-01-01", due.isoformat()))
-        if late is not None and due + timedelta(days=late) <= TODAY:
-            payments.append((f"P{n}", f"I{n}", (due + timedelta(days=late)).isoformat(), amount))
-    return invoices, payments
-
-
-@settings(max_examples=150, deadline=None)
-@given(CLAIMS, st.integers(0, 7))
-def test_paying_an_open_item_never_raises_the_tendency(claims: list[tuple[int, int, int | None]], which: int) -> None:
-    invoices, payments = drawn(claims)
-    paid = {row[1] for row in payments}
-    unpaid = [row for row in invoices if row["receivable_id"] not in paid]
-    if not unpaid:
-        return
-    target = unpaid[which % len(unpaid)]
-    more: list[Payment] = [("PX", str(target["receivable_id"]), AS_OF, int(str(target["amount"])))]
-
-    before = of(books(invoices, payments)).get("late_tendency")
-    after = of(books(invoices, payments + more))["late_tendency"]
-
-    assert before is None or after <= before + 1e-9
-
-
-@settings(max_examples=150, deadline=None)
-@given(CLAIMS, st.integers(0, 7), st.integers(1, 60))
-def test_an_item_that_ages_never_lowers_the_tendency(
+def test_paying_never_raises_the_tendency_and_ageing_never_lowers_it(
     claims: list[tuple[int, int, int | None]], which: int, days: int
 ) -> None:
-    invoices, payments = drawn(claims)
-    paid = {row[1] for row in payments}
-    unpaid = [n for n, row in enumerate(invoices) if row["receivable_id"] not in paid]
-    if not unpaid:
-        return
-    n = unpaid[which % len(unpaid)]
-    older = [dict(row) for row in invoices]
-    older[n]["due"] = (date.fromisoformat(str(older[n]["due"])) - timedelta(days=days)).isoformat()
+    today, n = day(AS_OF), which % len(claims)
+    rows: list[dict[str, object]] = []
+    paid: list[tuple[str, str | None, str, int]] = []
+    for account in ("now", "paid", "aged"):
+        for k, (amount, age, late) in enumerate(claims):
+            key = f"{account}{k}"
+            rows.append(
+                {
+                    **invoice(key, amount, "2024-01-01", None, account),
+                    "due": today - age - (days if k == n and account == "aged" else 0),
+                }
+            )
+            if k == n and account == "paid":
+                paid.append((f"P{key}", key, AS_OF, amount))
+            elif k != n and late is not None and late <= age:
+                paid.append((f"P{key}", key, day_of(today - age + late).isoformat(), amount))
 
-    before = of(books(invoices, payments)).get("late_tendency", -99.0)
-    after = of(books(older, payments)).get("late_tendency", -99.0)
+    found = dict(
+        tendency(ledger(books(rows, paid), POLICY, today), CONSTANTS, PORTFOLIO, today)
+        .select("account_id", "late_tendency")
+        .rows()
+    )
 
-    assert after >= before - 1e-9
-    assert day_number(TODAY) == day(AS_OF)
+    assert found["paid"] <= found["now"] + 1e-9
+    assert found["aged"] >= found["now"] - 1e-9

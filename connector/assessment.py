@@ -1,0 +1,112 @@
+"""What zixin finds out about a customer on a day, and which of it is written into the CRM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+#: The grades, best first. D is a state set by an event, never by points.
+RATINGS: tuple[str, ...] = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D")
+#: Not rated: evidence is too thin.
+NOT_RATED = "NR"
+#: What an order meets, mildest first.
+HOLDS: tuple[str, ...] = ("none", "warn", "approve", "block")
+
+#: Warning flags, gravest first; the options of the CRM's field.
+FLAGS: tuple[str, ...] = tuple(
+    "INSOLVENT OVERDUE_90 OVERDUE_60 OVERDUE_30 OVERDUE_1 BOUNCED OVER_LIMIT NEAR_LIMIT SLOWING DISPUTE DORMANT_180"
+    " RATE_MISSING".split()
+)
+
+FLAG = pl.Struct({"code": pl.String, "severity": pl.String, "en": pl.String, "zh": pl.String, "since": pl.Int32})
+#: One line of the explanation. `points` of 100; `lost`: of the score; both null for a gate.
+REASON = pl.Struct(
+    {
+        "indicator": pl.String,
+        "value": pl.Float64,
+        "points": pl.Float64,
+        "lost": pl.Float64,
+        "en": pl.String,
+        "zh": pl.String,
+    }
+)
+
+#: One row a customer and day; money in minor units of `currency`, the base currency; days since 1970.
+ASSESSMENT: dict[str, pl.DataType] = {
+    "customer_id": pl.String(),
+    "as_of": pl.Int32(),
+    "rating": pl.String(),
+    # By points and caps, before knock-outs and overrides.
+    "model_rating": pl.String(),
+    # thin; null when rated.
+    "nr_kind": pl.String(),
+    # 0 to 100, higher is better; null only without a single fact.
+    "score": pl.Float64(),
+    # Payments' worth of evidence behind the score.
+    "history": pl.Float64(),
+    "currency": pl.String(),
+    "proposed_limit": pl.Int64(),
+    # In force; null: nobody has set one, and the proposal waits for a person.
+    "limit": pl.Int64(),
+    "exposure": pl.Int64(),
+    # Room left: limit less exposure, not below 0; null without a limit.
+    "available": pl.Int64(),
+    "utilisation": pl.Float64(),
+    "overdue": pl.Int64(),
+    "max_days_overdue": pl.Int32(),
+    # Day the oldest overdue item fell due; null: nothing is overdue.
+    "overdue_since": pl.Int32(),
+    "on_account": pl.Int64(),
+    "flags": pl.List(FLAG),
+    "hold": pl.String(),
+    "reasons": pl.List(REASON),
+    # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing.
+    "notices": pl.List(pl.String()),
+    "next_review_on": pl.Int32(),
+    # Share of the indicators' weight that had data.
+    "confidence": pl.Float64(),
+    "policy_version": pl.String(),
+}
+
+Role = Literal["trigger", "follower", "passenger"]
+WrittenKind = Literal["choice", "choices", "number", "money", "day", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One field that zixin writes into the CRM's account.
+
+    Canonical text of a value: choice as the option; choices sorted and joined by `;`; number and money as plain
+    decimal text; day as ISO date; text as is. None: empty.
+    """
+
+    name: str
+    kind: WrittenKind
+    #: trigger: differs from what was sent → write. follower: differs, and the customer's facts changed since or one of
+    #: his days has passed → write. passenger: never a reason to write, rides along.
+    role: Role
+    #: Labels of the field, at most 25 characters: Zoho's limit (docs/crm/zoho.md).
+    en: str
+    zh: str
+    #: Smaller differences are none; in the field's own unit.
+    tolerance: str = "0"
+    #: Decimals kept of numbers, characters kept of texts.
+    places: int = 0
+    length: int = 255
+    options: tuple[str, ...] = ()
+
+
+WRITTEN: tuple[Written, ...] = (
+    # NR is written as empty: some CRMs take ten options and no more.
+    Written("rating", "choice", "trigger", "Credit Rating", "信用等级", options=RATINGS),
+    Written("limit", "money", "trigger", "Credit Limit", "信用额度", places=2),
+    Written("available", "money", "follower", "Credit Available", "可用额度", places=2),
+    Written("hold", "choice", "trigger", "Credit Hold", "信用管控", options=HOLDS),
+    Written("flags", "choices", "trigger", "Credit Flags", "信用预警", options=FLAGS),
+    Written("overdue_since", "day", "follower", "Credit Overdue Since", "最早逾期日"),
+    Written("reasons", "text", "follower", "Credit Reasons", "评级理由", length=2000),
+    Written("score", "number", "follower", "Credit Score", "信用评分", tolerance="0.1", places=1),
+    Written("rated_on", "day", "passenger", "Credit Rated On", "评级日期"),
+)

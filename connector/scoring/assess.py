@@ -1,0 +1,89 @@
+"""The one scorer: canonical tables in, one assessment a customer out.
+
+Customers are independent given the portfolio's statistics: one of them, a handful and the whole portfolio go through
+this same function, and a customer's result does not depend on who else is in the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from connector.assessment import ASSESSMENT, FLAGS
+from connector.policy import Policy
+from connector.scoring import card, features, judge, limits, reasons
+from connector.scoring.ledger import Ledger, Tables, ledger
+from connector.scoring.tendency import Statistics, statistics
+
+
+def portfolio_statistics(tables: Tables, policy: Policy, as_of: int) -> Statistics:
+    """What a score takes from the portfolio around a customer, from the facts of the day."""
+    return statistics(ledger(tables, policy, as_of), policy.tendency, as_of)
+
+
+def assess(
+    tables: Tables, policy: Policy, as_of: int, *, portfolio: Statistics, prior: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """One row an account of `accounts`, with the columns of `connector.assessment.ASSESSMENT`.
+
+    `tables`: canonical tables by name, whole for these accounts; missing ones are empty. `prior`: what was assessed
+    last on an earlier day, customer_id and flags; it tells since when a flag is up.
+    """
+    state = ledger(tables, policy, as_of)
+    frame = measured(tables, state, policy, portfolio, as_of, prior)
+    why = reasons.reasons(frame, policy, state.base)
+    frame = frame.join(why, on="account_id", how="left", maintain_order="left")
+    return frame.with_columns(
+        pl.col("account_id").alias("customer_id"),
+        pl.lit(as_of, pl.Int32).alias("as_of"),
+        (pl.col("score_milli") / pl.col("milli")).alias("score"),
+        pl.lit(state.base).alias("currency"),
+        pl.col("oldest_overdue").alias("max_days_overdue"),
+        pl.col("reasons").fill_null([]),
+        _notices().alias("notices"),
+        (as_of + _review_days(policy)).alias("next_review_on"),
+        pl.lit(policy.version).alias("policy_version"),
+    ).select(pl.col(name).cast(kind) for name, kind in ASSESSMENT.items())
+
+
+def measured(
+    tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """One row an account with everything that led to its assessment: features, points, gates, rating, limit, flags."""
+    frame = features.features(tables, state, policy, portfolio, as_of)
+    frame = card.card(frame, policy)
+    frame = judge.rate(frame, policy, state.base)
+    frame = limits.limit(frame, policy, state.base, as_of)
+    return judge.flag(frame, policy, state.base, as_of, _since(frame, prior))
+
+
+def _since(frame: pl.DataFrame, prior: pl.DataFrame | None) -> Mapping[str, pl.Series]:
+    if prior is None or prior.is_empty():
+        return {}
+    up = prior.select("customer_id", "flags").explode("flags").drop_nulls("flags").unnest("flags")
+    rows = frame.select(pl.col("account_id").alias("customer_id"))
+    found = {}
+    for code in FLAGS:
+        days = up.filter(pl.col("code") == code).select("customer_id", "since")
+        found[code] = rows.join(days, on="customer_id", how="left", maintain_order="left")["since"]
+    return found
+
+
+def _notices() -> pl.Expr:
+    cases = {
+        "due_unknown": pl.col("due_unknown") > 0,
+        "cash_beside_overdue": (pl.col("on_account") > 0) & (pl.col("overdue") > 0),
+        "rate_missing": pl.col("rate_missing") > 0,
+    }
+    return pl.concat_list(pl.when(case).then(pl.lit(name)) for name, case in cases.items()).list.drop_nulls()
+
+
+def _review_days(policy: Policy) -> pl.Expr:
+    days = pl.lit(policy.review.critical_days)
+    for grade, step in policy.scale.items():
+        days = pl.when(pl.col("rating") == grade).then(step.review_days).otherwise(days)
+    sooner = {"critical": policy.review.critical_days, "warning": policy.review.warning_days}
+    for severity, most in sooner.items():
+        days = pl.when(pl.col("severity") == severity).then(days.clip(upper_bound=most)).otherwise(days)
+    return days

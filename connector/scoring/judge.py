@@ -1,0 +1,131 @@
+"""From points and features to rating, flags and hold: what the policy's conditions make of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from connector.assessment import FLAG, FLAGS, HOLDS, NOT_RATED, RATINGS
+from connector.policy import Condition, Policy
+from connector.scoring.card import MILLI
+from connector.words.features import FEATURES
+
+_SEVERITIES = ("info", "warning", "critical")
+
+
+def fires(condition: Condition, policy: Policy, base: str) -> pl.Expr:
+    """True where the condition holds; null features never fire it, except by `missing`. Money: major units of base."""
+    if condition.every is not None:
+        return pl.all_horizontal(fires(part, policy, base) for part in condition.every)
+    if condition.some is not None:
+        return pl.any_horizontal(fires(part, policy, base) for part in condition.some)
+    if condition.negated is not None:
+        return ~fires(condition.negated, policy, base)
+    name = str(condition.feature)
+    scale = policy.minor(Decimal(1), base) if FEATURES[name].unit == "money" else 1
+    return pl.all_horizontal(
+        _compared(pl.col(name), operator, value, scale) for operator, value in condition.comparisons().items()
+    )
+
+
+def _compared(feature: pl.Expr, operator: str, value: Any, scale: int) -> pl.Expr:
+    if operator == "missing":
+        return feature.is_null() == bool(value)
+    if operator == "among":
+        return feature.cast(pl.Float64).is_in([float(item) * scale for item in value]).fill_null(False)
+    right = float(str(value)) * scale
+    compared = {
+        "eq": feature == right,
+        "ne": feature != right,
+        "lt": feature < right,
+        "le": feature <= right,
+        "gt": feature > right,
+        "ge": feature >= right,
+    }
+    return compared[operator].fill_null(False)
+
+
+def rate(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
+    """Columns in: score_milli, absent_<pillar>, features. Columns out, beside them: gate_<name> (true: it fired),.
+
+    model_rating (by points and caps; null without a score), rating, nr_kind.
+    """
+    frame = frame.with_columns(
+        fires(gate.when, policy, base).alias(f"gate_{name}") for name, gate in policy.gates.items()
+    )
+    grade = pl.lit(None, pl.Int32)
+    for name, step in policy.scale.items():
+        floor = round(step.floor * MILLI)
+        grade = pl.coalesce(grade, pl.when(pl.col("score_milli") >= floor).then(RATINGS.index(name)))
+    caps = [
+        pl.when(pl.col(f"gate_{name}")).then(RATINGS.index(gate.cap)).otherwise(0)
+        for name, gate in policy.gates.items()
+        if gate.cap
+    ]
+    caps += [
+        pl.when(pl.col(f"absent_{name}")).then(RATINGS.index(pillar.cap_when_absent)).otherwise(0)
+        for name, pillar in policy.pillars.items()
+        if pillar.cap_when_absent
+    ]
+    model = pl.when(grade.is_not_null()).then(pl.max_horizontal(grade, *caps))
+    frame = frame.with_columns(_named(model).alias("model_rating"))
+    rating = _knocked_out(policy, "D")
+    unrated = _knocked_out(policy, NOT_RATED)
+    # D stands before NR: an insolvent customer with thin evidence is insolvent.
+    result = pl.coalesce(rating, unrated, pl.col("model_rating"), pl.lit(NOT_RATED))
+    return frame.with_columns(result.alias("rating")).with_columns(
+        pl.when(pl.col("rating") == NOT_RATED).then(pl.lit("thin")).alias("nr_kind")
+    )
+
+
+def _knocked_out(policy: Policy, rating: str) -> pl.Expr:
+    fired = [pl.col(f"gate_{name}") for name, gate in policy.gates.items() if gate.rating == rating]
+    return pl.when(pl.any_horizontal(fired) if fired else pl.lit(value=False)).then(pl.lit(rating))
+
+
+def _named(index: pl.Expr) -> pl.Expr:
+    return index.replace_strict(list(range(len(RATINGS))), list(RATINGS), return_dtype=pl.String)
+
+
+def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, since: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """The warning flags that are up, and the gravest hold that flags and grade bring.
+
+    Columns in: rating and features. Columns out, beside them: flags (gravest first), hold, severity (the worst's).
+    `since`: flag code → the day each row's flag was first raised, null where it was not up before.
+    """
+    raised = {code: fires(policy.flags[code].when, policy, base) for code in FLAGS if code in policy.flags}
+    shown = []
+    for code, condition in raised.items():
+        item = policy.flags[code]
+        first = pl.coalesce(pl.lit(since[code]), pl.lit(as_of, pl.Int32)) if code in since else pl.lit(as_of, pl.Int32)
+        shown.append(
+            pl.when(condition).then(
+                pl.struct(
+                    pl.lit(code).alias("code"), pl.lit(item.severity).alias("severity"), pl.lit(item.en).alias("en"),
+                    pl.lit(item.zh).alias("zh"), first.cast(pl.Int32).alias("since"),
+                )
+            )
+        )  # fmt: skip
+    flags = pl.concat_list(shown).list.drop_nulls() if shown else pl.lit([], pl.List(FLAG))
+    holds = [(condition, policy.flags[code].hold) for code, condition in raised.items()]
+    grave = [(condition, policy.flags[code].severity) for code, condition in raised.items()]
+    return frame.with_columns(
+        flags.cast(pl.List(FLAG)).alias("flags"),
+        _worst(HOLDS, [*holds, *_grade_holds(policy)]).alias("hold"),
+        _worst(_SEVERITIES, grave).alias("severity"),
+    )
+
+
+def _grade_holds(policy: Policy) -> list[tuple[pl.Expr, str]]:
+    holds = [(pl.col("rating") == grade, step.hold) for grade, step in policy.scale.items()]
+    return [*holds, (pl.col("rating") == "D", "block")]
+
+
+def _worst(order: tuple[str, ...], cases: Sequence[tuple[pl.Expr, str]]) -> pl.Expr:
+    """The gravest value of the cases that hold; the mildest where none does."""
+    ranks = [pl.when(condition).then(order.index(value)).otherwise(0) for condition, value in cases]
+    rank = pl.max_horizontal(ranks) if ranks else pl.lit(0)
+    return rank.replace_strict(list(range(len(order))), list(order), return_dtype=pl.String)

@@ -1,0 +1,97 @@
+"""Why a customer is rated as he is: one line a gate that fired and one an indicator, in English and Chinese.
+
+The points that the indicators lost add up to 100 less the score.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from connector import money
+from connector.assessment import REASON
+from connector.policy import Policy
+from connector.words.features import FEATURES
+
+
+def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
+    """Columns in: those of `card` and `rate`. Columns out: account_id, reasons (a list of `REASON`).
+
+    Gates first, in the policy's order, then what cost most. Left out: indicators whose weight went to other pillars.
+    """
+    lines = [_gate(frame, policy, name, n) for n, name in enumerate(policy.gates)]
+    lines += [_absent(frame, policy, name) for name, pillar in policy.pillars.items() if pillar.cap_when_absent]
+    lines += [_indicator(frame, policy, name, base) for name in policy.indicators]
+    rows = pl.concat(lines).sort("account_id", "order", descending=[False, True], maintain_order=True)
+    fields = [field.name for field in REASON.fields]
+    return rows.group_by("account_id", maintain_order=True).agg(pl.struct(fields).alias("reasons"))
+
+
+def _line(order: pl.Expr, name: str, cells: dict[str, pl.Expr]) -> list[pl.Expr]:
+    null = pl.lit(None, pl.Float64)
+    return [
+        pl.col("account_id"),
+        order.cast(pl.Int64).alias("order"),
+        pl.lit(name).alias("indicator"),
+        cells.get("value", null).cast(pl.Float64).alias("value"),
+        cells.get("points", null).alias("points"),
+        cells.get("lost", null).alias("lost"),
+        cells["en"].alias("en"),
+        cells["zh"].alias("zh"),
+    ]
+
+
+def _gate(frame: pl.DataFrame, policy: Policy, name: str, n: int) -> pl.DataFrame:
+    gate = policy.gates[name]
+    best = f"at most {gate.cap}" if gate.cap else str(gate.rating)
+    best_zh = f"最高 {gate.cap}" if gate.cap else str(gate.rating)
+    words = {"en": pl.lit(f"{best}: {gate.en}"), "zh": pl.lit(f"{best_zh}：{gate.zh}")}
+    return frame.filter(pl.col(f"gate_{name}")).select(_line(pl.lit(10**9 - n), name, words))
+
+
+def _absent(frame: pl.DataFrame, policy: Policy, pillar: str) -> pl.DataFrame:
+    cap = policy.pillars[pillar].cap_when_absent
+    words = {"en": pl.lit(f"at most {cap}: no data on {pillar}"), "zh": pl.lit(f"最高 {cap}：缺少 {pillar} 数据")}
+    return frame.filter(pl.col(f"absent_{pillar}")).select(_line(pl.lit(10**8), f"absent_{pillar}", words))
+
+
+def _indicator(frame: pl.DataFrame, policy: Policy, name: str, base: str) -> pl.DataFrame:
+    item = policy.indicators[name]
+    feature, value = FEATURES[item.feature], pl.col(item.feature)
+    lost = (pl.col(f"lost_{name}") / pl.col("milli")).round(1).cast(pl.String)
+    missing = value.is_null()
+    en = pl.when(missing).then(pl.lit("no data")).otherwise(shown(item.feature, base))
+    zh = pl.when(missing).then(pl.lit("无数据")).otherwise(shown(item.feature, base, "zh-CN"))
+    words = {
+        "value": value,
+        "points": pl.col(f"points_{name}") / pl.col("milli"),
+        "lost": pl.col(f"lost_{name}") / pl.col("milli"),
+        "en": pl.format("{}: {} (−{} points)", pl.lit(feature.en), en, lost),
+        "zh": pl.format("{}：{}（扣{}分）", pl.lit(feature.zh), zh, lost),
+    }
+    return frame.filter(pl.col(f"lost_{name}").is_not_null()).select(_line(pl.col(f"lost_{name}"), name, words))
+
+
+def shown(name: str, base: str, language: str = "en") -> pl.Expr:
+    """A feature's value as a person reads it."""
+    value = pl.col(name)
+    match FEATURES[name].unit:
+        case "days":
+            whole = value.round(0).cast(pl.Int64).cast(pl.String)
+            return whole + (" 天" if language == "zh-CN" else " days")
+        case "share":
+            return (value * 100).round(0).cast(pl.Int64).cast(pl.String) + " %"
+        case "log_odds":
+            return (100 / (1 + (-value).exp())).round(0).cast(pl.Int64).cast(pl.String) + " %"
+        case "money":
+            return _money(value, base) + f" {base}"
+        case _:
+            return value.round(1).cast(pl.String)
+
+
+def _money(minor: pl.Expr, base: str) -> pl.Expr:
+    places = money.exponent(base)
+    if places == 0:
+        return minor.cast(pl.String)
+    whole, rest = minor.abs() // 10**places, minor.abs() % 10**places
+    sign = pl.when(minor < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.format("{}{}.{}", sign, whole, rest.cast(pl.String).str.zfill(places))
