@@ -6,6 +6,7 @@ Global options may stand before or after the command's name. Heavy libraries are
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -13,7 +14,9 @@ from typing import Annotated, cast
 
 import typer
 
+from app.cli import evaluate
 from app.cli.context import Context, Language
+from connector.errors import Problem
 
 app = typer.Typer(
     name="zixin",
@@ -72,5 +75,19 @@ def hoist(words: Sequence[str]) -> list[str]:
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit code."""
-    app(args=hoist(sys.argv[1:] if words is None else words), prog_name="zixin")
+    """Run one command and leave with its exit code; a problem becomes one message with its next step."""
+    hoisted = hoist(sys.argv[1:] if words is None else words)
+    try:
+        app(args=hoisted, prog_name="zixin")
+    except Problem as problem:
+        sys.stderr.write(f"zixin: {problem.text(_language(hoisted))} [{problem.code}]\n")
+        sys.exit(problem.exit_code)
+
+
+def _language(words: Sequence[str]) -> str:
+    given = [word.removeprefix("--lang=") for word in words if word.startswith("--lang=")]
+    given += [words[n + 1] for n, word in enumerate(words[:-1]) if word == "--lang"]
+    return given[-1] if given else os.environ.get("ZIXIN_LANG", "en")
+
+
+evaluate.register(app)

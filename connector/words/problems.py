@@ -44,4 +44,16 @@ PROBLEMS: dict[str, Words] = {
         "{file} 第 {line} 行：{detail}。",
         "请在该处修改信用政策；尚未用它评级。",
     ),
+    "E-PROFILE": Words(
+        "{profile!r} cannot be the name of a profile.",
+        "Use letters, digits, - and _, at most 64 of them.",
+        "{profile!r} 不能作为配置名。",
+        "请使用字母、数字、- 和 _，最多 64 个。",
+    ),
+    "E-FILE": Words(
+        "{file} cannot be read: {detail}.",
+        "Check the path and its permissions.",
+        "无法读取 {file}：{detail}。",
+        "请检查路径和权限。",
+    ),
 }

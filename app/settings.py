@@ -1,0 +1,35 @@
+"""Where things live: ZIXIN_HOME, a profile's folder in it, its policy."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import platformdirs
+
+from connector.errors import Misconfigured
+from connector.policy import Policy, default_text, load
+
+
+def home() -> Path:
+    """ZIXIN_HOME, or the platform's data folder."""
+    return Path(os.environ.get("ZIXIN_HOME") or platformdirs.user_data_dir("zixin", appauthor=False))
+
+
+def profile_folder(profile: str) -> Path:
+    """The folder of one company; its name is checked, because it becomes a path."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", profile):
+        raise Misconfigured("E-PROFILE", profile=profile)
+    return home() / profile
+
+
+def policy(profile: str, file: Path | None = None) -> Policy:
+    """The policy of that file, else the profile's own, else the one that zixin ships."""
+    chosen = file or profile_folder(profile) / "policy.yaml"
+    if file is None and not chosen.exists():
+        return load(default_text(), "connector/policies/default.yaml")
+    try:
+        return load(chosen.read_text(encoding="utf-8"), str(chosen))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("E-FILE", file=str(chosen), detail=str(error)) from None

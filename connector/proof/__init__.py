@@ -1,0 +1,1 @@
+"""Proof that a score is worth something: how well it foretold lateness."""
