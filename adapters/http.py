@@ -1,0 +1,160 @@
+"""The one HTTP session: timeouts, retries with jitter and a total cap, no redirects, calls to known origins only."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+import tenacity
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from connector.errors import Misconfigured, Problem, RateLimited, Retry
+
+#: Seconds to connect, and between two bytes of an answer.
+TIMEOUT_S = (10.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is not an error by the adapter's own table."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long a call may be tried."""
+
+    attempts: int = 6
+    total_s: float = 120.0
+    first_wait_s: float = 0.5
+    longest_wait_s: float = 30.0
+    #: How to wait; tests give one that does not.
+    sleep: Callable[[float], None] = time.sleep
+
+
+def _as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _may_help(error: BaseException, *, again: bool) -> bool:
+    return isinstance(error, Retry) and (again or error.code != "E-CRM-LOST")
+
+
+@dataclass(slots=True)
+class Http:
+    """Calls one CRM.
+
+    `judge` looks at an answer's status, headers and body and returns the problem that it is, or None. `origins` are
+    the only places that anything is ever sent to.
+    """
+
+    origins: set[str]
+    judge: Callable[[Answer], Problem | None]
+    #: Calls in flight at once.
+    concurrency: int = 5
+    patience: Patience = field(default_factory=Patience)
+    _session: requests.Session = field(default_factory=requests.Session)
+    _gate: threading.Semaphore = field(init=False)
+    #: The server's clock less ours, from the newest answer, in seconds.
+    skew_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._gate = threading.Semaphore(self.concurrency)
+        pool = HTTPAdapter(pool_connections=self.concurrency, pool_maxsize=self.concurrency)
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, pool)
+        # Proxies and certificates come from the environment; a netrc password must not replace a CRM's token.
+        self._session.auth = _as_is
+
+    def now(self) -> datetime:
+        """The server's clock, as far as its answers told it."""
+        return datetime.fromtimestamp(time.time() + self.skew_s, UTC)
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Callable[[], Mapping[str, str]] = dict,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        again: bool = True,
+    ) -> Answer:
+        """One call, tried again while its problem is a `Retry`; `again=False`: not where the answer was lost.
+
+        `headers` is called for every try: a token may have been renewed. Raises the adapter's problem, or `Retry`
+        when patience is at its end.
+        """
+        self._check_origin(url)
+        patience = self.patience
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: _may_help(error, again=again)),
+            stop=tenacity.stop_after_attempt(patience.attempts) | tenacity.stop_after_delay(patience.total_s),
+            wait=self._wait,
+            sleep=patience.sleep,
+            reraise=True,
+        )
+        return retrying(self._once, method, url, headers, params, body)
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        headers: Callable[[], Mapping[str, str]],
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+    ) -> Answer:
+        host = urlsplit(url).netloc
+        given = headers()
+        try:
+            with self._gate, self._session.request(
+                method, url, params=params, data=body, headers=dict(given), timeout=TIMEOUT_S, allow_redirects=False,
+                stream=True,
+            ) as response:  # fmt: skip
+                raw = response.raw.read(decode_content=True)
+                answer = Answer(response.status_code, raw, response.headers)
+        except requests.exceptions.SSLError as error:
+            raise Misconfigured("E-CRM-TLS", host=host) from error
+        except requests.exceptions.ConnectTimeout:
+            raise Retry("E-CRM-UNREACHABLE", host=host) from None
+        except requests.exceptions.ConnectionError as error:
+            # Without a connection nothing was sent; a connection that broke may have been heard.
+            lost = "Remote end closed" in str(error) or "reset" in str(error).lower()
+            raise Retry("E-CRM-LOST" if lost else "E-CRM-UNREACHABLE", host=host) from None
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
+            raise Retry("E-CRM-LOST", host=host) from None
+        self._tell_time(answer)
+        problem = self.judge(answer)
+        if problem is not None:
+            raise problem
+        return answer
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, RateLimited) and error.after is not None:
+            return min(error.after, self.patience.total_s)
+        jittered = tenacity.wait_random_exponential(self.patience.first_wait_s, self.patience.longest_wait_s)
+        return jittered(state)
+
+    def _check_origin(self, url: str) -> None:
+        parts = urlsplit(url)
+        if f"{parts.scheme}://{parts.netloc}" not in self.origins:
+            raise Misconfigured("E-CRM-ORIGIN", host=parts.netloc)
+
+    def _tell_time(self, answer: Answer) -> None:
+        stamp = answer.headers.get("Date")
+        if stamp:
+            try:
+                self.skew_s = parsedate_to_datetime(stamp).timestamp() - time.time()
+            except (ValueError, TypeError):
+                return

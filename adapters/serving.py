@@ -1,0 +1,49 @@
+"""Runs a simulator on 127.0.0.1: in a thread for tests, or until it is told to stop."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+
+def _bound(port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
+
+
+def _server(application: Any) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(application, log_level="critical", access_log=False, lifespan="off", date_header=False)
+    )
+
+
+@contextmanager
+def running(application: Any, port: int = 0) -> Iterator[str]:
+    """The origin of a server that runs in a thread while the block does."""
+    listening = _bound(port)
+    server = _server(application)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        while not server.started and thread.is_alive():
+            time.sleep(0.005)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+        listening.close()
+
+
+def serve(application: Any, port: int, ready: Callable[[str], None]) -> None:
+    """Serves until SIGINT or SIGTERM; `ready` is told the origin."""
+    listening = _bound(port)
+    ready(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    _server(application).run(sockets=[listening])

@@ -1,0 +1,100 @@
+"""Zoho's access tokens: one refresh at a time for all threads and processes of a profile.
+
+Zoho allows ten refreshes of one refresh token in ten minutes and fifteen live access tokens. A throttle comes as HTTP
+200 or 400 with "Access Denied". Source: zoho.com/accounts/protocol/oauth, v8 token-validity, Kaizen #43.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+
+from adapters.http import Answer, Http
+from connector.errors import Denied, Problem, RateLimited, Retry
+from connector.ports import Shared
+
+#: A token with less time left is renewed before it is used.
+_MARGIN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a connection needs; kept out of every repr."""
+
+    accounts_server: str
+    api_domain: str
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+class _Reply(msgspec.Struct):
+    access_token: str | None = None
+    expires_in: int = 3600
+    error: str | None = None
+
+
+class Tokens:
+    """The access token of one connection."""
+
+    def __init__(self, credentials: Credentials, shared: Shared, http: Http, name: str) -> None:
+        self._credentials = credentials
+        self._shared = shared
+        self._http = http
+        self._name = name
+
+    def current(self, *, not_this: str | None = None) -> str:
+        """A token that is good for a minute at least; `not_this` was refused and is replaced.
+
+        Raises Denied when the credentials are refused.
+        """
+        with self._shared.token(self._name) as slot:
+            kept = slot.get()
+            if kept is not None and kept[0] != not_this and kept[1] > self._http.now() + _MARGIN:
+                return kept[0]
+            reply = self._refresh()
+            token = reply.access_token or ""
+            slot.put(token, self._http.now() + timedelta(seconds=reply.expires_in))
+            return token
+
+    def _refresh(self) -> _Reply:
+        given = self._credentials
+        form = {
+            "refresh_token": given.refresh_token,
+            "client_id": given.client_id,
+            "client_secret": given.client_secret,
+            "grant_type": "refresh_token",
+        }
+        # In the body: a URL ends up in logs.
+        answer = self._http.call(
+            "POST",
+            f"{given.accounts_server}/oauth/v2/token",
+            headers=lambda: {"Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode(form).encode(),
+        )
+        return msgspec.json.decode(answer.body, type=_Reply)
+
+
+def judge(host: str, answer: Answer) -> Problem | None:
+    """The token endpoint's own errors: also HTTP 200 may be one."""
+    if answer.status >= 500:
+        return Retry("E-CRM-DOWN", host=host, status=answer.status)
+    if answer.status == 429:
+        return RateLimited("E-CRM-RATE", host=host)
+    try:
+        reply = msgspec.json.decode(answer.body, type=_Reply)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return Retry("E-CRM-GARBLED", host=host)
+    if reply.access_token:
+        return None
+    if (reply.error or "").lower() == "access denied":
+        return RateLimited("E-CRM-RATE", host=host, after=30)
+    return Denied("E-CRM-REVOKED", host=host, detail=reply.error or f"HTTP {answer.status}")
+
+
+def host_of(url: str) -> str:
+    """The host of an origin."""
+    return urlsplit(url).netloc

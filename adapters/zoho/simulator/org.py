@@ -1,0 +1,159 @@
+"""The state of a simulated Zoho organisation: modules, fields, records, tokens, clock, ledger, faults."""
+
+from __future__ import annotations
+
+import secrets
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+#: Refreshes of one refresh token in ten minutes; live access tokens. Source: v8 token-validity, Kaizen #43.
+MOST_REFRESHES, MOST_TOKENS = 10, 15
+
+
+def number(text: str) -> msgspec.Raw:
+    """A JSON number with just those digits."""
+    return msgspec.Raw(text.encode())
+
+
+@dataclass(slots=True)
+class FieldMeta:
+    """One field of a module. Source: v8 fields metadata."""
+
+    api_name: str
+    label: str
+    type: str = "text"
+    length: int = 255
+    read_only: bool = False
+    options: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """The field as the metadata API shows it."""
+        picks = [{"display_value": value, "actual_value": value} for value in self.options]
+        return {
+            "api_name": self.api_name, "field_label": self.label, "data_type": self.type, "length": self.length,
+            "read_only": self.read_only, "field_read_only": self.read_only, "pick_list_values": picks,
+        }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Module:
+    """One module with its records, in the order of their ids."""
+
+    name: str
+    fields: dict[str, FieldMeta] = field(default_factory=dict)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: id, display name and time of every deleted record.
+    deleted: list[dict[str, Any]] = field(default_factory=list)
+    _order: list[str] = field(default_factory=list)
+
+    def ids_after(self, last: str) -> list[str]:
+        """Ids beyond one, ascending. Ids all have the same number of digits."""
+        if len(self._order) != len(self.records):
+            self._order = sorted(self.records)
+        return self._order[bisect_right(self._order, last) :]
+
+
+@dataclass(slots=True)
+class Fault:
+    """A fault to show on the next calls of an API."""
+
+    api: str
+    #: HTTP status; 0: the call is carried out and its answer is lost.
+    status: int
+    times: int = 1
+
+
+@dataclass(slots=True)
+class Org:
+    """A simulated organisation."""
+
+    currency: str = "USD"
+    name: str = "Simulated Ltd"
+    #: Credits in 24 hours; Professional with one user. Source: v8 api-limits.
+    credits_a_day: int = 50_500
+    client_id: str = field(default_factory=lambda: f"1000.{secrets.token_hex(8).upper()}")
+    client_secret: str = field(default_factory=lambda: secrets.token_hex(16))
+    refresh_token: str = field(default_factory=lambda: f"1000.{secrets.token_hex(16)}")
+    control_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    modules: dict[str, Module] = field(default_factory=dict)
+    #: iso_code → units of it for one of the home currency.
+    exchange_rates: dict[str, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    spent: int = 0
+    #: Seconds that this organisation's clock runs ahead of ours.
+    ahead_s: float = 0.0
+    revoked: bool = False
+    _tokens: list[tuple[str, datetime]] = field(default_factory=list)
+    _refreshes: list[datetime] = field(default_factory=list)
+    _next_id: int = 5_000_000_000_000_001
+
+    def now(self) -> datetime:
+        """The organisation's clock."""
+        return datetime.now(UTC) + timedelta(seconds=self.ahead_s)
+
+    def stamp(self) -> str:
+        """Now, as Zoho writes instants."""
+        return self.now().isoformat(timespec="seconds")
+
+    def count(self, api: str, credits: int) -> bool:  # noqa: A002
+        """Enter a call in the ledger; False when its credits are not there any more."""
+        self.calls[api] = self.calls.get(api, 0) + 1
+        if self.spent + credits > self.credits_a_day:
+            return False
+        self.spent += credits
+        return True
+
+    def fault(self, api: str) -> Fault | None:
+        """The fault that this call shows, used up by it."""
+        for fault in self.faults:
+            if fault.api in (api, "*") and fault.times > 0:
+                fault.times -= 1
+                return fault
+        return None
+
+    def issue_token(self) -> str | None:
+        """A new access token; None: too many refreshes. The sixteenth live token kills the oldest."""
+        now = self.now()
+        self._refreshes = [at for at in self._refreshes if at > now - timedelta(minutes=10)]
+        if len(self._refreshes) >= MOST_REFRESHES:
+            return None
+        self._refreshes.append(now)
+        token = f"1000.{secrets.token_hex(16)}"
+        self._tokens = [(kept, until) for kept, until in self._tokens if until > now]
+        self._tokens = [*self._tokens[-(MOST_TOKENS - 1) :], (token, now + timedelta(seconds=3600))]
+        return token
+
+    def accepts(self, token: str) -> bool:
+        """Whether an access token is live."""
+        return any(token == kept and until > self.now() for kept, until in self._tokens)
+
+    def kill_tokens(self) -> None:
+        """Make every access token invalid before its time."""
+        self._tokens = []
+
+    def create(self, module: str, values: Mapping[str, Any]) -> str:
+        """Put a record into a module; its id."""
+        made = str(self._next_id)
+        self._next_id += 1
+        stamp = self.stamp()
+        self.modules[module].records[made] = {"id": made, "Created_Time": stamp, "Modified_Time": stamp, **values}
+        return made
+
+    def change(self, module: str, record: str, values: Mapping[str, Any]) -> None:
+        """Change a record; its modified time moves."""
+        self.modules[module].records[record].update({**values, "Modified_Time": self.stamp()})
+
+    def delete(self, module: str, record: str) -> None:
+        """Move a record to the bin."""
+        kept = self.modules[module].records.pop(record)
+        name = kept.get("Account_Name") or kept.get("Subject") or kept.get("Name")
+        shown = name if isinstance(name, str) else None
+        self.modules[module].deleted.append(
+            {"id": record, "display_name": shown, "type": "recycle", "deleted_time": self.stamp(), "deleted_by": None}
+        )

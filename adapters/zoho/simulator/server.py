@@ -1,0 +1,271 @@
+"""The routes of the simulated Zoho: OAuth, organisation, fields, records, and the control behind a random token.
+
+Every behaviour follows docs/crm/zoho.md, which cites its source; what Zoho does not document (whether the modified
+time of a page token's walk is frozen, the exact body of some errors) is marked there as not verified.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.zoho.simulator import control, write
+from adapters.zoho.simulator.org import FieldMeta, Org
+from adapters.zoho.simulator.reply import answer, body_of, error
+
+#: Source: v8 get-records: records a page, fields a call, records reachable by `page` and by page token.
+_PER_PAGE, _FIELDS, _BY_PAGE, _BY_TOKEN = 200, 50, 2_000, 100_000
+
+Handler = Callable[[Org, Request], Awaitable[Response]]
+
+
+def application(org: Org) -> Starlette:
+    """The server of one organisation."""
+
+    def metered(api: str, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def run(request: Request) -> Response:
+            return await _metered(org, api, handler, request)
+
+        return run
+
+    version = "/crm/v8"
+    made = Starlette(
+        routes=[
+            Route("/oauth/v2/token", _token(org), methods=["POST"]),
+            Route(f"{version}/org", metered("org", _org), methods=["GET"]),
+            Route(f"{version}/org/currencies", metered("org", _currencies), methods=["GET"]),
+            Route(f"{version}/settings/fields", metered("fields", _fields), methods=["GET", "POST"]),
+            Route(f"{version}/{{module}}/deleted", metered("deleted", _deleted), methods=["GET"]),
+            Route(f"{version}/{{module}}/actions/count", metered("count", _count), methods=["GET"]),
+            Route(f"{version}/{{module}}/upsert", metered("write", write.upsert), methods=["POST"]),
+            Route(f"{version}/{{module}}", metered("records", _records), methods=["GET"]),
+            Route(f"{version}/{{module}}", metered("write", write.update), methods=["PUT"]),
+            *control.routes(org.control_token),
+        ]
+    )
+    made.state.org = org
+    return made
+
+
+async def _metered(org: Org, api: str, handler: Handler, request: Request) -> Response:
+    """What every call goes through: faults, the token, the credits, the clock in the Date header."""
+    fault = org.fault(api)
+    if fault and fault.status >= 500:
+        return _dated(org, Response("<html><body>Bad gateway</body></html>", fault.status, media_type="text/html"))
+    given = request.headers.get("Authorization", "")
+    if not given.startswith("Zoho-oauthtoken ") or not org.accepts(given.removeprefix("Zoho-oauthtoken ")):
+        return _dated(org, error(401, "INVALID_TOKEN", "invalid oauth token"))
+    if (fault and fault.status == 429) or not org.count(api, await _credits(request, api)):
+        return _dated(org, error(429, "TOO_MANY_REQUESTS", "You have reached the maximum number of API calls"))
+    answer = await handler(org, request)
+    if fault and fault.status == 0:
+        # Carried out, and the answer lost: the connection breaks within the body.
+        return Response(b"{", headers={"Content-Length": "9999"})
+    return _dated(org, answer)
+
+
+async def _credits(request: Request, api: str) -> int:
+    """Source: v8 api-limits: a write costs 1 per 10 records, a created field 10, anything else 1."""
+    if api == "write":
+        return -(-len((await body_of(request)).get("data") or [0]) // 10)
+    if request.method == "POST" and api == "fields":
+        return 10 * len((await body_of(request)).get("fields") or [0])
+    return 1
+
+
+def _dated(org: Org, response: Response) -> Response:
+    response.headers["Date"] = format_datetime(org.now(), usegmt=True)
+    return response
+
+
+def _token(org: Org) -> Callable[[Request], Awaitable[Response]]:
+    async def token(request: Request) -> Response:
+        form = {**request.query_params, **dict(parse_qsl((await request.body()).decode()))}
+        if form.get("client_id") != org.client_id or form.get("client_secret") != org.client_secret:
+            return _dated(org, answer({"error": "invalid_client"}))
+        if org.revoked or form.get("refresh_token") != org.refresh_token or form.get("grant_type") != "refresh_token":
+            return _dated(org, answer({"error": "invalid_code"}))
+        made = org.issue_token()
+        if made is None:
+            words = "You have made too many requests continuously. Please try again after some time."
+            body = {"error": "Access Denied", "error_description": words, "status": "failure"}
+            return _dated(org, answer(body, 400))
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        body = {"access_token": made, "api_domain": origin, "token_type": "Bearer", "expires_in": 3600}  # type: ignore[dict-item]
+        return _dated(org, answer(body))
+
+    return token
+
+
+async def _org(org: Org, request: Request) -> Response:  # noqa: ARG001
+    shown = {
+        "id": "4876876000000012345", "company_name": org.name, "iso_code": org.currency, "currency": org.currency,
+        "time_zone": "Etc/UTC", "license_details": {"paid_type": "professional", "paid": True},
+    }  # fmt: skip
+    return answer({"org": [shown]})
+
+
+async def _currencies(org: Org, request: Request) -> Response:  # noqa: ARG001
+    home = {
+        "id": "4876876000000000001",
+        "iso_code": org.currency,
+        "is_base": True,
+        "is_active": True,
+        "exchange_rate": "1.000000000",
+    }
+    others = [
+        {"id": f"48768760000001{n:05}", "iso_code": code, "is_base": False, "is_active": True, "exchange_rate": rate}
+        for n, (code, rate) in enumerate(org.exchange_rates.items())
+    ]
+    return answer({"currencies": [home, *others]})
+
+
+async def _fields(org: Org, request: Request) -> Response:
+    module = org.modules.get(request.query_params.get("module", ""))
+    if module is None:
+        return error(400, "INVALID_MODULE", "The module name given seems to be invalid")
+    if request.method == "GET":
+        return answer({"fields": [meta.shown() for meta in module.fields.values()]})
+    wanted = (await body_of(request)).get("fields") or []
+    if len(wanted) > 5:
+        return error(400, "LIMIT_EXCEEDED", "only five fields a call", limit=5)
+    results = [_create_field(module.fields, item) for item in wanted]
+    good = sum(result["status"] == "success" for result in results)
+    return answer({"fields": results}, 201 if good == len(results) else 207 if good else 400)
+
+
+def _create_field(fields: dict[str, FieldMeta], item: Mapping[str, Any]) -> dict[str, Any]:
+    label = str(item.get("field_label") or "")
+    if not 0 < len(label) <= 25:
+        details = {"api_name": "field_label", "maximum_length": 25}
+        return {"code": "INVALID_DATA", "details": details, "message": "invalid data", "status": "error"}
+    if any(meta.label == label for meta in fields.values()):
+        details = {"api_name": "field_label"}
+        return {"code": "DUPLICATE_DATA", "details": details, "message": "duplicate data", "status": "error"}
+    name = label.replace(" ", "_")
+    while name in fields:
+        name += "1"
+    options = tuple(str(option["actual_value"]) for option in item.get("pick_list_values") or ())
+    length = int(item.get("length") or (2000 if item["data_type"] == "textarea" else 255))
+    fields[name] = FieldMeta(name, label, str(item["data_type"]), length, options=options)
+    return {
+        "code": "SUCCESS",
+        "details": {"id": f"87{len(fields):06}"},
+        "message": "field created",
+        "status": "success",
+    }
+
+
+async def _records(org: Org, request: Request) -> Response:
+    module = org.modules.get(request.path_params["module"])
+    if module is None:
+        return error(400, "INVALID_MODULE", "the module name given seems to be invalid", resource_path_index=0)
+    asked = request.query_params
+    fields = [name for name in asked.get("fields", "").split(",") if name]
+    refusal = _refused(asked, fields)
+    if refusal is not None:
+        return refusal
+    since = request.headers.get("If-Modified-Since")
+    if "ids" in asked:
+        rows = [module.records[key] for key in asked["ids"].split(",") if key in module.records]
+        return (
+            answer({"data": [_shown(row, fields) for row in rows], "info": {}}) if rows else Response(status_code=204)
+        )
+    token = _untoken(asked.get("page_token"))
+    last, seen = (token["last"], token["seen"]) if token else ("", 0)
+    skip = 0 if token else (int(asked.get("page", "1")) - 1) * int(asked.get("per_page", _PER_PAGE))
+    rows, more = [], False
+    limit = int(asked.get("per_page", _PER_PAGE))
+    after = datetime.fromisoformat(since) if since else None
+    for key in module.ids_after(last):
+        row = module.records[key]
+        if after is not None and datetime.fromisoformat(row["Modified_Time"]) < after:
+            continue
+        if skip:
+            skip -= 1
+            continue
+        if len(rows) == limit:
+            more = True
+            break
+        rows.append(row)
+    if not rows:
+        return Response(status_code=304 if since else 204)
+    seen += len(rows)
+    following = _totoken({"last": rows[-1]["id"], "seen": seen}) if more and seen < _BY_TOKEN else None
+    info = {
+        "per_page": limit,
+        "count": len(rows),
+        "page": int(asked.get("page", "1")),
+        "sort_by": "id",
+        "sort_order": "asc",
+        "more_records": more,
+        "next_page_token": following,
+        "previous_page_token": None,
+        "page_token_expiry": None,
+    }
+    return answer({"data": [_shown(row, fields) for row in rows], "info": info})
+
+
+def _refused(asked: Mapping[str, str], fields: list[str]) -> Response | None:
+    """What Zoho refuses before it looks at a record. Source: v8 get-records, possible errors."""
+    if not fields:
+        return error(400, "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", param_name="fields")
+    if len(fields) > _FIELDS:
+        return error(400, "LIMIT_EXCEEDED", "more fields than allowed", limit=_FIELDS, param_name="fields")
+    if int(asked.get("per_page", _PER_PAGE)) > _PER_PAGE:
+        return error(400, "INVALID_DATA", "per_page is at most 200", param_name="per_page")
+    if "page" in asked and "page_token" in asked:
+        return error(400, "AMBIGUITY_DURING_PROCESSING", "page and page_token exclude each other")
+    if int(asked.get("page", "1")) * int(asked.get("per_page", _PER_PAGE)) > _BY_PAGE:
+        words = "You can only get the first 2000 records without using page_token param"
+        return error(400, "DISCRETE_PAGINATION_LIMIT_EXCEEDED", words, limit=_BY_PAGE)
+    if asked.get("page_token") and _untoken(asked["page_token"]) is None:
+        return error(400, "INVALID_DATA", "the page token is not one of ours", param_name="page_token")
+    return None
+
+
+def _shown(row: Mapping[str, Any], fields: list[str]) -> dict[str, Any]:
+    return {"id": row["id"], **{name: row.get(name) for name in fields}}
+
+
+def _totoken(state: Mapping[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(state).encode()).decode()
+
+
+def _untoken(token: str | None) -> dict[str, Any] | None:
+    if not token:
+        return None
+    try:
+        state = json.loads(base64.urlsafe_b64decode(token))
+    except (ValueError, binascii.Error):
+        return None
+    return state if isinstance(state, dict) else None
+
+
+async def _deleted(org: Org, request: Request) -> Response:
+    module = org.modules.get(request.path_params["module"])
+    since = request.headers.get("If-Modified-Since")
+    rows = [] if module is None else module.deleted
+    if since:
+        rows = [row for row in rows if datetime.fromisoformat(row["deleted_time"]) >= datetime.fromisoformat(since)]
+    first = (int(request.query_params.get("page", "1")) - 1) * _PER_PAGE
+    page = rows[first : first + _PER_PAGE]
+    if not page:
+        return Response(status_code=204)
+    return answer({"data": page, "info": {"more_records": len(rows) > first + _PER_PAGE}})
+
+
+async def _count(org: Org, request: Request) -> Response:
+    module = org.modules.get(request.path_params["module"])
+    return answer({"count": len(module.records) if module else 0})

@@ -1,0 +1,53 @@
+"""Zoho's JSON ↔ text: one lexical form a field, whichever way it came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+#: Numbers keep the digits they came with.
+_decode = msgspec.json.Decoder(float_hook=str).decode
+#: Types whose values are JSON numbers. Source: v8 fields metadata, data_type.
+_NUMBERS = ("currency", "double", "integer", "bigint", "percent")
+
+
+def records(body: bytes, key: str = "data") -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Records and `info` of an answer; an empty body (HTTP 204) is no records."""
+    if not body:
+        return [], {}
+    whole = _decode(body)
+    return whole.get(key) or [], whole.get("info") or {}
+
+
+def frame(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> pl.DataFrame:
+    """Text columns: id, modified_at and the fields; null where a record has none."""
+    columns = {"id": [row["id"] for row in rows], "modified_at": [row.get("Modified_Time") for row in rows]}
+    columns |= {name: [text(row.get(name)) for row in rows] for name in fields}
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+
+def text(value: Any) -> str | None:
+    """A value as text: a lookup is its id, a multi-select its values joined by `;`."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return value.get("id")
+    if isinstance(value, list):
+        return ";".join(str(item) for item in value) or None
+    return str(value)
+
+
+def wire(value: str | None, kind: str) -> Any:
+    """A canonical text as Zoho wants it for a field of that type."""
+    if value is None:
+        return [] if kind == "multiselectpicklist" else None
+    if kind in _NUMBERS:
+        return msgspec.Raw(value.encode())
+    if kind == "multiselectpicklist":
+        return value.split(";")
+    return value

@@ -1,0 +1,192 @@
+"""The ports between the floors: what an adapter must be able to do, and what it is given.
+
+An adapter knows its CRM's wire, limits and errors, and nothing of credit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+import polars as pl
+
+from connector.assessment import Written
+
+OutcomeState = Literal["taken", "refused", "deferred", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One object of the CRM as a mapping wants it read."""
+
+    #: Name of the source in the mapping; cursors and rejects are kept under it.
+    name: str
+    #: The CRM's own name of the object.
+    object: str
+    #: The CRM's field names, the id and the modified time left out: the adapter always reads both.
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A record that the CRM no longer shows."""
+
+    record: str
+    #: deleted, merged_into another one, or it left the source's filter.
+    why: Literal["deleted", "merged_into", "left_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of raw records: text or null under the CRM's own field names, beside `id` and `modified_at`.
+
+    `modified_at` is an ISO instant with offset, or null. A lookup is the id it points to; a boolean `true` or `false`;
+    a multi-select its values joined by `;`.
+    """
+
+    source: str
+    frame: pl.DataFrame
+    gone: tuple[Gone, ...]
+    #: Where to go on from here, opaque; stored in the transaction that stores the rows.
+    cursor: str
+    #: Caught up with the CRM's state when the read began.
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New values for one record: the CRM's field → canonical text, None for empty."""
+
+    record: str
+    values: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the CRM answered for one written record."""
+
+    record: str
+    #: taken, refused, deferred, or unknown: the answer was lost, read the record back before writing it again.
+    state: OutcomeState
+    #: The CRM's own words when it refused, without the value that it refused.
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a CRM object."""
+
+    name: str
+    label: str
+    #: The CRM's own word for its type.
+    type: str
+    writable: bool
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """An object of the CRM."""
+
+    object: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """What a CRM says of the company that uses it."""
+
+    name: str
+    #: ISO 4217 home currency.
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an installation: create a field, or say that nothing is to be done."""
+
+    #: Canonical name of the written field.
+    name: str
+    action: Literal["create", "keep", "mend"]
+    #: The CRM's field name; before it is created, the one that we expect.
+    field: str
+    #: What differs, for a person.
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Spent:
+    """Calls and credits of a run."""
+
+    calls: dict[str, int] = field(default_factory=dict)
+    credits: int = 0
+
+    def add(self, api: str, credits: int) -> None:  # noqa: A002
+        """Count one call of that API."""
+        self.calls[api] = self.calls.get(api, 0) + 1
+        self.credits += credits
+
+
+class TokenSlot(Protocol):
+    """An access token that several processes share; held, nobody else reads or writes it."""
+
+    def get(self) -> tuple[str, datetime] | None:
+        """The token and when it expires (aware, UTC)."""
+        ...
+
+    def put(self, token: str, expires_at: datetime) -> None:
+        """Keep a new token."""
+        ...
+
+
+class Shared(Protocol):
+    """What processes of one profile share, given to each adapter."""
+
+    def token(self, name: str) -> AbstractContextManager[TokenSlot]:
+        """The token of that name, locked across threads and processes."""
+        ...
+
+
+class Crm(Protocol):
+    """Every adapter."""
+
+    spent: Spent
+
+    def now(self) -> datetime:
+        """The CRM's clock (aware, UTC)."""
+        ...
+
+    def organisation(self) -> Organisation:
+        """Who uses the CRM."""
+        ...
+
+    def describe(self, name: str) -> Described:
+        """One object with its fields."""
+        ...
+
+    def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
+        """All records, or those changed since the cursor; the last page is `complete`."""
+        ...
+
+    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
+        """Records by id; those that no longer exist come back in `gone`."""
+        ...
+
+    def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
+        """Writes account fields; one outcome a record, never raises for one row."""
+        ...
+
+
+class Installs(Protocol):
+    """Adapters that can create zixin's fields in the CRM."""
+
+    def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
+        """What `apply` would do."""
+        ...
+
+    def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
+        """Creates what is missing; returns `Written.name` → the CRM's field name, read back, never assumed."""
+        ...

@@ -1,0 +1,228 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from connector.assessment import WRITTEN
+from connector.errors import Denied, Exhausted, Misconfigured, Retry
+from connector.ports import Change, Source
+from tests.adapters.zoho.conftest import Sim
+
+INVOICES = Source("invoices", "Invoices", ("Invoice_Number", "Account_Name", "Grand_Total", "Due_Date"))
+ACCOUNTS = Source("accounts", "Accounts", ("Account_Name", "Account_Number"))
+
+
+def ids(sim: Sim, module: str = "Accounts") -> list[str]:
+    return sorted(sim.org.modules[module].records)
+
+
+def test_a_read_walks_all_pages_and_its_values_are_text(sim: Sim) -> None:
+    crm = sim.crm()
+    pages = list(crm.read(INVOICES, None))
+
+    assert [page.frame.height for page in pages] == [200, 200, 50]
+    assert [page.complete for page in pages] == [False, False, True]
+    first = pages[0].frame.row(0, named=True)
+    assert first["Grand_Total"] == "100.00"
+    assert first["Account_Name"] in ids(sim)
+    assert crm.spent.calls == {"records": 3}
+    assert crm.spent.credits == sim.org.spent == 3
+
+
+def test_a_read_that_was_cut_goes_on_at_its_page(sim: Sim) -> None:
+    first = next(iter(sim.crm().read(INVOICES, None)))
+
+    rest = list(sim.crm().read(INVOICES, first.cursor))
+
+    assert [page.frame.height for page in rest] == [200, 50]
+
+
+def test_a_delta_brings_what_changed_and_what_was_deleted(sim: Sim) -> None:
+    cursor = list(sim.crm().read(ACCOUNTS, None))[-1].cursor
+    sim.control("clock", advance_s=3600)
+    cursor = list(sim.crm().read(ACCOUNTS, cursor))[-1].cursor
+    sim.control("clock", advance_s=3600)
+    assert [page.frame.height for page in sim.crm().read(ACCOUNTS, cursor)] == [0]
+
+    sim.control("change", module="Accounts", where={"Account_Number": "A3"}, set={"Account_Name": "renamed"})
+    sim.control("delete", module="Accounts", where={"Account_Number": "A4"})
+    page = list(sim.crm().read(ACCOUNTS, cursor))[-1]
+
+    assert page.frame["Account_Name"].to_list() == ["renamed"]
+    assert [gone.why for gone in page.gone] == ["deleted"]
+
+
+def test_records_are_fetched_by_id_and_the_missing_ones_are_gone(sim: Sim) -> None:
+    known = ids(sim, "Invoices")
+
+    pages = list(sim.crm().fetch(INVOICES, [*known[:150], "999"]))
+
+    assert sum(page.frame.height for page in pages) == 150
+    assert [gone.record for page in pages for gone in page.gone] == ["999"]
+
+
+def test_fields_are_installed_once_five_a_call_and_read_back(sim: Sim) -> None:
+    crm = sim.crm()
+
+    names = crm.apply(WRITTEN)
+    again = crm.apply(WRITTEN)
+
+    assert names == again
+    assert names["rating"] == "Credit_Rating"
+    assert set(names) == {item.name for item in WRITTEN}
+    assert sim.org.spent == 10 * len(WRITTEN) + crm.spent.calls["fields"] - 2
+    assert [step.action for step in crm.plan(WRITTEN)] == ["keep"] * len(WRITTEN)
+
+
+def test_a_field_of_another_type_under_our_label_is_pointed_out(sim: Sim) -> None:
+    sim.org.modules["Accounts"].fields["Score"] = (
+        sim.org.modules["Accounts"].fields["Account_Name"].__class__("Score", "Credit Score")
+    )
+
+    step = {step.name: step for step in sim.crm().plan(WRITTEN)}["score"]
+
+    assert (step.action, step.field, step.detail) == ("mend", "Score", "text, not double")
+
+
+def test_mixed_results_are_taken_apart_row_by_row(sim: Sim) -> None:
+    crm = sim.crm()
+    names = crm.apply(WRITTEN)
+    one, other, third = ids(sim)[:3]
+    changes = [
+        Change(one, {names["rating"]: "AA", names["limit"]: "1234567890123.45", names["flags"]: "OVERDUE_1;SLOWING", names["rated_on"]: "2025-06-30"}),
+        Change(other, {names["rating"]: "ZZ"}),
+        Change("5000000000009999", {names["rating"]: "A"}),
+        Change(third, {names["reasons"]: "x" * 2001, names["rating"]: None}),
+    ]  # fmt: skip
+
+    outcomes = list(crm.write(changes))
+
+    assert [(outcome.state, outcome.refusal) for outcome in outcomes] == [
+        ("taken", None),
+        ("refused", f"INVALID_DATA ({names['rating']})"),
+        ("refused", "INVALID_DATA (id)"),
+        ("refused", f"INVALID_DATA ({names['reasons']})"),
+    ]
+    kept = sim.org.modules["Accounts"].records[one]
+    assert kept[names["flags"]] == ["OVERDUE_1", "SLOWING"]
+    page = next(iter(crm.fetch(Source("a", "Accounts", tuple(names.values())), [one])))
+    assert page.frame[names["limit"]].item() == "1234567890123.45"
+    assert page.frame[names["flags"]].item() == "OVERDUE_1;SLOWING"
+
+
+def test_a_batch_is_a_hundred_and_a_write_costs_a_credit_per_ten(sim: Sim) -> None:
+    crm = sim.crm()
+    crm.apply(WRITTEN)
+    for n in range(243):
+        sim.org.create("Accounts", {"Account_Name": f"x{n}"})
+    before = sim.org.spent
+
+    outcomes = list(crm.write(Change(key, {"Credit_Rating": "A"}) for key in ids(sim)))
+
+    assert [outcome.state for outcome in outcomes] == ["taken"] * 250
+    assert crm.spent.calls["write"] == 3
+    assert sim.org.spent - before == 10 + 10 + 5 + 1  # One call more reads the types of the fields.
+
+
+def test_twenty_threads_with_an_expired_token_make_one_refresh(sim: Sim) -> None:
+    crm = sim.crm()
+    list(crm.read(ACCOUNTS, None))
+    sim.control("revoke", tokens_only=True)
+
+    with ThreadPoolExecutor(20) as pool:
+        done = list(pool.map(lambda _: len(list(crm.read(ACCOUNTS, None))), range(20)))
+
+    assert done == [1] * 20
+    assert len(sim.org._refreshes) == 2
+
+
+def test_a_revoked_refresh_token_says_connect_again(sim: Sim) -> None:
+    sim.control("revoke")
+
+    with pytest.raises(Denied, match=r"invalid_code.*connect it again") as caught:
+        list(sim.crm().read(ACCOUNTS, None))
+
+    assert caught.value.exit_code == 5
+    assert sim.org.refresh_token not in str(caught.value)
+
+
+def test_wrong_client_credentials_are_refused(sim: Sim) -> None:
+    with pytest.raises(Denied, match="invalid_client"):
+        sim.crm(client_secret="wrong").organisation()
+
+
+def test_too_many_refreshes_ask_for_a_pause(sim: Sim) -> None:
+    for _ in range(10):
+        sim.org.issue_token()
+
+    with pytest.raises(Exhausted, match="quota"):
+        sim.crm().organisation()
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_storms_pass(sim: Sim, status: int) -> None:
+    sim.control("faults", api="records", status=status, times=3)
+
+    assert sum(page.frame.height for page in sim.crm().read(INVOICES, None)) == 450
+
+
+def test_a_storm_that_does_not_pass_ends_with_its_own_problem(sim: Sim) -> None:
+    sim.control("faults", api="records", status=503, times=99)
+    with pytest.raises(Retry, match="HTTP 503"):
+        list(sim.crm().read(INVOICES, None))
+
+    sim.control("faults", api="org", status=429, times=99)
+    with pytest.raises(Exhausted) as caught:
+        sim.crm().organisation()
+    assert caught.value.exit_code == 6
+
+
+def test_an_answer_that_is_lost_leaves_the_outcome_unknown_and_one_that_never_came_is_deferred(sim: Sim) -> None:
+    crm = sim.crm()
+    crm.apply(WRITTEN)
+    change = Change(ids(sim)[0], {"Credit_Rating": "A"})
+    list(crm.write([change]))
+
+    sim.control("faults", api="write", status=0, times=99)
+    assert [outcome.state for outcome in crm.write([change])] == ["unknown"]
+
+    sim.org.faults.clear()
+    sim.control("faults", api="write", status=429, times=99)
+    assert [outcome.state for outcome in crm.write([change])] == ["deferred"]
+
+
+def test_a_quota_that_is_used_up_is_told(sim: Sim) -> None:
+    sim.org.credits_a_day = 1
+
+    with pytest.raises(Exhausted, match="24 hours"):
+        list(sim.crm().read(INVOICES, None))
+
+
+def test_an_unknown_module_and_too_many_fields_are_misconfigured(sim: Sim) -> None:
+    with pytest.raises(Misconfigured, match="INVALID_MODULE"):
+        list(sim.crm().read(Source("x", "Nothing", ("a",)), None))
+    with pytest.raises(Misconfigured, match="over 50 fields"):
+        list(sim.crm().read(Source("x", "Accounts", tuple(f"f{n}" for n in range(50))), None))
+
+
+def test_rates_come_from_the_organisation_s_currencies_dated_the_day_they_are_read(sim: Sim) -> None:
+    sim.org.exchange_rates["EUR"] = "0.900000000"
+    crm = sim.crm()
+    assert (crm.organisation().currency, crm.organisation().name) == ("USD", "Simulated Ltd")
+
+    page = next(
+        iter(
+            crm.read(Source("rates", "org/currencies", ("iso_code", "exchange_rate", "home_iso_code", "read_on")), None)
+        )
+    )
+
+    row = page.frame.row(0, named=True)
+    assert (row["iso_code"], row["exchange_rate"], row["home_iso_code"]) == ("EUR", "0.900000000", "USD")
+    assert row["read_on"] == crm.now().date().isoformat()
+
+
+def test_nothing_is_ever_sent_to_another_origin(sim: Sim) -> None:
+    crm = sim.crm(api_domain="http://127.0.0.1:1")
+    with pytest.raises(Retry, match=r"127\.0\.0\.1:1 cannot be reached"):
+        crm.organisation()
+    with pytest.raises(Misconfigured, match="does not name it"):
+        crm._http.call("GET", "https://example.org/x")
