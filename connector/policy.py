@@ -6,7 +6,6 @@ line and a suggestion. The parts are described in docs/scoring.md.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import itertools
 import json
@@ -16,13 +15,11 @@ from functools import cached_property
 from importlib import resources
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from connector import money
 from connector.assessment import FLAGS, RATINGS
-from connector.errors import Misconfigured
+from connector.documents import parse, suggestion
 from connector.words.features import FEATURES
 
 Grade = Literal["AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D"]
@@ -281,12 +278,7 @@ class Policy(Part):
 
 def _known(kind: str, name: str, known: Mapping[str, object], where: str) -> None:
     if name not in known:
-        raise ValueError(f"{where}: no {kind} of the name {name!r}{_suggestion(name, list(known))}")
-
-
-def _suggestion(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(known)}"
+        raise ValueError(f"{where}: no {kind} of the name {name!r}{suggestion(name, list(known))}")
 
 
 def default_text() -> str:
@@ -296,57 +288,4 @@ def default_text() -> str:
 
 def load(text: str, name: str) -> Policy:
     """The policy of a YAML text; raises Misconfigured with file, line, and a suggestion."""
-    yaml = YAML(typ="rt")
-    try:
-        tree = yaml.load(text)
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise Misconfigured("E-POLICY", file=name, line=line, detail=str(error.problem)) from None
-    if not isinstance(tree, dict):
-        raise Misconfigured("E-POLICY", file=name, line=1, detail="not a mapping of keys")
-    try:
-        return Policy.model_validate(_plain(tree))
-    except ValidationError as error:
-        first = error.errors()[0]
-        line, detail = _line(tree, first["loc"]), _detail(first)
-        raise Misconfigured("E-POLICY", file=name, line=line, detail=detail) from None
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(value) for value in node]
-    return str(node) if type(node).__name__ == "ScalarFloat" else node
-
-
-def _line(tree: Any, where: tuple[int | str, ...]) -> int:
-    line, node = 1, tree
-    for step in where:
-        try:
-            marks = node.lc.data.get(step)
-            line = marks[0] + 1 if marks else line
-            node = node[step]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line
-
-
-def _detail(error: Any) -> str:
-    where = ".".join(str(step) for step in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"unknown key {where}{_suggestion(str(error['loc'][-1]), _keys(error['loc'][:-1]))}"
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
-
-
-def _keys(where: tuple[int | str, ...]) -> list[str]:
-    """Keys that a part at that place may have."""
-    model: Any = Policy
-    for step in where:
-        found = model.model_fields.get(str(step)) if isinstance(model, type) and issubclass(model, BaseModel) else None
-        kind = found.annotation if found else model
-        parts = [part for part in getattr(kind, "__args__", ()) if isinstance(part, type)]
-        model = kind if isinstance(kind, type) else next((p for p in parts if issubclass(p, BaseModel)), kind)
-    names = model.model_fields.items() if isinstance(model, type) and issubclass(model, BaseModel) else ()
-    return [str(field.alias or name) for name, field in names]
+    return parse(text, name, Policy, "E-POLICY")

@@ -19,7 +19,7 @@ from adapters.http import Answer, Http, Patience
 from adapters.zoho import auth, errors, install, wire
 from adapters.zoho.auth import Credentials, Tokens, host_of
 from connector.assessment import Written
-from connector.errors import Denied, Exhausted, Misconfigured, RateLimited, Retry
+from connector.errors import Exhausted, Misconfigured, RateLimited, Retry
 from connector.ports import Change, Described, Field, Gone, Organisation, Outcome, Page, Shared, Source, Spent, Step
 
 T = TypeVar("T")
@@ -188,7 +188,9 @@ class Zoho:
 
         try:
             return call(headers)
-        except Denied as problem:
+        except Misconfigured as problem:
+            if problem.code == "E-CRM-OBJECT":
+                raise Misconfigured("E-CRM-OBJECT", host=self._host, name=(params or {}).get("module", path)) from None
             if problem.code != "E-CRM-TOKEN":
                 raise
             # Killed before its time, by a sixteenth token or an admin: a new one is asked for once.

@@ -40,6 +40,8 @@ def judge(host: str, answer: Answer) -> Problem | None:
         )
     if status == 403 or code in _FORBIDDEN:
         return Denied("E-CRM-PERMISSION", host=host, detail=code)
+    if code == "INVALID_MODULE":
+        return Misconfigured("E-CRM-OBJECT", host=host, name="of that name")
     detail = f"{code} (HTTP {status}){_named(body)}"
     return Misconfigured("E-CRM-ANSWER", host=host, detail=detail)
 

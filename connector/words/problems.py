@@ -134,4 +134,10 @@ PROBLEMS: dict[str, Words] = {
         "{host} 的响应不是文档所述的 JSON。",
         "可能是代理代为应答；请重新运行，若仍如此请检查地址。",
     ),
+    "E-MAP": Words(
+        "{file}, line {line}: {detail}.",
+        "Mend the mapping there; nothing was read with it.",
+        "{file} 第 {line} 行：{detail}。",
+        "请在该处修改映射文件；尚未用它读取数据。",
+    ),
 }

@@ -1,0 +1,86 @@
+"""Applies a mapping to a page: the CRM's fields → canonical rows, whole columns at once; misfits go to the rejects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+import polars as pl
+
+from connector.ports import Organisation
+from connector.schema import TABLES
+from mappings.cast import REJECTS, cast
+from mappings.load import Mapping, Rule, Yield
+
+#: What a canonical row carries of its record: source, source_id, source_modified_at (microseconds since 1970 UTC).
+ORIGIN = ("source", "source_id", "source_modified_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a page yields."""
+
+    #: Ids of its records, whether they yielded a row or not.
+    records: list[str]
+    #: Canonical table → its columns and those of `ORIGIN`; every table that the source may yield is there.
+    tables: dict[str, pl.DataFrame]
+    #: The columns of `mappings.cast.REJECTS`; `record` is the record's id.
+    rejects: pl.DataFrame
+    #: account_id and one text column a written field, as the CRM shows it; None: the source is not the written object.
+    observed: pl.DataFrame | None
+
+
+def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation) -> Applied:
+    """Columns in: `id`, `modified_at` and the source's fields, as text or null."""
+    part = mapping.sources[source]
+    tables: dict[str, pl.DataFrame] = {}
+    rejects = [REJECTS.to_frame()]
+    for item in part.yields:
+        made = cast(_renamed(item, frame, organisation), TABLES[item.table])
+        rows = made.frame.with_columns(pl.lit(source).alias("source"), pl.col("record").alias("source_id"))
+        tables[item.table] = rows.select(*TABLES[item.table].names(), *ORIGIN)
+        rejects.append(made.rejects)
+    observed = None
+    if part.object == mapping.writes.object:
+        own = [pl.col(field).alias(name) for name, field in mapping.writes.fields.items()]
+        observed = frame.select(pl.col("id").alias("account_id"), *own)
+    return Applied(frame["id"].to_list(), tables, pl.concat(rejects), observed)
+
+
+def _renamed(item: Yield, frame: pl.DataFrame, organisation: Organisation) -> pl.DataFrame:
+    if item.when is not None:
+        field = pl.col(item.when.field)
+        frame = frame.filter(field.is_in(list(item.when.among)) if item.when.among else field.is_not_null())
+    moment = pl.col("modified_at").str.replace(r"Z$", "+00:00")
+    at = moment.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us").cast(pl.Int64)
+    columns = [_text(rule, organisation).alias(name) for name, rule in item.columns.items()]
+    return frame.select(pl.col("id").alias("record"), at.alias("source_modified_at"), *columns)
+
+
+def _text(rule: Rule, organisation: Organisation) -> pl.Expr:
+    if rule.const is not None:
+        return _stands_for(rule.const, organisation)
+    if rule.present is not None:
+        return pl.when(pl.col(rule.present).is_not_null()).then(pl.lit(rule.then)).otherwise(pl.lit(rule.otherwise))
+    text = pl.col(str(rule.field))
+    if rule.values:
+        other = pl.lit(rule.otherwise) if rule.otherwise is not None else text
+        text = text.replace_strict(list(rule.values), list(rule.values.values()), default=other, return_dtype=pl.String)
+    if rule.invert:
+        text = text.map_elements(_inverse, return_dtype=pl.String)
+    return text if rule.default is None else text.fill_null(_stands_for(rule.default, organisation))
+
+
+def _stands_for(text: str, organisation: Organisation) -> pl.Expr:
+    if text == "$home":
+        return pl.lit(organisation.currency)
+    return pl.col(text[1:]) if text.startswith("$") else pl.lit(text)
+
+
+def _inverse(text: str) -> str:
+    """One divided by a decimal, to twelve places; what is no positive number is left for the cast to reject."""
+    try:
+        value = Decimal(text)
+        return f"{1 / value:.12f}" if value > 0 else text
+    except InvalidOperation:
+        return text

@@ -1,0 +1,158 @@
+"""Mapping files: one YAML a CRM and variant, which says which field holds what.
+
+A *source* is one object of the CRM; a record of it yields rows of one or more canonical tables. A column's rule is
+the CRM's field name, or one of the forms of `Rule`. A value that begins with `$` stands for another field, `$home` for
+the organisation's home currency.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from connector.assessment import WRITTEN
+from connector.documents import parse, suggestion
+from connector.ports import Source
+from connector.schema import TABLES
+
+#: Names that every page carries; a mapping may use them like fields.
+_CARRIED = ("id", "modified_at")
+
+
+class Part(BaseModel):
+    """What all parts of a mapping have in common: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Rule(Part):
+    """Where a column's text comes from."""
+
+    field: str | None = Field(None, alias="from")
+    #: The same text in every row.
+    const: str | None = None
+    #: In place of null.
+    default: str | None = None
+    #: Their value → ours; a value that is not listed takes `otherwise`, or is rejected by the cast.
+    values: dict[str, str] = Field(default_factory=dict)
+    otherwise: str | None = None
+    #: `then` where this field has a value, else `otherwise`.
+    present: str | None = None
+    then: str | None = None
+    #: One divided by the number: for CRMs that give rates the other way round.
+    invert: bool = False
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Rule:
+        if sum(origin is not None for origin in (self.field, self.const, self.present)) != 1:
+            raise ValueError("a rule has exactly one of from, const, present")
+        return self
+
+    def fields(self) -> list[str]:
+        """The CRM's fields that the rule reads."""
+        given = [self.field, self.present]
+        given += [text[1:] for text in (self.const, self.default) if text and text.startswith("$") and text != "$home"]
+        return [name for name in given if name]
+
+
+class When(Part):
+    """Whether a record yields a row at all: the field has a value, and one of `among` if that is given."""
+
+    field: str
+    among: tuple[str, ...] = Field((), alias="in")
+
+
+def _spelled_out(rule: Any) -> Any:
+    return {"from": rule} if isinstance(rule, str) else rule
+
+
+class Yield(Part):
+    """Rows of one canonical table."""
+
+    table: str
+    when: When | None = None
+    columns: dict[str, Annotated[Rule, BeforeValidator(_spelled_out)]]
+
+    @model_validator(mode="after")
+    def _known(self) -> Yield:
+        if self.table not in TABLES:
+            raise ValueError(f"no table of the name {self.table!r}{suggestion(self.table, list(TABLES))}")
+        names = TABLES[self.table].names()
+        for name in self.columns:
+            if name not in names:
+                raise ValueError(f"{self.table} has no column {name!r}{suggestion(name, list(names))}")
+        return self
+
+
+class SourceMap(Part):
+    """One object of the CRM."""
+
+    object: str
+    #: A CRM that lacks the object is read without it.
+    optional: bool = False
+    yields: tuple[Yield, ...] = Field(min_length=1)
+
+    def fields(self) -> list[str]:
+        """The fields that its rules read, each once, in order."""
+        found: dict[str, None] = {}
+        for item in self.yields:
+            if item.when:
+                found[item.when.field] = None
+            for rule in item.columns.values():
+                found.update(dict.fromkeys(rule.fields()))
+        return [name for name in found if name not in _CARRIED]
+
+
+class Writes(Part):
+    """Where zixin's own fields stand: `Written.name` → the CRM's field."""
+
+    object: str
+    fields: dict[str, str]
+
+    @model_validator(mode="after")
+    def _known(self) -> Writes:
+        names = [item.name for item in WRITTEN]
+        for name in self.fields:
+            if name not in names:
+                raise ValueError(f"zixin writes no field {name!r}{suggestion(name, names)}")
+        return self
+
+
+class Mapping(Part):
+    """A mapping file."""
+
+    version: int = Field(ge=1, le=1)
+    crm: str
+    sources: dict[str, SourceMap]
+    writes: Writes
+
+    def source(self, name: str) -> Source:
+        """The source as an adapter reads it; of the written object, with zixin's own fields, so that edits show."""
+        part = self.sources[name]
+        own = self.writes.fields.values() if part.object == self.writes.object else ()
+        return Source(name, part.object, (*part.fields(), *own))
+
+    def fingerprint(self, name: str) -> str:
+        """Changes when the source, its columns or its rules change."""
+        said = [self.sources[name].model_dump(mode="json", by_alias=True), list(self.source(name).fields)]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+    def with_written(self, fields: dict[str, str]) -> Mapping:
+        """The mapping with the written fields as the CRM really named them."""
+        known: dict[str, Any] = {"object": self.writes.object, "fields": fields}
+        return self.model_copy(update={"writes": Writes.model_validate(known)})
+
+
+def load(text: str, name: str) -> Mapping:
+    """The mapping of a YAML text; raises Misconfigured with file, line, and a suggestion."""
+    return parse(text, name, Mapping, "E-MAP")
+
+
+def packaged(crm: str) -> Mapping:
+    """The mapping that zixin ships for a CRM."""
+    name = f"{crm}.yaml"
+    return load(resources.files("mappings").joinpath(name).read_text(encoding="utf-8"), f"mappings/{name}")
