@@ -50,7 +50,7 @@ def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Orga
 def _renamed(item: Yield, frame: pl.DataFrame, organisation: Organisation) -> pl.DataFrame:
     if item.when is not None:
         field = pl.col(item.when.field)
-        frame = frame.filter(field.is_in(list(item.when.among)) if item.when.among else field.is_not_null())
+        frame = frame.filter(field.is_in(list(item.when.among)) if item.when.among else _filled(item.when.field))
     moment = pl.col("modified_at").str.replace(r"Z$", "+00:00")
     at = moment.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us").cast(pl.Int64)
     columns = [_text(rule, organisation).alias(name) for name, rule in item.columns.items()]
@@ -61,7 +61,7 @@ def _text(rule: Rule, organisation: Organisation) -> pl.Expr:
     if rule.const is not None:
         return _stands_for(rule.const, organisation)
     if rule.present is not None:
-        return pl.when(pl.col(rule.present).is_not_null()).then(pl.lit(rule.then)).otherwise(pl.lit(rule.otherwise))
+        return pl.when(_filled(rule.present)).then(pl.lit(rule.then)).otherwise(pl.lit(rule.otherwise))
     text = pl.col(str(rule.field))
     if rule.values:
         other = pl.lit(rule.otherwise) if rule.otherwise is not None else text
@@ -69,6 +69,10 @@ def _text(rule: Rule, organisation: Organisation) -> pl.Expr:
     if rule.invert:
         text = text.map_elements(_inverse, return_dtype=pl.String)
     return text if rule.default is None else text.fill_null(_stands_for(rule.default, organisation))
+
+
+def _filled(field: str) -> pl.Expr:
+    return (pl.col(field).str.strip_chars() != "").fill_null(value=False)
 
 
 def _stands_for(text: str, organisation: Organisation) -> pl.Expr:

@@ -148,7 +148,12 @@ class Zoho:
         rows, _ = wire.records(self._call("GET", CURRENCIES, "org").body, "currencies")
         home = next((row.get("iso_code") for row in rows if row.get("is_base")), None)
         today = self.now().date().isoformat()
-        shown = [{**row, "home_iso_code": home, "read_on": today} for row in rows if not row.get("is_base")]
+        # One record a currency and day: a new day's rate must not take the place of an older one.
+        shown = [
+            {**row, "id": f"{row['id']}:{today}", "home_iso_code": home, "read_on": today}
+            for row in rows
+            if not row.get("is_base")
+        ]
         # Zoho gives units of the currency for one of the home currency. Source: docs/crm/zoho.md, "Currencies".
         frame = wire.frame(shown, source.fields) if shown else pl.DataFrame(schema=_schema(source))
         return Page(source.name, frame, (), "", complete=True)

@@ -140,4 +140,58 @@ PROBLEMS: dict[str, Words] = {
         "{file} 第 {line} 行：{detail}。",
         "请在该处修改映射文件；尚未用它读取数据。",
     ),
+    "E-STORE-OPEN": Words(
+        "The store {path} cannot be opened: {detail}.",
+        "Check ZIXIN_HOME, the permissions and the disk.",
+        "无法打开数据库 {path}：{detail}。",
+        "请检查 ZIXIN_HOME、权限和磁盘。",
+    ),
+    "E-STORE-REVISION": Words(
+        "The store {path} is of revision {found}; this zixin needs {wanted}.",
+        "Use the zixin that made it, or move the file away: a sync reads everything again.",
+        "数据库 {path} 的版本为 {found}，当前程序需要 {wanted}。",
+        "请使用创建它的版本，或移走该文件：同步会重新读取全部数据。",
+    ),
+    "E-STORE-BUSY": Words(
+        "The store {path} is held by another writer.",
+        "Wait for the other run, then run it again.",
+        "数据库 {path} 正被其他进程占用。",
+        "请等待其他任务结束后重新运行。",
+    ),
+    "E-STORE-FULL": Words(
+        "There is no room left for {path}.",
+        "Free some room on that disk and run it again; nothing is half-written.",
+        "{path} 所在磁盘已满。",
+        "请腾出空间后重新运行；没有写入一半的数据。",
+    ),
+    "E-RUN-BUSY": Words(
+        "Another run of the profile {profile} is under way.",
+        "Wait until it has ended, then run it again.",
+        "配置 {profile} 的另一个任务正在运行。",
+        "请等它结束后重新运行。",
+    ),
+    "E-FIELDS-MISSING": Words(
+        "{host} lacks zixin's fields on {object}: {fields}.",
+        "Create them with `zixin fields apply`.",
+        "{host} 的 {object} 缺少资信字段：{fields}。",
+        "请用 `zixin fields apply` 创建。",
+    ),
+    "E-NO-CONNECTION": Words(
+        "The profile {profile} has no connection to a CRM.",
+        "Run `zixin demo` for a trial with a simulated one.",
+        "配置 {profile} 尚未连接任何 CRM。",
+        "可运行 `zixin demo` 用模拟 CRM 试用。",
+    ),
+    "E-NO-ACCOUNT": Words(
+        "There is no account {account} in the profile {profile}.",
+        "Give its number or its id as `zixin list` shows it.",
+        "配置 {profile} 中没有客户 {account}。",
+        "请使用 `zixin list` 显示的编号或 ID。",
+    ),
+    "E-NO-FACTS": Words(
+        "{path} holds no fact to date the run by.",
+        "Give the day with --as-of.",
+        "{path} 中没有可用于确定日期的数据。",
+        "请用 --as-of 指定日期。",
+    ),
 }

@@ -1,0 +1,101 @@
+"""Opening the database, and the two ways of talking to it: a snapshot to read, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
+
+from connector.errors import Misconfigured, Retry
+from sync.store import tables
+
+#: How long a writer waits for another one's transaction.
+_BUSY_TIMEOUT_S = 30.0
+
+
+class Store:
+    """The product's database, an SQLite file. Safe across threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file, making it when there is none; raises Misconfigured when it cannot be opened."""
+        self.path = path
+        with _told(path):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # For its owner only, before a byte is in it.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._engine = _engine(path)
+            with self._connected("BEGIN IMMEDIATE") as tx:
+                _ready(tx, path)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """The one writer's transaction: committed at the end, rolled back on any error."""
+        with _told(self.path), self._connected("BEGIN IMMEDIATE") as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot, which never waits for a writer."""
+        with _told(self.path), self._connected("BEGIN") as tx:
+            yield tx
+
+    @contextmanager
+    def _connected(self, begin: str) -> Iterator[Connection]:
+        with self._engine.connect().execution_options(zixin_begin=begin) as tx, tx.begin():
+            yield tx
+
+
+def _engine(path: Path) -> Engine:
+    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_S}, hide_parameters=True)
+    event.listen(made, "connect", _connect)
+    event.listen(made, "begin", _begin)
+    return made
+
+
+def _connect(connection: sqlite3.Connection, _entry: Any) -> None:
+    # The driver must not open transactions of its own: ours say whether they write.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("zixin_begin", "BEGIN IMMEDIATE"))
+
+
+def _ready(tx: Connection, path: Path) -> None:
+    if not inspect(tx).has_table(tables.database.name):
+        tables.metadata.create_all(tx)
+        tx.execute(insert(tables.database).values(id=1, revision=tables.REVISION))
+        return
+    found = tx.execute(select(tables.database.c.revision)).scalar_one()
+    if found != tables.REVISION:
+        raise Misconfigured("E-STORE-REVISION", path=str(path), found=found, wanted=tables.REVISION)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """The driver's errors as ours."""
+    try:
+        yield
+    except DBAPIError as error:
+        words = str(error.orig)
+        if "locked" in words:
+            raise Retry("E-STORE-BUSY", path=str(path)) from error
+        if "disk is full" in words or "disk I/O" in words:
+            raise Misconfigured("E-STORE-FULL", path=str(path)) from error
+        if "unable to open" in words or "not a database" in words or "readonly" in words:
+            raise Misconfigured("E-STORE-OPEN", path=str(path), detail=words) from error
+        raise
+    except OSError as error:
+        raise Misconfigured("E-STORE-OPEN", path=str(path), detail=str(error.strerror)) from error

@@ -1,0 +1,260 @@
+"""Canonical rows in the store: applying pages, and loading tables to score.
+
+Applying a record replaces all that it yielded. Only rows that changed are touched, and whose they are is told, so that
+exactly those customers are scored again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import polars as pl
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select
+from sqlalchemy.dialects.sqlite import insert
+
+from connector.ports import Gone
+from connector.schema import TABLES
+from mappings.apply import Applied
+from sync.store import tables
+
+#: SQLite takes at most 32,766 parameters a statement; far fewer keep its planner quick.
+_IDS_A_QUERY = 900
+#: Columns that the store fills, and that say nothing of a fact.
+_KEPT = ("known_from", "source_modified_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where the read of a source stands."""
+
+    cursor: str
+    fingerprint: str
+    complete: bool
+
+
+def apply_page(
+    tx: Connection, connection: str, source: str, applied: Applied, gone: Iterable[Gone], heard_at: int
+) -> set[str]:
+    """Stores what a page yields; returns the accounts of which a fact changed.
+
+    `heard_at`: microseconds since 1970 UTC. A record that is gone takes its rows with it.
+    """
+    touched: set[str] = set()
+    left = [item.record for item in gone]
+    records = [*applied.records, *left]
+    for name, frame in applied.tables.items():
+        touched |= _replace(tx, connection, source, name, frame, records, heard_at)
+    _store_rejects(tx, connection, source, records, applied.rejects, heard_at)
+    bump(tx, connection, touched)
+    return touched
+
+
+def drop_missing(tx: Connection, connection: str, source: str, seen: Collection[str]) -> list[str]:
+    """Ids of stored records of a source that a full read did not show."""
+    stored: set[str] = set()
+    for table in tables.CANONICAL.values():
+        query = select(table.c.source_id).where(table.c.connection == connection, table.c.source == source).distinct()
+        stored |= set(tx.execute(query).scalars())
+    return sorted(stored - set(seen))
+
+
+def bump(tx: Connection, connection: str, accounts: Collection[str]) -> None:
+    """Move the facts version of these customers."""
+    table = tables.customers
+    rows = [{"connection": connection, "account_id": account, "facts_version": 1} for account in sorted(accounts)]
+    if rows:
+        statement = insert(table).values({"facts_version": 1})
+        raised = {"facts_version": table.c.facts_version + 1}
+        tx.execute(statement.on_conflict_do_update(index_elements=["connection", "account_id"], set_=raised), rows)
+
+
+def _replace(
+    tx: Connection, connection: str, source: str, name: str, frame: pl.DataFrame, records: Sequence[str], heard_at: int
+) -> set[str]:
+    table, declared = tables.CANONICAL[name], TABLES[name]
+    stored = _of_records(tx, table, name, connection, source, records)
+    new = frame.with_columns(
+        pl.lit(connection).alias("connection"),
+        pl.lit(heard_at, pl.Int64).alias("known_from"),
+        pl.lit(None, pl.Int32).alias("deleted_on"),
+    ).select(stored.columns)
+    telling = [column for column in stored.columns if column not in _KEPT]
+    changed = new.join(stored, on=telling, how="anti", nulls_equal=True) if stored.height else new
+    key = ["connection", *declared.key]
+    lost = stored.join(new, on=key, how="anti") if stored.height else stored
+    before = stored.join(changed, on=key, how="semi") if stored.height else stored
+    if changed.height:
+        upsert(tx, table, changed.to_dicts(), key)
+    if lost.height:
+        tx.execute(
+            delete(table).where(_key_is(table, key, lost.select(key).rows())),
+        )
+    return _accounts_of(tx, connection, name, pl.concat([changed, lost, before]))
+
+
+def _key_is(table: Table, key: Sequence[str], rows: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
+    return or_(*(and_(*(table.c[name] == value for name, value in zip(key, row, strict=True))) for row in rows))
+
+
+def upsert(tx: Connection, table: Table, rows: Sequence[dict[str, object]], key: Sequence[str]) -> None:
+    """Insert, or replace the row of the same key."""
+    if not rows:
+        return
+    statement = insert(table)
+    values = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    tx.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values), rows)
+
+
+def _of_records(
+    tx: Connection, table: Table, name: str, connection: str, source: str, records: Sequence[str]
+) -> pl.DataFrame:
+    schema = tables.frame_schema(TABLES[name])
+    found: list[tuple[object, ...]] = []
+    for some in batches(records):
+        query = select(table).where(
+            table.c.connection == connection, table.c.source == source, table.c.source_id.in_(some)
+        )
+        found += [tuple(row) for row in tx.execute(query)]
+    return pl.DataFrame(found, schema=schema, orient="row")
+
+
+def _accounts_of(tx: Connection, connection: str, name: str, rows: pl.DataFrame) -> set[str]:
+    """Whose facts these rows are."""
+    if rows.is_empty():
+        return set()
+    if "account_id" in rows.columns:
+        return set(rows["account_id"].drop_nulls())
+    if name == "allocations":
+        # Those of the claims. The payers' payments, which come with them, tell theirs.
+        claims = tables.CANONICAL["receivables"]
+        found: set[str] = set()
+        for some in batches(sorted(set(rows["receivable_id"].drop_nulls()))):
+            query = select(claims.c.account_id).where(
+                claims.c.connection == connection, claims.c.receivable_id.in_(some)
+            )
+            found |= set(tx.execute(query).scalars())
+        return found
+    return _owing_in(tx, connection, rows)
+
+
+def _owing_in(tx: Connection, connection: str, rates: pl.DataFrame) -> set[str]:
+    """Who owes in a currency whose rate is another one now; a new day of the same rate is no news."""
+    known, claims = tables.CANONICAL["rates"], tables.CANONICAL["receivables"]
+    found: set[str] = set()
+    for row in rates.to_dicts():
+        before = select(known.c.rate).where(
+            known.c.connection == connection, known.c.currency == row["currency"], known.c.base == row["base"],
+            known.c.day < row["day"],
+        )  # fmt: skip
+        if tx.execute(before.order_by(known.c.day.desc()).limit(1)).scalar_one_or_none() != row["rate"]:
+            owing = select(claims.c.account_id).where(
+                claims.c.connection == connection, claims.c.currency == row["currency"]
+            )
+            found |= set(tx.execute(owing.distinct()).scalars())
+    return found
+
+
+def _store_rejects(
+    tx: Connection, connection: str, source: str, records: Sequence[str], rejects: pl.DataFrame, at: int
+) -> None:
+    table = tables.rejects
+    if (
+        rejects.is_empty()
+        and not tx.execute(
+            select(func.count()).where(table.c.connection == connection, table.c.source == source)
+        ).scalar_one()
+    ):
+        return
+    for some in batches(records):
+        tx.execute(
+            delete(table).where(table.c.connection == connection, table.c.source == source, table.c.record.in_(some))
+        )
+    rows = [{"connection": connection, "source": source, "since": at, **row} for row in rejects.to_dicts()]
+    upsert(tx, table, rows, ["connection", "source", "record", "table", "column"])
+
+
+def rejected(tx: Connection, connection: str) -> list[dict[str, object]]:
+    """All open rejects: source, record, table, column, value, reason."""
+    table = tables.rejects
+    query = select(table).where(table.c.connection == connection).order_by(table.c.source, table.c.record)
+    return [dict(row) for row in tx.execute(query).mappings()]
+
+
+def cursor(tx: Connection, connection: str, source: str) -> Cursor | None:
+    """Where the read of a source stands; None: it was never read."""
+    table = tables.cursors
+    row = tx.execute(
+        select(table.c.cursor, table.c.fingerprint, table.c.complete).where(
+            table.c.connection == connection, table.c.source == source
+        )
+    ).one_or_none()
+    return None if row is None else Cursor(*row)
+
+
+def save_cursor(tx: Connection, connection: str, source: str, at: Cursor, read_at: int) -> None:
+    """Store where a read stands, in the transaction of the rows before it."""
+    row = {
+        "connection": connection, "source": source, "cursor": at.cursor, "fingerprint": at.fingerprint,
+        "complete": at.complete, "read_at": read_at,
+    }  # fmt: skip
+    upsert(tx, tables.cursors, [row], ["connection", "source"])
+
+
+def load(tx: Connection, connection: str, accounts: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
+    """Canonical tables to score: of all accounts, or whole for the given ones.
+
+    Whole means: with the allocations of their claims and of their payments, the payments behind the one and the claims
+    behind the other, whoever's they are.
+    """
+    if accounts is None:
+        return {name: _select(tx, name, connection, None, ()) for name in TABLES}
+    made = {name: _select(tx, name, connection, "account_id", accounts) for name in TABLES if _owned(name)}
+    made["rates"] = _select(tx, "rates", connection, None, ())
+    by_claim = _select(tx, "allocations", connection, "receivable_id", _ids(made["receivables"], "receivable_id"))
+    by_payment = _select(tx, "allocations", connection, "payment_id", _ids(made["payments"], "payment_id"))
+    by_note = _select(tx, "allocations", connection, "adjustment_id", _ids(made["adjustments"], "adjustment_id"))
+    made["allocations"] = pl.concat([by_claim, by_payment, by_note]).unique("allocation_id", maintain_order=True)
+    for name, key in (("receivables", "receivable_id"), ("payments", "payment_id"), ("adjustments", "adjustment_id")):
+        missing = sorted(set(_ids(made["allocations"], key)) - set(_ids(made[name], key)))
+        made[name] = pl.concat([made[name], _select(tx, name, connection, key, missing)])
+    return made
+
+
+def _owned(name: str) -> bool:
+    return "account_id" in TABLES[name].names() and name != "allocations"
+
+
+def _ids(frame: pl.DataFrame, column: str) -> list[str]:
+    return frame[column].drop_nulls().unique().sort().to_list()
+
+
+def _select(tx: Connection, name: str, connection: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
+    table, columns = tables.CANONICAL[name], TABLES[name].names()
+    query = select(*(table.c[column] for column in columns)).where(
+        table.c.connection == connection, table.c.deleted_on.is_(None)
+    )
+    rows: list[tuple[object, ...]] = []
+    if column is None:
+        rows = [tuple(row) for row in tx.execute(query)]
+    else:
+        for some in batches(values):
+            rows += [tuple(row) for row in tx.execute(query.where(table.c[column].in_(some)))]
+    return pl.DataFrame(rows, schema=TABLES[name].schema(), orient="row")
+
+
+def totals(tx: Connection, connection: str) -> dict[str, int]:
+    """Current rows of the tables that a summary names."""
+    return {
+        name: tx.execute(select(func.count()).select_from(table).where(table.c.connection == connection)).scalar_one()
+        for name in ("accounts", "receivables", "payments")
+        for table in [tables.CANONICAL[name]]
+    }
+
+
+def batches(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values in lists short enough for one query."""
+    walk = iter(values)
+    while some := list(islice(walk, _IDS_A_QUERY)):
+        yield some

@@ -1,0 +1,158 @@
+"""The tables of the database: the canonical ones, and the state of the product itself.
+
+Instants are microseconds since 1970 UTC, days are days since 1970-01-01, nested values are JSON text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text
+
+from connector import schema
+from connector.assessment import ASSESSMENT
+from connector.schema import TABLES, TRACE, Kind
+
+#: Raised when a table changes; a database of another revision is refused, not guessed at.
+REVISION = 1
+
+metadata = MetaData()
+
+_TYPES: dict[Kind, Any] = {
+    "text": Text,
+    "choice": Text,
+    "currency": Text,
+    "money": BigInteger,
+    "rate": BigInteger,
+    "day": Integer,
+    "instant": BigInteger,
+    "flag": Boolean,
+    "count": BigInteger,
+    "ratio": Float,
+}
+
+
+def columns_of(table: schema.Table) -> Iterator[schema.Column]:
+    """All columns of a canonical table as it is stored: the connection, its own, the rest of `TRACE`."""
+    yield TRACE[0]
+    yield from table.columns
+    yield from TRACE[1:]
+
+
+def frame_schema(table: schema.Table) -> dict[str, pl.DataType]:
+    """Polars types of the stored columns."""
+    return {column.name: schema.DTYPES[column.kind] for column in columns_of(table)}
+
+
+def _stored(table: schema.Table) -> Table:
+    columns = [
+        Column(column.name, _TYPES[column.kind](), nullable=column.null is not None) for column in columns_of(table)
+    ]
+    made = Table(
+        table.name,
+        metadata,
+        *columns,
+        PrimaryKeyConstraint("connection", *table.key),
+        Index(f"ix_{table.name}_source", "connection", "source", "source_id"),
+        sqlite_with_rowid=False,
+    )
+    for name in ("account_id", "receivable_id", "payment_id", "adjustment_id"):
+        if name in made.c and table.key[0] != name and name != table.key[0]:
+            Index(f"ix_{table.name}_{name}", made.c.connection, made.c[name])
+    return made
+
+
+CANONICAL: dict[str, Table] = {name: _stored(table) for name, table in TABLES.items()}
+
+
+def _assessed(kind: pl.DataType) -> Any:
+    return {"Int64": BigInteger(), "Int32": Integer(), "Float64": Float()}.get(str(kind), Text())
+
+
+def _table(name: str, *columns: Column[Any], key: tuple[str, ...]) -> Table:
+    return Table(name, metadata, *columns, PrimaryKeyConstraint(*key), sqlite_with_rowid=False)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Text(), nullable=nullable)
+
+
+def _int(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, BigInteger(), nullable=nullable)
+
+
+database = _table("database", _int("id"), _int("revision"), key=("id",))
+
+#: Rows that did not fit: what the record is, where, why, since when.
+rejects = _table(
+    "rejects",
+    _text("connection"), _text("source"), _text("record"), _text("table"), _text("column"),
+    _text("value", nullable=True), _text("reason"), _int("since"),
+    key=("connection", "source", "record", "table", "column"),
+)  # fmt: skip
+
+cursors = _table(
+    "cursors",
+    _text("connection"), _text("source"), _text("cursor"), _text("fingerprint"), Column("complete", Boolean()),
+    _int("read_at"),
+    key=("connection", "source"),
+)  # fmt: skip
+
+#: A customer's facts version moves when a fact of it changes; `scored_version` is the one it was scored from last.
+customers = _table(
+    "customers",
+    _text("connection"), _text("account_id"), _int("facts_version"), _int("scored_version", nullable=True),
+    key=("connection", "account_id"),
+)  # fmt: skip
+
+#: One row a customer and day; scoring a day again replaces its row.
+assessments = _table(
+    "assessments",
+    _text("connection"),
+    *(
+        Column(name, _assessed(kind), nullable=name not in ("customer_id", "as_of"))
+        for name, kind in ASSESSMENT.items()
+    ),
+    _int("facts_version"),
+    key=("connection", "customer_id", "as_of"),
+)
+
+#: Portfolio statistics of a day, which scores of later days look back at.
+statistics = _table("statistics", _text("connection"), _int("day"), _text("body"), key=("connection", "day"))
+
+wanted = _table(
+    "wanted",
+    _text("connection"), _text("account_id"), _int("as_of"), _int("facts_version"), _int("version"),
+    #: The first day after as_of on which a day of the customer's own passes; null: none ahead.
+    _int("next_day", nullable=True), _text("shows"), Column("pending", Boolean(), nullable=False),
+    _text("refusal", nullable=True),
+    key=("connection", "account_id"),
+)  # fmt: skip
+Index("ix_wanted_pending", wanted.c.connection, wanted.c.pending)
+
+sent = _table(
+    "sent",
+    _text("connection"), _text("account_id"), _int("facts_version"), _int("next_day", nullable=True), _text("shows"),
+    _int("answered_at"),
+    key=("connection", "account_id"),
+)  # fmt: skip
+observed = _table(
+    "observed",
+    _text("connection"), _text("account_id"), _text("shows"), _int("seen_at"),
+    key=("connection", "account_id"),
+)  # fmt: skip
+#: Writes whose answer is not known: read back before the account is written again.
+flights = _table(
+    "flights",
+    _text("connection"), _text("account_id"), _int("version"), _int("attempted_at"),
+    key=("connection", "account_id"),
+)  # fmt: skip
+
+runs = _table(
+    "runs",
+    _text("run_id"), _text("kind"), _int("as_of"), _text("state"), _int("started_at"),
+    _int("finished_at", nullable=True), _text("policy_version"), _text("summary"),
+    key=("run_id",),
+)  # fmt: skip

@@ -1,0 +1,166 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from connector.errors import Misconfigured
+from connector.ports import Gone, Organisation
+from mappings.apply import Applied, apply
+from mappings.load import packaged
+from sync.store import Store, facts, tables
+
+ZOHO = packaged("zoho")
+ORG = Organisation("x", "USD")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "home" / "zixin.db")
+
+
+def page(source: str, *rows: dict[str, str]) -> Applied:
+    columns = ["id", "modified_at", *ZOHO.source(source).fields]
+    cells = [{name: row.get(name) for name in columns} for row in rows]
+    return apply(ZOHO, source, pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String)), ORG)
+
+
+def account(key: str, **more: str) -> dict[str, str]:
+    return {"id": key, "Account_Name": f"name {key}", **more}
+
+
+def invoice(key: str, owner: str, amount: str = "10", **more: str) -> dict[str, str]:
+    return {
+        "id": key,
+        "Account_Name": owner,
+        "Invoice_Date": "2025-01-01",
+        "Due_Date": "2025-02-01",
+        "Grand_Total": amount,
+        **more,
+    }
+
+
+def payment(key: str, owner: str, claim: str, amount: str = "10") -> dict[str, str]:
+    return {"id": key, "Account": owner, "Invoice": claim, "Paid_On": "2025-01-20", "Amount": amount}
+
+
+def put(store: Store, source: str, *rows: dict[str, str], gone: tuple[str, ...] = (), at: int = 1) -> set[str]:
+    with store.write() as tx:
+        return facts.apply_page(tx, "c", source, page(source, *rows), [Gone(key, "deleted") for key in gone], at)
+
+
+def versions(store: Store) -> dict[str, int]:
+    with store.read() as tx:
+        return {row.account_id: row.facts_version for row in tx.execute(tables.customers.select())}
+
+
+def test_only_rows_that_changed_are_touched_and_whose_they_are_is_told(store: Store) -> None:
+    assert put(store, "accounts", account("A"), account("B")) == {"A", "B"}
+    assert put(store, "invoices", invoice("1", "A"), invoice("2", "B")) == {"A", "B"}
+
+    assert put(store, "invoices", invoice("1", "A"), invoice("2", "B", "11"), at=2) == {"B"}
+    assert put(store, "accounts", account("A", modified_at="2025-06-30T10:00:00+00:00"), account("B"), at=3) == set()
+    assert versions(store) == {"A": 2, "B": 3}
+
+
+def test_a_record_that_moves_to_another_account_concerns_both(store: Store) -> None:
+    put(store, "invoices", invoice("1", "A"))
+
+    assert put(store, "invoices", invoice("1", "B")) == {"A", "B"}
+
+
+def test_what_a_record_no_longer_yields_is_taken_away(store: Store) -> None:
+    put(store, "invoices", invoice("1", "A"))
+    put(store, "payments", payment("7", "B", "1"))
+
+    assert put(store, "payments", {**payment("7", "B", "1"), "Invoice": ""}) == {"A"}
+    with store.read() as tx:
+        assert facts.load(tx, "c")["allocations"].is_empty()
+        assert facts.load(tx, "c")["payments"].height == 1
+
+    assert put(store, "payments", gone=("7",)) == {"B"}
+    with store.read() as tx:
+        assert facts.totals(tx, "c") == {"accounts": 0, "receivables": 1, "payments": 0}
+
+
+def test_a_rejected_record_is_listed_until_it_fits(store: Store) -> None:
+    put(store, "invoices", invoice("1", "A", Due_Date="soon"))
+    with store.read() as tx:
+        assert [(row["record"], row["column"], row["reason"]) for row in facts.rejected(tx, "c")] == [
+            ("1", "due", "not_a_day")
+        ]
+
+    put(store, "invoices", invoice("1", "A"))
+    with store.read() as tx:
+        assert facts.rejected(tx, "c") == []
+
+
+def test_a_customer_s_tables_are_whole_with_what_others_paid_and_what_he_paid_for_others(store: Store) -> None:
+    put(store, "accounts", account("A"), account("B"), account("C"))
+    put(store, "invoices", invoice("1", "A"), invoice("2", "B"), invoice("3", "C"))
+    put(store, "payments", payment("7", "B", "1"), payment("8", "A", "2"), payment("9", "C", "3"))
+    put(
+        store,
+        "currencies",
+        {"id": "5", "iso_code": "EUR", "home_iso_code": "USD", "read_on": "2025-06-30", "exchange_rate": "2"},
+    )
+
+    with store.read() as tx:
+        made = facts.load(tx, "c", ["A"])
+
+    assert made["accounts"]["account_id"].to_list() == ["A"]
+    assert sorted(made["receivables"]["receivable_id"]) == ["1", "2"]
+    assert sorted(made["payments"]["payment_id"]) == ["7", "8"]
+    assert made["rates"].height == 1
+
+
+def test_a_new_rate_concerns_those_who_owe_in_it_and_the_same_rate_on_another_day_nobody(store: Store) -> None:
+    put(store, "accounts", account("A"), account("B"))
+    put(store, "invoices", invoice("1", "A", Currency="EUR"), invoice("2", "B"))
+    rate = {"id": "5", "iso_code": "EUR", "home_iso_code": "USD", "read_on": "2025-06-30", "exchange_rate": "2"}
+
+    assert put(store, "currencies", rate) == {"A"}
+    assert put(store, "currencies", rate) == set()
+    assert put(store, "currencies", {**rate, "id": "5:2", "read_on": "2025-07-01"}) == set()
+    assert put(store, "currencies", {**rate, "id": "5:2", "read_on": "2025-07-01", "exchange_rate": "3"}) == {"A"}
+
+
+def test_cursors_are_kept_and_records_that_a_full_read_does_not_show_are_told(store: Store) -> None:
+    put(store, "invoices", invoice("1", "A"), invoice("2", "A"))
+    with store.write() as tx:
+        assert facts.cursor(tx, "c", "invoices") is None
+        facts.save_cursor(tx, "c", "invoices", facts.Cursor("x", "f", complete=False), 1)
+        facts.save_cursor(tx, "c", "invoices", facts.Cursor("y", "f", complete=True), 2)
+    with store.read() as tx:
+        assert facts.cursor(tx, "c", "invoices") == facts.Cursor("y", "f", complete=True)
+        assert facts.drop_missing(tx, "c", "invoices", {"2"}) == ["1"]
+
+
+def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
+    def half() -> None:
+        with store.write() as tx:
+            facts.bump(tx, "c", {"A"})
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        half()
+
+    assert versions(store) == {}
+
+
+def test_a_store_that_is_none_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(b"something else entirely" * 100)
+    with pytest.raises(Misconfigured, match="cannot be opened"):
+        Store(tmp_path / "x.db")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Misconfigured, match="cannot be opened"):
+        Store(tmp_path / "file" / "x.db")
+
+
+def test_a_store_of_another_revision_is_refused(store: Store) -> None:
+    with store.write() as tx:
+        tx.execute(tables.database.update().values(revision=99))
+    store.close()
+
+    with pytest.raises(Misconfigured, match="revision 99"):
+        Store(store.path)
+    assert store.path.stat().st_mode & 0o077 == 0
