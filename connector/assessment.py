@@ -65,6 +65,8 @@ ASSESSMENT: dict[str, pl.DataType] = {
     # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing.
     "notices": pl.List(pl.String()),
     "next_review_on": pl.Int32(),
+    # First day on which a day of the customer's own has passed: a due day, a limit's last; null: none ahead.
+    "next_day": pl.Int32(),
     # Share of the indicators' weight that had data.
     "confidence": pl.Float64(),
     "policy_version": pl.String(),

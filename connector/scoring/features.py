@@ -23,7 +23,8 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     """One row an account of `accounts`: account_id, every feature, and what an assessment shows beside them.
 
     These are: settles (something was settled within a year), on_account, uncleared, overdue_since (day), agreed_limit
-    (null: nobody has set one). A feature is null where there is nothing to compute it from; sums and counts are 0.
+    (null: nobody has set one), next_day (the first on which a due day or a limit's last day has passed). A feature is
+    null where there is nothing to compute it from; sums and counts are 0.
     """
     frame = tables["accounts"].select("account_id", "since")
     parts = (
@@ -56,6 +57,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         exposure.alias("exposure"),
         (as_of - pl.min_horizontal(since, "first_issued")).alias("tenure"),
         (as_of - pl.col("last_issued")).alias("dormant_days"),
+        (pl.min_horizontal("next_due", "limit_ends") + 1).alias("next_day"),
     )
     return frame.with_columns(used("exposure", "agreed_limit").alias("utilisation")).drop("since", "open")
 
@@ -78,6 +80,7 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
         owed.filter(overdue).sum().alias("overdue"),
         pl.col("days_overdue").max().alias("oldest_overdue"),
         pl.col("due").filter(overdue).min().alias("overdue_since"),
+        pl.col("due").filter((pl.col("open") > 0) & (pl.col("due") >= as_of)).min().alias("next_due"),
         (pl.col("open") > 0).sum().cast(pl.Int64).alias("open_items"),
         owed.filter("disputed").sum().alias("disputed"),
         pl.col("amount_base").filter(fell_due & positive).sum().alias("fell_due"),
@@ -192,7 +195,9 @@ def _agreed_limits(tables: Tables, base: str, as_of: int) -> pl.DataFrame:
     newest = permanent.group_by("account_id").agg(pl.col("amount").last())
     temporary = rows.filter(pl.col("kind") == "temporary").select("account_id", "amount")
     whole = pl.concat([newest, temporary]).filter(pl.col("amount").is_not_null())
-    return whole.group_by("account_id").agg(pl.col("amount").sum().alias("agreed_limit"))
+    sums = whole.group_by("account_id").agg(pl.col("amount").sum().alias("agreed_limit"))
+    ends = rows.group_by("account_id").agg(pl.col("valid_until").min().alias("limit_ends"))
+    return sums.join(ends, on="account_id", how="left")
 
 
 def _events(tables: Tables, policy: Policy, as_of: int) -> pl.DataFrame:

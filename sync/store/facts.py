@@ -51,7 +51,7 @@ def apply_page(
     return touched
 
 
-def drop_missing(tx: Connection, connection: str, source: str, seen: Collection[str]) -> list[str]:
+def missing(tx: Connection, connection: str, source: str, seen: Collection[str]) -> list[str]:
     """Ids of stored records of a source that a full read did not show."""
     stored: set[str] = set()
     for table in tables.CANONICAL.values():

@@ -132,7 +132,7 @@ def test_cursors_are_kept_and_records_that_a_full_read_does_not_show_are_told(st
         facts.save_cursor(tx, "c", "invoices", facts.Cursor("y", "f", complete=True), 2)
     with store.read() as tx:
         assert facts.cursor(tx, "c", "invoices") == facts.Cursor("y", "f", complete=True)
-        assert facts.drop_missing(tx, "c", "invoices", {"2"}) == ["1"]
+        assert facts.missing(tx, "c", "invoices", {"2"}) == ["1"]
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:

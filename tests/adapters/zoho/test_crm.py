@@ -5,7 +5,7 @@ import pytest
 from connector.assessment import WRITTEN
 from connector.errors import Denied, Exhausted, Misconfigured, Retry
 from connector.ports import Change, Source
-from tests.adapters.zoho.conftest import Sim
+from tests.simulated import Sim
 
 INVOICES = Source("invoices", "Invoices", ("Invoice_Number", "Account_Name", "Grand_Total", "Due_Date"))
 ACCOUNTS = Source("accounts", "Accounts", ("Account_Name", "Account_Number"))

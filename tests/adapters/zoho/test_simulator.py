@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.adapters.zoho.conftest import Sim
+from tests.simulated import Sim
 
 
 def api(sim: Sim, method: str, path: str, token: str | None = None, **more: Any) -> requests.Response:

@@ -1,0 +1,43 @@
+"""An assessment as the CRM shows it: canonical text for every written field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connector import money
+from connector.assessment import NOT_RATED
+from connector.schema import day_of
+
+#: Lines of the explanation that a page has room for.
+_MOST_REASONS = 6
+
+
+def written_values(row: Mapping[str, Any], language: str) -> dict[str, str | None]:
+    """`Written.name` → canonical text, None for empty, of one row with the columns of `ASSESSMENT`.
+
+    NR is written as empty. Amounts are plain decimals in the base currency.
+    """
+    currency = row["currency"]
+
+    def amount(minor: int | None) -> str | None:
+        return None if minor is None else f"{money.from_minor(minor, currency):f}"
+
+    return {
+        "rating": None if row["rating"] == NOT_RATED else row["rating"],
+        "limit": amount(row["limit"]),
+        "available": amount(row["available"]),
+        "hold": row["hold"],
+        "flags": ";".join(sorted(flag["code"] for flag in row["flags"])) or None,
+        "overdue_since": None if row["overdue_since"] is None else day_of(row["overdue_since"]).isoformat(),
+        "reasons": "\n".join(reasons(row, language)) or None,
+        "score": None if row["score"] is None else f"{row['score']:.1f}",
+        "rated_on": day_of(row["as_of"]).isoformat(),
+    }
+
+
+def reasons(row: Mapping[str, Any], language: str) -> list[str]:
+    """The lines that cost something: gates, then what lost most; flags are shown in a field of their own."""
+    key = "zh" if language == "zh-CN" else "en"
+    telling = [line for line in row["reasons"] if line["lost"] is None or line["lost"] >= 0.05]
+    return [line[key] for line in telling[:_MOST_REASONS]]

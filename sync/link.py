@@ -1,0 +1,31 @@
+"""One connection, put together: its CRM, its mapping, what its organisation says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from connector.ports import Crm, Organisation
+from mappings.load import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A named CRM of a profile."""
+
+    name: str
+    crm: Crm
+    mapping: Mapping
+    organisation: Organisation
+    #: IANA zone that business days are counted in.
+    time_zone: str = "UTC"
+
+    def today(self) -> date:
+        """The business day, by the CRM's clock."""
+        return self.crm.now().astimezone(ZoneInfo(self.time_zone)).date()
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970 UTC of an aware instant."""
+    return round(moment.timestamp() * 1_000_000)

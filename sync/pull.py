@@ -1,0 +1,120 @@
+"""Pull: pages of a CRM into canonical tables, each page and its cursor in one transaction.
+
+A crash between two pages costs nothing: the cursor that goes on is committed with the rows before it, and applying a
+record twice is the same as once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from connector.errors import Misconfigured
+from connector.ports import Page
+from mappings.apply import apply
+from sync.link import Link, micros
+from sync.store import Store, facts, state
+
+#: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
+_LOST_SHARE, _LOST_LEAST = 0.01, 3
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What a pull brought."""
+
+    #: Canonical rows by table.
+    read: Counter[str] = field(default_factory=Counter)
+    #: Records by source.
+    records: Counter[str] = field(default_factory=Counter)
+    #: Accounts of which a fact changed.
+    accounts: set[str] = field(default_factory=set)
+    #: Source → stored records that a full read did not show, too many to believe; nothing was closed for them.
+    lost: dict[str, int] = field(default_factory=dict)
+
+
+def silent(_source: str, _records: int) -> None:
+    """Progress for whoever does not watch."""
+
+
+def pull(store: Store, link: Link, *, full: bool = False, tell: Progress = silent) -> Pulled:
+    """Reads what changed since the last pull, source by source; `full` reads everything again.
+
+    A source whose mapping changed is read again from the start; one that the CRM lacks and the mapping calls optional
+    is left out.
+    """
+    pulled = Pulled()
+    for name, part in link.mapping.sources.items():
+        try:
+            _pull_source(store, link, name, pulled, full=full, tell=tell)
+        except Misconfigured as problem:
+            if not (part.optional and problem.code == "E-CRM-OBJECT"):
+                raise
+    return pulled
+
+
+def fetch(store: Store, link: Link, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False) -> None:
+    """Reads records of a source again by their ids; `force`: what they show of our fields counts in any case."""
+    for page in link.crm.fetch(link.mapping.source(name), records):
+        _take_in(store, link, page, micros(link.crm.now()), None, pulled, force=force)
+
+
+def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: bool, tell: Progress) -> None:
+    fingerprint = link.mapping.fingerprint(name)
+    with store.read() as tx:
+        cursor = facts.cursor(tx, link.name, name)
+    known = cursor is not None and cursor.fingerprint == fingerprint
+    # A full read that was cut goes on; one that ended begins anew.
+    go_on = cursor is not None and known and (not full or not cursor.complete)
+    begun_here = not go_on
+    seen: set[str] = set()
+    asked_at = micros(link.crm.now())
+    for page in link.crm.read(link.mapping.source(name), cursor.cursor if go_on and cursor else None):
+        at = facts.Cursor(page.cursor, fingerprint, page.complete)
+        _take_in(store, link, page, asked_at, at, pulled)
+        seen |= set(page.frame["id"].to_list())
+        tell(name, pulled.records[name])
+        asked_at = micros(link.crm.now())
+    if begun_here and cursor is not None and _yields_facts(link, name):
+        _close_missing(store, link, name, seen, pulled)
+
+
+def _yields_facts(link: Link, name: str) -> bool:
+    # A rate of an older day is not shown again, and stays.
+    return any(item.table != "rates" for item in link.mapping.sources[name].yields)
+
+
+def _take_in(
+    store: Store,
+    link: Link,
+    page: Page,
+    asked_at: int,
+    cursor: facts.Cursor | None,
+    pulled: Pulled,
+    *,
+    force: bool = False,
+) -> None:
+    applied = apply(link.mapping, page.source, page.frame, link.organisation)
+    now = micros(link.crm.now())
+    with store.write() as tx:
+        pulled.accounts |= facts.apply_page(tx, link.name, page.source, applied, page.gone, now)
+        if applied.observed is not None and applied.observed.height:
+            state.observe(tx, link.name, applied.observed, asked_at, force=force)
+        if cursor is not None:
+            facts.save_cursor(tx, link.name, page.source, cursor, now)
+    pulled.records[page.source] += len(applied.records)
+    for table, frame in applied.tables.items():
+        pulled.read[table] += frame.height
+
+
+def _close_missing(store: Store, link: Link, name: str, seen: set[str], pulled: Pulled) -> None:
+    """Stored records that a full read did not show are read by id: gone for good, or only moved."""
+    with store.read() as tx:
+        missing = facts.missing(tx, link.name, name, seen)
+    if len(missing) > _LOST_LEAST and len(missing) > _LOST_SHARE * (len(seen) + len(missing)):
+        pulled.lost[name] = len(missing)
+    elif missing:
+        fetch(store, link, name, missing, pulled)

@@ -1,0 +1,109 @@
+"""Push: drains `wanted` into the CRM, with values read at send time.
+
+A batch is noted as in flight before its call; whatever is still in flight when a push starts (a crash, a lost answer)
+is read back before it is written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connector.plan import Planned, plan
+from connector.ports import Change, Outcome
+from sync.link import Link, micros
+from sync.pull import Pulled, fetch
+from sync.store import Store, state
+
+#: Accounts a turn: values are read anew for each, so that nothing older is sent than need be.
+_ACCOUNTS_A_TURN = 1_000
+#: Outcomes stored in one transaction.
+_OUTCOMES_A_TRANSACTION = 100
+#: An account whose answer is lost this often waits for the next push.
+_TURNS_WITHOUT_ANSWER = 3
+
+
+@dataclass(slots=True)
+class Pushed:
+    """What a push did; counts are of accounts."""
+
+    written: int = 0
+    refused: int = 0
+    #: The answer stayed unknown; read back before the next push writes it.
+    unknown: int = 0
+    #: Left for the next push by a quota or a lock.
+    deferred: int = 0
+    #: Fields that were sent.
+    fields: int = 0
+
+
+def push(store: Store, link: Link) -> Pushed:
+    """Writes what differs, until nothing does or what is left must wait."""
+    done = Pushed()
+    _read_back(store, link)
+    for _ in range(_TURNS_WITHOUT_ANSWER):
+        while _turn(store, link, done):
+            pass
+        with store.read() as tx:
+            done.unknown = len(state.in_flight(tx, link.name))
+        if not done.unknown or done.deferred:
+            break
+        _read_back(store, link)
+    return done
+
+
+def _turn(store: Store, link: Link, done: Pushed) -> bool:
+    """One turn; False when there is nothing more to do now."""
+    now = micros(link.crm.now())
+    with store.write() as tx:
+        rows = state.plan_rows(tx, link.name, _ACCOUNTS_A_TURN)
+        planned = plan(rows)
+        state.settle(tx, link.name, planned.settled, now)
+        state.attempt(tx, link.name, planned.changes, now)
+    deferred = done.deferred
+    if planned.changes:
+        _send(store, link, planned.changes, done)
+    return bool(rows) and done.deferred == deferred
+
+
+def _send(store: Store, link: Link, changes: Sequence[Planned], done: Pushed) -> None:
+    fields = link.mapping.writes.fields
+    calls = (Change(item.account, {fields[name]: value for name, value in item.values.items()}) for item in changes)
+    batch: list[tuple[Planned, Outcome]] = []
+    for item, outcome in zip(changes, link.crm.write(calls), strict=True):
+        batch.append((item, outcome))
+        _count(done, item, outcome)
+        if len(batch) >= _OUTCOMES_A_TRANSACTION:
+            _record(store, link, batch)
+            batch = []
+    _record(store, link, batch)
+
+
+def _record(store: Store, link: Link, batch: Sequence[tuple[Planned, Outcome]]) -> None:
+    if batch:
+        with store.write() as tx:
+            state.record(tx, link.name, batch, micros(link.crm.now()))
+
+
+def _count(done: Pushed, item: Planned, outcome: Outcome) -> None:
+    if outcome.state == "taken":
+        done.written += 1
+        done.fields += len(item.values)
+    elif outcome.state == "refused":
+        done.refused += 1
+    elif outcome.state == "deferred":
+        done.deferred += 1
+
+
+def _read_back(store: Store, link: Link) -> None:
+    """Reads every account whose last write has no answer, so that it may be planned again."""
+    with store.read() as tx:
+        unknown = state.in_flight(tx, link.name)
+    if unknown:
+        fetch(store, link, _account_source(link), unknown, Pulled(), force=True)
+        with store.write() as tx:
+            state.land(tx, link.name, unknown)
+
+
+def _account_source(link: Link) -> str:
+    return next(name for name, part in link.mapping.sources.items() if part.object == link.mapping.writes.object)

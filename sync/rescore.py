@@ -1,0 +1,98 @@
+"""Rescore: from stored facts to assessments and to what the CRM should show.
+
+One path for an event's customer, a resumed run and the whole portfolio: whoever's facts, day or policy are not those of
+his newest assessment is scored, and nobody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from connector.policy import Policy
+from connector.scoring.assess import assess, portfolio_statistics
+from connector.scoring.tendency import Statistics
+from connector.words.shown import written_values
+from sync.link import Link
+from sync.store import Store, facts, state
+
+#: SQLite stalls other writers while one holds the lock (design/days.md): so many customers a transaction.
+_CUSTOMERS_A_TRANSACTION = 1_000
+
+
+def rescore(store: Store, link: Link, policy: Policy, as_of: int, *, language: str) -> pl.DataFrame:
+    """Scores whoever is due as of the day; returns the new assessments (columns of `ASSESSMENT`).
+
+    Stores them and what the CRM should show. The first run computes the portfolio's statistics from its own facts and
+    keeps them under the day before; a run over everybody keeps its own day's for the days after.
+    """
+    with store.read() as tx:
+        due = state.due(tx, link.name, as_of, policy.version)
+        everybody = len(due) == facts.totals(tx, link.name)["accounts"]
+        tables = facts.load(tx, link.name, None if everybody else sorted(due))
+        kept = state.statistics_before(tx, link.name, as_of)
+        prior = state.assessments(tx, link.name, before=as_of)
+    if not due:
+        return assess_nobody()
+    portfolio = Statistics.from_json(kept) if kept else _first(store, link, policy, tables, as_of, whole=everybody)
+    made = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
+    made = made.filter(pl.col("customer_id").is_in(list(due)))
+    for some in made.iter_slices(_CUSTOMERS_A_TRANSACTION):
+        _store(store, link, some, due, language)
+    if everybody:
+        with store.write() as tx:
+            today = portfolio_statistics(tables, policy, as_of)
+            state.save_statistics(tx, link.name, as_of, today.to_json())
+    return made
+
+
+def assess_nobody() -> pl.DataFrame:
+    """No rows."""
+    from connector.assessment import ASSESSMENT
+
+    return pl.DataFrame(schema=ASSESSMENT)
+
+
+def look(store: Store, link: Link, policy: Policy, as_of: int) -> pl.DataFrame:
+    """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
+    with store.read() as tx:
+        tables = facts.load(tx, link.name)
+        kept = state.statistics_before(tx, link.name, as_of)
+        prior = state.assessments(tx, link.name, before=as_of)
+    portfolio = Statistics.from_json(kept) if kept else portfolio_statistics(tables, policy, as_of)
+    return assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
+
+
+def _first(
+    store: Store, link: Link, policy: Policy, tables: Mapping[str, pl.DataFrame], as_of: int, *, whole: bool
+) -> Statistics:
+    if not whole:
+        with store.read() as tx:
+            tables = facts.load(tx, link.name)
+    portfolio = portfolio_statistics(tables, policy, as_of)
+    with store.write() as tx:
+        state.save_statistics(tx, link.name, as_of - 1, portfolio.to_json())
+    return portfolio
+
+
+def _store(store: Store, link: Link, made: pl.DataFrame, versions: Mapping[str, int], language: str) -> None:
+    rows = made.to_dicts()
+    facts_version = pl.Series("facts_version", [versions[row["customer_id"]] for row in rows], dtype=pl.Int64)
+    wanted = [
+        {
+            "account_id": row["customer_id"],
+            "as_of": row["as_of"],
+            "facts_version": versions[row["customer_id"]],
+            "next_day": row["next_day"],
+            "shows": {
+                name: value
+                for name, value in written_values(row, language).items()
+                if name in link.mapping.writes.fields
+            },
+        }
+        for row in rows
+    ]
+    with store.write() as tx:
+        state.save_assessments(tx, link.name, made.with_columns(facts_version))
+        state.want(tx, link.name, wanted)

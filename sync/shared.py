@@ -1,0 +1,78 @@
+"""What processes of one profile share: access tokens, and the lock of a run. Files in the profile's folder, 0600."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from connector.errors import Busy, Retry
+
+#: Longer than any refresh of a token takes, with its retries.
+_TOKEN_WAIT_S = 150.0
+
+
+class _Slot:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self) -> tuple[str, datetime] | None:
+        try:
+            kept = json.loads(self._path.read_text())
+            return kept["token"], datetime.fromisoformat(kept["expires_at"])
+        except (OSError, ValueError, KeyError):
+            # A token that cannot be read is asked for anew.
+            return None
+
+    def put(self, token: str, expires_at: datetime) -> None:
+        text = json.dumps({"token": token, "expires_at": expires_at.isoformat()})
+        private_text(self._path, text)
+
+
+class ProfileShared:
+    """The `Shared` port over a profile's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def token(self, name: str) -> Iterator[_Slot]:
+        """The token of that name, locked across threads and processes."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            # A lock of its own each time: FileLock is reentrant within a thread, not between threads.
+            with FileLock(self._folder / f"{name}.token.lock", timeout=_TOKEN_WAIT_S, thread_local=False):
+                yield _Slot(self._folder / f"{name}.token")
+        except Timeout:
+            raise Retry("E-STORE-BUSY", path=str(self._folder)) from None
+
+
+@contextmanager
+def run_lock(folder: Path, profile: str) -> Iterator[None]:
+    """Held by the one run of a profile; raises Busy at once when another holds it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = FileLock(folder / "run.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise Busy("E-RUN-BUSY", profile=profile) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def private_text(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    made = path.with_name(f"{path.name}.new")
+    handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    made.replace(path)

@@ -1,0 +1,269 @@
+"""What zixin made of the facts, and what the CRM shows of it: assessments, wanted, sent, observed, runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
+
+from connector.assessment import ASSESSMENT
+from connector.plan import Planned, PlanRow, Settled
+from connector.ports import Outcome
+from sync.store import tables
+from sync.store.facts import batches, upsert
+
+_KEY = ["connection", "account_id"]
+_LISTS = [name for name, kind in ASSESSMENT.items() if isinstance(kind, pl.List)]
+
+
+def save_assessments(tx: Connection, connection: str, made: pl.DataFrame) -> None:
+    """Columns in: those of `ASSESSMENT` and facts_version. A day scored again takes the place of its row."""
+    rows = made.to_dicts()
+    for row in rows:
+        row["connection"] = connection
+        for name in _LISTS:
+            row[name] = json.dumps(row[name], ensure_ascii=False)
+    upsert(tx, tables.assessments, rows, ["connection", "customer_id", "as_of"])
+    scored = [
+        {"connection": connection, "account_id": row["customer_id"], "facts_version": row["facts_version"],
+         "scored_version": row["facts_version"]}
+        for row in rows
+    ]  # fmt: skip
+    upsert(tx, tables.customers, scored, _KEY)
+
+
+def assessments(tx: Connection, connection: str, *, before: int | None = None) -> pl.DataFrame:
+    """The newest assessment of every customer, of a day before the given one if one is given."""
+    table = tables.assessments
+    earlier = [table.c.connection == connection, *([table.c.as_of < before] if before is not None else [])]
+    newest = select(table.c.customer_id, func.max(table.c.as_of).label("day")).where(*earlier)
+    newest_rows = newest.group_by(table.c.customer_id).subquery()
+    query = select(*(table.c[name] for name in ASSESSMENT)).join(
+        newest_rows, and_(newest_rows.c.customer_id == table.c.customer_id, newest_rows.c.day == table.c.as_of)
+    )
+    rows = [dict(row) for row in tx.execute(query.where(table.c.connection == connection)).mappings()]
+    for row in rows:
+        for name in _LISTS:
+            row[name] = json.loads(row[name])
+    return pl.DataFrame(rows, schema=ASSESSMENT)
+
+
+def newest_day(tx: Connection, connection: str) -> int | None:
+    """The newest day that was assessed."""
+    table = tables.assessments
+    newest: int | None = tx.execute(
+        select(func.max(table.c.as_of)).where(table.c.connection == connection)
+    ).scalar_one()
+    return newest
+
+
+def due(tx: Connection, connection: str, as_of: int, policy_version: str) -> dict[str, int]:
+    """Accounts whose assessment of the day is missing, of other facts or of another policy → their facts version."""
+    mine, known, accounts = tables.customers, tables.assessments, tables.CANONICAL["accounts"]
+    query = (
+        select(mine.c.account_id, mine.c.facts_version)
+        .join(accounts, and_(accounts.c.connection == connection, accounts.c.account_id == mine.c.account_id))
+        .outerjoin(
+            known,
+            and_(known.c.connection == connection, known.c.customer_id == mine.c.account_id, known.c.as_of == as_of),
+        )
+        .where(
+            mine.c.connection == connection,
+            or_(
+                known.c.customer_id.is_(None),
+                known.c.facts_version != mine.c.facts_version,
+                known.c.policy_version != policy_version,
+            ),
+        )
+    )
+    return {row.account_id: row.facts_version for row in tx.execute(query)}
+
+
+def save_statistics(tx: Connection, connection: str, day: int, body: str) -> None:
+    """Keep a day's portfolio statistics."""
+    upsert(tx, tables.statistics, [{"connection": connection, "day": day, "body": body}], ["connection", "day"])
+
+
+def statistics_before(tx: Connection, connection: str, day: int) -> str | None:
+    """The newest portfolio statistics of an earlier day."""
+    table = tables.statistics
+    query = select(table.c.body).where(table.c.connection == connection, table.c.day < day)
+    return tx.execute(query.order_by(table.c.day.desc()).limit(1)).scalar_one_or_none()
+
+
+def want(tx: Connection, connection: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """What the CRM should show: account_id, as_of, facts_version, next_day, shows. Never moves to an earlier day."""
+    table = tables.wanted
+    kept: dict[str, Any] = {}
+    for some in batches(row["account_id"] for row in rows):
+        query = select(table).where(table.c.connection == connection, table.c.account_id.in_(some))
+        kept |= {row.account_id: row for row in tx.execute(query)}
+    made = []
+    for row in rows:
+        old = kept.get(row["account_id"])
+        if old is not None and old.as_of > row["as_of"]:
+            continue
+        version = 1 if old is None else old.version + 1
+        shows = json.dumps(row["shows"], ensure_ascii=False)
+        made.append(
+            {**row, "connection": connection, "shows": shows, "version": version, "pending": True, "refusal": None}
+        )
+    upsert(tx, table, made, _KEY)
+
+
+def observe(tx: Connection, connection: str, shown: pl.DataFrame, asked_at: int, *, force: bool = False) -> None:
+    """What the CRM shows of our fields: account_id and one column a written field.
+
+    Left out where our own write was answered after the page was asked for, unless `force`. An account that shows
+    something new is planned again.
+    """
+    seen, answered, planned = tables.observed, tables.sent, tables.wanted
+    rows = {row["account_id"]: row for row in shown.to_dicts()}
+    for some in batches(sorted(rows)):
+        old = {
+            row.account_id: row.shows
+            for row in tx.execute(select(seen).where(seen.c.connection == connection, seen.c.account_id.in_(some)))
+        }
+        late = select(answered.c.account_id).where(
+            answered.c.connection == connection, answered.c.account_id.in_(some), answered.c.answered_at > asked_at
+        )
+        stale = set() if force else set(tx.execute(late).scalars())
+        made = []
+        for account in some:
+            shows = json.dumps({name: value for name, value in rows[account].items() if name != "account_id"})
+            if account not in stale and shows != old.get(account):
+                made.append({"connection": connection, "account_id": account, "shows": shows, "seen_at": asked_at})
+        upsert(tx, seen, made, _KEY)
+        news = [row["account_id"] for row in made]
+        again = update(planned).where(planned.c.connection == connection, planned.c.account_id.in_(news))
+        tx.execute(again.values(pending=True))
+
+
+def plan_rows(tx: Connection, connection: str, most: int) -> list[PlanRow]:
+    """Accounts whose `wanted` is not settled, those in flight left out."""
+    want_, sent, seen, flights = tables.wanted, tables.sent, tables.observed, tables.flights
+    query = (
+        select(
+            want_, sent.c.shows.label("sent_shows"), sent.c.facts_version.label("sent_version"),
+            sent.c.next_day.label("sent_next_day"), seen.c.shows.label("seen_shows"),
+        )
+        .outerjoin(sent, and_(sent.c.connection == connection, sent.c.account_id == want_.c.account_id))
+        .outerjoin(seen, and_(seen.c.connection == connection, seen.c.account_id == want_.c.account_id))
+        .outerjoin(flights, and_(flights.c.connection == connection, flights.c.account_id == want_.c.account_id))
+        .where(want_.c.connection == connection, want_.c.pending, flights.c.account_id.is_(None))
+        .order_by(want_.c.account_id)
+        .limit(most)
+    )  # fmt: skip
+    return [
+        PlanRow(
+            account=row.account_id,
+            version=row.version,
+            wanted=json.loads(row.shows),
+            sent=_loaded(row.sent_shows),
+            moved=row.sent_version != row.facts_version
+            or (row.sent_next_day is not None and row.as_of >= row.sent_next_day),
+            observed=_loaded(row.seen_shows),
+        )
+        for row in tx.execute(query)
+    ]
+
+
+def settle(tx: Connection, connection: str, settled: Iterable[Settled], at: int) -> None:
+    """These need no call; what is now known to be in the CRM is kept as sent."""
+    for item in settled:
+        _close(tx, connection, item.account, item.version)
+        if item.shows is not None:
+            _sent(tx, connection, item.account, item.shows, at)
+
+
+def attempt(tx: Connection, connection: str, changes: Iterable[Planned], at: int) -> None:
+    """Note that a call is about to be made."""
+    rows = [
+        {"connection": connection, "account_id": item.account, "version": item.version, "attempted_at": at}
+        for item in changes
+    ]
+    upsert(tx, tables.flights, rows, _KEY)
+
+
+def record(tx: Connection, connection: str, answers: Iterable[tuple[Planned, Outcome]], at: int) -> None:
+    """Store outcomes; an unknown one stays in flight until it is read back, a deferred one stays pending."""
+    for planned, outcome in answers:
+        if outcome.state == "unknown":
+            continue
+        land(tx, connection, [planned.account])
+        if outcome.state == "taken":
+            before = _shows(tx, tables.sent, connection, planned.account) or {}
+            seen = _shows(tx, tables.observed, connection, planned.account) or {}
+            _sent(tx, connection, planned.account, {**before, **seen, **planned.values}, at)
+            row = {"connection": connection, "account_id": planned.account, "seen_at": at}
+            upsert(tx, tables.observed, [{**row, "shows": json.dumps({**seen, **planned.values})}], _KEY)
+            _close(tx, connection, planned.account, planned.version)
+        elif outcome.state == "refused":
+            _close(tx, connection, planned.account, planned.version, outcome.refusal)
+
+
+def in_flight(tx: Connection, connection: str) -> list[str]:
+    """Accounts whose last write has no known answer."""
+    table = tables.flights
+    return list(tx.execute(select(table.c.account_id).where(table.c.connection == connection)).scalars())
+
+
+def land(tx: Connection, connection: str, accounts: Sequence[str]) -> None:
+    """These are no longer in flight."""
+    table = tables.flights
+    for some in batches(accounts):
+        tx.execute(delete(table).where(table.c.connection == connection, table.c.account_id.in_(some)))
+
+
+def refusals(tx: Connection, connection: str) -> dict[str, str]:
+    """account_id → what the CRM said when it refused what is wanted now."""
+    table = tables.wanted
+    query = select(table.c.account_id, table.c.refusal).where(
+        table.c.connection == connection, table.c.refusal.is_not(None)
+    )
+    return {row.account_id: row.refusal for row in tx.execute(query)}
+
+
+def count_wanted(tx: Connection, connection: str) -> int:
+    """Accounts that the CRM should show something of."""
+    table = tables.wanted
+    return tx.execute(select(func.count()).select_from(table).where(table.c.connection == connection)).scalar_one()
+
+
+def save_run(tx: Connection, row: Mapping[str, Any]) -> None:
+    """Keep or update a run's row."""
+    upsert(tx, tables.runs, [dict(row)], ["run_id"])
+
+
+def _loaded(text: str | None) -> dict[str, str | None] | None:
+    return None if text is None else json.loads(text)
+
+
+def _shows(tx: Connection, table: Any, connection: str, account: str) -> dict[str, str | None] | None:
+    query = select(table.c.shows).where(table.c.connection == connection, table.c.account_id == account)
+    return _loaded(tx.execute(query).scalar_one_or_none())
+
+
+def _sent(tx: Connection, connection: str, account: str, shows: Mapping[str, str | None], at: int) -> None:
+    """`sent` with the facts version and the next day of what is wanted now."""
+    table = tables.wanted
+    row = tx.execute(
+        select(table.c.facts_version, table.c.next_day).where(
+            table.c.connection == connection, table.c.account_id == account
+        )
+    ).one()
+    made = {
+        "connection": connection, "account_id": account, "facts_version": row.facts_version, "next_day": row.next_day,
+        "shows": json.dumps(dict(shows)), "answered_at": at,
+    }  # fmt: skip
+    upsert(tx, tables.sent, [made], _KEY)
+
+
+def _close(tx: Connection, connection: str, account: str, version: int, refusal: str | None = None) -> None:
+    """An outcome acknowledges only the version that was sent."""
+    table = tables.wanted
+    this = and_(table.c.connection == connection, table.c.account_id == account, table.c.version == version)
+    tx.execute(update(table).where(this).values(pending=False, refusal=refusal))

@@ -1,0 +1,70 @@
+"""A simulated Zoho over real HTTP, and an adapter that talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any
+
+import polars as pl
+import requests
+
+from adapters.http import Patience
+from adapters.serving import running
+from adapters.zoho.auth import Credentials
+from adapters.zoho.crm import Zoho
+from adapters.zoho.simulator.fill import fill
+from adapters.zoho.simulator.org import Org
+from adapters.zoho.simulator.server import application
+from tests.connector.scoring.books import books, invoice
+
+
+class Slots:
+    """Tokens shared by the threads of one test."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: tuple[str, datetime] | None = None
+
+    @contextmanager
+    def token(self, name: str) -> Iterator[Slots]:
+        with self._lock:
+            yield self
+
+    def get(self) -> tuple[str, datetime] | None:
+        return self._kept
+
+    def put(self, token: str, expires_at: datetime) -> None:
+        self._kept = (token, expires_at)
+
+
+@dataclass
+class Sim:
+    """A simulator that runs, and how to reach it."""
+
+    org: Org
+    origin: str
+
+    def crm(self, **changed: str) -> Zoho:
+        given = {
+            "accounts_server": self.origin, "api_domain": self.origin, "client_id": self.org.client_id,
+            "client_secret": self.org.client_secret, "refresh_token": self.org.refresh_token, **changed,
+        }  # fmt: skip
+        return Zoho(Credentials(**given), Slots(), patience=Patience(attempts=4, sleep=lambda _: None))
+
+    def control(self, action: str, **body: Any) -> Any:
+        return requests.post(f"{self.origin}/control/{self.org.control_token}/{action}", json=body, timeout=5).json()
+
+
+@contextmanager
+def simulated_zoho(tables: Mapping[str, pl.DataFrame] | None = None) -> Iterator[Sim]:
+    """A simulated Zoho that is filled with these tables, or with 450 invoices of seven accounts."""
+    org = Org()
+    claims = [invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 7}") for n in range(450)]
+    small = books(claims, [("P0", "I0", "2025-01-20", 100_00), ("P0", "I1", "2025-01-20", 50_00)], "A0")
+    fill(org, small if tables is None else tables)
+    with running(application(org)) as origin:
+        yield Sim(org, origin)

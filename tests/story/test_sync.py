@@ -1,0 +1,260 @@
+"""The whole line over real HTTP: a simulated Zoho is read, scored and written back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from connector.assessment import WRITTEN
+from connector.errors import Denied
+from connector.schema import day_number
+from mappings.load import packaged
+from sync.link import Link
+from sync.run import Ran, run
+from sync.store import Store, facts
+from tests.connector.scoring.books import POLICY, books, invoice, table
+from tests.simulated import Sim, simulated_zoho
+
+TODAY = "2025-06-30"
+
+
+@dataclass
+class House:
+    """A store beside a simulated CRM."""
+
+    sim: Sim
+    store: Store
+    link: Link
+
+    def sync(self, as_of: str = TODAY, **more: Any) -> Ran:
+        from datetime import date
+
+        self.link.crm.spent.calls.clear()
+        self.sim.control("clock", advance_s=3600)
+        return run(self.store, self.link, POLICY, day_number(date.fromisoformat(as_of)), language="en", **more)
+
+    def account(self, number: str) -> dict[str, Any]:
+        rows = self.sim.org.modules["Accounts"].records.values()
+        return next(row for row in rows if row["Account_Number"] == number)
+
+
+def ledger() -> dict[str, pl.DataFrame]:
+    claims, paid = [], []
+    for n in range(120):
+        account = f"A{n:03d}"
+        for month in range(1, 6):
+            key, late = f"{account}-{month}", (n * 7 + month) % 23 - 3
+            claims.append(invoice(key, 1_000_00 + n, f"2025-{month:02d}-01", f"2025-{month:02d}-20", account))
+            if not (month == 5 and n % 4 == 0):
+                paid.append(
+                    (
+                        f"P{key}",
+                        key,
+                        f"2025-{month + (late > 8):02d}-{20 + late if late <= 8 else late:02d}",
+                        1_000_00 + n,
+                    )
+                )
+    limit = {"limit_id": "L", "account_id": "A001", "amount": 5_000_00, "currency": "USD", "valid_until": "2025-07-10"}
+    return books(claims, paid, "A000", limits=table("limits", limit))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with simulated_zoho(ledger()) as sim:
+        crm = sim.crm()
+        mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
+        store = Store(tmp_path / "zixin.db")
+        yield House(sim, store, Link("sim", crm, mapping, crm.organisation()))
+        store.close()
+
+
+def test_a_first_sync_rates_everybody_and_writes_it_back(house: House) -> None:
+    ran = house.sync()
+
+    summary = ran.summary(house.link)
+    assert (summary["accounts"], summary["receivables"], summary["payments"]) == (120, 600, 570)
+    assert (summary["assessed"], summary["written"], summary["refused"], summary["rejected"]) == (120, 120, 0, 0)
+    assert summary["read"]["accounts"] == 120
+    shown = house.account("A004")
+    assert shown["Credit_Rating"] in ("CCC", "CC", "BB", "B", "C")
+    assert shown["Credit_Flags"] == ["OVERDUE_30", "OVER_LIMIT", "SLOWING"]
+    assert shown["Credit_Hold"] == "approve"
+    assert shown["Credit_Overdue_Since"] == "2025-05-20"
+    assert shown["Credit_Rated_On"] == TODAY
+    assert "Chance of paying seriously late" in shown["Credit_Reasons"]
+    assert bytes(house.account("A001")["Credit_Limit"]) == b"5000.00"
+
+
+def test_a_second_sync_writes_nothing_though_our_own_writes_are_read_again(house: House) -> None:
+    house.sync()
+    again = house.sync()
+
+    summary = again.summary(house.link)
+    assert (summary["assessed"], summary["written"], summary["unchanged"]) == (0, 0, 120)
+    assert "write" not in summary["calls"]
+
+
+def test_a_payment_re_rates_its_customer_and_writes_only_what_moved(house: House) -> None:
+    house.sync()
+    house.sync()
+    before = dict(house.account("A004"))
+    invoice_id = next(
+        key for key, row in house.sim.org.modules["Invoices"].records.items() if row["Subject"] == "A004-5"
+    )
+    house.sim.control(
+        "create", module="Customer_Payments",
+        set={"Name": "new", "Account": {"id": before["id"]}, "Invoice": {"id": invoice_id}, "Paid_On": TODAY, "Amount": "1000.04", "Currency": "USD"},
+    )  # fmt: skip
+
+    ran = house.sync()
+
+    summary = ran.summary(house.link)
+    assert (summary["assessed"], summary["written"], summary["unchanged"]) == (1, 1, 119)
+    after = house.account("A004")
+    assert after["Credit_Flags"] == ["SLOWING"]
+    assert after["Credit_Overdue_Since"] is None
+    moved = {name for name in after if after[name] != before.get(name)} - {"Modified_Time"}
+    assert moved <= {
+        "Credit_Rating",
+        "Credit_Limit",
+        "Credit_Available",
+        "Credit_Hold",
+        "Credit_Flags",
+        "Credit_Overdue_Since",
+        "Credit_Reasons",
+        "Credit_Score",
+    }
+    assert summary["fields"] == len(moved)
+
+
+def test_an_edit_by_a_user_is_healed(house: House) -> None:
+    house.sync()
+    house.sync()
+    right = house.account("A004")["Credit_Rating"]
+    house.sim.control("change", module="Accounts", where={"Account_Number": "A004"}, set={"Credit_Rating": "AAA"})
+
+    ran = house.sync()
+
+    assert (ran.pushed.written, ran.pushed.fields) == (1, 1)
+    assert house.account("A004")["Credit_Rating"] == right
+
+
+def test_a_quiet_night_is_silent_and_an_own_day_that_passes_is_not(house: House) -> None:
+    house.sync()
+    house.sync()
+    before = {key: dict(row) for key, row in house.sim.org.modules["Accounts"].records.items()}
+
+    quiet = house.sync("2025-07-01")
+
+    # Everybody is scored again; nobody's facts moved and no due day passed, so a score that drifts is no news.
+    assert quiet.assessed.height == 120
+    after = house.sim.org.modules["Accounts"].records
+    written = [key for key, row in after.items() if row["Credit_Rated_On"] == "2025-07-01"]
+    assert len(written) == quiet.pushed.written < 40
+    for key in written:
+        assert any(
+            after[key][f"Credit_{name}"] != before[key][f"Credit_{name}"]
+            for name in ("Rating", "Limit", "Flags", "Hold")
+        )
+
+    house.sync("2025-07-11")
+    assert bytes(house.account("A001")["Credit_Limit"]) != b"5000.00"
+
+
+def test_an_earlier_day_is_shown_and_neither_stored_nor_written(house: House) -> None:
+    house.sync()
+    past = house.sync("2025-05-01")
+
+    assert past.shown_only
+    assert past.assessed.height == 120
+    assert past.pushed.written == 0
+    assert house.account("A004")["Credit_Rated_On"] == TODAY
+
+
+def test_a_deleted_invoice_no_longer_counts(house: House) -> None:
+    house.sync()
+    house.sim.control("clock", advance_s=60)
+    house.sim.control("delete", module="Invoices", where={"Subject": "A004-5"})
+
+    ran = house.sync()
+
+    assert ran.totals["receivables"] == 599
+    assert ran.assessed["customer_id"].to_list() == [house.account("A004")["id"]]
+    assert house.account("A004")["Credit_Overdue_Since"] is None
+
+
+def test_a_full_sync_closes_what_is_gone_and_believes_no_landslide(house: House) -> None:
+    house.sync()
+    records = house.sim.org.modules["Invoices"].records
+    for key in list(records)[:2]:
+        del records[key]
+    ran = house.sync(full=True)
+    assert ran.totals["receivables"] == 598
+
+    for key in list(records)[:100]:
+        del records[key]
+    ran = house.sync(full=True)
+    assert (ran.totals["receivables"], ran.pulled.lost) == (598, {"invoices": 100})
+
+
+def test_a_pull_that_was_cut_goes_on_where_it_stood(house: House) -> None:
+    def stop(source: str, records: int) -> None:
+        if source == "payments" and records >= 400:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        house.sync(tell=stop)
+    with house.store.read() as tx:
+        cursor = facts.cursor(tx, "sim", "payments")
+    assert cursor is not None
+    assert not cursor.complete
+
+    ran = house.sync()
+    assert ran.pulled.records["payments"] == 170
+    assert ran.totals["payments"] == 570
+
+
+def test_lost_answers_are_read_back_before_anything_is_written_again(house: House) -> None:
+    house.sim.control("faults", api="write", status=0, times=4)
+
+    ran = house.sync()
+
+    # The hundred of the lost batch were taken: read back, they need no second write.
+    assert ran.pushed.written + 100 == 120
+    assert (ran.pushed.unknown, ran.pushed.refused) == (0, 0)
+    assert house.account("A004")["Credit_Rated_On"] == TODAY
+    assert house.sync().pushed.written == 0
+
+
+def test_a_quota_that_ends_leaves_the_rest_for_the_next_run(house: House) -> None:
+    house.sim.control("faults", api="write", status=429, times=8)
+    ran = house.sync()
+    assert ran.pushed.written < 120
+    assert ran.pushed.deferred > 0
+
+    house.sim.org.faults.clear()
+    assert ran.pushed.written + house.sync().pushed.written == 120
+
+
+def test_refused_rows_are_told_and_do_not_sink_the_others(house: House) -> None:
+    meta = house.sim.org.modules["Accounts"].fields["Credit_Flags"]
+    meta.options = tuple(option for option in meta.options if option != "OVERDUE_30")
+
+    ran = house.sync()
+
+    assert ran.pushed.refused == 30
+    assert ran.pushed.written == 90
+    assert house.sync().pushed.refused == 0
+
+
+def test_a_revoked_token_ends_the_run_with_nothing_half_written(house: House) -> None:
+    house.sync()
+    house.sim.control("revoke")
+
+    with pytest.raises(Denied):
+        house.sync()
+    with house.store.read() as tx:
+        assert facts.totals(tx, "sim")["receivables"] == 600
