@@ -14,7 +14,7 @@ from typing import Annotated, cast
 
 import typer
 
-from app.cli import evaluate
+from app.cli import demo, evaluate, simulate, sync
 from app.cli.context import Context, Language
 from connector.errors import Problem
 
@@ -90,4 +90,5 @@ def _language(words: Sequence[str]) -> str:
     return given[-1] if given else os.environ.get("ZIXIN_LANG", "en")
 
 
-evaluate.register(app)
+for command in (demo, evaluate, simulate, sync):
+    command.register(app)

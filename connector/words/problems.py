@@ -194,4 +194,10 @@ PROBLEMS: dict[str, Words] = {
         "{path} 中没有可用于确定日期的数据。",
         "请用 --as-of 指定日期。",
     ),
+    "E-SIMULATOR": Words(
+        "The simulator ended at once (exit code {status}).",
+        "What it said stands above; start it alone with `zixin simulate zoho --data FOLDER` to see more.",
+        "模拟器启动后立即退出（退出码 {status}）。",
+        "原因见上方输出；可用 `zixin simulate zoho --data FOLDER` 单独启动查看。",
+    ),
 }

@@ -1,0 +1,54 @@
+"""`zixin simulate zoho --data FOLDER`: a simulated CRM on 127.0.0.1, until it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.context import Context
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("simulate", help="Serve a simulated CRM, filled from a portfolio folder.")(simulate)
+
+
+def simulate(
+    call: typer.Context,
+    crm: Annotated[str, typer.Argument(help="Which: zoho.")],
+    data: Annotated[Path, typer.Option(help="A portfolio folder.", exists=True, file_okay=False)],
+    port: Annotated[int, typer.Option(help="0: any free one.", min=0, max=65535)] = 0,
+    today: Annotated[str, typer.Option(help="The day that its clock shows.")] = "",
+    until_closed: Annotated[bool, typer.Option(help="End when standard input does.", hidden=True)] = False,
+) -> None:
+    """Print one line of JSON (origin, credentials, control) and serve."""
+    from adapters import serving
+    from app import simulate as simulated
+    from app.cli.evaluate import days_of, say_rejects
+
+    context: Context = call.obj
+    if crm != "zoho":
+        raise typer.BadParameter(f"there is no simulator of {crm!r}; there is zoho", param_hint="CRM")
+    shown: date | None = days_of(today)[0] if today else None
+    made = simulated.zoho(data, shown)
+    say_rejects(context, made.rejects)
+    if until_closed:
+        threading.Thread(target=_end_with_standard_input, daemon=True).start()
+
+    def ready(origin: str) -> None:
+        sys.stdout.write(json.dumps(made.line(origin)) + "\n")
+        sys.stdout.flush()
+
+    serving.serve(made.application, port, ready)
+
+
+def _end_with_standard_input() -> None:
+    sys.stdin.read()
+    os._exit(0)

@@ -1,0 +1,104 @@
+"""Where the parts are put together: a profile's connection, store and policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.zoho.auth import Credentials
+from adapters.zoho.crm import Zoho
+from app import settings
+from connector.errors import Misconfigured
+from connector.policy import Policy
+from mappings.load import packaged
+from sync.link import Link
+from sync.shared import ProfileShared, private_text
+from sync.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A profile, opened."""
+
+    store: Store
+    link: Link
+    policy: Policy
+    language: str
+
+
+def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], language: str) -> None:
+    """Keep a connection for a profile; its file is for the owner only."""
+    folder = settings.profile_folder(profile)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    kept = {name: {"crm": crm, "credentials": dict(credentials), "language": language, "fields": {}}}
+    private_text(folder / "connections.json", json.dumps(kept, indent=1))
+    # A token of an earlier connection of that name is not this one's.
+    (folder / f"{name}.token").unlink(missing_ok=True)
+
+
+def install_fields(profile: str, house: House) -> Mapping[str, str]:
+    """Create zixin's fields in the CRM, and keep what it named them."""
+    from connector.assessment import WRITTEN
+
+    named = house.link.crm.apply(WRITTEN)  # type: ignore[attr-defined]
+    kept = _connections(profile)
+    kept[house.link.name]["fields"] = dict(named)
+    private_text(settings.profile_folder(profile) / "connections.json", json.dumps(kept, indent=1))
+    return dict(named)
+
+
+@contextmanager
+def opened(profile: str) -> Iterator[House]:
+    """The profile's store and its connection; asks the CRM who it belongs to, so that its clock is known.
+
+    Where the profile has no policy of its own, the shipped one counts in the organisation's home currency.
+    """
+    kept = _connections(profile)
+    name, given = next(iter(kept.items()))
+    folder = settings.profile_folder(profile)
+    crm = Zoho(Credentials(**given["credentials"]), ProfileShared(folder), name=name)
+    mapping = packaged(given["crm"])
+    if given["fields"]:
+        mapping = mapping.with_written(given["fields"])
+    organisation = crm.organisation()
+    rules = settings.policy(profile)
+    if not (folder / "policy.yaml").exists() and organisation.currency:
+        rules = rules.model_copy(update={"base_currency": organisation.currency})
+    store = Store(folder / "zixin.db")
+    try:
+        link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
+        yield House(store, link, rules, given["language"])
+    finally:
+        store.close()
+
+
+@contextmanager
+def stored(profile: str) -> Iterator[tuple[Store, str]]:
+    """The profile's store and the name of its connection, without a call to the CRM."""
+    name = next(iter(_connections(profile)))
+    store = Store(settings.profile_folder(profile) / "zixin.db")
+    try:
+        yield store, name
+    finally:
+        store.close()
+
+
+def check_fields(house: House) -> None:
+    """Raises Misconfigured when the CRM lacks fields that zixin writes."""
+    writes = house.link.mapping.writes
+    there = {field.name for field in house.link.crm.describe(writes.object).fields}
+    missing = [field for field in writes.fields.values() if field not in there]
+    if missing:
+        raise Misconfigured("E-FIELDS-MISSING", host=house.link.name, object=writes.object, fields=", ".join(missing))
+
+
+def _connections(profile: str) -> dict[str, Any]:
+    path = settings.profile_folder(profile) / "connections.json"
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise Misconfigured("E-NO-CONNECTION", profile=profile) from None
+    return kept

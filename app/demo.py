@@ -1,0 +1,138 @@
+"""The demo: a simulated CRM in a process of its own, filled, read, rated and written back over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from app import compose, generate, settings, simulate
+from app.show import distribution
+from connector.assessment import NOT_RATED
+from connector.errors import Misconfigured
+from connector.schema import day_number
+from sync.run import run
+from sync.shared import run_lock
+
+#: The demo's own profile; nothing else is ever thrown away.
+PROFILE = "demo"
+_CONNECTION = "simulated-zoho"
+
+
+@dataclass(slots=True)
+class Demo:
+    """What a demo did."""
+
+    as_of: date
+    #: What the simulator printed: origin, credentials, control.
+    simulated: dict[str, Any]
+    summary: dict[str, Any] = field(default_factory=dict)
+    assessed: pl.DataFrame = field(default_factory=pl.DataFrame)
+    #: account_id → (number, name), of the accounts as the CRM has them.
+    names: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def watch(self, most: int) -> list[dict[str, Any]]:
+        """The customers to look at first: with a critical flag, by what is overdue."""
+        critical = pl.col("flags").list.eval(pl.element().struct.field("severity") == "critical").list.any()
+        rows = self.assessed.filter(critical & (pl.col("rating") != NOT_RATED))
+        return rows.sort("overdue", descending=True).head(most).to_dicts()
+
+    def document(self) -> dict[str, Any]:
+        """The summary of the run, with the ratings and where the simulator is."""
+        return {
+            **self.summary,
+            "as_of": self.as_of.isoformat(),
+            "ratings": distribution(self.assessed),
+            "control": self.simulated["control"],
+        }
+
+
+@contextmanager
+def standing(
+    data: Path | None, as_of: date | None, today: date, language: str, tell: Callable[[str], None]
+) -> Iterator[Demo]:
+    """Runs the demo; its simulator stands as long as the block does.
+
+    `data`: a portfolio folder; else one is generated. `as_of`: else the day after the folder's last fact, or `today`
+    for a generated one. `tell` is told how far it is.
+    """
+    home = settings.profile_folder(PROFILE)
+    seconds: dict[str, float] = {}
+    started = time.perf_counter()
+    with ExitStack() as ends, run_lock(home, PROFILE):
+        for kept in home.glob("zixin.db*"):
+            kept.unlink()
+        folder, day = _portfolio(home, data, as_of, today)
+        demo = Demo(day, ends.enter_context(_simulator(folder, day)))
+        seconds["simulator"] = time.perf_counter() - started
+        tell(f"simulated Zoho CRM at {demo.simulated['origin']}, its day is {day}")
+        _line(demo, language, tell, seconds)
+        seconds["total"] = time.perf_counter() - started
+        demo.summary["seconds"] = {name: round(spent, 3) for name, spent in seconds.items()}
+        stands = ends.pop_all()
+    # The lock is free again: `zixin --profile demo sync` runs beside a demo that stands.
+    with stands:
+        yield demo
+
+
+def _portfolio(home: Path, data: Path | None, as_of: date | None, today: date) -> tuple[Path, date]:
+    if data is None:
+        folder, day = home / "portfolio", as_of or today
+        generate.generate(folder, day)
+        return folder, day
+    last = as_of or simulate.day_after(data)
+    if last is None:
+        raise Misconfigured("E-NO-FACTS", path=str(data))
+    return data, last
+
+
+def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[str, float]) -> None:
+    """Connect, install the fields, and run once."""
+    compose.connect(PROFILE, _CONNECTION, "zoho", demo.simulated["credentials"], language)
+    before = time.perf_counter()
+    with compose.opened(PROFILE) as house:
+        named = compose.install_fields(PROFILE, house)
+        seconds["install"] = time.perf_counter() - before
+        tell(f"installed {len(named)} fields on its accounts")
+    with compose.opened(PROFILE) as house:
+        counted: dict[str, int] = {}
+
+        def progress(source: str, records: int) -> None:
+            if records // 5_000 > counted.get(source, 0) // 5_000:
+                tell(f"read {records:,} records of {source}")
+            counted[source] = records
+
+        ran = run(house.store, house.link, house.policy, day_number(demo.as_of), language=language, tell=progress)
+        demo.summary, demo.assessed = ran.summary(house.link), ran.assessed
+        seconds |= ran.seconds
+        with house.store.read() as tx:
+            from sync.store import facts
+
+            rows = facts.load(tx, house.link.name)["accounts"].select("account_id", "number", "name").rows()
+        demo.names = {account: (number, name) for account, number, name in rows}
+
+
+@contextmanager
+def _simulator(folder: Path, day: date) -> Iterator[dict[str, Any]]:
+    """The simulator in a process of its own, which ends with ours whatever becomes of us."""
+    words = ["simulate", "zoho", "--data", str(folder), "--today", day.isoformat(), "--until-closed"]
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "app.cli", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        first = process.stdout.readline() if process.stdout else ""
+        if not first:
+            raise Misconfigured("E-SIMULATOR", status=process.wait())
+        yield json.loads(first)
+    finally:
+        process.terminate()
+        process.communicate()

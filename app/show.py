@@ -1,0 +1,45 @@
+"""Assessments as the doors show them: amounts as decimal text, days as ISO dates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from app import compose
+from connector import money
+from connector.schema import day_of
+from sync.store import facts, state
+
+_MONEY = ("proposed_limit", "limit", "exposure", "available", "overdue", "on_account")
+_DAYS = ("as_of", "overdue_since", "next_review_on", "next_day")
+
+
+def accounts(profile: str) -> list[dict[str, Any]]:
+    """One object an account, worst score first: account_id, number, name, and the assessment's fields."""
+    with compose.stored(profile) as (store, name), store.read() as tx:
+        assessed = state.assessments(tx, name)
+        known = facts.load(tx, name)["accounts"].select("account_id", "number", "name")
+    rows = known.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
+    return [readable(row) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts()]
+
+
+def readable(row: dict[str, Any]) -> dict[str, Any]:
+    """An assessment with amounts in its currency as decimal text, and days as ISO dates."""
+    made = dict(row)
+    for name in _MONEY:
+        if row[name] is not None:
+            made[name] = f"{money.from_minor(row[name], row['currency']):f}"
+    for name in _DAYS:
+        if row[name] is not None:
+            made[name] = day_of(row[name]).isoformat()
+    made["flags"] = [{**flag, "since": day_of(flag["since"]).isoformat()} for flag in row["flags"]]
+    return made
+
+
+def distribution(assessed: pl.DataFrame) -> dict[str, int]:
+    """Rating → customers, best first, NR last."""
+    from connector.assessment import NOT_RATED, RATINGS
+
+    counted = dict(assessed.group_by("rating").len().rows())
+    return {grade: int(counted[grade]) for grade in (*RATINGS, NOT_RATED) if grade in counted}

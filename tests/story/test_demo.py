@@ -1,0 +1,156 @@
+"""The demo as its user meets it: processes, standard output, signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from app.generate import generate
+from mappings import portfolio
+
+ZIXIN = [sys.executable, "-m", "app.cli"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("portfolio")
+    generate(made, date(2025, 6, 30), accounts=40)
+    return made
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path))
+    return tmp_path
+
+
+def zixin(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*ZIXIN, *words], capture_output=True, text=True, check=False)
+
+
+def document(*words: str, code: int = 0) -> Any:
+    done = zixin(*words, "--json")
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+@contextmanager
+def standing(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A demo that stands, and its document."""
+    process = subprocess.Popen([*ZIXIN, "demo", "--json", "--data", str(folder)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        text = ""
+        for line in process.stdout:
+            text += line
+            if line == "}\n":
+                break
+        yield process, json.loads(text)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_generated_portfolio_fits_and_is_the_same_again(folder: Path, tmp_path: Path) -> None:
+    read = portfolio.read(folder)
+
+    assert read.rejects.is_empty()
+    assert read.tables["accounts"].height == 40
+    generate(tmp_path / "again", date(2025, 6, 30), accounts=40)
+    assert (tmp_path / "again" / "payments.csv").read_bytes() == (folder / "payments.csv").read_bytes()
+
+
+def test_once_prints_one_document_and_the_store_answers_afterwards(folder: Path, home: Path) -> None:
+    done = document("demo", "--once", "--data", str(folder), "--as-of", "2025-07-01")
+
+    assert (done["accounts"], done["assessed"], done["written"], done["refused"], done["rejected"]) == (
+        40,
+        40,
+        40,
+        0,
+        0,
+    )
+    assert sum(done["ratings"].values()) == 40
+    assert set(done["seconds"]) == {"simulator", "install", "pull", "score", "push", "total"}
+    listed = document("--profile", "demo", "list")["accounts"]
+    assert len(listed) == 40
+    assert {"account_id", "number", "name", "rating", "score", "limit", "exposure", "flags", "reasons"} <= set(
+        listed[0]
+    )
+    assert listed[0]["as_of"] == "2025-07-01"
+    shown = zixin("--profile", "demo", "list", "--rating", "AAA").stdout.splitlines()
+    assert len(shown) - 1 == sum(row["rating"] == "AAA" for row in listed)
+    table = zixin("--profile", "demo", "list", "--csv").stdout.splitlines()
+    assert table[0].startswith("number,name,rating,score")
+    assert len(table) == 41
+    assert (home / "demo" / "connections.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_sync_when_the_crm_is_gone_says_so_and_loses_nothing(folder: Path, home: Path) -> None:
+    document("demo", "--once", "--data", str(folder))
+
+    done = zixin("--profile", "demo", "sync")
+
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+    assert len(document("--profile", "demo", "list")["accounts"]) == 40
+
+
+def test_a_standing_demo_is_synced_again_and_ends_whole(folder: Path, home: Path) -> None:
+    with standing(folder) as (process, first):
+        again = document("--profile", "demo", "sync")
+        assert (again["assessed"], again["written"], again["unchanged"]) == (0, 0, first["accounts"])
+
+        records = requests.get(f"{first['control']}/records/Customer_Payments", timeout=5).json()["records"]
+        payment = next(row for row in reversed(records) if row["Invoice"])
+        change = {"module": "Customer_Payments", "id": payment["id"], "set": {"Amount": "0.01"}}
+        assert requests.post(f"{first['control']}/change", json=change, timeout=5).status_code == 200
+        moved = document("--profile", "demo", "sync")
+        assert (moved["assessed"], moved["written"]) == (1, 1)
+
+        requests.post(f"{first['control']}/revoke", json={}, timeout=5)
+        refused = zixin("--profile", "demo", "sync", "--lang", "zh-CN")
+        assert refused.returncode == 5
+        assert "请用新凭证重新连接" in refused.stderr
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 143
+        for _ in range(50):
+            try:
+                requests.get(f"{first['control']}/ledger", timeout=1)
+            except requests.ConnectionError:
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the simulator outlived its demo")
+
+
+def test_the_demo_speaks_to_people_in_their_language(folder: Path, home: Path) -> None:
+    english = zixin("demo", "--once", "--data", str(folder))
+    chinese = zixin("demo", "--once", "--data", str(folder), "--lang", "zh-CN")
+
+    assert "Ratings as of" in english.stdout
+    assert "Watch list" in english.stdout
+    assert "信用等级" in chinese.stdout
+    assert "写回" in chinese.stdout
+
+
+def test_a_folder_that_is_none_ends_with_one_message(tmp_path: Path, home: Path) -> None:
+    done = zixin("demo", "--once", "--data", str(tmp_path))
+
+    assert done.returncode == 1
+    assert "accounts.csv is not there" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert os.environ["ZIXIN_HOME"] == str(home)
+    assert zixin("--profile", "empty", "sync").returncode == 1
+    assert zixin("simulate", "salesforce", "--data", str(tmp_path)).returncode == 2
