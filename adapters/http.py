@@ -38,6 +38,8 @@ class Patience:
     total_s: float = 120.0
     first_wait_s: float = 0.5
     longest_wait_s: float = 30.0
+    #: A host that cannot even be connected to is given up sooner: somebody waits before the screen.
+    unreachable_attempts: int = 4
     #: How to wait; tests give one that does not.
     sleep: Callable[[float], None] = time.sleep
 
@@ -99,7 +101,7 @@ class Http:
         patience = self.patience
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: _may_help(error, again=again)),
-            stop=tenacity.stop_after_attempt(patience.attempts) | tenacity.stop_after_delay(patience.total_s),
+            stop=self._stop,
             wait=self._wait,
             sleep=patience.sleep,
             reraise=True,
@@ -145,6 +147,13 @@ class Http:
             return min(error.after, self.patience.total_s)
         jittered = tenacity.wait_random_exponential(self.patience.first_wait_s, self.patience.longest_wait_s)
         return jittered(state)
+
+    def _stop(self, state: tenacity.RetryCallState) -> bool:
+        patience = self.patience
+        error = state.outcome.exception() if state.outcome else None
+        gone = isinstance(error, Retry) and error.code == "E-CRM-UNREACHABLE"
+        most = patience.unreachable_attempts if gone else patience.attempts
+        return state.attempt_number >= most or (state.seconds_since_start or 0.0) >= patience.total_s
 
     def _check_origin(self, url: str) -> None:
         parts = urlsplit(url)

@@ -1,14 +1,16 @@
-"""Pull: pages of a CRM into canonical tables, each page and its cursor in one transaction.
+"""Pull: pages of a CRM into canonical tables, some thousand rows and their cursor in one transaction.
 
-A crash between two pages costs nothing: the cursor that goes on is committed with the rows before it, and applying a
+A crash costs a few pages of reading: the cursor that goes on is committed with the rows before it, and applying a
 record twice is the same as once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+import polars as pl
 
 from connector.errors import Misconfigured
 from connector.ports import Page
@@ -18,6 +20,9 @@ from sync.store import Store, facts, state
 
 #: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
 _LOST_SHARE, _LOST_LEAST = 0.01, 3
+
+#: Records a transaction: enough to make whole columns worth it, few enough that no other writer waits for long.
+_RECORDS_A_TRANSACTION = 4_000
 
 Progress = Callable[[str, int], None]
 
@@ -72,7 +77,7 @@ def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: b
     begun_here = not go_on
     seen: set[str] = set()
     asked_at = micros(link.crm.now())
-    for page in link.crm.read(link.mapping.source(name), cursor.cursor if go_on and cursor else None):
+    for page in _together(link.crm.read(link.mapping.source(name), cursor.cursor if go_on and cursor else None)):
         at = facts.Cursor(page.cursor, fingerprint, page.complete)
         _take_in(store, link, page, asked_at, at, pulled)
         seen |= set(page.frame["id"].to_list())
@@ -80,6 +85,24 @@ def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: b
         asked_at = micros(link.crm.now())
     if begun_here and cursor is not None and _yields_facts(link, name):
         _close_missing(store, link, name, seen, pulled)
+
+
+def _together(pages: Iterable[Page]) -> Iterator[Page]:
+    """Pages put together until they hold enough records; the cursor is that of the last."""
+    held: list[Page] = []
+    for page in pages:
+        held.append(page)
+        if page.complete or sum(item.frame.height for item in held) >= _RECORDS_A_TRANSACTION:
+            yield _joined(held)
+            held = []
+    if held:
+        yield _joined(held)
+
+
+def _joined(pages: Sequence[Page]) -> Page:
+    last = pages[-1]
+    gone = tuple(item for page in pages for item in page.gone)
+    return Page(last.source, pl.concat([page.frame for page in pages]), gone, last.cursor, last.complete)
 
 
 def _yields_facts(link: Link, name: str) -> bool:
