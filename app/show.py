@@ -8,6 +8,7 @@ import polars as pl
 
 from app import compose
 from connector import money
+from connector.errors import Misconfigured
 from connector.schema import day_of
 from sync.store import facts, state
 
@@ -43,3 +44,29 @@ def distribution(assessed: pl.DataFrame) -> dict[str, int]:
 
     counted = dict(assessed.group_by("rating").len().rows())
     return {grade: int(counted[grade]) for grade in (*RATINGS, NOT_RATED) if grade in counted}
+
+
+def explanation(profile: str, account: str) -> dict[str, Any]:
+    """The arithmetic of an account's newest assessment; raises Misconfigured when there is no such account."""
+    from app import settings
+    from connector.scoring.explain import explained
+    from connector.scoring.tendency import Statistics
+
+    with compose.stored(profile) as (store, name), store.read() as tx:
+        known = facts.load(tx, name)["accounts"]
+        match = known.filter(
+            (pl.col("account_id") == account) | (pl.col("number") == account) | (pl.col("name") == account)
+        )
+        assessed = state.assessments(tx, name)
+        rows = assessed.join(match, left_on="customer_id", right_on="account_id", how="semi")
+        if rows.is_empty():
+            raise Misconfigured("E-NO-ACCOUNT", account=account, profile=profile)
+        row = rows.row(0, named=True)
+        kept = state.statistics_before(tx, name, row["as_of"])
+        prior = state.assessments(tx, name, before=row["as_of"])
+        tables = facts.load(tx, name, [row["customer_id"]])
+    rules = settings.policy(profile).model_copy(update={"base_currency": row["currency"]})
+    portfolio = Statistics.from_json(kept or '{"median_amount": 1, "late_rate": 80000}')
+    made = explained(tables, rules, row["as_of"], portfolio, row["customer_id"], prior)
+    who = match.filter(pl.col("account_id") == row["customer_id"]).row(0, named=True)
+    return {"account_id": who["account_id"], "number": who["number"], "name": who["name"], **made}

@@ -14,7 +14,7 @@ from typing import Annotated, cast
 
 import typer
 
-from app.cli import demo, evaluate, simulate, sync
+from app.cli import demo, evaluate, explain, simulate, sync
 from app.cli.context import Context, Language
 from connector.errors import Problem
 
@@ -90,5 +90,5 @@ def _language(words: Sequence[str]) -> str:
     return given[-1] if given else os.environ.get("ZIXIN_LANG", "en")
 
 
-for command in (demo, evaluate, simulate, sync):
+for command in (demo, sync, explain, evaluate, simulate):
     command.register(app)

@@ -61,7 +61,8 @@ def statistics(state: Ledger, constants: Tendency, as_of: int) -> Statistics:
 def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:
     """One row an account with a payment or an open claim.
 
-    Columns out: account_id, late_tendency (log-odds), late_rate (r), early_share, history.
+    Columns out: account_id, late_tendency (log-odds), late_rate (r = tendency_late ÷ tendency_weight, both in payments
+    of median size, the portfolio's share in them), early_share, history.
 
     `history` counts payments' worth of evidence. An open overdue item joins r only where that raises it, the latest
     first, so that neither ageing nor falling due ever helps, and paying never hurts.
@@ -98,6 +99,8 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
         rate.alias("late_rate"),
         early.alias("early_share"),
         (pl.col("evidence") / pl.col("one")).alias("history"),
+        (pl.col("weight") / pl.col("one")).alias("tendency_weight"),
+        (pl.col("late") / (pl.col("one") * rungs)).alias("tendency_late"),
     )
 
 

@@ -1,6 +1,7 @@
 """The demo as its user meets it: processes, standard output, signals."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -154,3 +155,41 @@ def test_a_folder_that_is_none_ends_with_one_message(tmp_path: Path, home: Path)
     assert os.environ["ZIXIN_HOME"] == str(home)
     assert zixin("--profile", "empty", "sync").returncode == 1
     assert zixin("simulate", "salesforce", "--data", str(tmp_path)).returncode == 2
+
+
+def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> None:
+    document("demo", "--once", "--data", str(folder))
+    listed = document("--profile", "demo", "list")["accounts"]
+    row = next(row for row in listed if row["overdue"] != "0.00" and row["score"] and row["proposed_limit"] != "0.00")
+
+    found = document("--profile", "demo", "explain", row["number"])
+
+    # The arithmetic is done again by hand from what is shown.
+    tendency = found["tendency"]
+    late = sum(part["weight"] * int(part["late"][0]) / 5 for part in found["facts"]["settled"])
+    weight = sum(part["weight"] for part in found["facts"]["settled"])
+    assert tendency["late"] >= late + tendency["portfolio_late_rate"] - 1e-6
+    assert tendency["weight"] >= weight + 1 - 1e-6
+    assert tendency["late_rate"] == pytest.approx(tendency["late"] / tendency["weight"])
+    rate = tendency["late_rate"]
+    odds = math.log(rate / (1 - rate)) - tendency["early_share"] + 0.3 * math.log(1 + min(tendency["unpaid"], 4)) - 0.15
+    assert tendency["log_odds"] == pytest.approx(odds)
+    lost = sum(point["lost"] for point in found["points"] if point["lost"] is not None)
+    assert found["score"] == pytest.approx(100 - lost, abs=0.01)
+    assert (found["score"], found["rating"]) == (row["score"], row["rating"])
+    limit = found["limit"]
+    needs = (
+        float(limit["billed_12_months"]) / limit["days_active"] * (limit["days_of_credit"] + limit["days_beyond_terms"])
+    )
+    assert float(limit["proposed"]) == pytest.approx(needs * limit["peak"] * limit["factor"], rel=0.1)
+    overdue = sum(
+        float(item["open"]) for item in found["facts"]["open"] if item["days_overdue"] and item["currency"] == "CNY"
+    )
+    assert overdue <= float(row["overdue"]) + 0.01
+
+    english = zixin("--profile", "demo", "explain", row["name"]).stdout
+    chinese = zixin("--profile", "demo", "explain", row["account_id"], "--all", "--lang", "zh-CN").stdout
+    assert f"rating {row['rating']}, hold {row['hold']}" in english
+    assert f"等级 {row['rating']}，管控 {row['hold']}" in chinese
+    missing = zixin("--profile", "demo", "explain", "nobody")
+    assert (missing.returncode, "no account nobody" in missing.stderr) == (1, True)

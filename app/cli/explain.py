@@ -1,0 +1,161 @@
+"""`zixin explain ACCOUNT`: the arithmetic from raw facts to rating and limit."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.context import Context
+
+_MOST_PARTS = 25
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explain", help="Show how an account's rating and limit were computed, from the facts on.")(explain)
+
+
+def explain(
+    call: typer.Context,
+    account: Annotated[str, typer.Argument(help="Its number, id or whole name.")],
+    every: Annotated[bool, typer.Option("--all", help="Every payment, not only the newest.")] = False,
+) -> None:
+    """Explain the newest assessment."""
+    context: Context = call.obj
+
+    from app.show import explanation
+
+    found = explanation(context.profile, account)
+    if context.json:
+        context.document(found)
+        return
+    context.say(f"{found['number']}  {found['name']}")
+    context.say(
+        context.words(
+            f"as of {found['as_of']}, policy {found['policy']}, amounts in {found['currency']}",
+            f"截至 {found['as_of']}，政策 {found['policy']}，金额单位 {found['currency']}",
+        )
+    )
+    _facts(context, found["facts"], every=every)
+    _tendency(context, found["tendency"])
+    _points(context, found)
+    _limit(context, found["limit"])
+
+
+def _facts(context: Context, facts: dict[str, Any], *, every: bool) -> None:
+    context.say()
+    context.say(context.words("1. Open items", "1. 未清款项"))
+    for row in facts["open"]:
+        late = (
+            context.words(f"{row['days_overdue']} days overdue", f"逾期 {row['days_overdue']} 天")
+            if row["days_overdue"]
+            else ""
+        )
+        late = context.words("disputed", "有争议") if row["disputed"] else late
+        context.say(
+            f"   {row['invoice']:<16} {row['issued']} → {row['due'] or '–':<10} {row['open']:>14} / {row['amount']} {row['currency']}  {late}"
+        )
+    settled = facts["settled"] if every else facts["settled"][:_MOST_PARTS]
+    context.say()
+    context.say(
+        context.words(
+            "2. Payments that count: days late, rungs of lateness passed, weight",
+            "2. 计入的收款：逾期天数、越过的逾期档、权重",
+        )
+    )
+    for row in settled:
+        days = row["days_late"] or -row["days_early"]
+        context.say(
+            f"   {row['paid']} {row['invoice']:<16} {row['amount']:>14} {days:>+5} d  {row['late']}  {row['weight']:.4f}"
+        )
+    if len(facts["settled"]) > len(settled):
+        more = len(facts["settled"]) - len(settled)
+        context.say(context.words(f"   … and {more} older ones (--all)", f"   …另有 {more} 笔更早的（--all）"))
+
+
+def _tendency(context: Context, found: dict[str, Any]) -> None:
+    context.say()
+    context.say(context.words("3. Tendency to pay late", "3. 逾期倾向"))
+    if found["log_odds"] is None:
+        context.say(context.words("   no payment and no open item: no data", "   无收款也无未清款项：无数据"))
+        return
+    context.say(
+        context.words(
+            "   late rate r = {late:.4f} late ÷ {weight:.4f} weight = {late_rate:.4f}"
+            "  (of it the portfolio's {portfolio_late_rate:.4f} × {strength:g}; overdue items only where they raise it)",
+            "   逾期率 r = {late:.4f} ÷ 权重 {weight:.4f} = {late_rate:.4f}"
+            "（其中组合均值 {portfolio_late_rate:.4f} × {strength:g}；逾期未付项仅在推高时计入）",
+        ).format(**found)
+    )
+    context.say(
+        context.words(
+            "   log-odds = ln(r ÷ (1 − r)) − early share {early_share:.3f} + 0.3 × ln(1 + min({unpaid} unpaid, 4)) − 0.15"
+            " = {log_odds:.4f}",
+            "   对数几率 = ln(r ÷ (1 − r)) − 提前付款占比 {early_share:.3f} + 0.3 × ln(1 + min(未付 {unpaid}, 4)) − 0.15"
+            " = {log_odds:.4f}",
+        ).format(**found)
+    )
+
+
+def _points(context: Context, found: dict[str, Any]) -> None:
+    context.say()
+    context.say(
+        context.words("4. Points: value → points of 100, weight, cost", "4. 得分：数值 → 分值（满分100）、权重、扣分")
+    )
+    for row in found["points"]:
+        value = (
+            "–" if row["value"] is None else row["value"] if isinstance(row["value"], str) else f"{row['value']:.4g}"
+        )
+        lost = "–" if row["lost"] is None else f"−{row['lost']:.3f}"
+        weight = "" if row["weight"] is None else f"{row['weight']:.1%}"
+        context.say(
+            f"   {context.words(row['en'], row['zh']):<42} {value:>10} → {row['points']:7.3f}  {weight:>6}  {lost:>8}"
+        )
+    score = "–" if found["score"] is None else f"{found['score']:.3f}"
+    context.say(context.words(f"   score = 100 − their sum = {score}", f"   评分 = 100 − 合计 = {score}"))
+    for gate in found["gates"]:
+        if gate["fired"]:
+            context.say(
+                context.words(
+                    f"   gate {gate['gate']} → {gate['effect']}: {gate['en']}",
+                    f"   门槛 {gate['gate']} → {gate['effect']}：{gate['zh']}",
+                )
+            )
+    context.say(
+        context.words(
+            f"   rating {found['rating']}, hold {found['hold']}", f"   等级 {found['rating']}，管控 {found['hold']}"
+        )
+    )
+    for flag in found["flags"]:
+        context.say(
+            context.words(
+                f"   flag {flag['code']} since {flag['since']}: {flag['en']}",
+                f"   预警 {flag['code']}（自 {flag['since']}）：{flag['zh']}",
+            )
+        )
+
+
+def _limit(context: Context, found: dict[str, Any]) -> None:
+    context.say()
+    context.say(context.words("5. Limit", "5. 信用额度"))
+    numbers = {
+        **found,
+        "days_of_credit": found["days_of_credit"] or 0,
+        "days_beyond_terms": found["days_beyond_terms"] or 0,
+    }
+    context.say(
+        context.words(
+            "   needs = billed {billed_12_months} ÷ {days_active} days × ({days_of_credit:.2f} of credit"
+            " + {days_beyond_terms:.2f} late) × peak {peak:g} × factor {factor:g}; proposed {proposed}",
+            "   需求 = 开票 {billed_12_months} ÷ {days_active} 天 ×（账期 {days_of_credit:.2f} + 逾期 {days_beyond_terms:.2f}）"
+            "× 峰值 {peak:g} × 系数 {factor:g}；建议 {proposed}",
+        ).format(**numbers)
+    )
+    none = context.words("none", "无")
+    parts = [found[name] or none for name in ("agreed", "in_force", "exposure", "available")]
+    context.say(
+        context.words(
+            "   agreed {}, in force {}, exposure {}, room left {}", "   约定 {}，生效 {}，占用 {}，可用 {}"
+        ).format(*parts)
+    )
