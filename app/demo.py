@@ -103,7 +103,9 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
         named = compose.install_fields(PROFILE, house)
         seconds["install"] = time.perf_counter() - before
         tell(f"installed {len(named)} fields on its accounts")
+        spent = house.link.crm.spent
     with compose.opened(PROFILE) as house:
+        house.link.crm.spent.join(spent)
         counted: dict[str, int] = {}
 
         def progress(source: str, records: int) -> None:
