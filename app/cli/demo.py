@@ -36,6 +36,8 @@ def demo(
     context: Context = call.obj
     wanted: date | None = days_of(as_of)[0] if as_of else None
     signal.signal(signal.SIGTERM, _terminated)
+    # Also where a shell started us with Ctrl-C ignored, as it does for jobs in the background.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
     from app.demo import standing
 
@@ -70,7 +72,9 @@ def _stand(context: Context, done: Demo) -> None:
     context.say("  python3 go.py --profile demo list --rating CCC")
     context.say("  python3 go.py --profile demo explain K00001" if context.language else "")
     context.say(f"  curl {done.simulated['control']}/ledger")
-    threading.Event().wait()
+    # Polars puts a handler of its own under Python's, one that resumes a blocking wait: measured, Ctrl-C then hangs.
+    while not threading.Event().wait(0.5):
+        continue
 
 
 def _show(context: Context, done: Demo) -> None:

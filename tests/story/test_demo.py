@@ -149,6 +149,30 @@ def test_a_folder_that_is_none_ends_with_one_message(tmp_path: Path, home: Path)
     assert zixin("simulate", "salesforce", "--data", str(tmp_path)).returncode == 2
 
 
+def test_ctrl_c_ends_a_standing_demo(folder: Path, home: Path) -> None:
+    with standing(folder) as (process, _):
+        process.send_signal(signal.SIGINT)
+
+        assert process.wait(timeout=10) == 130
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_in_the_middle_ends_the_demo_and_its_simulator(
+    folder: Path, home: Path, sent: signal.Signals, code: int
+) -> None:
+    process = subprocess.Popen([*ZIXIN, "demo", "--data", str(folder)], stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    line = process.stderr.readline()
+    process.send_signal(sent)
+
+    assert process.wait(timeout=20) == code
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    origin = line.split(" at ")[1].split(",")[0]
+    with pytest.raises(requests.ConnectionError):
+        requests.get(origin, timeout=1)
+
+
 def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> None:
     shown = zixin("demo", "--once", "--data", str(folder), "--lang", "zh-CN")
     assert "信用等级" in shown.stdout
