@@ -115,6 +115,8 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
 
         ran = run(house.store, house.link, house.policy, day_number(demo.as_of), language=language, tell=progress)
         demo.summary, demo.assessed = ran.summary(house.link), ran.assessed
+        # Rows that did not fit never reached the simulated CRM.
+        demo.summary["rejected"] += demo.simulated["rejected"]
         seconds |= ran.seconds
         with house.store.read() as tx:
             from sync.store import facts

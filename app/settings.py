@@ -7,9 +7,23 @@ import re
 from pathlib import Path
 
 import platformdirs
+from dotenv import load_dotenv
 
 from connector.errors import Misconfigured
 from connector.policy import Policy, default_text, load
+
+
+def read_env(folder: Path) -> None:
+    """Take settings from the folder's `.env`, where the environment does not set them; refused when others can read it.
+
+    Raises Misconfigured: a file that holds secrets is for its owner only.
+    """
+    path = folder / ".env"
+    if not path.is_file():
+        return
+    if os.name == "posix" and path.stat().st_mode & 0o044:
+        raise Misconfigured("E-ENV-OPEN", file=str(path))
+    load_dotenv(path)
 
 
 def home() -> Path:

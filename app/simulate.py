@@ -26,14 +26,16 @@ class Simulated:
     rejects: pl.DataFrame
 
     def line(self, origin: str) -> dict[str, Any]:
-        """What `zixin simulate` prints: origin, credentials, control."""
+        """What `zixin simulate` prints: origin, credentials, control, rejected (rows of the folder)."""
         org = self.org
         credentials = {
             "accounts_server": origin, "api_domain": origin, "client_id": org.client_id,
             "client_secret": org.client_secret, "refresh_token": org.refresh_token,
         }  # fmt: skip
         control = f"{origin}/control/{org.control_token}"
-        return {"origin": origin, "credentials": credentials, "control": control}
+        return {
+            "origin": origin, "credentials": credentials, "control": control, "rejected": self.rejects.height,
+        }  # fmt: skip
 
 
 def zoho(folder: Path, today: date | None = None) -> Simulated:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, cast
 
 import typer
@@ -78,6 +79,10 @@ def main(words: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code; a problem becomes one message with its next step."""
     hoisted = hoist(sys.argv[1:] if words is None else words)
     try:
+        if (Path.cwd() / ".env").exists():
+            from app.settings import read_env
+
+            read_env(Path.cwd())
         app(args=hoisted, prog_name="zixin")
     except Problem as problem:
         sys.stderr.write(f"zixin: {problem.text(_language(hoisted))} [{problem.code}]\n")

@@ -200,4 +200,10 @@ PROBLEMS: dict[str, Words] = {
         "模拟器启动后立即退出（退出码 {status}）。",
         "原因见上方输出；可用 `zixin simulate zoho --data FOLDER` 单独启动查看。",
     ),
+    "E-ENV-OPEN": Words(
+        "{file} can be read by others.",
+        "It may hold secrets: `chmod 600` it.",
+        "{file} 可被他人读取。",
+        "其中可能含有密钥：请执行 `chmod 600`。",
+    ),
 }

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -211,3 +212,19 @@ def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> No
     assert f"等级 {row['rating']}，管控 {row['hold']}" in chinese
     missing = zixin("--profile", "demo", "explain", "nobody")
     assert (missing.returncode, "no account nobody" in missing.stderr) == (1, True)
+
+
+def test_a_folder_s_rejected_rows_are_listed_and_counted_and_the_others_rated(
+    folder: Path, home: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    with (copy / "invoices.csv").open("a") as file:
+        file.write("X,K00001,2025-06-01,2025-13-01,1,CNY,false\n")
+
+    done = zixin("demo", "--once", "--json", "--data", str(copy))
+
+    assert done.returncode == 4
+    assert "due '2025-13-01': not a day of the form YYYY-MM-DD" in done.stderr
+    found = json.loads(done.stdout)
+    assert (found["rejected"], found["assessed"]) == (1, 40)
