@@ -17,7 +17,7 @@ HOLDS: tuple[str, ...] = ("none", "warn", "approve", "block")
 #: Warning flags, gravest first; the options of the CRM's field.
 FLAGS: tuple[str, ...] = tuple(
     "INSOLVENT OVERDUE_90 OVERDUE_60 OVERDUE_30 OVERDUE_1 BOUNCED OVER_LIMIT NEAR_LIMIT SLOWING DISPUTE DORMANT_180"
-    " RATE_MISSING".split()
+    " TERMS_STRETCHED RATE_MISSING".split()
 )
 
 FLAG = pl.Struct({"code": pl.String, "severity": pl.String, "en": pl.String, "zh": pl.String, "since": pl.Int32})
@@ -62,7 +62,7 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "flags": pl.List(FLAG),
     "hold": pl.String(),
     "reasons": pl.List(REASON),
-    # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing.
+    # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing, implausible_date.
     "notices": pl.List(pl.String()),
     "next_review_on": pl.Int32(),
     # First day on which a day of the customer's own has passed: a due day, a limit's last; null: none ahead.

@@ -281,7 +281,7 @@ AGREED = (
         ("account_id", "seller_id", "valid_from"),
         (
             _owner(),
-            _text("seller_id", "selling entity; empty text: all", None),
+            Column("seller_id", "text", "selling entity; empty text: all", None, default=""),
             _day("valid_from", "first day", None),
             _day("valid_until", "last day", "open end"),
             _choice("kind", "kind of terms", "net eom cutoff prepaid cod acceptance rolling", None),

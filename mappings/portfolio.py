@@ -41,7 +41,7 @@ class Portfolio:
 
     def note(self, file: str, rejects: pl.DataFrame) -> None:
         """Keep a file's rejects."""
-        self.rejects = pl.concat([self.rejects, rejects.select(pl.lit(file).alias("file"), *REJECTS)])
+        self.rejects = pl.concat([self.rejects, _located(file, rejects)])
 
 
 def read(folder: Path) -> Portfolio:
@@ -125,6 +125,10 @@ def _known(done: Portfolio, file: str, name: str, rows: pl.DataFrame, column: st
     return _keep(done, file, name, rows, known | pl.col(column).is_null(), column, reason)
 
 
+def _located(file: str, rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(pl.lit(file).alias("file"), *REJECTS)
+
+
 def _canonical(name: str, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(TABLES[name].names())
 
@@ -136,7 +140,7 @@ def _accounts(done: Portfolio, path: Path) -> None:
         frame = frame.with_columns(pl.coalesce(given, "account_id").alias(column))
     rows = _taken(done, path.name, "accounts", frame)
     odd = rows.filter(~pl.col("country").str.contains("^[A-Z]{2}$"))
-    done.notices = rejected(odd, "accounts", "country", "not_iso").select(pl.lit(path.name).alias("file"), *REJECTS)
+    done.notices = _located(path.name, rejected(odd, "accounts", "country", "not_iso"))
     done.tables["accounts"] = _canonical("accounts", rows)
 
 
@@ -161,8 +165,11 @@ def _payments(done: Portfolio, path: Path) -> None:
     done.note(path.name, made.rejects)
     rows = made.frame.with_columns(pl.col("invoice_id").str.strip_chars())
     file = path.name
-    unique = pl.struct("payment_id", "invoice_id").is_first_distinct()
+    # The same row again is one too many; the same key with another amount is a second part, and counts.
+    unique = pl.struct("payment_id", "invoice_id", "amount", "paid_on").is_first_distinct()
     rows = _keep(done, file, "payments", rows, unique, "payment_id", "id_twice")
+    again = rows.filter(~pl.struct("payment_id", "invoice_id").is_first_distinct())
+    done.notices = pl.concat([done.notices, _located(file, rejected(again, "payments", "payment_id", "summed"))])
     rows = _known(done, file, "payments", rows, "account_id", "unknown_account")
     rows = _known(done, file, "payments", rows, "invoice_id", "unknown_invoice")
     for column in _SHARED:
@@ -184,7 +191,7 @@ def _allocations(done: Portfolio, rows: pl.DataFrame) -> pl.DataFrame:
     )
     same = pl.col("currency") == pl.col("receivable_currency")
     return applied.select(
-        pl.concat_str("payment_id", "invoice_id", separator="|").alias("allocation_id"),
+        _allocation_id().alias("allocation_id"),
         pl.col("invoice_id").alias("receivable_id"),
         pl.lit(None, pl.String).alias("order_id"),
         pl.col("payment_id"),
@@ -195,6 +202,13 @@ def _allocations(done: Portfolio, rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("amount").alias("payment_amount"),
         pl.col("currency").alias("payment_currency"),
     )
+
+
+def _allocation_id() -> pl.Expr:
+    """payment|invoice, and for a second part of the same two a number behind it."""
+    part = pl.int_range(1, pl.len() + 1).over("payment_id", "invoice_id")
+    pair = pl.concat_str("payment_id", "invoice_id", separator="|")
+    return pl.when(part == 1).then(pair).otherwise(pl.concat_str(pair, part.cast(pl.String), separator="|"))
 
 
 def _further(done: Portfolio, path: Path, name: str) -> None:

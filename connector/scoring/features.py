@@ -49,7 +49,9 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         "material_overdue_days",
     ]
     frame = frame.with_columns(
-        pl.col(*zero, "rate_missing", "due_unknown", "bounced", "insolvency", "written_off", "history").fill_null(0)
+        pl.col(
+            *zero, "rate_missing", "due_unknown", "implausible", "bounced", "insolvency", "written_off", "history"
+        ).fill_null(0)
     )
     exposure = (pl.col("open") + pl.col("uncleared") - pl.col("on_account")).clip(lower_bound=0)
     since = pl.when(pl.col("since") <= as_of).then(pl.col("since"))
@@ -87,14 +89,18 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
         pl.col("amount_base").filter(year).sum().alias("volume"),
         pl.col("rate_missing").sum().cast(pl.Int64).alias("rate_missing"),
         (pl.col("due_basis") == "unknown").filter(pl.col("open") > 0).sum().cast(pl.Int64).alias("due_unknown"),
+        (pl.col("due") - pl.col("original_due")).filter(year).max().alias("stretched_days"),
+        (pl.col("due") < pl.col("issued")).sum().cast(pl.Int64).alias("implausible"),
         pl.col("issued").min().alias("first_issued"),
         pl.col("issued").max().alias("last_issued"),
         # Days of credit, by amount, over the same year.
         (billed * (pl.col("due") - pl.col("issued")).clip(lower_bound=0)).filter(year).sum().alias("credit_days"),
     )
-    # The age that a material amount has reached. An amount without a rate is taken to be material.
-    aged = items.filter(overdue).sort("days_overdue", descending=True)
-    reached = owed.fill_null(material).cum_sum().over("account_id")
+    # The age that a material amount has reached, what lies on account being held against the oldest: who owes nothing
+    # in sum is not chased. An amount without a rate is taken to be material.
+    aged = items.filter(overdue).join(state.credits, on="account_id", how="left")
+    aged = aged.sort("days_overdue", descending=True)
+    reached = owed.fill_null(material).cum_sum().over("account_id") - pl.col("on_account_base").fill_null(0)
     ages = aged.filter(reached >= material).group_by("account_id").agg(
         pl.col("days_overdue").max().alias("material_overdue_days")
     )  # fmt: skip

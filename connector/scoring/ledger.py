@@ -14,6 +14,7 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import TABLES
 from connector.scoring.rates import Rates, across, base_currency
+from connector.scoring.terms import due_by_terms
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -21,8 +22,9 @@ Tables = Mapping[str, pl.DataFrame]
 LATE_KINDS = ("write_off",)
 #: Adjustments that are a way of paying.
 PAYING_KINDS = ("set_off",)
-#: Instruments that are money only when they mature. Source: design/tables.md, payments.
-_BILLS = ("bank_acceptance", "commercial_acceptance")
+#: Instruments that are money only later → days they are taken to run where nothing says when: electronic bills run
+#: six months at most (票据管理办法), a cheque may come back for a month.
+_RUNS = {"bank_acceptance": 180, "commercial_acceptance": 180, "letter_of_credit": 90, "cheque": 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,16 @@ def _claims(tables: Tables, policy: Policy, as_of: int, rates: Rates) -> pl.Data
     live = _table(tables, "receivables").filter(
         issued & (pl.col("voided_on").is_null() | (pl.col("voided_on") > as_of))
     )
-    # Without a due day and without terms: the policy's terms, and listed as "due unknown".
-    guessed = pl.when(pl.col("due_basis") == "unknown").then(pl.col("issued") + policy.terms.days)
+    # Without a due day: the agreed terms; without these the policy's, and listed as "due unknown".
+    agreed = due_by_terms(live, _table(tables, "terms"))
+    silent = pl.col("due").is_null() & (pl.col("due_basis") == "unknown")
+    basis = pl.when(silent & agreed.is_not_null()).then(pl.lit("computed")).otherwise("due_basis")
+    guessed = pl.when(silent).then(pl.coalesce(agreed, pl.col("issued") + policy.terms.days))
     due = pl.coalesce("due", guessed).cast(pl.Int32)
     closed = pl.col("dispute_closed_on").is_not_null() & (pl.col("dispute_closed_on") <= as_of)
     frame = live.with_columns(
         due.alias("due"),
+        basis.alias("due_basis"),
         pl.coalesce("original_due", due).cast(pl.Int32).alias("original_due"),
         ((pl.col("disputed_on") <= as_of).fill_null(False) & ~closed).alias("disputed"),
     )
@@ -88,7 +94,8 @@ def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
     """Payments and adjustments that count by the day: source_key, day, cleared_day, kind flags."""
     payments = _table(tables, "payments")
     bounced = (pl.col("bounced_on") <= as_of).fill_null(False)
-    bill = pl.when(pl.col("instrument").is_in(_BILLS)).then(pl.coalesce("matures_on", pl.col("paid_on") + 180))
+    run = pl.col("instrument").replace_strict(_RUNS, default=None, return_dtype=pl.Int32)
+    bill = pl.when(run.is_not_null()).then(pl.coalesce("matures_on", pl.col("paid_on") + run))
     paid = payments.filter((pl.col("paid_on") <= as_of) & ~bounced).select(
         pl.col("payment_id"),
         pl.lit(None, pl.String).alias("adjustment_id"),

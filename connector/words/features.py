@@ -40,5 +40,7 @@ FEATURES: dict[str, Feature] = {
     "dormant_days": Feature("days", "Days since the last invoice", "距上次开票天数"),
     "insolvency": Feature("count", "Insolvency on record", "破产记录"),
     "rate_missing": Feature("count", "Items without an exchange rate", "缺少汇率的单据数"),
+    "stretched_days": Feature("days", "Longest extension of a due day within a year", "一年内最长展期天数"),
+    "implausible": Feature("count", "Items due before they were issued", "到期日早于开票日的单据数"),
     "due_unknown": Feature("count", "Items without a due day", "缺少到期日的单据数"),
 }

@@ -16,6 +16,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "unknown_account": ("no account of that id", "没有此编号的客户"),
     "unknown_invoice": ("no invoice of that id", "没有此编号的发票"),
     "other_row": ("another row of this payment says otherwise", "同一收款的另一行与此不一致"),
+    "summed": ("a second part of the same payment and invoice; both count", "同一收款与发票的第二部分；两行均计入"),
     "not_iso": ("not an ISO 3166 country code; kept as it is", "不是 ISO 3166 国家代码；原样保留"),
 }
 

@@ -116,6 +116,18 @@ def test_a_file_that_cannot_be_read_names_its_line_or_column(
         read(path)
 
 
+def test_a_second_part_of_the_same_payment_and_invoice_counts_and_is_noticed(tmp_path: Path) -> None:
+    head = "payment_id,account_id,invoice_id,paid_on,amount,currency\n"
+    path = folder(tmp_path, payments=f"{head}P1,A1,I1,2025-01-25,40,EUR\nP1,A1,I1,2025-01-25,60,EUR\n")
+
+    done = read(path)
+
+    assert done.tables["payments"].select("payment_id", "amount").rows() == [("P1", 100_00)]
+    assert done.tables["allocations"].select("allocation_id", "amount").rows() == [("P1|I1", 40_00), ("P1|I1|2", 60_00)]
+    assert [(row["record"], row["reason"]) for row in done.notices.to_dicts()][-1] == ("3", "summed")
+    assert done.rejects.is_empty()
+
+
 def test_a_missing_file_says_what_a_folder_holds(tmp_path: Path) -> None:
     (folder(tmp_path) / "payments.csv").unlink()
 
