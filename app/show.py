@@ -12,7 +12,7 @@ from connector.errors import Misconfigured
 from connector.schema import day_of
 from sync.store import facts, state
 
-_MONEY = ("proposed_limit", "limit", "exposure", "available", "overdue", "on_account")
+_MONEY = ("proposed_limit", "limit", "exposure", "available", "overdue", "on_account", "group_exposure")
 _DAYS = ("as_of", "overdue_since", "next_review_on", "next_day")
 
 

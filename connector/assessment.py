@@ -16,8 +16,8 @@ HOLDS: tuple[str, ...] = ("none", "warn", "approve", "block")
 
 #: Warning flags, gravest first; the options of the CRM's field.
 FLAGS: tuple[str, ...] = tuple(
-    "INSOLVENT OVERDUE_90 OVERDUE_60 OVERDUE_30 OVERDUE_1 BOUNCED OVER_LIMIT NEAR_LIMIT SLOWING DISPUTE DORMANT_180"
-    " TERMS_STRETCHED RATE_MISSING".split()
+    "INSOLVENT OVERDUE_90 OVERDUE_60 OVERDUE_30 OVERDUE_1 BOUNCED OVER_LIMIT GROUP_LIMIT NEAR_LIMIT SLOWING DISPUTE"
+    " DORMANT_180 TERMS_STRETCHED RATE_MISSING".split()
 )
 
 FLAG = pl.Struct({"code": pl.String, "severity": pl.String, "en": pl.String, "zh": pl.String, "since": pl.Int32})
@@ -51,7 +51,7 @@ ASSESSMENT: dict[str, pl.DataType] = {
     # In force; null: nobody has set one, and the proposal waits for a person.
     "limit": pl.Int64(),
     "exposure": pl.Int64(),
-    # Room left: limit less exposure, not below 0; null without a limit.
+    # Room left: the smaller of the own and the group's limit less exposure, not below 0; null without a limit.
     "available": pl.Int64(),
     "utilisation": pl.Float64(),
     "overdue": pl.Int64(),
@@ -59,10 +59,13 @@ ASSESSMENT: dict[str, pl.DataType] = {
     # Day the oldest overdue item fell due; null: nothing is overdue.
     "overdue_since": pl.Int32(),
     "on_account": pl.Int64(),
+    # Of all accounts under the same top parent; without one, the own exposure.
+    "group_exposure": pl.Int64(),
     "flags": pl.List(FLAG),
     "hold": pl.String(),
     "reasons": pl.List(REASON),
-    # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing, implausible_date.
+    # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing, implausible_date,
+    # parent_cycle.
     "notices": pl.List(pl.String()),
     "next_review_on": pl.Int32(),
     # First day on which a day of the customer's own has passed: a due day, a limit's last; null: none ahead.

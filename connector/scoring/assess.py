@@ -75,6 +75,7 @@ def _notices() -> pl.Expr:
         "due_unknown": pl.col("due_unknown") > 0,
         "cash_beside_overdue": (pl.col("on_account") > 0) & (pl.col("overdue") > 0),
         "rate_missing": pl.col("rate_missing") > 0,
+        "parent_cycle": pl.col("parent_cycle"),
         "implausible_date": pl.col("implausible") > 0,
     }
     return pl.concat_list(pl.when(case).then(pl.lit(name)) for name, case in cases.items()).list.drop_nulls()

@@ -10,6 +10,7 @@ import polars as pl
 
 from connector.policy import Policy
 from connector.schema import TABLES
+from connector.scoring.group import with_groups
 from connector.scoring.ledger import Ledger, Tables
 from connector.scoring.rates import Rates
 from connector.scoring.tendency import Statistics, tendency
@@ -61,6 +62,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         (as_of - pl.col("last_issued")).alias("dormant_days"),
         (pl.min_horizontal("next_due", "limit_ends") + 1).alias("next_day"),
     )
+    frame = with_groups(frame, tables["accounts"])
     return frame.with_columns(used("exposure", "agreed_limit").alias("utilisation")).drop("since", "open")
 
 
@@ -192,18 +194,23 @@ def _agreed_limits(tables: Tables, base: str, as_of: int) -> pl.DataFrame:
     rows = tables.get("limits", TABLES["limits"].empty())
     started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
-    rows = rows.filter(started & lasts & (pl.col("scope") == "account") & (pl.col("kind") != "insured"))
+    rows = rows.filter(started & lasts & (pl.col("kind") != "insured"))
     rates = Rates(tables.get("rates", TABLES["rates"].empty()).select("currency", "base", "day", "rate"), base)
     rows = rows.with_columns(rates.on(rows, "currency", as_of).alias("rate")).with_columns(
         rates.into_base("amount", "currency", "rate").alias("amount")
     )
+    rows = rows.filter(pl.col("amount").is_not_null())
+    ends = rows.group_by("account_id").agg(pl.col("valid_until").min().alias("limit_ends"))
+    own = _in_force(rows.filter(pl.col("scope") == "account")).rename({"amount": "agreed_limit"})
+    group = _in_force(rows.filter(pl.col("scope") == "group")).rename({"amount": "group_limit_own"})
+    return ends.join(own, on="account_id", how="left").join(group, on="account_id", how="left")
+
+
+def _in_force(rows: pl.DataFrame) -> pl.DataFrame:
     permanent = rows.filter(pl.col("kind") == "permanent").sort("valid_from", "limit_id", nulls_last=False)
     newest = permanent.group_by("account_id").agg(pl.col("amount").last())
     temporary = rows.filter(pl.col("kind") == "temporary").select("account_id", "amount")
-    whole = pl.concat([newest, temporary]).filter(pl.col("amount").is_not_null())
-    sums = whole.group_by("account_id").agg(pl.col("amount").sum().alias("agreed_limit"))
-    ends = rows.group_by("account_id").agg(pl.col("valid_until").min().alias("limit_ends"))
-    return sums.join(ends, on="account_id", how="left")
+    return pl.concat([newest, temporary]).group_by("account_id").agg(pl.col("amount").sum())
 
 
 def _events(tables: Tables, policy: Policy, as_of: int) -> pl.DataFrame:

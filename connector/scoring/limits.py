@@ -41,8 +41,10 @@ def limit(frame: pl.DataFrame, policy: Policy, base: str, as_of: int) -> pl.Data
     proposed = pl.when(unsure).then(pl.min_horizontal(needs, "agreed_limit")).otherwise(needs)
     frame = frame.with_columns(_rounded_down(proposed, policy.limits.significant_digits).alias("proposed_limit"))
     frame = frame.with_columns(pl.coalesce("agreed_limit", _by_itself(policy, base)).alias("limit"))
+    # The smaller of the customer's own room and his group's; a null one does not count.
+    own, group = pl.col("limit") - pl.col("exposure"), pl.col("group_limit") - pl.col("group_exposure")
     return frame.with_columns(
-        (pl.col("limit") - pl.col("exposure")).clip(lower_bound=0).alias("available"),
+        pl.min_horizontal(own, group).clip(lower_bound=0).alias("available"),
         used("exposure", "limit").alias("utilisation"),
     )
 

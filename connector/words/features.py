@@ -30,6 +30,8 @@ FEATURES: dict[str, Feature] = {
     "volume": Feature("money", "Billed in 12 months", "12个月开票额"),
     "terms_days": Feature("days", "Usual days of credit", "平均账期"),
     "utilisation": Feature("share", "Share of the credit limit in use", "额度使用率"),
+    "group_utilisation": Feature("share", "Share of the group's limit in use", "集团额度使用率"),
+    "group_exposure": Feature("money", "Exposure of the whole group", "集团信用占用"),
     "exposure": Feature("money", "Exposure", "信用占用"),
     "overdue": Feature("money", "Overdue", "逾期金额"),
     "history": Feature("count", "Payments' worth of evidence", "付款记录数（折算）"),

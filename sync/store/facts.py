@@ -218,11 +218,12 @@ def save_cursor(tx: Connection, connection: str, source: str, at: Cursor, read_a
 def load(tx: Connection, connection: str, accounts: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
     """Canonical tables to score: of all accounts, or whole for the given ones.
 
-    Whole means: with the allocations of their claims and of their payments, the payments behind the one and the claims
-    behind the other, whoever's they are.
+    Whole means: with all accounts of their trees of parents, the allocations of their claims and of their payments,
+    the payments behind the one and the claims behind the other, whoever's they are.
     """
     if accounts is None:
         return {name: _select(tx, name, connection, None, ()) for name in TABLES}
+    accounts = sorted(with_trees(tx, connection, accounts))
     made = {name: _select(tx, name, connection, "account_id", accounts) for name in TABLES if _owned(name)}
     made["rates"] = _select(tx, "rates", connection, None, ())
     by_claim = _select(tx, "allocations", connection, "receivable_id", _ids(made["receivables"], "receivable_id"))
@@ -233,6 +234,25 @@ def load(tx: Connection, connection: str, accounts: Sequence[str] | None = None)
         missing = sorted(set(_ids(made["allocations"], key)) - set(_ids(made[name], key)))
         made[name] = pl.concat([made[name], _select(tx, name, connection, key, missing)])
     return made
+
+
+def with_trees(tx: Connection, connection: str, accounts: Collection[str]) -> set[str]:
+    """The accounts and everybody who is tied to them by parents, up and down."""
+    table = tables.CANONICAL["accounts"]
+    query = select(table.c.account_id, table.c.parent_id).where(
+        table.c.connection == connection, table.c.parent_id.is_not(None)
+    )
+    tied: dict[str, set[str]] = {}
+    for child, parent in tx.execute(query):
+        tied.setdefault(child, set()).add(parent)
+        tied.setdefault(parent, set()).add(child)
+    found = set(accounts)
+    ahead = [account for account in found if account in tied]
+    while ahead:
+        new = tied[ahead.pop()] - found
+        found |= new
+        ahead += new
+    return found
 
 
 def _owned(name: str) -> bool:

@@ -13,7 +13,7 @@ from connector.assessment import ASSESSMENT
 from connector.plan import Planned, PlanRow, Settled
 from connector.ports import Outcome
 from sync.store import tables
-from sync.store.facts import batches, upsert
+from sync.store.facts import batches, upsert, with_trees
 
 _KEY = ["connection", "account_id"]
 _LISTS = [name for name, kind in ASSESSMENT.items() if isinstance(kind, pl.List)]
@@ -61,7 +61,10 @@ def newest_day(tx: Connection, connection: str) -> int | None:
 
 
 def due(tx: Connection, connection: str, as_of: int, policy_version: str) -> dict[str, int]:
-    """Accounts whose assessment of the day is missing, of other facts or of another policy → their facts version."""
+    """Accounts whose assessment of the day is missing, of other facts or of another policy → their facts version.
+
+    A fact of one makes his whole tree of parents due.
+    """
     mine, known, accounts = tables.customers, tables.assessments, tables.CANONICAL["accounts"]
     query = (
         select(mine.c.account_id, mine.c.facts_version)
@@ -79,7 +82,14 @@ def due(tx: Connection, connection: str, as_of: int, policy_version: str) -> dic
             ),
         )
     )
-    return {row.account_id: row.facts_version for row in tx.execute(query)}
+    found = {row.account_id: row.facts_version for row in tx.execute(query)}
+    others = with_trees(tx, connection, found) - found.keys()
+    for some in batches(sorted(others)):
+        mine_too = select(mine.c.account_id, mine.c.facts_version).where(
+            mine.c.connection == connection, mine.c.account_id.in_(some)
+        )
+        found |= {row.account_id: row.facts_version for row in tx.execute(mine_too)}
+    return found
 
 
 def save_statistics(tx: Connection, connection: str, day: int, body: str) -> None:

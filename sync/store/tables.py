@@ -16,7 +16,7 @@ from connector.assessment import ASSESSMENT
 from connector.schema import TABLES, TRACE, Kind
 
 #: Raised when a table changes; a database of another revision is refused, not guessed at.
-REVISION = 1
+REVISION = 2
 
 metadata = MetaData()
 

@@ -164,3 +164,19 @@ def test_a_store_of_another_revision_is_refused(store: Store) -> None:
     with pytest.raises(Misconfigured, match="revision 99"):
         Store(store.path)
     assert store.path.stat().st_mode & 0o077 == 0
+
+
+def test_a_fact_of_one_member_concerns_his_whole_tree(store: Store) -> None:
+    put(
+        store,
+        "accounts",
+        account("A"),
+        account("B", Parent_Account="A"),
+        account("C", Parent_Account="B"),
+        account("D"),
+    )
+
+    with store.read() as tx:
+        assert facts.with_trees(tx, "c", {"C"}) == {"A", "B", "C"}
+        assert facts.with_trees(tx, "c", {"D"}) == {"D"}
+        assert sorted(facts.load(tx, "c", ["B"])["accounts"]["account_id"]) == ["A", "B", "C"]
