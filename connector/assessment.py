@@ -16,8 +16,8 @@ HOLDS: tuple[str, ...] = ("none", "warn", "approve", "block")
 
 #: Warning flags, gravest first; the options of the CRM's field.
 FLAGS: tuple[str, ...] = tuple(
-    "INSOLVENT OVERDUE_90 OVERDUE_60 OVERDUE_30 OVERDUE_1 BOUNCED OVER_LIMIT GROUP_LIMIT NEAR_LIMIT SLOWING DISPUTE"
-    " DORMANT_180 TERMS_STRETCHED RATE_MISSING".split()
+    "INSOLVENT OVERDUE_90 OVERDUE_60 OVERDUE_30 OVERDUE_1 BOUNCED OVER_LIMIT GROUP_LIMIT PREPAY_DUE NEAR_LIMIT SLOWING"
+    " DISPUTE DORMANT_180 TERMS_STRETCHED RATE_MISSING".split()
 )
 
 FLAG = pl.Struct({"code": pl.String, "severity": pl.String, "en": pl.String, "zh": pl.String, "since": pl.Int32})
@@ -40,7 +40,7 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "rating": pl.String(),
     # By points and caps, before knock-outs and overrides.
     "model_rating": pl.String(),
-    # thin; null when rated.
+    # thin or cash; null when rated.
     "nr_kind": pl.String(),
     # 0 to 100, higher is better; null only without a single fact.
     "score": pl.Float64(),

@@ -179,6 +179,8 @@ class Gate(Part):
     when: Condition
     cap: Grade | None = None
     rating: Literal["D", "NR"] | None = None
+    #: What kind of not rated: evidence is thin, or he pays cash and has no credit to be rated.
+    kind: Literal["thin", "cash"] | None = None
     en: str
     zh: str
 
@@ -186,6 +188,8 @@ class Gate(Part):
     def _one_effect(self) -> Gate:
         if (self.cap is None) == (self.rating is None):
             raise ValueError("a gate has either `cap` or `rating`")
+        if (self.rating == "NR") != (self.kind is not None):
+            raise ValueError("`rating: NR` needs a `kind` (thin, cash), and nothing else has one")
         return self
 
 

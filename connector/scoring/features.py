@@ -34,27 +34,19 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         _trend(state, as_of),
         tendency(state, policy.tendency, portfolio, as_of),
         state.credits.rename({"on_account_base": "on_account"}),
+        state.orders.rename({"unbilled_base": "unbilled"}),
+        _prepaid(tables, as_of),
         _agreed_limits(tables, state.base, as_of),
         _events(tables, policy, as_of),
     )
     for part in parts:
         frame = frame.join(part, on="account_id", how="left", maintain_order="left")
-    zero = [
-        "overdue",
-        "open_items",
-        "open",
-        "uncleared",
-        "volume",
-        "on_account",
-        "oldest_overdue",
-        "material_overdue_days",
-    ]
-    frame = frame.with_columns(
-        pl.col(
-            *zero, "rate_missing", "due_unknown", "implausible", "bounced", "insolvency", "written_off", "history"
-        ).fill_null(0)
+    zero = (
+        "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
+        " rate_missing due_unknown implausible bounced insolvency written_off history"
     )
-    exposure = (pl.col("open") + pl.col("uncleared") - pl.col("on_account")).clip(lower_bound=0)
+    frame = frame.with_columns(pl.col(*zero.split()).fill_null(0))
+    exposure = (pl.col("open") + pl.col("uncleared") + pl.col("unbilled") - pl.col("on_account")).clip(lower_bound=0)
     since = pl.when(pl.col("since") <= as_of).then(pl.col("since"))
     frame = frame.with_columns(
         exposure.alias("exposure"),
@@ -67,9 +59,19 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
 
 
 def used(exposure: str, limit: str) -> pl.Expr:
-    """Exposure ÷ limit; 10 where something is owed on a limit of nothing; null without a limit."""
+    """Exposure ÷ limit; 10 where something is owed on a limit of nothing; null without a limit, and for the prepaid."""
     nothing = pl.when(pl.col(exposure) > 0).then(10.0).otherwise(0.0)
-    return pl.when(pl.col(limit) > 0).then(pl.col(exposure) / pl.col(limit)).when(pl.col(limit) == 0).then(nothing)
+    share = pl.when(pl.col(limit) > 0).then(pl.col(exposure) / pl.col(limit)).when(pl.col(limit) == 0).then(nothing)
+    return pl.when(pl.col("prepaid") == 0).then(share)
+
+
+def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame:
+    """account_id, prepaid: 1 where the terms in force on the day are payment in advance."""
+    terms = tables.get("terms", TABLES["terms"].empty())
+    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
+    now = terms.filter((pl.col("valid_from") <= as_of) & lasts).sort("valid_from").group_by("account_id")
+    newest = now.agg(pl.col("kind").last())
+    return newest.filter(pl.col("kind") == "prepaid").select("account_id", pl.lit(1, pl.Int64).alias("prepaid"))
 
 
 def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:

@@ -76,8 +76,12 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     unrated = _knocked_out(policy, NOT_RATED)
     # D stands before NR: an insolvent customer with thin evidence is insolvent.
     result = pl.coalesce(rating, unrated, pl.col("model_rating"), pl.lit(NOT_RATED))
+    kinds = [
+        pl.when(pl.col(f"gate_{name}")).then(pl.lit(gate.kind)) for name, gate in policy.gates.items() if gate.kind
+    ]
+    kind = pl.coalesce(*kinds, pl.lit("thin"))
     return frame.with_columns(result.alias("rating")).with_columns(
-        pl.when(pl.col("rating") == NOT_RATED).then(pl.lit("thin")).alias("nr_kind")
+        pl.when(pl.col("rating") == NOT_RATED).then(kind).alias("nr_kind")
     )
 
 

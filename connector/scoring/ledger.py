@@ -13,6 +13,7 @@ import polars as pl
 
 from connector.policy import Policy
 from connector.schema import TABLES
+from connector.scoring.orders import unbilled
 from connector.scoring.rates import Rates, across, base_currency
 from connector.scoring.terms import due_by_terms
 
@@ -33,16 +34,18 @@ class Ledger:
 
     #: Currency of every column that ends in `_base`.
     base: str
-    #: One row a live claim: receivable_id, account_id, number, issued, due, original_due, due_basis, currency, amount,
-    #: amount_base, open, open_base (not discharged), uncleared_base (discharged, not yet our money), disputed,
-    #: days_overdue (0: not due, disputed, a credit or below materiality), late_open (days since original_due, or 0),
-    #: rate_missing.
+    #: One row a live claim: receivable_id, account_id, order_id, number, issued, due, original_due, due_basis,
+    #: currency, amount, amount_base, open, open_base (not discharged), uncleared_base (discharged, not yet our money),
+    #: disputed, days_overdue (0: not due, disputed, a credit or below materiality), late_open (days since
+    #: original_due, or 0), rate_missing.
     items: pl.DataFrame
     #: One row a discharged part of a claim: receivable_id, account_id, day, days_late, days_early, amount, amount_base,
     #: amount_item_base, written_off.
     parts: pl.DataFrame
     #: One row an account with money that settles nothing yet: account_id, on_account_base (≥ 0).
     credits: pl.DataFrame
+    #: One row an account with orders: account_id, unbilled_base (≥ 0).
+    orders: pl.DataFrame
 
 
 def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
@@ -57,7 +60,8 @@ def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
         "receivable_id", "account_id", "day", "days_late", "days_early", "amount", "amount_base", "amount_item_base",
         "written_off",
     )  # fmt: skip
-    return Ledger(base, items, shown, _credits(tables, items, parts, as_of, rates))
+    orders = unbilled(_table(tables, "orders"), items, as_of, rates)
+    return Ledger(base, items, shown, _credits(tables, items, parts, as_of, rates), orders)
 
 
 def _table(tables: Tables, name: str) -> pl.DataFrame:
@@ -179,8 +183,9 @@ def _open(claims: pl.DataFrame, parts: pl.DataFrame, stub: int, stub_share: floa
     return rows.with_columns(
         overdue.fill_null(0).cast(pl.Int32).alias("days_overdue"), late.fill_null(0).cast(pl.Int32).alias("late_open")
     ).select(
-        "receivable_id", "account_id", "number", "issued", "due", "original_due", "due_basis", "currency", "amount",
-        "amount_base", "open", "open_base", "uncleared_base", "disputed", "days_overdue", "late_open", "rate_missing",
+        "receivable_id", "account_id", "order_id", "number", "issued", "due", "original_due", "due_basis", "currency",
+        "amount", "amount_base", "open", "open_base", "uncleared_base", "disputed", "days_overdue", "late_open",
+        "rate_missing",
     )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ FEATURES: dict[str, Feature] = {
     "utilisation": Feature("share", "Share of the credit limit in use", "额度使用率"),
     "group_utilisation": Feature("share", "Share of the group's limit in use", "集团额度使用率"),
     "group_exposure": Feature("money", "Exposure of the whole group", "集团信用占用"),
+    "unbilled": Feature("money", "Orders not billed yet", "未开票订单"),
+    "prepaid": Feature("count", "Terms are payment in advance", "预付款条件"),
     "exposure": Feature("money", "Exposure", "信用占用"),
     "overdue": Feature("money", "Overdue", "逾期金额"),
     "history": Feature("count", "Payments' worth of evidence", "付款记录数（折算）"),

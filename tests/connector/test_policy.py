@@ -26,6 +26,7 @@ def test_the_default_policy_is_sound_and_its_version_is_a_hash_of_what_it_says()
         ("AA:  {from: 82", "AA:  {from: 92", "falls strictly"),
         ("    missing: 50", "    missing: 60", "less than or equal to 50"),
         ("    rating: NR", "    rating: NR\n    cap: BB", "either `cap` or `rating`"),
+        ("    kind: cash\n", "", "needs a `kind`"),
         ("[[0.5, 100], [0.8, 80]", "[[0.8, 100], [0.5, 80]", "rise strictly"),
         ("version: 1", "version: [1", "line"),
     ],
