@@ -54,14 +54,11 @@ def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
     rates = Rates(_table(tables, "rates").select("currency", "base", "day", "rate"), base)
     claims = _claims(tables, policy, as_of, rates)
     applied = _applied(tables, claims, as_of, rates)
-    parts = _effective(applied, claims)
-    items = _open(claims, parts, policy.minor(policy.materiality.stub, base), policy.materiality.stub_share, as_of)
-    shown = parts.filter(pl.col("judged")).select(
-        "receivable_id", "account_id", "day", "days_late", "days_early", "amount", "amount_base", "amount_item_base",
-        "written_off",
-    )  # fmt: skip
+    effective = _effective(applied)
+    items = _open(claims, effective, policy.minor(policy.materiality.stub, base), policy.materiality.stub_share, as_of)
     orders = unbilled(_table(tables, "orders"), items, as_of, rates)
-    return Ledger(base, items, shown, _credits(tables, items, parts, as_of, rates), orders)
+    credit = _credits(tables, items, effective, as_of, rates)
+    return Ledger(base, items, _parts(effective, claims), credit, orders)
 
 
 def _table(tables: Tables, name: str) -> pl.DataFrame:
@@ -140,7 +137,7 @@ def _applied(tables: Tables, claims: pl.DataFrame, as_of: int, rates: Rates) -> 
     )
 
 
-def _effective(applied: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
+def _effective(applied: pl.DataFrame) -> pl.DataFrame:
     """Parts that really settle: earliest first, up to the claim's amount, less what was taken back since."""
     # Amounts of a claim and its settlements count along the claim's own sign: a credit of −100 is settled by −100.
     rows = applied.with_columns((pl.col("amount") * pl.col("claimed").sign()).alias("along"))
@@ -149,32 +146,46 @@ def _effective(applied: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
     reached = pl.col("along").cum_sum().over("receivable_id")
     taken = pl.min_horizontal(reached, "cap") - pl.min_horizontal(reached - pl.col("along"), "cap")
     rows = rows.with_columns(taken.alias("along")).filter(pl.col("along") > 0)
-    whole = claims.select("receivable_id", pl.col("amount_base").alias("amount_item_base"), "rate")
-    parts = rows.join(whole, on="receivable_id", how="left", maintain_order="left").with_columns(
-        (pl.col("along") * pl.col("claimed").sign()).alias("amount")
+    return rows.with_columns((pl.col("along") * pl.col("claimed").sign()).alias("amount"))
+
+
+def _parts(effective: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
+    """What was discharged of a claim on one day is one part, however many payments brought it."""
+    judged = effective.filter(pl.col("judged") & (pl.col("claimed") > 0))
+    days = judged.group_by("receivable_id", "day", "written_off", maintain_order=True).agg(
+        pl.col("account_id", "claimed", "original_due").first(), pl.col("amount").sum()
     )
-    share = pl.col("along").cast(pl.Int128) * pl.col("amount_item_base").abs()
+    whole = claims.select("receivable_id", pl.col("amount_base").alias("amount_item_base"))
+    # Claims without a rate are no evidence of how somebody pays.
+    parts = days.join(whole, on="receivable_id", maintain_order="left").filter(pl.col("amount_item_base").is_not_null())
+    share = pl.col("amount").cast(pl.Int128) * pl.col("amount_item_base")
     late = pl.col("day") - pl.col("original_due")
-    return parts.with_columns(
-        ((share + pl.col("claimed").abs() // 2) // pl.col("claimed").abs()).cast(pl.Int64).alias("amount_base"),
+    return parts.select(
+        "receivable_id",
+        "account_id",
+        "day",
         late.clip(lower_bound=0).fill_null(0).alias("days_late"),
         (-late).clip(lower_bound=0).fill_null(0).alias("days_early"),
-        # Credits and claims without a rate are no evidence of how somebody pays.
-        (pl.col("judged") & (pl.col("claimed") > 0) & pl.col("amount_item_base").is_not_null()).alias("judged"),
+        "amount",
+        ((share + pl.col("claimed") // 2) // pl.col("claimed")).cast(pl.Int64).alias("amount_base"),
+        "amount_item_base",
+        "written_off",
     )
 
 
 def _open(claims: pl.DataFrame, parts: pl.DataFrame, stub: int, stub_share: float, as_of: int) -> pl.DataFrame:
     settled = parts.group_by("receivable_id").agg(
         pl.col("amount").sum().alias("settled"),
-        pl.col("amount_base").filter(pl.col("cleared_day") > as_of).sum().alias("uncleared_base"),
+        pl.col("amount").filter(pl.col("cleared_day") > as_of).sum().alias("uncleared"),
     )
     rows = claims.join(settled, on="receivable_id", how="left", maintain_order="left").with_columns(
-        (pl.col("amount") - pl.col("settled").fill_null(0)).alias("open"), pl.col("uncleared_base").fill_null(0)
+        (pl.col("amount") - pl.col("settled").fill_null(0)).alias("open"), pl.col("uncleared").fill_null(0)
     )
     size = pl.col("amount").abs().clip(lower_bound=1)
-    share = pl.col("open").cast(pl.Int128) * pl.col("amount_base")
-    rows = rows.with_columns(((share + size // 2) // size * pl.col("amount").sign()).cast(pl.Int64).alias("open_base"))
+    for name in ("open", "uncleared"):
+        share = pl.col(name).cast(pl.Int128) * pl.col("amount_base")
+        part = (share + size // 2) // size * pl.col("amount").sign()
+        rows = rows.with_columns(part.cast(pl.Int64).alias(f"{name}_base"))
     # A stub is no lateness: at most the policy's amount, and at most its share of the claim.
     small = (pl.col("open_base") <= stub) & (pl.col("open") <= pl.col("amount") * stub_share)
     counts = (pl.col("open") > 0) & ~small.fill_null(False)
