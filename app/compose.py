@@ -11,7 +11,7 @@ from typing import Any
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
 from app import settings
-from connector.errors import Misconfigured
+from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
 from mappings.load import packaged
 from sync.link import Link
@@ -87,12 +87,12 @@ def stored(profile: str) -> Iterator[tuple[Store, str]]:
 
 
 def check_fields(house: House) -> None:
-    """Raises Misconfigured when the CRM lacks fields that zixin writes."""
+    """Raises Denied (exit code 5) when the CRM lacks fields that zixin writes, or hides them from its user."""
     writes = house.link.mapping.writes
     there = {field.name for field in house.link.crm.describe(writes.object).fields}
     missing = [field for field in writes.fields.values() if field not in there]
     if missing:
-        raise Misconfigured("E-FIELDS-MISSING", host=house.link.name, object=writes.object, fields=", ".join(missing))
+        raise Denied("E-FIELDS-MISSING", host=house.link.name, object=writes.object, fields=", ".join(missing))
 
 
 def _connections(profile: str) -> dict[str, Any]:

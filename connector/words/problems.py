@@ -172,9 +172,9 @@ PROBLEMS: dict[str, Words] = {
     ),
     "E-FIELDS-MISSING": Words(
         "{host} lacks zixin's fields on {object}: {fields}.",
-        "Create them with `zixin fields apply`.",
+        "Create them there under these names; for the demo, run it again. `zixin fields apply` comes later.",
         "{host} 的 {object} 缺少资信字段：{fields}。",
-        "请用 `zixin fields apply` 创建。",
+        "请在 CRM 中按这些名称创建；若为演示请重新运行 demo；`zixin fields apply` 稍后提供。",
     ),
     "E-NO-CONNECTION": Words(
         "The profile {profile} has no connection to a CRM.",

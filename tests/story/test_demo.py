@@ -130,6 +130,16 @@ def test_a_standing_demo_is_synced_again_and_ends_whole(folder: Path, home: Path
         moved = document("--profile", "demo", "sync")
         assert (moved["assessed"], moved["written"]) == (1, 1)
 
+        kept = home / "demo" / "connections.json"
+        named = kept.read_text()
+        kept.write_text(named.replace('"Credit_Rating"', '"Credit_Rating_gone"'))
+        lacking = zixin("--profile", "demo", "sync")
+        assert (lacking.returncode, "lacks zixin's fields on Accounts: Credit_Rating_gone" in lacking.stderr) == (
+            5,
+            True,
+        )
+        kept.write_text(named)
+
         requests.post(f"{first['control']}/revoke", json={}, timeout=5)
         refused = zixin("--profile", "demo", "sync", "--lang", "zh-CN")
         assert refused.returncode == 5
