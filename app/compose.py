@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
 from app import settings
 from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
+from connector.ports import Installs
 from mappings.load import packaged
 from sync.link import Link
 from sync.shared import ProfileShared, private_text
@@ -39,15 +40,16 @@ def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], l
     (folder / f"{name}.token").unlink(missing_ok=True)
 
 
-def install_fields(profile: str, house: House) -> Mapping[str, str]:
-    """Create zixin's fields in the CRM, and keep what it named them."""
+def install_fields(profile: str, house: House) -> House:
+    """Create zixin's fields in the CRM and keep what it named them; the house whose mapping has these names."""
     from connector.assessment import WRITTEN
 
-    named = house.link.crm.apply(WRITTEN)  # type: ignore[attr-defined]
+    named = cast("Installs", house.link.crm).apply(WRITTEN)
     kept = _connections(profile)
     kept[house.link.name]["fields"] = dict(named)
     private_text(settings.profile_folder(profile) / "connections.json", json.dumps(kept, indent=1))
-    return dict(named)
+    mapping = house.link.mapping.with_written(dict(named))
+    return replace(house, link=replace(house.link, mapping=mapping))
 
 
 @contextmanager

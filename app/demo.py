@@ -22,6 +22,7 @@ from connector.errors import Misconfigured
 from connector.schema import day_number
 from sync.run import run
 from sync.shared import run_lock
+from sync.store import facts
 
 #: The demo's own profile; nothing else is ever thrown away.
 PROFILE = "demo"
@@ -99,13 +100,10 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
     """Connect, install the fields, and run once."""
     compose.connect(PROFILE, _CONNECTION, "zoho", demo.simulated["credentials"], language)
     before = time.perf_counter()
-    with compose.opened(PROFILE) as house:
-        named = compose.install_fields(PROFILE, house)
+    with compose.opened(PROFILE) as opened:
+        house = compose.install_fields(PROFILE, opened)
         seconds["install"] = time.perf_counter() - before
-        tell(f"installed {len(named)} fields on its accounts")
-        spent = house.link.crm.spent
-    with compose.opened(PROFILE) as house:
-        house.link.crm.spent.join(spent)
+        tell(f"installed {len(house.link.mapping.writes.fields)} fields on its accounts")
         counted: dict[str, int] = {}
 
         def progress(source: str, records: int) -> None:
@@ -119,9 +117,7 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
         demo.summary["rejected"] += demo.simulated["rejected"]
         seconds |= ran.seconds
         with house.store.read() as tx:
-            from sync.store import facts
-
-            rows = facts.load(tx, house.link.name)["accounts"].select("account_id", "number", "name").rows()
+            rows = facts.accounts(tx, house.link.name).select("account_id", "number", "name").rows()
         demo.names = {account: (number, name) for account, number, name in rows}
 
 

@@ -20,7 +20,7 @@ def accounts(profile: str) -> list[dict[str, Any]]:
     """One object an account, worst score first: account_id, number, name, and the assessment's fields."""
     with compose.stored(profile) as (store, name), store.read() as tx:
         assessed = state.assessments(tx, name)
-        known = facts.load(tx, name)["accounts"].select("account_id", "number", "name")
+        known = facts.accounts(tx, name).select("account_id", "number", "name")
     rows = known.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
     return [readable(row) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts()]
 
@@ -53,20 +53,20 @@ def explanation(profile: str, account: str) -> dict[str, Any]:
     from connector.scoring.tendency import Statistics
 
     with compose.stored(profile) as (store, name), store.read() as tx:
-        known = facts.load(tx, name)["accounts"]
+        known = facts.accounts(tx, name)
         match = known.filter(
             (pl.col("account_id") == account) | (pl.col("number") == account) | (pl.col("name") == account)
         )
         assessed = state.assessments(tx, name)
         rows = assessed.join(match, left_on="customer_id", right_on="account_id", how="semi")
-        if rows.is_empty():
+        kept = state.statistics_before(tx, name, int(rows["as_of"][0])) if rows.height else None
+        if kept is None:
             raise Misconfigured("E-NO-ACCOUNT", account=account, profile=profile)
         row = rows.row(0, named=True)
-        kept = state.statistics_before(tx, name, row["as_of"])
         prior = state.assessments(tx, name, before=row["as_of"])
         tables = facts.load(tx, name, [row["customer_id"]])
     rules = settings.policy(profile).model_copy(update={"base_currency": row["currency"]})
-    portfolio = Statistics.from_json(kept or '{"median_amount": 1, "late_rate": 80000}')
+    portfolio = Statistics.from_json(kept)
     made = explained(tables, rules, row["as_of"], portfolio, row["customer_id"], prior)
     who = match.filter(pl.col("account_id") == row["customer_id"]).row(0, named=True)
     return {"account_id": who["account_id"], "number": who["number"], "name": who["name"], **made}

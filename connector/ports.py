@@ -129,12 +129,6 @@ class Spent:
         self.calls[api] = self.calls.get(api, 0) + 1
         self.credits += credits
 
-    def join(self, other: Spent) -> None:
-        """Count what was spent elsewhere in the same run."""
-        for api, many in other.calls.items():
-            self.calls[api] = self.calls.get(api, 0) + many
-        self.credits += other.credits
-
 
 class TokenSlot(Protocol):
     """An access token that several processes share; held, nobody else reads or writes it."""

@@ -9,6 +9,7 @@ the columns of `TRACE`. A further table is one entry here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -438,4 +439,12 @@ WORLD = (
     ),
 )
 
+#: Canonical tables by name, as they travel; one that nobody filled may be missing.
+Tables = Mapping[str, pl.DataFrame]
+
 TABLES: dict[str, Table] = {table.name: table for table in (*WHO, *OWED, *AGREED, *KNOWN, *DECIDED, *WORLD)}
+
+
+def table(tables: Tables, name: str) -> pl.DataFrame:
+    """That table, or no rows of it."""
+    return tables[name] if name in tables else TABLES[name].empty()

@@ -35,8 +35,6 @@ class Pulled:
     read: Counter[str] = field(default_factory=Counter)
     #: Records by source.
     records: Counter[str] = field(default_factory=Counter)
-    #: Accounts of which a fact changed.
-    accounts: set[str] = field(default_factory=set)
     #: Source → stored records that a full read did not show, too many to believe; nothing was closed for them.
     lost: dict[str, int] = field(default_factory=dict)
 
@@ -123,7 +121,7 @@ def _take_in(
     applied = apply(link.mapping, page.source, page.frame, link.organisation)
     now = micros(link.crm.now())
     with store.write() as tx:
-        pulled.accounts |= facts.apply_page(tx, link.name, page.source, applied, page.gone, now)
+        facts.apply_page(tx, link.name, page.source, applied, page.gone, now)
         if applied.observed is not None and applied.observed.height:
             state.observe(tx, link.name, applied.observed, asked_at, force=force)
         if cursor is not None:

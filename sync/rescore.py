@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
+from sqlalchemy import Connection
 
+from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.tendency import Statistics
@@ -29,51 +31,42 @@ def rescore(store: Store, link: Link, policy: Policy, as_of: int, *, language: s
     """
     with store.read() as tx:
         due = state.due(tx, link.name, as_of, policy.version)
+        if not due:
+            return pl.DataFrame(schema=ASSESSMENT)
         everybody = len(due) == facts.totals(tx, link.name)["accounts"]
-        tables = facts.load(tx, link.name, None if everybody else sorted(due))
-        kept = state.statistics_before(tx, link.name, as_of)
+        before = _before(tx, link, as_of)
+        whole = everybody or before is None
+        tables = facts.load(tx, link.name, None if whole else sorted(due))
         prior = state.assessments(tx, link.name, before=as_of)
-    if not due:
-        return assess_nobody()
-    portfolio = Statistics.from_json(kept) if kept else _first(store, link, policy, tables, as_of, whole=everybody)
+    portfolio = before
+    if portfolio is None or everybody:
+        today = portfolio_statistics(tables, policy, as_of)
+        # They count from the day after theirs: the very first ones also stand for the day before.
+        days = [as_of - 1] * (before is None) + [as_of] * everybody
+        with store.write() as tx:
+            for day in days:
+                state.save_statistics(tx, link.name, day, today.to_json())
+        portfolio = before or today
     made = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
     made = made.filter(pl.col("customer_id").is_in(list(due)))
     for some in made.iter_slices(_CUSTOMERS_A_TRANSACTION):
         _store(store, link, some, due, language)
-    if everybody:
-        with store.write() as tx:
-            today = portfolio_statistics(tables, policy, as_of)
-            state.save_statistics(tx, link.name, as_of, today.to_json())
     return made
-
-
-def assess_nobody() -> pl.DataFrame:
-    """No rows."""
-    from connector.assessment import ASSESSMENT
-
-    return pl.DataFrame(schema=ASSESSMENT)
 
 
 def look(store: Store, link: Link, policy: Policy, as_of: int) -> pl.DataFrame:
     """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
     with store.read() as tx:
         tables = facts.load(tx, link.name)
-        kept = state.statistics_before(tx, link.name, as_of)
+        before = _before(tx, link, as_of)
         prior = state.assessments(tx, link.name, before=as_of)
-    portfolio = Statistics.from_json(kept) if kept else portfolio_statistics(tables, policy, as_of)
+    portfolio = before or portfolio_statistics(tables, policy, as_of)
     return assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
 
 
-def _first(
-    store: Store, link: Link, policy: Policy, tables: Mapping[str, pl.DataFrame], as_of: int, *, whole: bool
-) -> Statistics:
-    if not whole:
-        with store.read() as tx:
-            tables = facts.load(tx, link.name)
-    portfolio = portfolio_statistics(tables, policy, as_of)
-    with store.write() as tx:
-        state.save_statistics(tx, link.name, as_of - 1, portfolio.to_json())
-    return portfolio
+def _before(tx: Connection, link: Link, as_of: int) -> Statistics | None:
+    kept = state.statistics_before(tx, link.name, as_of)
+    return None if kept is None else Statistics.from_json(kept)
 
 
 def _store(store: Store, link: Link, made: pl.DataFrame, versions: Mapping[str, int], language: str) -> None:

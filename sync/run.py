@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -96,7 +97,7 @@ def run(
             tx,
             {
                 "run_id": f"{link.name}-{began}", "kind": "sync", "as_of": as_of, "state": "done", "started_at": began,
-                "finished_at": micros(link.crm.now()), "policy_version": policy.version, "summary": repr(summary),
+                "finished_at": micros(link.crm.now()), "policy_version": policy.version, "summary": json.dumps(summary),
             },
         )  # fmt: skip
     return ran

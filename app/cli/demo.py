@@ -70,7 +70,8 @@ def _stand(context: Context, done: Demo) -> None:
     )
     context.say("  python3 go.py --profile demo sync")
     context.say("  python3 go.py --profile demo list --rating CCC")
-    context.say("  python3 go.py --profile demo explain K00001" if context.language else "")
+    for number, _ in list(done.names.values())[:1]:
+        context.say(f"  python3 go.py --profile demo explain {number}")
     context.say(f"  curl {done.simulated['control']}/ledger")
     # Polars puts a handler of its own under Python's, one that resumes a blocking wait: measured, Ctrl-C then hangs.
     while not threading.Event().wait(0.5):

@@ -14,8 +14,9 @@ from typing import Any
 import polars as pl
 
 from connector.policy import Policy
+from connector.schema import Tables
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.ledger import Tables, ledger
+from connector.scoring.ledger import ledger
 
 #: Points by days beyond terms; Dun & Bradstreet's published table, linear between (reference: docs/scoring.md).
 INDEX_POINTS = (

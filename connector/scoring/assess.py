@@ -12,8 +12,9 @@ import polars as pl
 
 from connector.assessment import ASSESSMENT, FLAGS
 from connector.policy import Policy
+from connector.schema import Tables
 from connector.scoring import card, features, judge, limits, reasons
-from connector.scoring.ledger import Ledger, Tables, ledger
+from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.tendency import Statistics, statistics
 
 

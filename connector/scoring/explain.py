@@ -8,9 +8,9 @@ import polars as pl
 
 from connector import money
 from connector.policy import Policy
-from connector.schema import day_of
+from connector.schema import Tables, day_of
 from connector.scoring.assess import measured
-from connector.scoring.ledger import Ledger, Tables, ledger
+from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.tendency import Statistics, evidence
 from connector.words.features import FEATURES
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import polars as pl
 
 from connector.policy import Policy
-from connector.schema import TABLES
+from connector.schema import Tables, table
 from connector.scoring.group import with_groups
-from connector.scoring.ledger import Ledger, Tables
-from connector.scoring.rates import Rates
+from connector.scoring.ledger import Ledger
 from connector.scoring.tendency import Statistics, tendency
 
 YEAR = 365
@@ -36,7 +35,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         state.credits.rename({"on_account_base": "on_account"}),
         state.orders.rename({"unbilled_base": "unbilled"}),
         _prepaid(tables, as_of),
-        _agreed_limits(tables, state.base, as_of),
+        _agreed_limits(tables, state, as_of),
         _events(tables, policy, as_of),
     )
     for part in parts:
@@ -67,7 +66,7 @@ def used(exposure: str, limit: str) -> pl.Expr:
 
 def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame:
     """account_id, prepaid: 1 where the terms in force on the day are payment in advance."""
-    terms = tables.get("terms", TABLES["terms"].empty())
+    terms = table(tables, "terms")
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     now = terms.filter((pl.col("valid_from") <= as_of) & lasts).sort("valid_from").group_by("account_id")
     newest = now.agg(pl.col("kind").last())
@@ -191,13 +190,13 @@ def _trend(state: Ledger, as_of: int) -> pl.DataFrame:
     return now.join(then, on="account_id").select("account_id", (pl.col("beyond") - pl.col("then")).alias("trend"))
 
 
-def _agreed_limits(tables: Tables, base: str, as_of: int) -> pl.DataFrame:
+def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:
     """Limits that people set, in force on the day: the newest permanent one and all temporary ones beside it."""
-    rows = tables.get("limits", TABLES["limits"].empty())
+    rows = table(tables, "limits")
     started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     rows = rows.filter(started & lasts & (pl.col("kind") != "insured"))
-    rates = Rates(tables.get("rates", TABLES["rates"].empty()).select("currency", "base", "day", "rate"), base)
+    rates = state.rates
     rows = rows.with_columns(rates.on(rows, "currency", as_of).alias("rate")).with_columns(
         rates.into_base("amount", "currency", "rate").alias("amount")
     )
@@ -217,10 +216,10 @@ def _in_force(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _events(tables: Tables, policy: Policy, as_of: int) -> pl.DataFrame:
     """bounced, insolvency: counts."""
-    payments = tables.get("payments", TABLES["payments"].empty())
+    payments = table(tables, "payments")
     returned = (pl.col("bounced_on") <= as_of) & (pl.col("bounced_on") > as_of - YEAR)
     bounced = payments.filter(returned).group_by("account_id").agg(pl.len().cast(pl.Int64).alias("bounced"))
-    evidence = tables.get("evidence", TABLES["evidence"].empty())
+    evidence = table(tables, "evidence")
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     codes = list(policy.default.insolvency_codes)
     legal = (pl.col("kind") == "legal") & pl.col("value").str.to_lowercase().is_in(codes)

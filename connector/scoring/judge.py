@@ -49,8 +49,9 @@ def _compared(feature: pl.Expr, operator: str, value: Any, scale: int) -> pl.Exp
 
 
 def rate(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
-    """Columns in: score_milli, absent_<pillar>, features. Columns out, beside them: gate_<name> (true: it fired),.
+    """The rating: by points, capped and knocked out by the policy's gates.
 
+    Columns in: score_milli, absent_<pillar>, features. Columns out, beside them: gate_<name> (true: it fired),
     model_rating (by points and caps; null without a score), rating, nr_kind.
     """
     frame = frame.with_columns(

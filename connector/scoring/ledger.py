@@ -6,18 +6,15 @@ Facts dated after the day do not count. An allocation is dated by its payment's 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 
 from connector.policy import Policy
-from connector.schema import TABLES
+from connector.schema import Tables, table
 from connector.scoring.orders import unbilled
 from connector.scoring.rates import Rates, across, base_currency
 from connector.scoring.terms import due_by_terms
-
-Tables = Mapping[str, pl.DataFrame]
 
 #: Adjustments that leave the lateness of what they took off standing.
 LATE_KINDS = ("write_off",)
@@ -34,6 +31,8 @@ class Ledger:
 
     #: Currency of every column that ends in `_base`.
     base: str
+    #: Rates into it.
+    rates: Rates
     #: One row a live claim: receivable_id, account_id, order_id, number, issued, due, original_due, due_basis,
     #: currency, amount, amount_base, open, open_base (not discharged), uncleared_base (discharged, not yet our money),
     #: disputed, days_overdue (0: not due, disputed, a credit or below materiality), late_open (days since
@@ -51,28 +50,22 @@ class Ledger:
 def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
     """Columns in: those of receivables, payments, allocations, adjustments, rates; missing tables are empty."""
     base = base_currency(tables, policy.base_currency)
-    rates = Rates(_table(tables, "rates").select("currency", "base", "day", "rate"), base)
+    rates = Rates(table(tables, "rates"), base)
     claims = _claims(tables, policy, as_of, rates)
     applied = _applied(tables, claims, as_of, rates)
     effective = _effective(applied)
     items = _open(claims, effective, policy.minor(policy.materiality.stub, base), policy.materiality.stub_share, as_of)
-    orders = unbilled(_table(tables, "orders"), items, as_of, rates)
+    orders = unbilled(table(tables, "orders"), items, as_of, rates)
     credit = _credits(tables, items, effective, as_of, rates)
-    return Ledger(base, items, _parts(effective, claims), credit, orders)
-
-
-def _table(tables: Tables, name: str) -> pl.DataFrame:
-    return tables.get(name, TABLES[name].empty())
+    return Ledger(base, rates, items, _parts(effective, claims), credit, orders)
 
 
 def _claims(tables: Tables, policy: Policy, as_of: int, rates: Rates) -> pl.DataFrame:
     """Receivables issued and not voided by the day, with their due days filled and their amounts in base currency."""
     issued = pl.col("issued") <= as_of
-    live = _table(tables, "receivables").filter(
-        issued & (pl.col("voided_on").is_null() | (pl.col("voided_on") > as_of))
-    )
+    live = table(tables, "receivables").filter(issued & (pl.col("voided_on").is_null() | (pl.col("voided_on") > as_of)))
     # Without a due day: the agreed terms; without these the policy's, and listed as "due unknown".
-    agreed = due_by_terms(live, _table(tables, "terms"))
+    agreed = due_by_terms(live, table(tables, "terms"))
     silent = pl.col("due").is_null() & (pl.col("due_basis") == "unknown")
     basis = pl.when(silent & agreed.is_not_null()).then(pl.lit("computed")).otherwise("due_basis")
     guessed = pl.when(silent).then(pl.coalesce(agreed, pl.col("issued") + policy.terms.days))
@@ -91,13 +84,17 @@ def _claims(tables: Tables, policy: Policy, as_of: int, rates: Rates) -> pl.Data
     )
 
 
+def _paid(tables: Tables, as_of: int) -> pl.DataFrame:
+    """Payments made by the day and not returned by then."""
+    returned = (pl.col("bounced_on") <= as_of).fill_null(value=False)
+    return table(tables, "payments").filter((pl.col("paid_on") <= as_of) & ~returned)
+
+
 def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
-    """Payments and adjustments that count by the day: source_key, day, cleared_day, kind flags."""
-    payments = _table(tables, "payments")
-    bounced = (pl.col("bounced_on") <= as_of).fill_null(False)
+    """Payments and adjustments by the day: payment_id or adjustment_id, day, cleared_day, judged, written_off."""
     run = pl.col("instrument").replace_strict(_RUNS, default=None, return_dtype=pl.Int32)
     bill = pl.when(run.is_not_null()).then(pl.coalesce("matures_on", pl.col("paid_on") + run))
-    paid = payments.filter((pl.col("paid_on") <= as_of) & ~bounced).select(
+    paid = _paid(tables, as_of).select(
         pl.col("payment_id"),
         pl.lit(None, pl.String).alias("adjustment_id"),
         pl.col("paid_on").alias("day"),
@@ -105,7 +102,7 @@ def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
         pl.lit(True).alias("judged"),
         pl.lit(False).alias("written_off"),
     )
-    booked = _table(tables, "adjustments").filter(pl.col("booked_on") <= as_of)
+    booked = table(tables, "adjustments").filter(pl.col("booked_on") <= as_of)
     adjusted = booked.select(
         pl.lit(None, pl.String).alias("payment_id"),
         pl.col("adjustment_id"),
@@ -119,7 +116,7 @@ def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
 
 def _applied(tables: Tables, claims: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
     """Allocations to live claims, dated, with amounts in the claim's currency; those without a rate are left out."""
-    rows = _table(tables, "allocations").filter(pl.col("receivable_id").is_not_null()).drop("currency", "applied_on")
+    rows = table(tables, "allocations").filter(pl.col("receivable_id").is_not_null()).drop("currency", "applied_on")
     rows = rows.join(
         claims.select("receivable_id", "account_id", "currency", pl.col("amount").alias("claimed"), "original_due"),
         on="receivable_id",
@@ -202,14 +199,12 @@ def _open(claims: pl.DataFrame, parts: pl.DataFrame, stub: int, stub_share: floa
 
 def _credits(tables: Tables, items: pl.DataFrame, parts: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
     """Payments and credit notes less what they settle, and open credits that stand as negative claims."""
-    bounced = (pl.col("bounced_on") <= as_of).fill_null(False)
-    payments = _table(tables, "payments").filter((pl.col("paid_on") <= as_of) & ~bounced)
-    notes = _table(tables, "adjustments").filter(
+    notes = table(tables, "adjustments").filter(
         (pl.col("booked_on") <= as_of) & (pl.col("kind").is_in(["credit_note", "rebate", "discount"]))
     )
     come = pl.concat(
         [
-            payments.select("account_id", pl.col("payment_id").alias("id"), "amount", "currency"),
+            _paid(tables, as_of).select("account_id", pl.col("payment_id").alias("id"), "amount", "currency"),
             notes.select("account_id", pl.col("adjustment_id").alias("id"), "amount", "currency"),
         ]
     )

@@ -17,9 +17,10 @@ _LEAST_DAYS = 90
 
 
 def limit(frame: pl.DataFrame, policy: Policy, base: str, as_of: int) -> pl.DataFrame:
-    """Columns in: rating, features, agreed_limit. Columns out, beside them: proposed_limit, limit, available,.
+    """The proposed limit, the one in force and the room left, in minor units.
 
-    utilisation (of the limit in force), all in minor units. A proposal never rises above what people agreed while an
+    Columns in: rating, features, agreed_limit. Columns out, beside them: proposed_limit, limit (null: none in force),
+    available and utilisation (of the limit in force). A proposal never rises above what people agreed while an
     exchange rate is missing.
     """
     rated_factor = pl.lit(0)

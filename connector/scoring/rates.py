@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
 
 from connector import money
-from connector.schema import TABLES
+from connector.schema import Tables, table
 
 _ONE = 10**money.RATE_SCALE
 
 
-def base_currency(tables: Mapping[str, pl.DataFrame], wanted: str) -> str:
+def base_currency(tables: Tables, wanted: str) -> str:
     """The currency that amounts are added up in.
 
     One currency and no rates: that currency. Else *wanted*, the policy's, unless no rate tells it and all rates share
@@ -21,7 +19,7 @@ def base_currency(tables: Mapping[str, pl.DataFrame], wanted: str) -> str:
     used = {
         code for name in ("receivables", "payments") if name in tables for code in tables[name]["currency"].unique()
     }
-    rates = tables.get("rates", TABLES["rates"].empty())
+    rates = table(tables, "rates")
     if rates.is_empty():
         return used.pop() if len(used) == 1 else wanted
     bases = set(rates["base"].unique())

@@ -236,6 +236,11 @@ def load(tx: Connection, connection: str, accounts: Sequence[str] | None = None)
     return made
 
 
+def accounts(tx: Connection, connection: str) -> pl.DataFrame:
+    """The accounts alone, with the columns of the canonical table."""
+    return _select(tx, "accounts", connection, None, ())
+
+
 def with_trees(tx: Connection, connection: str, accounts: Collection[str]) -> set[str]:
     """The accounts and everybody who is tied to them by parents, up and down."""
     table = tables.CANONICAL["accounts"]
