@@ -104,6 +104,20 @@ class Terms(Part):
 
     #: Days of credit where neither a due day nor terms are known.
     days: Days = 30
+    #: The same for retentions (质保金), which no terms of the trade date.
+    retention_days: Days = 365
+
+
+class Disputes(Part):
+    """How long a dispute keeps an item from being overdue."""
+
+    max_days: Days = 180
+
+
+class Exposure(Part):
+    """What counts as money at risk, and for how long."""
+
+    disputes: Disputes = Disputes()
 
 
 class Step(Part):
@@ -236,6 +250,7 @@ class Policy(Part):
     default: Default = Default()
     materiality: Materiality = Materiality()
     terms: Terms = Terms()
+    exposure: Exposure = Exposure()
     scale: dict[Grade, Step]
     pillars: dict[str, Pillar] = Field(default_factory=dict)
     indicators: dict[str, Indicator] = Field(min_length=1)

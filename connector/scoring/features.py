@@ -42,7 +42,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         frame = frame.join(part, on="account_id", how="left", maintain_order="left")
     zero = (
         "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
-        " rate_missing due_unknown implausible bounced insolvency written_off history"
+        " rate_missing due_unknown implausible bounced insolvency written_off history settled"
     )
     frame = frame.with_columns(pl.col(*zero.split()).fill_null(0))
     exposure = (pl.col("open") + pl.col("uncleared") + pl.col("unbilled") - pl.col("on_account")).clip(lower_bound=0)
@@ -54,7 +54,11 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         (pl.min_horizontal("next_due", "limit_ends") + 1).alias("next_day"),
     )
     frame = with_groups(frame, tables["accounts"])
-    return frame.with_columns(used("exposure", "agreed_limit").alias("utilisation")).drop("since", "open")
+    fell_due = pl.col("overdue") + pl.col("settled")
+    return frame.with_columns(
+        used("exposure", "agreed_limit").alias("utilisation"),
+        (pl.col("overdue") / pl.when(fell_due > 0).then(fell_due)).alias("overdue_share"),
+    ).drop("since", "open", "settled")
 
 
 def used(exposure: str, limit: str) -> pl.Expr:
@@ -78,17 +82,15 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
     overdue, owed = pl.col("days_overdue") > 0, pl.col("owed")
     positive = pl.col("amount_base") > 0
     year, billed = positive & (pl.col("issued") > as_of - YEAR), pl.col("amount_base").cast(pl.Int128)
-    fell_due = overdue | ((pl.col("due") < as_of) & (pl.col("due") > as_of - YEAR))
     sums = items.group_by("account_id").agg(
         owed.sum().alias("open"),
         pl.col("uncleared_base").sum().alias("uncleared"),
-        owed.filter(overdue).sum().alias("overdue"),
+        pl.col("overdue_base").sum().alias("overdue"),
         pl.col("days_overdue").max().alias("oldest_overdue"),
         pl.col("due").filter(overdue).min().alias("overdue_since"),
         pl.col("due").filter((pl.col("open") > 0) & (pl.col("due") >= as_of)).min().alias("next_due"),
         (pl.col("open") > 0).sum().cast(pl.Int64).alias("open_items"),
-        owed.filter("disputed").sum().alias("disputed"),
-        pl.col("amount_base").filter(fell_due & positive).sum().alias("fell_due"),
+        pl.col("contested_base").sum().alias("disputed"),
         pl.col("amount_base").filter(year).sum().alias("volume"),
         pl.col("rate_missing").sum().cast(pl.Int64).alias("rate_missing"),
         (pl.col("due_basis") == "unknown").filter(pl.col("open") > 0).sum().cast(pl.Int64).alias("due_unknown"),
@@ -103,30 +105,31 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
     # in sum is not chased. An amount without a rate is taken to be material.
     aged = items.filter(overdue).join(state.credits, on="account_id", how="left")
     aged = aged.sort("days_overdue", descending=True)
-    reached = owed.fill_null(material).cum_sum().over("account_id") - pl.col("on_account_base").fill_null(0)
+    reached = pl.col("overdue_base").fill_null(material).cum_sum().over("account_id") - pl.col(
+        "on_account_base"
+    ).fill_null(0)
     ages = aged.filter(reached >= material).group_by("account_id").agg(
         pl.col("days_overdue").max().alias("material_overdue_days")
     )  # fmt: skip
     return (
         sums.join(ages, on="account_id", how="left")
         .with_columns(
-            (pl.col("overdue") / pl.when(pl.col("fell_due") > 0).then(pl.col("fell_due"))).alias("overdue_share"),
             (pl.col("disputed") / pl.when(pl.col("open") > 0).then(pl.col("open"))).alias("disputed_share"),
             (pl.col("credit_days").cast(pl.Float64) / pl.when(pl.col("volume") > 0).then(pl.col("volume"))).alias(
                 "terms_days"
             ),
         )
-        .drop("disputed", "fell_due", "credit_days")
+        .drop("disputed", "credit_days")
     )
 
 
 def _late_items(state: Ledger) -> pl.DataFrame:
-    late = state.items.filter((pl.col("late_open") > 0) & ~pl.col("disputed") & pl.col("open_base").is_not_null())
-    return late.select("account_id", pl.col("open_base").alias("amount"), pl.col("late_open").alias("late"))
+    late = state.items.filter(pl.col("late_open") > 0).drop_nulls("arrears_base")
+    return late.select("account_id", pl.col("arrears_base").alias("amount"), pl.col("late_open").alias("late"))
 
 
 def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
-    """Settles (something was settled), days_beyond_terms, on_time_share, late_15_share, written_off."""
+    """Settles (something was settled), settled (amount), days_beyond_terms, on_time_share, late_15_share and losses."""
     year = state.parts.filter(pl.col("day") > as_of - YEAR)
     settled = year.select("account_id", pl.col("amount_base").alias("amount"), pl.col("days_late").alias("late"))
     late = _late_items(state)
@@ -138,15 +141,19 @@ def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
     serious = pl.concat([settled, late.filter(pl.col("late") > 15)]).group_by("account_id").agg(
         pl.col("amount").sum().alias("counted"), pl.col("amount").filter(pl.col("late") > 15).sum().alias("serious")
     )  # fmt: skip
-    lost = year.filter("written_off").group_by("account_id").agg(pl.col("amount_base").sum().alias("written_off"))
-    settles = settled.group_by("account_id").agg(pl.lit(value=True).alias("settles"))
+    lost = state.losses.filter(pl.col("day") > as_of - YEAR).group_by("account_id")
+    settles = settled.group_by("account_id").agg(
+        pl.lit(value=True).alias("settles"), pl.col("amount").sum().alias("settled")
+    )
     frame = shares.join(serious, on="account_id", how="full", coalesce=True)
-    frame = frame.join(lost, on="account_id", how="full", coalesce=True)
+    written_off = lost.agg(pl.col("written_off_base").sum().alias("written_off"))
+    frame = frame.join(written_off, on="account_id", how="full", coalesce=True)
     frame = frame.join(beyond_terms(settled, late), on="account_id", how="full", coalesce=True)
     frame = frame.join(settles, on="account_id", how="left")
     return frame.select(
         "account_id",
         pl.col("settles").fill_null(value=False),
+        "settled",
         pl.col("beyond").alias("days_beyond_terms"),
         (pl.col("on_time") / pl.when(pl.col("paid") > 0).then(pl.col("paid"))).alias("on_time_share"),
         (pl.col("serious") / pl.when(pl.col("counted") > 0).then(pl.col("counted"))).alias("late_15_share"),

@@ -12,13 +12,11 @@ import polars as pl
 
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.claims import claims
 from connector.scoring.orders import unbilled
 from connector.scoring.rates import Rates, across, base_currency
-from connector.scoring.terms import due_by_terms
 
-#: Adjustments that leave the lateness of what they took off standing.
-LATE_KINDS = ("write_off",)
-#: Adjustments that are a way of paying.
+#: Adjustments that are a way of paying; any other is evidence only where it comes late: never better than paying then.
 PAYING_KINDS = ("set_off",)
 #: Instruments that are money only later → days they are taken to run where nothing says when: electronic bills run
 #: six months at most (票据管理办法), a cheque may come back for a month.
@@ -35,12 +33,15 @@ class Ledger:
     rates: Rates
     #: One row a live claim: receivable_id, account_id, order_id, number, issued, due, original_due, due_basis,
     #: currency, amount, amount_base, open, open_base (not discharged), uncleared_base (discharged, not yet our money),
-    #: disputed, days_overdue (0: not due, disputed, a credit or below materiality), late_open (days since
-    #: original_due, or 0), rate_missing.
+    #: disputed, contested_base (of the open amount), overdue_base and days_overdue (0: not due, contested, a credit or
+    #: below materiality), arrears and late_open (what of the open amount counts as late, and days since late_from;
+    #: both count only where late_open > 0), rate_missing.
     items: pl.DataFrame
     #: One row a discharged part of a claim: receivable_id, account_id, day, days_late, days_early, amount, amount_base,
-    #: amount_item_base, written_off.
+    #: amount_item_base. The last stub of a claim is left out: it is no lateness.
     parts: pl.DataFrame
+    #: One row a claim and day of what was written off of it, stubs left out: account_id, day, written_off_base.
+    losses: pl.DataFrame
     #: One row an account with money that settles nothing yet: account_id, on_account_base (≥ 0).
     credits: pl.DataFrame
     #: One row an account with orders: account_id, unbilled_base (≥ 0).
@@ -51,37 +52,16 @@ def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
     """Columns in: those of receivables, payments, allocations, adjustments, rates; missing tables are empty."""
     base = base_currency(tables, policy.base_currency)
     rates = Rates(table(tables, "rates"), base)
-    claims = _claims(tables, policy, as_of, rates)
-    applied = _applied(tables, claims, as_of, rates)
+    live = claims(tables, policy, as_of, rates)
+    applied = _applied(tables, live, as_of, rates)
     effective = _effective(applied)
-    items = _open(claims, effective, policy.minor(policy.materiality.stub, base), policy.materiality.stub_share, as_of)
+    stub = policy.minor(policy.materiality.stub, base)
+    small = Small(stub, policy.materiality.stub_share)
+    items = _open(live, effective, small, as_of)
     orders = unbilled(table(tables, "orders"), items, as_of, rates)
     credit = _credits(tables, items, effective, as_of, rates)
-    return Ledger(base, rates, items, _parts(effective, claims), credit, orders)
-
-
-def _claims(tables: Tables, policy: Policy, as_of: int, rates: Rates) -> pl.DataFrame:
-    """Receivables issued and not voided by the day, with their due days filled and their amounts in base currency."""
-    issued = pl.col("issued") <= as_of
-    live = table(tables, "receivables").filter(issued & (pl.col("voided_on").is_null() | (pl.col("voided_on") > as_of)))
-    # Without a due day: the agreed terms; without these the policy's, and listed as "due unknown".
-    agreed = due_by_terms(live, table(tables, "terms"))
-    silent = pl.col("due").is_null() & (pl.col("due_basis") == "unknown")
-    basis = pl.when(silent & agreed.is_not_null()).then(pl.lit("computed")).otherwise("due_basis")
-    guessed = pl.when(silent).then(pl.coalesce(agreed, pl.col("issued") + policy.terms.days))
-    due = pl.coalesce("due", guessed).cast(pl.Int32)
-    closed = pl.col("dispute_closed_on").is_not_null() & (pl.col("dispute_closed_on") <= as_of)
-    frame = live.with_columns(
-        due.alias("due"),
-        basis.alias("due_basis"),
-        pl.coalesce("original_due", due).cast(pl.Int32).alias("original_due"),
-        ((pl.col("disputed_on") <= as_of).fill_null(False) & ~closed).alias("disputed"),
-    )
-    frame = frame.with_columns(rates.on(frame, "currency", as_of).alias("rate"))
-    return frame.with_columns(
-        rates.into_base("amount", "currency", "rate").alias("amount_base"),
-        pl.col("rate").is_null().alias("rate_missing"),
-    )
+    parts, losses = _parts(effective, live, small)
+    return Ledger(base, rates, items, parts, losses, credit, orders)
 
 
 def _paid(tables: Tables, as_of: int) -> pl.DataFrame:
@@ -91,7 +71,7 @@ def _paid(tables: Tables, as_of: int) -> pl.DataFrame:
 
 
 def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
-    """Payments and adjustments by the day: payment_id or adjustment_id, day, cleared_day, judged, written_off."""
+    """Payments and adjustments by the day: payment_id or adjustment_id, day, cleared_day, adjusted (kind)."""
     run = pl.col("instrument").replace_strict(_RUNS, default=None, return_dtype=pl.Int32)
     bill = pl.when(run.is_not_null()).then(pl.coalesce("matures_on", pl.col("paid_on") + run))
     paid = _paid(tables, as_of).select(
@@ -99,8 +79,7 @@ def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
         pl.lit(None, pl.String).alias("adjustment_id"),
         pl.col("paid_on").alias("day"),
         pl.coalesce("cleared_on", bill, "paid_on").cast(pl.Int32).alias("cleared_day"),
-        pl.lit(True).alias("judged"),
-        pl.lit(False).alias("written_off"),
+        pl.lit(None, pl.String).alias("adjusted"),
     )
     booked = table(tables, "adjustments").filter(pl.col("booked_on") <= as_of)
     adjusted = booked.select(
@@ -108,8 +87,7 @@ def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
         pl.col("adjustment_id"),
         pl.col("booked_on").alias("day"),
         pl.col("booked_on").alias("cleared_day"),
-        pl.col("kind").is_in(PAYING_KINDS + LATE_KINDS).alias("judged"),
-        pl.col("kind").is_in(LATE_KINDS).alias("written_off"),
+        pl.when(~pl.col("kind").is_in(PAYING_KINDS)).then("kind").alias("adjusted"),
     )
     return pl.concat([paid, adjusted])
 
@@ -118,7 +96,9 @@ def _applied(tables: Tables, claims: pl.DataFrame, as_of: int, rates: Rates) -> 
     """Allocations to live claims, dated, with amounts in the claim's currency; those without a rate are left out."""
     rows = table(tables, "allocations").filter(pl.col("receivable_id").is_not_null()).drop("currency", "applied_on")
     rows = rows.join(
-        claims.select("receivable_id", "account_id", "currency", pl.col("amount").alias("claimed"), "original_due"),
+        claims.select(
+            "receivable_id", "account_id", "currency", pl.col("amount").alias("claimed"), "original_due", "late_from"
+        ),
         on="receivable_id",
     )
     rows = rows.join(_dated(tables, as_of), on=["payment_id", "adjustment_id"], nulls_equal=True)
@@ -146,54 +126,92 @@ def _effective(applied: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns((pl.col("along") * pl.col("claimed").sign()).alias("amount"))
 
 
-def _parts(effective: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
-    """What was discharged of a claim on one day is one part, however many payments brought it."""
-    judged = effective.filter(pl.col("judged") & (pl.col("claimed") > 0))
-    days = judged.group_by("receivable_id", "day", "written_off", maintain_order=True).agg(
-        pl.col("account_id", "claimed", "original_due").first(), pl.col("amount").sum()
-    )
-    whole = claims.select("receivable_id", pl.col("amount_base").alias("amount_item_base"))
+@dataclass(frozen=True, slots=True)
+class Small:
+    """What may stay open of a settled claim: so many minor units of the base currency, and that share of the claim."""
+
+    stub: int
+    share: float
+
+    def of(self, left: str) -> pl.Expr:
+        """Whether the amount is such a stub. Columns: amount of the claim, left, left + "_base"."""
+        small = (pl.col(f"{left}_base") <= self.stub) & (pl.col(left) <= pl.col("amount") * self.share)
+        return small.fill_null(value=False)
+
+
+def _based(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
+    """The same with name + "_base": each amount's share of the claim's amount_base."""
+    size = pl.col("amount").abs().clip(lower_bound=1)
+    for name in names:
+        share = pl.col(name).cast(pl.Int128) * pl.col("amount_base")
+        part = (share + size // 2) // size * pl.col("amount").sign()
+        frame = frame.with_columns(part.cast(pl.Int64).alias(f"{name}_base"))
+    return frame
+
+
+def _parts(effective: pl.DataFrame, live: pl.DataFrame, small: Small) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Parts and losses. What was discharged of a claim on one day is one part, however many payments brought it."""
     # Claims without a rate are no evidence of how somebody pays.
-    parts = days.join(whole, on="receivable_id", maintain_order="left").filter(pl.col("amount_item_base").is_not_null())
-    share = pl.col("amount").cast(pl.Int128) * pl.col("amount_item_base")
-    late = pl.col("day") - pl.col("original_due")
-    return parts.select(
+    claims_of = live.filter(pl.col("amount_base").is_not_null()).select("receivable_id", "amount", "amount_base")
+    rows = effective.filter(pl.col("claimed") > 0).rename({"amount": "taken"}).join(claims_of, on="receivable_id")
+    late = (pl.col("day") > pl.col("late_from")).fill_null(value=False)
+    judged = pl.col("adjusted").is_null() | late
+    days = (
+        rows.sort("day", "allocation_id")
+        .group_by("receivable_id", "day", maintain_order=True)
+        .agg(
+            pl.col("account_id", "amount", "amount_base", "original_due", "late_from").first(),
+            pl.col("taken").sum().alias("gone"),
+            pl.col("taken").filter(judged).sum(),
+            pl.col("taken").filter(pl.col("adjusted") == "write_off").sum().alias("written_off"),
+        )
+    )
+    before = pl.col("amount") - pl.col("gone").cum_sum().over("receivable_id") + pl.col("gone")
+    days = _based(days.with_columns(before.alias("before")), "taken", "written_off", "before")
+    days = days.filter(~small.of("before"))
+    parts = days.filter(pl.col("taken") > 0).select(
         "receivable_id",
         "account_id",
         "day",
-        late.clip(lower_bound=0).fill_null(0).alias("days_late"),
-        (-late).clip(lower_bound=0).fill_null(0).alias("days_early"),
-        "amount",
-        ((share + pl.col("claimed") // 2) // pl.col("claimed")).cast(pl.Int64).alias("amount_base"),
-        "amount_item_base",
-        "written_off",
+        (pl.col("day") - pl.col("late_from")).clip(lower_bound=0).fill_null(0).alias("days_late"),
+        (pl.col("original_due") - pl.col("day")).clip(lower_bound=0).fill_null(0).alias("days_early"),
+        pl.col("taken").alias("amount"),
+        pl.col("taken_base").alias("amount_base"),
+        pl.col("amount_base").alias("amount_item_base"),
     )
+    losses = days.filter(pl.col("written_off") > 0).select("account_id", "day", "written_off_base")
+    return parts, losses
 
 
-def _open(claims: pl.DataFrame, parts: pl.DataFrame, stub: int, stub_share: float, as_of: int) -> pl.DataFrame:
+def _open(live: pl.DataFrame, parts: pl.DataFrame, small: Small, as_of: int) -> pl.DataFrame:
     settled = parts.group_by("receivable_id").agg(
         pl.col("amount").sum().alias("settled"),
         pl.col("amount").filter(pl.col("cleared_day") > as_of).sum().alias("uncleared"),
     )
-    rows = claims.join(settled, on="receivable_id", how="left", maintain_order="left").with_columns(
+    rows = live.join(settled, on="receivable_id", how="left", maintain_order="left").with_columns(
         (pl.col("amount") - pl.col("settled").fill_null(0)).alias("open"), pl.col("uncleared").fill_null(0)
     )
-    size = pl.col("amount").abs().clip(lower_bound=1)
-    for name in ("open", "uncleared"):
-        share = pl.col(name).cast(pl.Int128) * pl.col("amount_base")
-        part = (share + size // 2) // size * pl.col("amount").sign()
-        rows = rows.with_columns(part.cast(pl.Int64).alias(f"{name}_base"))
-    # A stub is no lateness: at most the policy's amount, and at most its share of the claim.
-    small = (pl.col("open_base") <= stub) & (pl.col("open") <= pl.col("amount") * stub_share)
-    counts = (pl.col("open") > 0) & ~small.fill_null(False)
-    overdue = pl.when(counts & ~pl.col("disputed")).then((as_of - pl.col("due")).clip(lower_bound=0))
-    late = pl.when(counts).then((as_of - pl.col("original_due")).clip(lower_bound=0))
-    return rows.with_columns(
+    contested = pl.min_horizontal(pl.col("open").clip(lower_bound=0), pl.col("contested"))
+    excused = pl.when("at_fault").then(contested).otherwise(0)
+    rows = rows.with_columns(
+        contested.alias("contested"),
+        (pl.col("open") - contested).alias("overdue"),
+        (pl.col("open") - excused).alias("arrears"),
+    )
+    rows = _based(rows, "open", "uncleared", "contested", "overdue", "arrears")
+    # While our fault is argued about, what is not contested is as late as ever.
+    since = pl.when(pl.col("at_fault") & pl.col("disputed")).then("original_due").otherwise("late_from")
+    overdue = pl.when((pl.col("overdue") > 0) & ~small.of("overdue")).then((as_of - pl.col("due")).clip(lower_bound=0))
+    late = pl.when((pl.col("arrears") > 0) & ~small.of("arrears")).then((as_of - since).clip(lower_bound=0))
+    rows = rows.with_columns(
         overdue.fill_null(0).cast(pl.Int32).alias("days_overdue"), late.fill_null(0).cast(pl.Int32).alias("late_open")
+    )
+    return rows.with_columns(
+        pl.when(pl.col("days_overdue") > 0).then("overdue_base").otherwise(0).alias("overdue_base")
     ).select(
         "receivable_id", "account_id", "order_id", "number", "issued", "due", "original_due", "due_basis", "currency",
-        "amount", "amount_base", "open", "open_base", "uncleared_base", "disputed", "days_overdue", "late_open",
-        "rate_missing",
+        "amount", "amount_base", "open", "open_base", "uncleared_base", "disputed", "contested_base", "overdue_base",
+        "days_overdue", "arrears", "arrears_base", "late_open", "rate_missing",
     )  # fmt: skip
 
 

@@ -127,11 +127,11 @@ def _settled(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
 
 
 def _overdue(state: Ledger, constants: Tendency, portfolio: Statistics) -> pl.DataFrame:
-    """account_id, open_n: weight of the undisputed overdue items that passed n rungs."""
-    rows = state.items.filter((pl.col("late_open") > 0) & ~pl.col("disputed"))
+    """account_id, open_n: weight of the open late items that passed n rungs."""
+    rows = state.items.filter(pl.col("late_open") > 0)
     amounts = rows["amount_base"].fill_null(portfolio.median_amount)
     weights = _weights(amounts, constants, portfolio.median_amount)
-    part = (pl.col("open").cast(pl.Int128) * weights // pl.col("amount")).cast(pl.Int64)
+    part = (pl.col("arrears").cast(pl.Int128) * weights // pl.col("amount")).cast(pl.Int64)
     rows = rows.with_columns(part.alias("weight"), _rungs("late_open", constants).alias("late"))
     return rows.group_by("account_id").agg(
         pl.col("weight").filter(pl.col("late") == level).sum().alias(f"open_{level}")

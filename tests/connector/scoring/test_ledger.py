@@ -109,6 +109,49 @@ def test_a_disputed_item_is_not_overdue_while_the_dispute_is_open() -> None:
     assert [opened(at(tables, f"2025-02-{d}"))["I1"][1] for d in ("04", "05", "19", "20")] == [4, 0, 0, 20]
 
 
+def test_a_dispute_ends_by_itself_and_covers_what_it_is_about() -> None:
+    tables = books(
+        [
+            invoice("all", 100_00, "2025-01-01", "2025-01-31", disputed_on="2025-02-05"),
+            invoice("part", 100_00, "2025-01-01", "2025-01-31", disputed_on="2025-02-05", disputed_amount=30_00),
+        ]
+    )
+
+    items = {row["receivable_id"]: row for row in at(tables, "2025-03-01").items.to_dicts()}
+
+    assert (items["all"]["overdue_base"], items["all"]["late_open"]) == (0, 29)
+    assert (items["part"]["overdue_base"], items["part"]["contested_base"]) == (70_00, 30_00)
+    assert [opened(at(tables, on))["all"][1] for on in ("2025-08-03", "2025-08-04")] == [0, 185]
+
+
+def test_while_our_own_fault_is_argued_about_nobody_is_late() -> None:
+    ours = {"disputed_on": "2025-02-05", "dispute_closed_on": "2025-03-01", "dispute_fault": "ours"}
+    tables = books(
+        [invoice(key, 100_00, "2025-01-01", "2025-01-31", **ours) for key in ("soon", "late", "open")],
+        [("P1", "soon", "2025-02-20", 100_00), ("P2", "late", "2025-03-11", 100_00)],
+    )
+
+    during, after = at(tables, "2025-02-28"), at(tables, "2025-03-31")
+
+    assert set(during.items["late_open"]) == {0}
+    assert dict(after.parts.select("receivable_id", "days_late").rows()) == {"soon": 0, "late": 10}
+    assert after.items.filter(pl.col("open") > 0)["late_open"].to_list() == [30]
+
+
+@pytest.mark.parametrize(("kind", "amount", "late"), [("fee", 5_00, 0), ("withholding", 10_00, 90), ("fee", 60_00, 90)])
+def test_a_fee_or_withholding_below_materiality_is_no_lateness(kind: str, amount: int, late: int) -> None:
+    booked = {"account_id": "A", "booked_on": "2025-05-01", "currency": "USD", "kind": kind, "amount": amount}
+    tables = books(
+        [invoice("I1", 100_00, "2025-01-01", "2025-01-31")],
+        [("P1", "I1", "2025-01-31", 100_00 - amount)],
+        adjustments=table("adjustments", {**booked, "adjustment_id": "X"}),
+    )
+    more = {"allocation_id": "x", "receivable_id": "I1", "adjustment_id": "X", "amount": amount, "currency": "USD"}
+    tables["allocations"] = pl.concat([tables["allocations"], table("allocations", more)])
+
+    assert at(tables, "2025-06-01").parts["days_late"].max() == late
+
+
 def test_a_credit_note_settles_without_being_a_payment_and_an_open_one_is_on_account() -> None:
     note = {"account_id": "A", "kind": "credit_note", "booked_on": "2025-01-15", "currency": "USD"}
     tables = books(
@@ -154,7 +197,8 @@ def test_a_write_off_leaves_no_claim_and_stays_lateness() -> None:
     state = at(tables, "2025-06-01")
 
     assert opened(state) == {"I1": (0, 0)}
-    assert state.parts.select("days_late", "written_off").rows() == [(90, True)]
+    assert state.parts["days_late"].to_list() == [90]
+    assert state.losses["written_off_base"].to_list() == [100_00]
 
 
 def test_without_a_due_day_the_policy_s_terms_hold_and_without_a_rate_nothing_is_counted() -> None:
