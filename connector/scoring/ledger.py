@@ -15,6 +15,7 @@ from connector.schema import Tables, table
 from connector.scoring.claims import claims
 from connector.scoring.orders import unbilled
 from connector.scoring.rates import Rates, across, base_currency
+from connector.scoring.rolling import cover, floors, judged_from
 
 #: Adjustments that are a way of paying; any other is evidence only where it comes late: never better than paying then.
 PAYING_KINDS = ("set_off",)
@@ -53,11 +54,13 @@ def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
     base = base_currency(tables, policy.base_currency)
     rates = Rates(table(tables, "rates"), base)
     live = claims(tables, policy, as_of, rates)
-    applied = _applied(tables, live, as_of, rates)
+    known = floors(table(tables, "terms"), rates, as_of)
+    judged = judged_from(live, known)
+    applied = _applied(tables, judged, as_of, rates)
     effective = _effective(applied)
     stub = policy.minor(policy.materiality.stub, base)
     small = Small(stub, policy.materiality.stub_share)
-    items = _open(live, effective, small, as_of)
+    items = cover(_open(live, effective, small, as_of), known)
     orders = unbilled(table(tables, "orders"), items, as_of, rates)
     credit = _credits(tables, items, effective, as_of, rates)
     parts, losses = _parts(effective, live, small)
