@@ -1,6 +1,10 @@
 """What must not change a score by a single digit: splitting, order of rows, what comes later. Frames of many customers."""
 
+import os
 import random
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,9 +15,10 @@ from hypothesis import strategies as st
 from connector.schema import day_of
 from connector.scoring.assess import assess
 from connector.scoring.tendency import Statistics
-from tests.connector.scoring.books import POLICY, books, day, invoice
+from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 TODAY = day("2025-06-30")
+ROOT = Path(__file__).parents[3]
 PORTFOLIO = Statistics(100_00, 100_000)
 Payment = tuple[str, str | None, str, int]
 # One claim: amount, days since due, days late when paid or None, share paid in hundredths.
@@ -107,3 +112,65 @@ def test_the_bounds_of_money_and_days_are_scored(amount: int) -> None:
     assert alone["max_days_overdue"] == TODAY - day("1900-01-02")
     assert paid["score"] >= alone["score"]
     assert pl.Series([alone["score"]]).is_finite().all()
+
+
+def portfolio_of(seed: int, size: int) -> dict[str, pl.DataFrame]:
+    """Customers with up to three floors of parents, bounds of money among them."""
+    chance = random.Random(seed)
+    amounts = (1, 99, 100_00, 12_345_67, 10**13, 10**15 - 1)
+    customers = [
+        [
+            (chance.choice(amounts), chance.randint(-60, 400), chance.choice([None, -30, 0, 4, 40]), chance.randint(1, 100))
+            for _ in range(chance.randint(1, 6))
+        ]
+        for _ in range(size)
+    ]  # fmt: skip
+    tables = books(*drawn(customers), "A0")
+    parents = [None if n % 4 == 0 else f"A{n - 1}" for n in range(size)]
+    own = pl.DataFrame({"account_id": [f"A{n}" for n in range(size)], "parent_id": parents})
+    accounts = tables["accounts"].drop("parent_id").join(own, on="account_id", how="left")
+    limit = {"kind": "permanent", "amount": 5_000_00, "currency": "USD"}
+    given = [
+        {**limit, "limit_id": str(n), "account_id": f"A{n}", "scope": scope}
+        for n in range(0, size, 3)
+        for scope in ("account", "group")
+    ]
+    return {**tables, "accounts": accounts, "limits": table("limits", *given)}
+
+
+def only(tables: dict[str, pl.DataFrame], accounts: list[str]) -> dict[str, pl.DataFrame]:
+    return {
+        name: frame.filter(pl.col("account_id").is_in(accounts)) if "account_id" in frame.columns else frame
+        for name, frame in tables.items()
+    }
+
+
+def test_a_group_scores_the_same_alone_in_a_batch_and_among_all() -> None:
+    tables = portfolio_of(7, 48)
+    whole = assess(tables, POLICY, TODAY, portfolio=PORTFOLIO)
+
+    for first in range(0, 48, 4):
+        group = [f"A{n}" for n in range(first, first + 4)]
+        batch = [*group, *(f"A{n % 48}" for n in range(first + 4, first + 12))]
+        expected = whole.filter(pl.col("customer_id").is_in(group)).sort("customer_id")
+        for members in (group, batch):
+            made = assess(only(tables, members), POLICY, TODAY, portfolio=PORTFOLIO)
+            assert made.filter(pl.col("customer_id").is_in(group)).sort("customer_id").equals(expected)
+
+
+def test_the_hash_seed_of_the_process_changes_nothing() -> None:
+    program = (
+        "import hashlib; from tests.connector.scoring.test_exact import *;"
+        "made = assess(portfolio_of(7, 24), POLICY, TODAY, portfolio=PORTFOLIO);"
+        "print(hashlib.sha256(made.write_ndjson().encode()).hexdigest())"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed}, cwd=ROOT, check=True, capture_output=True, text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }  # fmt: skip
+
+    assert len(seen) == 1
+    assert len(seen.pop().strip()) == 64
