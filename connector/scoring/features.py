@@ -10,13 +10,20 @@ import polars as pl
 
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.company import finances, standing
+from connector.scoring.conduct import conduct
+from connector.scoring.exact import divisor
 from connector.scoring.group import with_groups
 from connector.scoring.ledger import Ledger
 from connector.scoring.tendency import Statistics, tendency
+from connector.scoring.trade import trade
+from connector.words.features import CHAPTERS
 
 YEAR = 365
 #: The recent part of the year, which `trend` holds against the rest.
 RECENT = 90
+#: Features that only a statement gives.
+FINANCIAL = tuple(next(chapter.features for chapter in CHAPTERS if "altman_z" in chapter.features))
 
 
 def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int) -> pl.DataFrame:
@@ -36,13 +43,20 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         state.orders.rename({"unbilled_base": "unbilled"}),
         _prepaid(tables, as_of),
         _agreed_limits(tables, state, as_of),
-        _events(tables, policy, as_of),
+        conduct(tables, state, policy, as_of),
+        trade(tables, state, as_of),
+        standing(tables, state, policy, as_of),
+        finances(tables, state, as_of),
     )
     for part in parts:
-        frame = frame.join(part, on="account_id", how="left", maintain_order="left")
+        if part is not None:
+            frame = frame.join(part, on="account_id", how="left", maintain_order="left")
+    frame = frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in FINANCIAL if name not in frame.columns)
     zero = (
         "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
-        " rate_missing due_unknown implausible bounced insolvency written_off history settled"
+        " rate_missing due_unknown implausible bounced written_off history settled"
+        " overdue_1_30 overdue_31_60 overdue_61_90 overdue_over_90 partial_payments late_items_90"
+        " commercial_acceptances broken_promises bad_records deductions"
     )
     frame = frame.with_columns(pl.col(*zero.split()).fill_null(0))
     exposure = (pl.col("open") + pl.col("uncleared") + pl.col("unbilled") - pl.col("on_account")).clip(lower_bound=0)
@@ -55,10 +69,17 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     )
     frame = with_groups(frame, tables["accounts"])
     fell_due = pl.col("overdue") + pl.col("settled")
+    billed = pl.when(pl.col("volume") > 0).then("volume")
+    frame = frame.with_columns(
+        divisor(YEAR).alias("days_of_year"), divisor(max(portfolio.open_total, 1)).alias("all_open")
+    )
     return frame.with_columns(
         used("exposure", "agreed_limit").alias("utilisation"),
         (pl.col("overdue") / pl.when(fell_due > 0).then(fell_due)).alias("overdue_share"),
-    ).drop("since", "open", "settled")
+        (pl.col("deductions") / billed).alias("deductions_share"),
+        (pl.col("open").cast(pl.Float64) * pl.col("days_of_year") / billed).alias("days_sales_outstanding"),
+        pl.when(portfolio.open_total > 0).then(pl.col("open") / pl.col("all_open")).alias("share_of_receivables"),
+    ).drop("since", "open", "settled", "deductions", "days_of_year", "all_open")
 
 
 def used(exposure: str, limit: str) -> pl.Expr:
@@ -125,13 +146,28 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
 
 def _late_items(state: Ledger) -> pl.DataFrame:
     late = state.items.filter(pl.col("late_open") > 0).drop_nulls("arrears_base")
-    return late.select("account_id", pl.col("arrears_base").alias("amount"), pl.col("late_open").alias("late"))
+    return late.select(
+        "account_id",
+        pl.col("arrears_base").alias("amount"),
+        pl.col("late_open").alias("late"),
+        part_of("arrears_base", "amount_base"),
+    )
+
+
+def part_of(amount: str, whole: str) -> pl.Expr:
+    """`part`: the share of its claim in millionths, for averages item by item."""
+    return (pl.col(amount).cast(pl.Int128) * 10**6 // pl.col(whole)).cast(pl.Int64).alias("part")
 
 
 def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
     """Settles (something was settled), settled (amount), days_beyond_terms, on_time_share, late_15_share and losses."""
     year = state.parts.filter(pl.col("day") > as_of - YEAR)
-    settled = year.select("account_id", pl.col("amount_base").alias("amount"), pl.col("days_late").alias("late"))
+    settled = year.select(
+        "account_id",
+        pl.col("amount_base").alias("amount"),
+        pl.col("days_late").alias("late"),
+        part_of("amount_base", "amount_item_base"),
+    )
     late = _late_items(state)
     whole = pl.concat([settled, late.filter(pl.col("late") > grace)])
     shares = whole.group_by("account_id").agg(
@@ -149,24 +185,28 @@ def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
     written_off = lost.agg(pl.col("written_off_base").sum().alias("written_off"))
     frame = frame.join(written_off, on="account_id", how="full", coalesce=True)
     frame = frame.join(beyond_terms(settled, late), on="account_id", how="full", coalesce=True)
+    by_item = beyond_terms(settled, late, "part").rename({"beyond": "average_days_late"})
+    frame = frame.join(by_item, on="account_id", how="left")
     frame = frame.join(settles, on="account_id", how="left")
     return frame.select(
         "account_id",
         pl.col("settles").fill_null(value=False),
         "settled",
         pl.col("beyond").alias("days_beyond_terms"),
+        "average_days_late",
         (pl.col("on_time") / pl.when(pl.col("paid") > 0).then(pl.col("paid"))).alias("on_time_share"),
         (pl.col("serious") / pl.when(pl.col("counted") > 0).then(pl.col("counted"))).alias("late_15_share"),
         "written_off",
     )
 
 
-def beyond_terms(settled: pl.DataFrame, late: pl.DataFrame) -> pl.DataFrame:
-    """Average days late, weighted by amount: account_id, beyond; an open late item joins only where it raises it.
+def beyond_terms(settled: pl.DataFrame, late: pl.DataFrame, by: str = "amount") -> pl.DataFrame:
+    """Average days late, weighted by `by`: account_id, beyond; an open late item joins only where it raises it.
 
-    Columns in, of both: account_id, amount, late (days). Taken latest first, an item joins while it is later than the
+    Columns in, of both: account_id, `by`, late (days). Taken latest first, an item joins while it is later than the
     average so far; once one does not, none after it does.
     """
+    settled, late = (rows.select("account_id", pl.col(by).alias("amount"), "late") for rows in (settled, late))
     days = pl.col("amount").cast(pl.Int128) * pl.col("late")
     sums = settled.group_by("account_id").agg(
         pl.col("amount").cast(pl.Int128).sum().alias("amount"), days.sum().alias("days")
@@ -219,17 +259,3 @@ def _in_force(rows: pl.DataFrame) -> pl.DataFrame:
     newest = permanent.group_by("account_id").agg(pl.col("amount").last())
     temporary = rows.filter(pl.col("kind") == "temporary").select("account_id", "amount")
     return pl.concat([newest, temporary]).group_by("account_id").agg(pl.col("amount").sum())
-
-
-def _events(tables: Tables, policy: Policy, as_of: int) -> pl.DataFrame:
-    """bounced, insolvency: counts."""
-    payments = table(tables, "payments")
-    returned = (pl.col("bounced_on") <= as_of) & (pl.col("bounced_on") > as_of - YEAR)
-    bounced = payments.filter(returned).group_by("account_id").agg(pl.len().cast(pl.Int64).alias("bounced"))
-    evidence = table(tables, "evidence")
-    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
-    codes = list(policy.default.insolvency_codes)
-    legal = (pl.col("kind") == "legal") & pl.col("value").str.to_lowercase().is_in(codes)
-    rows = evidence.filter(legal & (pl.col("observed_on") <= as_of) & lasts)
-    insolvent = rows.group_by("account_id").agg(pl.len().cast(pl.Int64).alias("insolvency"))
-    return bounced.join(insolvent, on="account_id", how="full", coalesce=True)

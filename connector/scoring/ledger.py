@@ -34,9 +34,10 @@ class Ledger:
     rates: Rates
     #: One row a live claim: receivable_id, account_id, order_id, number, issued, due, original_due, due_basis,
     #: currency, amount, amount_base, open, open_base (not discharged), uncleared_base (discharged, not yet our money),
-    #: disputed, contested_base (of the open amount), overdue_base and days_overdue (0: not due, contested, a credit or
-    #: below materiality), arrears and late_open (what of the open amount counts as late, and days since late_from;
-    #: both count only where late_open > 0), rate_missing.
+    #: acceptances_base (commercial acceptances among these), disputed, contested_base (of the open amount),
+    #: overdue_base and days_overdue (0: not due, contested, a credit or below materiality), arrears, arrears_base and
+    #: late_open (what of the open amount counts as late, and days since late_from; only where late_open > 0),
+    #: rate_missing.
     items: pl.DataFrame
     #: One row a discharged part of a claim: receivable_id, account_id, day, days_late, days_early, amount, amount_base,
     #: amount_item_base. The last stub of a claim is left out: it is no lateness.
@@ -67,22 +68,23 @@ def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
     return Ledger(base, rates, items, parts, losses, credit, orders)
 
 
-def _paid(tables: Tables, as_of: int) -> pl.DataFrame:
+def received(tables: Tables, as_of: int) -> pl.DataFrame:
     """Payments made by the day and not returned by then."""
     returned = (pl.col("bounced_on") <= as_of).fill_null(value=False)
     return table(tables, "payments").filter((pl.col("paid_on") <= as_of) & ~returned)
 
 
 def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
-    """Payments and adjustments by the day: payment_id or adjustment_id, day, cleared_day, adjusted (kind)."""
+    """Payments and adjustments by the day: their id, day, cleared_day, adjusted (kind), acceptance (commercial)."""
     run = pl.col("instrument").replace_strict(_RUNS, default=None, return_dtype=pl.Int32)
     bill = pl.when(run.is_not_null()).then(pl.coalesce("matures_on", pl.col("paid_on") + run))
-    paid = _paid(tables, as_of).select(
+    paid = received(tables, as_of).select(
         pl.col("payment_id"),
         pl.lit(None, pl.String).alias("adjustment_id"),
         pl.col("paid_on").alias("day"),
         pl.coalesce("cleared_on", bill, "paid_on").cast(pl.Int32).alias("cleared_day"),
         pl.lit(None, pl.String).alias("adjusted"),
+        (pl.col("instrument") == "commercial_acceptance").fill_null(value=False).alias("acceptance"),
     )
     booked = table(tables, "adjustments").filter(pl.col("booked_on") <= as_of)
     adjusted = booked.select(
@@ -91,6 +93,7 @@ def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
         pl.col("booked_on").alias("day"),
         pl.col("booked_on").alias("cleared_day"),
         pl.when(~pl.col("kind").is_in(PAYING_KINDS)).then("kind").alias("adjusted"),
+        pl.lit(value=False).alias("acceptance"),
     )
     return pl.concat([paid, adjusted])
 
@@ -187,12 +190,15 @@ def _parts(effective: pl.DataFrame, live: pl.DataFrame, small: Small) -> tuple[p
 
 
 def _open(live: pl.DataFrame, parts: pl.DataFrame, small: Small, as_of: int) -> pl.DataFrame:
+    later = pl.col("cleared_day") > as_of
     settled = parts.group_by("receivable_id").agg(
         pl.col("amount").sum().alias("settled"),
-        pl.col("amount").filter(pl.col("cleared_day") > as_of).sum().alias("uncleared"),
+        pl.col("amount").filter(later).sum().alias("uncleared"),
+        pl.col("amount").filter(later & pl.col("acceptance")).sum().alias("acceptances"),
     )
     rows = live.join(settled, on="receivable_id", how="left", maintain_order="left").with_columns(
-        (pl.col("amount") - pl.col("settled").fill_null(0)).alias("open"), pl.col("uncleared").fill_null(0)
+        (pl.col("amount") - pl.col("settled").fill_null(0)).alias("open"),
+        pl.col("uncleared", "acceptances").fill_null(0),
     )
     contested = pl.min_horizontal(pl.col("open").clip(lower_bound=0), pl.col("contested"))
     excused = pl.when("at_fault").then(contested).otherwise(0)
@@ -201,20 +207,19 @@ def _open(live: pl.DataFrame, parts: pl.DataFrame, small: Small, as_of: int) -> 
         (pl.col("open") - contested).alias("overdue"),
         (pl.col("open") - excused).alias("arrears"),
     )
-    rows = _based(rows, "open", "uncleared", "contested", "overdue", "arrears")
+    rows = _based(rows, "open", "uncleared", "acceptances", "contested", "overdue", "arrears")
     # While our fault is argued about, what is not contested is as late as ever.
     since = pl.when(pl.col("at_fault") & pl.col("disputed")).then("original_due").otherwise("late_from")
-    overdue = pl.when((pl.col("overdue") > 0) & ~small.of("overdue")).then((as_of - pl.col("due")).clip(lower_bound=0))
-    late = pl.when((pl.col("arrears") > 0) & ~small.of("arrears")).then((as_of - since).clip(lower_bound=0))
-    rows = rows.with_columns(
-        overdue.fill_null(0).cast(pl.Int32).alias("days_overdue"), late.fill_null(0).cast(pl.Int32).alias("late_open")
-    )
+    owes = {name: (pl.col(name) > 0) & ~small.of(name) for name in ("overdue", "arrears")}
+    overdue = pl.when(owes["overdue"]).then((as_of - pl.col("due")).clip(lower_bound=0)).fill_null(0)
+    late = pl.when(owes["arrears"]).then((as_of - since).clip(lower_bound=0)).fill_null(0)
+    rows = rows.with_columns(overdue.cast(pl.Int32).alias("days_overdue"), late.cast(pl.Int32).alias("late_open"))
     return rows.with_columns(
         pl.when(pl.col("days_overdue") > 0).then("overdue_base").otherwise(0).alias("overdue_base")
     ).select(
         "receivable_id", "account_id", "order_id", "number", "issued", "due", "original_due", "due_basis", "currency",
-        "amount", "amount_base", "open", "open_base", "uncleared_base", "disputed", "contested_base", "overdue_base",
-        "days_overdue", "arrears", "arrears_base", "late_open", "rate_missing",
+        "amount", "amount_base", "open", "open_base", "uncleared_base", "acceptances_base", "disputed",
+        "contested_base", "overdue_base", "days_overdue", "arrears", "arrears_base", "late_open", "rate_missing",
     )  # fmt: skip
 
 
@@ -225,7 +230,7 @@ def _credits(tables: Tables, items: pl.DataFrame, parts: pl.DataFrame, as_of: in
     )
     come = pl.concat(
         [
-            _paid(tables, as_of).select("account_id", pl.col("payment_id").alias("id"), "amount", "currency"),
+            received(tables, as_of).select("account_id", pl.col("payment_id").alias("id"), "amount", "currency"),
             notes.select("account_id", pl.col("adjustment_id").alias("id"), "amount", "currency"),
         ]
     )

@@ -33,6 +33,8 @@ class Statistics:
     median_amount: int
     #: The portfolio's late rate r, in units of 10^-6.
     late_rate: int
+    #: Open amounts of all customers, in minor units of the base currency; 0: not known.
+    open_total: int = 0
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -50,12 +52,14 @@ def statistics(state: Ledger, constants: Tendency, as_of: int) -> Statistics:
     middle = recent["amount_item_base"].median()
     median = max(1, round(float(middle))) if isinstance(middle, int | float) else 1
     fallback = round(constants.fallback_rate * 10**6)
+    total = int(state.items["open_base"].clip(lower_bound=0).cast(pl.Int128).sum())
     sums = _settled(state, constants, Statistics(median, fallback), as_of).select(pl.col("weight", "late").sum()).row(0)
     weight, late = int(sums[0] or 0), int(sums[1] or 0)
     if weight < constants.portfolio_minimum * _WEIGHT:
-        return Statistics(median, fallback)
+        return Statistics(median, fallback, total)
     # A rate of exactly 0 or 1 has no log-odds.
-    return Statistics(median, min(999_000, max(1_000, late * 10**6 // (weight * len(constants.rungs)))))
+    rate = min(999_000, max(1_000, late * 10**6 // (weight * len(constants.rungs))))
+    return Statistics(median, rate, total)
 
 
 def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:

@@ -114,8 +114,8 @@ def test_a_voided_invoice_and_its_reissue_never_count_beside_each_other() -> Non
     assert figures(at(tables, "2026-02-05")) == (12_000_00, 12_000_00, 5)
     assert figures(at(tables, "2026-02-15")) == (9_000_00, 0, 0)
     assert figures(at(tables, "2026-03-06")) == (0, 0, 0)
-    assert "TERMS_STRETCHED" not in codes(at(tables, "2026-02-05"))
-    assert "TERMS_STRETCHED" in codes(at(tables, "2026-02-15"))
+    assert "CREDIT_TERM_EXTENDED" not in codes(at(tables, "2026-02-05"))
+    assert "CREDIT_TERM_EXTENDED" in codes(at(tables, "2026-02-15"))
 
 
 def test_one_payment_over_three_invoices_is_as_good_as_three_payments() -> None:
