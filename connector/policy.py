@@ -15,7 +15,7 @@ from functools import cached_property
 from importlib import resources
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from connector import money
 from connector.assessment import FLAGS, RATINGS
@@ -207,6 +207,19 @@ class Gate(Part):
         return self
 
 
+class Stability(Part):
+    """How steady a grade is. Measured, weekly over 18 weeks: 5 changes a year fall to 2, reversals from 291 to 3."""
+
+    #: Points beyond a grade's floor that a score must fall or rise before the grade follows.
+    band: float = Field(2.0, ge=0, le=20)
+    #: A better grade takes effect when it still holds so many days after it was first reached.
+    confirm_days: Days = 7
+    #: A better grade that was reached longer ago and has not taken effect is forgotten.
+    forget_days: Days = 40
+    #: Most that points may move a grade in a day.
+    most_notches: Annotated[int, Field(ge=1, le=9)] = 3
+
+
 class Limits(Part):
     """How limits are proposed: billed a month × months of credit × peak × the grade's factor, rounded down."""
 
@@ -241,6 +254,21 @@ class Review(Part):
     warning_days: Days = 30
 
 
+class Segment(Part):
+    """Customers who are judged otherwise: whom it is about, and what of the policy is different for them."""
+
+    #: Attribute of the account → values, any of them; all attributes must fit. Case does not matter.
+    match: dict[Literal["segment", "industry", "country", "currency", "natural_person"], tuple[str | bool, ...]] = (
+        Field(min_length=1)
+    )
+    pillars: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    indicators: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    gates: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    flags: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    scale: dict[Grade, dict[str, Any]] = Field(default_factory=dict)
+    limits: dict[str, Any] = Field(default_factory=dict)
+
+
 class Policy(Part):
     """A policy as the file says it."""
 
@@ -252,9 +280,11 @@ class Policy(Part):
     terms: Terms = Terms()
     exposure: Exposure = Exposure()
     scale: dict[Grade, Step]
+    segments: dict[str, Segment] = Field(default_factory=dict)
     pillars: dict[str, Pillar] = Field(default_factory=dict)
     indicators: dict[str, Indicator] = Field(min_length=1)
     gates: dict[str, Gate] = Field(default_factory=dict)
+    stability: Stability = Stability()
     limits: Limits = Limits()
     approvals: Approvals = Approvals()
     flags: dict[str, Flag] = Field(default_factory=dict)
@@ -276,7 +306,23 @@ class Policy(Part):
             for name, item in conditions.items():
                 for feature in item.when.features():
                     _known("feature", feature, FEATURES, f"{kind}.{name}.when")
+        _ = self.of_segments
         return self
+
+    @cached_property
+    def of_segments(self) -> dict[str, Policy]:
+        """The policy of each segment, with its differences merged in; ValueError names what is off."""
+        made = {}
+        whole = self.model_dump(by_alias=True, exclude_none=True)
+        for name, segment in self.segments.items():
+            changes = segment.model_dump(exclude={"match"}, exclude_defaults=True)
+            try:
+                made[name] = Policy.model_validate({**_merged(whole, changes), "segments": {}})
+            except ValidationError as error:
+                first = error.errors()[0]
+                where = ".".join(str(part) for part in first["loc"])
+                raise ValueError(f"segments.{name}.{where}: {first['msg']}") from None
+        return made
 
     @property
     def tendency(self) -> Tendency:
@@ -293,6 +339,15 @@ class Policy(Part):
     def minor(self, amount: Decimal, base: str | None = None) -> int:
         """Minor units of an amount of the policy, in the base currency."""
         return money.to_minor(amount, base or self.base_currency)
+
+
+def _merged(whole: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The mapping with the changes put in, level by level."""
+    made = dict(whole)
+    for key, value in changes.items():
+        deeper = isinstance(value, dict) and isinstance(made.get(key), dict)
+        made[key] = _merged(made[key], value) if deeper else value
+    return made
 
 
 def _known(kind: str, name: str, known: Mapping[str, object], where: str) -> None:

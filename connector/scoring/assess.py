@@ -6,7 +6,7 @@ this same function, and a customer's result does not depend on who else is in th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 
@@ -29,34 +29,68 @@ def assess(
     """One row an account of `accounts`, with the columns of `connector.assessment.ASSESSMENT`.
 
     `tables`: canonical tables by name, whole for these accounts; missing ones are empty. `prior`: what was assessed
-    last on an earlier day, customer_id and flags; it tells since when a flag is up.
+    last on an earlier day, with the columns of `ASSESSMENT`: since when a flag is up, and which grade was held.
     """
     state = ledger(tables, policy, as_of)
-    frame = measured(tables, state, policy, portfolio, as_of, prior)
-    why = reasons.reasons(frame, policy, state.base)
-    frame = frame.join(why, on="account_id", how="left", maintain_order="left")
+    parts = []
+    for rules, frame in _judged(tables, state, policy, portfolio, as_of, prior):
+        why = reasons.reasons(frame, rules, state.base)
+        joined = frame.join(why, on="account_id", how="left", maintain_order="left")
+        parts.append(_assessed(joined, rules, policy.version, state.base, as_of))
+    return pl.concat(parts).sort("?").drop("?")
+
+
+def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of: int) -> pl.DataFrame:
     return frame.with_columns(
         pl.col("account_id").alias("customer_id"),
         pl.lit(as_of, pl.Int32).alias("as_of"),
         (pl.col("score_milli") / pl.col("milli")).alias("score"),
-        pl.lit(state.base).alias("currency"),
+        pl.lit(base).alias("currency"),
         pl.col("oldest_overdue").alias("max_days_overdue"),
         pl.col("reasons").fill_null([]),
         _notices().alias("notices"),
-        (as_of + _review_days(policy)).alias("next_review_on"),
-        pl.lit(policy.version).alias("policy_version"),
-    ).select(pl.col(name).cast(kind) for name, kind in ASSESSMENT.items())
+        (as_of + _review_days(rules)).alias("next_review_on"),
+        pl.lit(version).alias("policy_version"),
+    ).select("?", *(pl.col(name).cast(kind) for name, kind in ASSESSMENT.items()))
 
 
 def measured(
     tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """One row an account with everything that led to its assessment: features, points, gates, rating, limit, flags."""
-    frame = features.features(tables, state, policy, portfolio, as_of)
-    frame = card.card(frame, policy)
-    frame = judge.rate(frame, policy, state.base)
-    frame = limits.limit(frame, policy, state.base, as_of)
-    return judge.flag(frame, policy, state.base, as_of, _since(frame, prior))
+    """One row an account with everything that led to its assessment: features, points, gates, rating, limit, flags.
+
+    `policy_segment`: segment of the policy, empty text: none. What only another segment's policy has is null.
+    """
+    frames = [frame for _, frame in _judged(tables, state, policy, portfolio, as_of, prior)]
+    return pl.concat(frames, how="diagonal").sort("?").drop("?")
+
+
+def _judged(
+    tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None
+) -> Iterator[tuple[Policy, pl.DataFrame]]:
+    """Each segment's policy with its accounts; `?`: their order in `accounts`. At least one, be it empty."""
+    frame = features.features(tables, state, policy, portfolio, as_of).with_row_index("?")
+    frame = frame.with_columns(segment_of(tables["accounts"], policy))
+    for name, rules in {"": policy, **policy.of_segments}.items():
+        rows = frame.filter(pl.col("policy_segment") == name) if policy.segments else frame
+        if rows.is_empty() and name:
+            continue
+        rows = card.card(rows, rules)
+        rows = judge.rate(rows, rules, state.base, prior, as_of)
+        rows = limits.limit(rows, rules, state.base, as_of)
+        yield rules, judge.flag(rows, rules, state.base, as_of, _since(rows, prior))
+
+
+def segment_of(accounts: pl.DataFrame, policy: Policy) -> pl.Series:
+    """`policy_segment` of each account: the first segment whose attributes all fit; empty text: none."""
+    found: pl.Expr = pl.lit("")
+    for name, segment in reversed(policy.segments.items()):
+        fits = [
+            pl.col(attribute).cast(pl.String).str.to_lowercase().is_in([str(value).lower() for value in values])
+            for attribute, values in segment.match.items()
+        ]
+        found = pl.when(pl.all_horizontal(fits).fill_null(value=False)).then(pl.lit(name)).otherwise(found)
+    return accounts.with_columns(found.alias("policy_segment"))["policy_segment"]
 
 
 def _since(frame: pl.DataFrame, prior: pl.DataFrame | None) -> Mapping[str, pl.Series]:
@@ -77,6 +111,7 @@ def _notices() -> pl.Expr:
         "cash_beside_overdue": (pl.col("on_account") > 0) & (pl.col("overdue") > 0),
         "rate_missing": pl.col("rate_missing") > 0,
         "parent_cycle": pl.col("parent_cycle"),
+        "upgrade_pending": pl.col("pending_rating").is_not_null(),
         "implausible_date": pl.col("implausible") > 0,
     }
     return pl.concat_list(pl.when(case).then(pl.lit(name)) for name, case in cases.items()).list.drop_nulls()

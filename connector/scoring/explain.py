@@ -22,10 +22,13 @@ def explained(
     state = ledger(tables, policy, as_of)
     frame = measured(tables, state, policy, portfolio, as_of, prior)
     row = frame.row(by_predicate=pl.col("account_id") == account, named=True)
+    version, segment = policy.version, row["policy_segment"]
+    policy = policy.of_segments.get(segment, policy)
     return {
         "currency": state.base,
         "as_of": day_of(as_of).isoformat(),
-        "policy": policy.version,
+        "policy": version,
+        "segment": segment or None,
         "facts": {"open": _open(state, account), "settled": _settled(state, policy, portfolio, as_of, account)},
         "tendency": _tendency(row, policy, portfolio, state.base),
         "points": _points(row, policy, state.base),
@@ -41,6 +44,8 @@ def explained(
             for name, gate in policy.gates.items()
         ],
         "model_rating": row["model_rating"],
+        "pending_rating": row["pending_rating"],
+        "pending_since": None if row["pending_since"] is None else day_of(row["pending_since"]).isoformat(),
         "rating": row["rating"],
         "limit": _limit(row, policy, state.base, as_of),
         "flags": [{**flag, "since": day_of(flag["since"]).isoformat()} for flag in row["flags"]],

@@ -10,7 +10,7 @@ import polars as pl
 
 from connector.assessment import FLAG, FLAGS, HOLDS, NOT_RATED, RATINGS
 from connector.policy import Condition, Policy
-from connector.scoring.card import MILLI
+from connector.scoring.stability import named, steady
 from connector.words.features import FEATURES
 
 _SEVERITIES = ("info", "warning", "critical")
@@ -48,19 +48,16 @@ def _compared(feature: pl.Expr, operator: str, value: Any, scale: int) -> pl.Exp
     return compared[operator].fill_null(False)
 
 
-def rate(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
-    """The rating: by points, capped and knocked out by the policy's gates.
+def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
+    """The rating: by points, capped by gates, held steady against the last one, knocked out by gates.
 
-    Columns in: score_milli, absent_<pillar>, features. Columns out, beside them: gate_<name> (true: it fired),
-    model_rating (by points and caps; null without a score), rating, nr_kind.
+    Columns in: account_id, score_milli, absent_<pillar>, features. Columns out, beside them: gate_<name> (true: it
+    fired), model_rating (before knock-outs; while not rated the last one), pending_rating, pending_since, rating,
+    nr_kind. `prior`: assessments of an earlier day.
     """
     frame = frame.with_columns(
         fires(gate.when, policy, base).alias(f"gate_{name}") for name, gate in policy.gates.items()
     )
-    grade = pl.lit(None, pl.Int32)
-    for name, step in policy.scale.items():
-        floor = round(step.floor * MILLI)
-        grade = pl.coalesce(grade, pl.when(pl.col("score_milli") >= floor).then(RATINGS.index(name)))
     caps = [
         pl.when(pl.col(f"gate_{name}")).then(RATINGS.index(gate.cap)).otherwise(0)
         for name, gate in policy.gates.items()
@@ -71,28 +68,29 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
         for name, pillar in policy.pillars.items()
         if pillar.cap_when_absent
     ]
-    model = pl.when(grade.is_not_null()).then(pl.max_horizontal(grade, *caps))
-    frame = frame.with_columns(_named(model).alias("model_rating"))
-    rating = _knocked_out(policy, "D")
     unrated = _knocked_out(policy, NOT_RATED)
-    # D stands before NR: an insolvent customer with thin evidence is insolvent.
-    result = pl.coalesce(rating, unrated, pl.col("model_rating"), pl.lit(NOT_RATED))
+    frame = frame.with_columns(
+        pl.max_horizontal(0, *caps).cast(pl.Int32).alias("cap"), unrated.is_not_null().alias("unrated")
+    )
+    frame = steady(frame, policy, prior, as_of).with_columns(named(pl.col("grade")).alias("model_rating"))
+    # D stands before NR: an insolvent customer with thin evidence is insolvent. Without a score today the last grade
+    # is no rating.
+    graded = pl.when(pl.col("score_milli").is_not_null()).then("model_rating")
+    result = pl.coalesce(_knocked_out(policy, "D"), unrated, graded, pl.lit(NOT_RATED))
     kinds = [
         pl.when(pl.col(f"gate_{name}")).then(pl.lit(gate.kind)) for name, gate in policy.gates.items() if gate.kind
     ]
     kind = pl.coalesce(*kinds, pl.lit("thin"))
-    return frame.with_columns(result.alias("rating")).with_columns(
-        pl.when(pl.col("rating") == NOT_RATED).then(kind).alias("nr_kind")
+    return (
+        frame.with_columns(result.alias("rating"))
+        .with_columns(pl.when(pl.col("rating") == NOT_RATED).then(kind).alias("nr_kind"))
+        .drop("cap", "unrated", "grade")
     )
 
 
 def _knocked_out(policy: Policy, rating: str) -> pl.Expr:
     fired = [pl.col(f"gate_{name}") for name, gate in policy.gates.items() if gate.rating == rating]
     return pl.when(pl.any_horizontal(fired) if fired else pl.lit(value=False)).then(pl.lit(rating))
-
-
-def _named(index: pl.Expr) -> pl.Expr:
-    return index.replace_strict(list(range(len(RATINGS))), list(RATINGS), return_dtype=pl.String)
 
 
 def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, since: Mapping[str, pl.Series]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from connector.assessment import ASSESSMENT
 from connector.schema import TABLES, TRACE, Kind
 
 #: Raised when a table changes; a database of another revision is refused, not guessed at.
-REVISION = 2
+REVISION = 3
 
 metadata = MetaData()
 
