@@ -355,9 +355,18 @@ def _known(kind: str, name: str, known: Mapping[str, object], where: str) -> Non
         raise ValueError(f"{where}: no {kind} of the name {name!r}{suggestion(name, list(known))}")
 
 
+#: Policies that zixin ships, by name.
+PRESETS = ("default", "cn-b2b-100", "financial-ratios")
+
+
+def preset_text(name: str) -> str:
+    """The YAML text of a policy that zixin ships."""
+    return resources.files("connector").joinpath(f"policies/{name}.yaml").read_text(encoding="utf-8")
+
+
 def default_text() -> str:
-    """The YAML text of the policy that zixin ships."""
-    return resources.files("connector").joinpath("policies/default.yaml").read_text(encoding="utf-8")
+    """The YAML text of the policy that holds where a profile has none of its own."""
+    return preset_text("default")
 
 
 def load(text: str, name: str) -> Policy:

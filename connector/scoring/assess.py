@@ -75,7 +75,7 @@ def _judged(
         rows = frame.filter(pl.col("policy_segment") == name) if policy.segments else frame
         if rows.is_empty() and name:
             continue
-        rows = card.card(rows, rules)
+        rows = card.card(rows, rules, state.base)
         rows = judge.rate(rows, rules, state.base, prior, as_of)
         rows = limits.limit(rows, rules, state.base, as_of)
         yield rules, judge.flag(rows, rules, state.base, as_of, _since(rows, prior))

@@ -6,10 +6,14 @@ same alone and among all. Source: docs/scoring.md, "Points".
 
 from __future__ import annotations
 
+import itertools
+from decimal import Decimal
+
 import polars as pl
 
 from connector.policy import Indicator, Policy
 from connector.scoring.exact import divisor
+from connector.words.features import FEATURES
 
 #: Points and scores count in thousandths.
 MILLI = 1000
@@ -18,10 +22,12 @@ _WEIGHTS = 10**6
 _ALWAYS = ("oldest_overdue", "material_overdue_days", "overdue", "exposure", "volume", "history", "open_items")
 
 
-def card(frame: pl.DataFrame, policy: Policy) -> pl.DataFrame:
+def card(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     """Points of each indicator, and the score.
 
-    Columns in: account_id, settles and every feature that an indicator names. Columns out, beside them:
+    Columns in: account_id, settles and every feature that an indicator names, amounts in minor units of `base`.
+
+    Columns out, beside them:
     points_<indicator> and lost_<indicator> (1/1000 of a point; lost is null where its weight went to other pillars),
     milli (1000, to divide by), score_milli (null without a single fact), confidence (share of the weight that had
     data) and absent_<pillar> (true: that pillar has no data).
@@ -29,7 +35,7 @@ def card(frame: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     weights = _weights(policy)
     used = {name: _used(policy, item.pillar) for name, item in policy.indicators.items()}
     frame = frame.with_columns(
-        *(_points(item).alias(f"points_{name}") for name, item in policy.indicators.items()),
+        *(_points(item, _unit(item, policy, base)).alias(f"points_{name}") for name, item in policy.indicators.items()),
         *((~_has_data(policy, pillar)).alias(f"absent_{pillar}") for pillar in policy.pillars),
     )
     whole = pl.sum_horizontal(pl.when(used[name]).then(weight).otherwise(0) for name, weight in weights.items())
@@ -88,15 +94,21 @@ def _used(policy: Policy, pillar: str) -> pl.Expr:
     return _has_data(policy, pillar) if policy.pillars[pillar].reweight else pl.lit(True)
 
 
-def _points(indicator: Indicator) -> pl.Expr:
+def _unit(indicator: Indicator, policy: Policy, base: str) -> int:
+    """What the policy's values of the feature are multiplied by: amounts stand in major units there."""
+    return policy.minor(Decimal(1), base) if FEATURES[indicator.feature].unit == "money" else 1
+
+
+def _points(indicator: Indicator, unit: int) -> pl.Expr:
     """Piecewise-linear points in thousandths, flat beyond the ends; `missing` for null."""
+    curve = [(x * unit, y) for x, y in indicator.points]
     value = pl.col(indicator.feature).cast(pl.Float64)
-    (low, first), *_ = indicator.points
+    (low, first), *_ = curve
     # Until something is settled, an average over open items alone earns no more than no average at all: else an item
     # would help by falling due.
     untold = pl.lit(indicator.feature == "days_beyond_terms") & ~pl.col("settles").fill_null(value=False)
     result = pl.when(value.is_null()).then(pl.lit(indicator.missing)).when(value <= low).then(pl.lit(first))
-    for (x0, y0), (x1, y1) in zip(indicator.points, indicator.points[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(curve):
         result = result.when(value <= x1).then(y0 + (value - x0) * ((y1 - y0) / (x1 - x0)))
-    points = (result.otherwise(pl.lit(indicator.points[-1][1])) * MILLI).round().cast(pl.Int64)
+    points = (result.otherwise(pl.lit(curve[-1][1])) * MILLI).round().cast(pl.Int64)
     return pl.when(untold).then(points.clip(upper_bound=round(indicator.missing * MILLI))).otherwise(points)

@@ -76,6 +76,7 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
     assets, short = _positive("total_assets"), _positive("current_liabilities")
     sales, debt = _positive("revenue"), _positive("total_liabilities")
     cover = pl.col("ebit") / _positive("interest_expense")
+    employed = pl.col("total_assets") - pl.col("current_liabilities")
     free = (pl.col("interest_expense") == 0) & (pl.col("ebit") >= 0)
     parts = {
         "working": (pl.col("current_assets") - pl.col("current_liabilities")) / assets,
@@ -91,6 +92,9 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
         state.rates.into_base("book_value", "currency", "rate").alias("equity"),
         (pl.col("net_profit") / sales).alias("net_margin"),
         (pl.col("net_profit") * pl.col("year") / assets).alias("return_on_assets"),
+        (pl.col("ebit") * pl.col("year") / pl.when(employed > 0).then(employed)).alias("return_on_capital"),
+        (pl.col("ebit") / sales).alias("operating_margin"),
+        (pl.col("operating_cash_flow") / sales).alias("cash_flow_margin"),
         ((pl.col("revenue") - pl.col("cost_of_sales")) / sales).alias("gross_margin"),
         pl.when(free).then(_MOST_COVER).otherwise(cover).clip(-_MOST_COVER, _MOST_COVER).alias("interest_cover"),
         parts["sales"].alias("asset_turnover"),

@@ -33,7 +33,7 @@ _DEDUCTIONS = ("credit_note", "rebate", "deduction")
 
 def conduct(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
     """Columns out: account_id, the ageing buckets, partial_payments, commercial_acceptances, late_items_90,
-    paydex_like, broken_promises, bounced, bad_records, deductions (money, 12 months). Null: nothing of the kind.
+    paydex_like, broken_promises, bounced, bad_records, bad_debts, deductions (money, 12 months).
     """  # fmt: skip
     grace = policy.materiality.grace_days
     partly = pl.col("open") < pl.col("amount")
@@ -72,7 +72,7 @@ def conduct(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Dat
     ).drop("returned", "losses")
 
 
-_COUNTS = ("late_items_90", "broken_promises", "returned", "bounced", "losses", "deductions")
+_COUNTS = ("late_items_90", "broken_promises", "returned", "bounced", "losses", "bad_debts", "deductions")
 
 
 def index_points(days: int) -> int:
@@ -141,7 +141,9 @@ def _returned(tables: Tables, as_of: int) -> pl.DataFrame:
 
 def _losses(state: Ledger, as_of: int) -> pl.DataFrame:
     rows = state.losses.filter(pl.col("day") > as_of - RECORD)
-    return rows.group_by("account_id").agg(pl.len().cast(pl.Int64).alias("losses"))
+    return rows.group_by("account_id").agg(
+        pl.len().cast(pl.Int64).alias("losses"), pl.col("written_off_base").sum().alias("bad_debts")
+    )
 
 
 def _deductions(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:

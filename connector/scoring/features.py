@@ -56,7 +56,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
         " rate_missing due_unknown implausible bounced written_off history settled"
         " overdue_1_30 overdue_31_60 overdue_61_90 overdue_over_90 partial_payments late_items_90"
-        " commercial_acceptances broken_promises bad_records deductions"
+        " commercial_acceptances broken_promises bad_records bad_debts deductions"
     )
     frame = frame.with_columns(pl.col(*zero.split()).fill_null(0))
     exposure = (pl.col("open") + pl.col("uncleared") + pl.col("unbilled") - pl.col("on_account")).clip(lower_bound=0)

@@ -95,6 +95,10 @@ CHAPTERS: tuple[Chapter, ...] = (
             "money", "Written off in 12 months", "12个月核销金额",
             "written off in 365 days, stubs left out", "docs/scoring.md, Facts",
         ),
+        "bad_debts": Feature(
+            "money", "Written off in 24 months", "24个月内坏账核销", "written off in 730 days, stubs left out",
+            "Chinese B2B scorecards",
+        ),
         "bad_records": Feature(
             "count", "Returned payments, write-offs and broken promises in 24 months", "24个月内退票、坏账与失约次数",
             "their number in 730 days", "Chinese B2B scorecards, 坏账/退票/承诺未兑现",
@@ -272,6 +276,17 @@ CHAPTERS: tuple[Chapter, ...] = (
         "return_on_assets": Feature(
             "share", "Return on assets", "总资产收益率",
             "net profit × 12 ÷ months ÷ total assets", "credit textbooks",
+        ),
+        "return_on_capital": Feature(
+            "share", "Return on capital employed", "已动用资本回报率",
+            "EBIT × 12 ÷ months ÷ (total assets − current liabilities)", "credit textbooks",
+        ),
+        "operating_margin": Feature(
+            "share", "Operating margin", "营业利润率", "EBIT ÷ revenue", "credit textbooks",
+        ),
+        "cash_flow_margin": Feature(
+            "share", "Operating cash flow to sales", "经营现金流销售比", "operating cash flow ÷ revenue",
+            "credit textbooks",
         ),
         "gross_margin": Feature(
             "share", "Gross margin", "毛利率",
