@@ -10,7 +10,7 @@ import platformdirs
 from dotenv import load_dotenv
 
 from connector.errors import Misconfigured
-from connector.policy import Policy, default_text, load
+from connector.policy import PRESETS, Policy, default_text, load, preset_text
 
 
 def read_env(folder: Path) -> None:
@@ -39,8 +39,10 @@ def profile_folder(profile: str) -> Path:
 
 
 def policy(profile: str, file: Path | None = None) -> Policy:
-    """The policy of that file, else the profile's own, else the one that zixin ships."""
+    """The policy of that file, or the shipped one of that name; else the profile's own, else the default."""
     chosen = file or profile_folder(profile) / "policy.yaml"
+    if file is not None and str(file) in PRESETS and not file.exists():
+        return load(preset_text(str(file)), f"connector/policies/{file}.yaml")
     if file is None and not chosen.exists():
         return load(default_text(), "connector/policies/default.yaml")
     try:

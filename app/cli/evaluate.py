@@ -36,7 +36,9 @@ def evaluate(
     horizon: Annotated[int, typer.Option(help="Days after it in which money falls due.", min=1)] = 60,
     late_days: Annotated[int, typer.Option(help="Late is more than so many days.", min=0)] = 15,
     late_share: Annotated[float, typer.Option(help="Bad from this share of the money on.", min=0, max=1)] = 0.10,
-    policy: Annotated[Path | None, typer.Option(help="A policy file; else the profile's.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A policy file or a shipped policy's name; else the profile's.")
+    ] = None,
 ) -> None:
     """Score the folder and print metrics and accounts."""
     context: Context = call.obj
