@@ -216,7 +216,7 @@ class Stability(Part):
     confirm_days: Days = 7
     #: A better grade that was reached longer ago and has not taken effect is forgotten.
     forget_days: Days = 40
-    #: Most that points may move a grade in a day.
+    #: Most that points may move a grade, for each day that has passed.
     most_notches: Annotated[int, Field(ge=1, le=9)] = 3
 
 

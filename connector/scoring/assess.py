@@ -62,7 +62,7 @@ def measured(
     `policy_segment`: segment of the policy, empty text: none. What only another segment's policy has is null.
     """
     frames = [frame for _, frame in _judged(tables, state, policy, portfolio, as_of, prior)]
-    return pl.concat(frames, how="diagonal").sort("?").drop("?")
+    return pl.concat(frames, how="diagonal_relaxed").sort("?").drop("?")
 
 
 def _judged(
@@ -71,6 +71,7 @@ def _judged(
     """Each segment's policy with its accounts; `?`: their order in `accounts`. At least one, be it empty."""
     frame = features.features(tables, state, policy, portfolio, as_of).with_row_index("?")
     frame = frame.with_columns(segment_of(tables["accounts"], policy))
+    frame = _used_before(frame, prior)
     for name, rules in {"": policy, **policy.of_segments}.items():
         rows = frame.filter(pl.col("policy_segment") == name) if policy.segments else frame
         if rows.is_empty() and name:
@@ -79,6 +80,16 @@ def _judged(
         rows = judge.rate(rows, rules, state.base, prior, as_of)
         rows = limits.limit(rows, rules, state.base, as_of)
         yield rules, judge.flag(rows, rules, state.base, as_of, _since(rows, prior))
+
+
+def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:
+    """Utilisation of the limit in force before this run: what people agreed, else what took effect by itself."""
+    if prior is None or prior.is_empty():
+        return frame
+    limits_before = prior.select(pl.col("customer_id").alias("account_id"), pl.col("limit").alias("limit_before"))
+    joined = frame.join(limits_before, on="account_id", how="left", maintain_order="left")
+    joined = joined.with_columns(pl.coalesce("agreed_limit", "limit_before").alias("limit_before"))
+    return joined.with_columns(features.used("exposure", "limit_before").alias("utilisation")).drop("limit_before")
 
 
 def segment_of(accounts: pl.DataFrame, policy: Policy) -> pl.Series:

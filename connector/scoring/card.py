@@ -28,13 +28,14 @@ def card(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     Columns in: account_id, settles and every feature that an indicator names, amounts in minor units of `base`.
 
     Columns out, beside them:
-    points_<indicator> and lost_<indicator> (1/1000 of a point; lost is null where its weight went to other pillars),
-    milli (1000, to divide by), score_milli (null without a single fact), confidence (share of the weight that had
-    data) and absent_<pillar> (true: that pillar has no data).
+    value_<indicator> (the feature), points_<indicator> and lost_<indicator> (1/1000 of a point; lost is null where its
+    weight went to other pillars), milli (1000, to divide by), score_milli (null without a single fact), confidence
+    (share of the weight that had data) and absent_<pillar> (true: that pillar has no data).
     """
     weights = _weights(policy)
     used = {name: _used(policy, item.pillar) for name, item in policy.indicators.items()}
     frame = frame.with_columns(
+        *(pl.col(item.feature).alias(f"value_{name}") for name, item in policy.indicators.items()),
         *(_points(item, _unit(item, policy, base)).alias(f"points_{name}") for name, item in policy.indicators.items()),
         *((~_has_data(policy, pillar)).alias(f"absent_{pillar}") for pillar in policy.pillars),
     )

@@ -111,13 +111,15 @@ def _points(row: dict[str, Any], policy: Policy, base: str) -> list[dict[str, An
     for name, item in policy.indicators.items():
         lost, points = row[f"lost_{name}"], row[f"points_{name}"]
         weight = None if lost is None else (lost / (100_000 - points) if points < 100_000 else None)
-        value = row[item.feature]
+        value = row[f"value_{name}"]
         shown.append(
             {
                 "indicator": name,
                 "en": FEATURES[item.feature].en,
                 "zh": FEATURES[item.feature].zh,
-                "value": _shown(value, base) if FEATURES[item.feature].unit == "money" and value is not None else value,
+                "value": _shown(int(value), base)
+                if FEATURES[item.feature].unit == "money" and value is not None
+                else value,
                 "scale": [list(pair) for pair in item.points],
                 "points": points / 1000,
                 "weight": weight,

@@ -10,7 +10,7 @@ import polars as pl
 from connector import money
 from connector.assessment import REASON
 from connector.policy import Policy
-from connector.words.features import FEATURES
+from connector.words.features import FEATURES, PILLARS
 
 
 def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
@@ -50,17 +50,21 @@ def _gate(frame: pl.DataFrame, policy: Policy, name: str, n: int) -> pl.DataFram
 
 def _absent(frame: pl.DataFrame, policy: Policy, pillar: str) -> pl.DataFrame:
     cap = policy.pillars[pillar].cap_when_absent
-    words = {"en": pl.lit(f"at most {cap}: no data on {pillar}"), "zh": pl.lit(f"最高 {cap}：缺少 {pillar} 数据")}
+    words = {
+        "en": pl.lit(f"at most {cap}: no data on {pillar}"),
+        "zh": pl.lit(f"最高 {cap}：缺少{PILLARS.get(pillar, pillar)}数据"),
+    }
     return frame.filter(pl.col(f"absent_{pillar}")).select(_line(pl.lit(10**8), f"absent_{pillar}", words))
 
 
 def _indicator(frame: pl.DataFrame, policy: Policy, name: str, base: str) -> pl.DataFrame:
     item = policy.indicators[name]
-    feature, value = FEATURES[item.feature], pl.col(item.feature)
+    # What the points were given for: the utilisation of the limit before this run, not after it.
+    feature, value = FEATURES[item.feature], pl.col(f"value_{name}")
     lost = (pl.col(f"lost_{name}") / pl.col("milli")).round(1).cast(pl.String)
     missing = value.is_null()
-    en = pl.when(missing).then(pl.lit("no data")).otherwise(shown(item.feature, base))
-    zh = pl.when(missing).then(pl.lit("无数据")).otherwise(shown(item.feature, base, "zh-CN"))
+    en = pl.when(missing).then(pl.lit("no data")).otherwise(shown(value, item.feature, base))
+    zh = pl.when(missing).then(pl.lit("无数据")).otherwise(shown(value, item.feature, base, "zh-CN"))
     words = {
         "value": value,
         "points": pl.col(f"points_{name}") / pl.col("milli"),
@@ -71,9 +75,8 @@ def _indicator(frame: pl.DataFrame, policy: Policy, name: str, base: str) -> pl.
     return frame.filter(pl.col(f"lost_{name}").is_not_null()).select(_line(pl.col(f"lost_{name}"), name, words))
 
 
-def shown(name: str, base: str, language: str = "en") -> pl.Expr:
-    """A feature's value as a person reads it."""
-    value = pl.col(name)
+def shown(value: pl.Expr, name: str, base: str, language: str = "en") -> pl.Expr:
+    """A value of the feature as a person reads it."""
     match FEATURES[name].unit:
         case "days":
             whole = value.round(0).cast(pl.Int64).cast(pl.String)

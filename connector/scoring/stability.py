@@ -12,7 +12,7 @@ from connector.assessment import NOT_RATED, RATINGS
 from connector.policy import Policy
 
 #: Columns of an earlier day's assessment that are looked at.
-LOOKED_AT = ("customer_id", "rating", "model_rating", "pending_rating", "pending_since")
+LOOKED_AT = ("customer_id", "as_of", "rating", "model_rating", "pending_rating", "pending_since")
 _INDEX = {grade: n for n, grade in enumerate(RATINGS)}
 _MILLI = 1000
 
@@ -27,20 +27,24 @@ def steady(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_o
     rules = policy.stability
     band = round(rules.band * _MILLI)
     score = pl.col("score_milli")
-    frame = frame.join(_before(frame, policy, prior), on="account_id", how="left", maintain_order="left").with_columns(
+    frame = frame.join(
+        _before(frame, policy, prior, as_of), on="account_id", how="left", maintain_order="left"
+    ).with_columns(
         by_points(policy, score).alias("points_grade"),
         pl.max_horizontal(by_points(policy, score - band), "cap").alias("better"),
         (score + band >= _floor(policy, pl.col("before"))).alias("within"),
     )
     before, cap, better = pl.col("before"), pl.col("cap"), pl.col("better")
-    lower = pl.min_horizontal("points_grade", before + rules.most_notches)
+    # So many notches for each day that has passed.
+    most = pl.col("days") * rules.most_notches
+    lower = pl.min_horizontal("points_grade", before + most)
     down = pl.max_horizontal(pl.when("within").then(before).otherwise(lower), cap)
     remembered = pl.col("pended_since") >= as_of - rules.forget_days
     pended = pl.when(remembered).then("pended")
     held = pl.max_horizontal(better, pended)
     since = pl.when(pended.is_not_null()).then("pended_since").otherwise(as_of)
     holds = as_of - since >= rules.confirm_days
-    up = pl.when(holds).then(pl.max_horizontal(held, before - rules.most_notches)).otherwise(before)
+    up = pl.when(holds).then(pl.max_horizontal(held, before - most)).otherwise(before)
     rises, kept = better < before, before.is_not_null() & (pl.col("unrated") | score.is_null())
     grade = (
         pl.when(kept)
@@ -59,21 +63,24 @@ def steady(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_o
         grade.alias("grade"),
         named(pl.when(waits).then(pl.when(holds).then(better).otherwise(held))).alias("pending_rating"),
         pl.when(waits).then(pl.when(holds).then(as_of).otherwise(since)).cast(pl.Int32).alias("pending_since"),
-    ).drop("before", "pended", "pended_since", "points_grade", "better", "within")
+    ).drop("before", "days", "pended", "pended_since", "points_grade", "better", "within")
 
 
-def _before(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None) -> pl.DataFrame:
-    """account_id, before (index of the last grade; null: none), pended (index), pended_since."""
+def _before(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
+    """account_id, before (index of the last grade; null: none), days (since then), pended (index), pended_since."""
     if prior is None or prior.is_empty():
         none = pl.lit(None, pl.Int32)
-        return frame.select("account_id", none.alias("before"), none.alias("pended"), none.alias("pended_since"))
+        return frame.select(
+            "account_id", none.alias("before"), none.alias("days"), none.alias("pended"), none.alias("pended_since")
+        )
     lowest = _INDEX[list(policy.scale)[-1]]
-    index = {name: pl.col(name).replace_strict(_INDEX, default=None, return_dtype=pl.Int32) for name in LOOKED_AT[1:4]}
+    index = {name: pl.col(name).replace_strict(_INDEX, default=None, return_dtype=pl.Int32) for name in LOOKED_AT[2:5]}
     # Out of D leads the same way as out of the lowest grade: step by step, and each one has to hold.
     before = pl.when(pl.col("rating") == "D").then(lowest).otherwise(index["model_rating"])
     return prior.select(
         pl.col("customer_id").alias("account_id"),
         before.cast(pl.Int32).alias("before"),
+        (as_of - pl.col("as_of")).cast(pl.Int32).alias("days"),
         pl.when(pl.col("rating") != NOT_RATED).then(index["pending_rating"]).alias("pended"),
         pl.col("pending_since").alias("pended_since"),
     )

@@ -346,3 +346,6 @@ CHAPTERS: tuple[Chapter, ...] = (
 
 #: All features by name.
 FEATURES: dict[str, Feature] = {name: item for chapter in CHAPTERS for name, item in chapter.features.items()}
+
+#: Usual names of pillars, in Chinese; a policy's own names are shown as they are.
+PILLARS = {"payment": "付款", "relationship": "合作", "standing": "资质", "finances": "财务", "external": "外部"}

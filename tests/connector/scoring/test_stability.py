@@ -5,7 +5,7 @@ from connector.assessment import RATINGS
 from connector.scoring.stability import named, steady
 from tests.connector.scoring.books import POLICY
 
-SCHEMA = {"customer_id": pl.String, "rating": pl.String, "model_rating": pl.String, "pending_rating": pl.String, "pending_since": pl.Int32}  # fmt: skip
+SCHEMA = {"customer_id": pl.String, "as_of": pl.Int32, "rating": pl.String, "model_rating": pl.String, "pending_rating": pl.String, "pending_since": pl.Int32}  # fmt: skip
 Day = tuple[int, float | None]
 
 
@@ -30,7 +30,14 @@ def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
         waits = f"→{row['pending_rating']}" if row["pending_rating"] else ""
         shown.append(f"{row['model_rating']}{waits}")
         prior = pl.DataFrame(
-            [{"customer_id": "A", "rating": event or row["model_rating"], **{k: row[k] for k in list(SCHEMA)[2:]}}],
+            [
+                {
+                    "customer_id": "A",
+                    "as_of": day,
+                    "rating": event or row["model_rating"],
+                    **{k: row[k] for k in list(SCHEMA)[3:]},
+                }
+            ],
             SCHEMA,
         )
     return shown
@@ -54,7 +61,8 @@ def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
         ([(1, 75.0), (2, 84.0), (50, 84.0)], ["A", "A→AA", "A→AA"]),
         # At most three notches a day, either way.
         ([(1, 95.0), (2, 10.0), (3, 10.0), (4, 10.0)], ["AAA", "BBB", "CCC", "C"]),
-        ([(1, 10.0), (2, 95.0), (9, 95.0)], ["C", "C→AAA", "B→AAA"]),
+        ([(1, 10.0), (8, 95.0), (15, 95.0), (16, 95.0)], ["C", "C→AAA", "AAA", "AAA"]),
+        ([(1, 10.0), (8, 95.0), (14, 95.0), (15, 95.0)], ["C", "C→AAA", "C→AAA", "B→AAA"]),
         # Without a score the last grade is kept.
         ([(1, 75.0), (2, None), (3, 75.0)], ["A", "A", "A"]),
         ([(1, None), (2, 75.0)], ["None", "A"]),
@@ -72,7 +80,7 @@ def test_a_cap_binds_at_once_and_what_it_held_back_waits() -> None:
 def test_out_of_default_leads_the_way_of_any_upgrade() -> None:
     days = [(1, 95.0), (2, 95.0), (3, 95.0), (10, 95.0), (17, 95.0), (24, 95.0)]
 
-    assert grades(*days, D={2: ""}) == ["AAA", "AAA", "C→AAA", "B→AAA", "A→AAA", "AAA"]
+    assert grades(*days, D={2: ""}) == ["AAA", "AAA", "C→AAA", "AAA", "AAA", "AAA"]
 
 
 def test_not_rated_keeps_the_last_grade_and_is_no_notch() -> None:
