@@ -6,11 +6,11 @@ this same function, and a customer's result does not depend on who else is in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import polars as pl
 
-from connector.assessment import ASSESSMENT, FLAGS
+from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring import card, features, judge, limits, reasons
@@ -79,7 +79,7 @@ def _judged(
         rows = card.card(rows, rules, state.base)
         rows = judge.rate(rows, rules, state.base, prior, as_of)
         rows = limits.limit(rows, rules, state.base, as_of)
-        yield rules, judge.flag(rows, rules, state.base, as_of, _since(rows, prior))
+        yield rules, judge.flag(rows, rules, state.base, as_of, _up_before(prior))
 
 
 def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:
@@ -104,16 +104,12 @@ def segment_of(accounts: pl.DataFrame, policy: Policy) -> pl.Series:
     return accounts.with_columns(found.alias("policy_segment"))["policy_segment"]
 
 
-def _since(frame: pl.DataFrame, prior: pl.DataFrame | None) -> Mapping[str, pl.Series]:
+def _up_before(prior: pl.DataFrame | None) -> pl.DataFrame | None:
+    """account_id, code, since of the flags that were up."""
     if prior is None or prior.is_empty():
-        return {}
-    up = prior.select("customer_id", "flags").explode("flags").drop_nulls("flags").unnest("flags")
-    rows = frame.select(pl.col("account_id").alias("customer_id"))
-    found = {}
-    for code in FLAGS:
-        days = up.filter(pl.col("code") == code).select("customer_id", "since")
-        found[code] = rows.join(days, on="customer_id", how="left", maintain_order="left")["since"]
-    return found
+        return None
+    up = prior.select(pl.col("customer_id").alias("account_id"), "flags").explode("flags").drop_nulls("flags")
+    return up.unnest("flags").select("account_id", "code", "since")
 
 
 def _notices() -> pl.Expr:

@@ -23,21 +23,20 @@ def claims(tables: Tables, policy: Policy, as_of: int, rates: Rates) -> pl.DataF
     issued = pl.col("issued") <= as_of
     live = table(tables, "receivables").filter(issued & (pl.col("voided_on").is_null() | (pl.col("voided_on") > as_of)))
     frame = _disputed(_due(live, table(tables, "terms"), policy), policy.exposure.disputes.max_days, as_of)
-    frame = frame.with_columns(rates.on(frame, "currency", as_of).alias("rate"))
-    return frame.with_columns(
-        rates.into_base("amount", "currency", "rate").alias("amount_base"),
-        pl.col("rate").is_null().alias("rate_missing"),
-    )
+    return rates.based(frame, as_of, amount_base="amount")
 
 
 def _due(live: pl.DataFrame, terms: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     """Without a due day: the agreed terms; without these the policy's, and listed as "due unknown"."""
     # A retention is kept back beyond the terms of the trade: these say nothing about it.
     retained = pl.col("component") == "retention"
-    agreed = pl.when(~retained).then(due_by_terms(live, terms))
-    frame = live.with_columns(agreed.cast(pl.Int32).alias("agreed"))
-    usual = pl.when(retained).then(policy.terms.retention_days).otherwise(policy.terms.days)
     silent = pl.col("due").is_null() & (pl.col("due_basis") == "unknown")
+    untold = live.filter(silent)
+    # Nearly always nobody is silent, or nothing was agreed.
+    told = untold.is_empty() or terms.is_empty()
+    known = pl.lit(None, pl.Int32) if told else pl.when(~retained).then(due_by_terms(live, terms))
+    frame = live.with_columns(known.cast(pl.Int32).alias("agreed"))
+    usual = pl.when(retained).then(policy.terms.retention_days).otherwise(policy.terms.days)
     guessed = pl.when(silent).then(pl.coalesce("agreed", pl.col("issued") + usual))
     basis = pl.when(silent & pl.col("agreed").is_not_null()).then(pl.lit("computed")).otherwise("due_basis")
     due = pl.coalesce("due", guessed).cast(pl.Int32)

@@ -26,10 +26,10 @@ _MOST_COVER = 100.0
 def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
     """One row an account: account_id, company_age, registered_capital, tax_grade, legal_cases, insolvency."""
     accounts = tables["accounts"].select("account_id", "founded_on", "registered_capital", "currency")
-    frame = accounts.with_columns(state.rates.on(accounts, "currency", as_of).alias("rate")).select(
+    frame = state.rates.based(accounts, as_of, registered_capital="registered_capital").select(
         "account_id",
         pl.when(pl.col("founded_on") <= as_of).then(as_of - pl.col("founded_on")).alias("company_age"),
-        state.rates.into_base("registered_capital", "currency", "rate").alias("registered_capital"),
+        "registered_capital",
     )
     evidence = table(tables, "evidence")
     if evidence.is_empty():
@@ -68,9 +68,8 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
         "period_end", pl.col("consolidated").fill_null(value=False).not_(), "published_on", nulls_last=False
     )
     frame = own_first.group_by("account_id", maintain_order=True).last()
-    frame = frame.with_columns(state.rates.on(frame, "currency", as_of).alias("rate")).with_columns(
-        pl.coalesce("equity", pl.col("total_assets") - pl.col("total_liabilities")).alias("book_value")
-    )
+    book_value = pl.coalesce("equity", pl.col("total_assets") - pl.col("total_liabilities"))
+    frame = state.rates.based(frame.with_columns(book_value.alias("book_value")), as_of, equity="book_value")
     year = (pl.lit(12) / pl.col("months").fill_null(12).clip(lower_bound=1)).alias("year")
     frame = frame.with_columns(year)
     assets, short = _positive("total_assets"), _positive("current_liabilities")
@@ -89,7 +88,7 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
         (pl.col("current_assets") / short).alias("current_ratio"),
         ((pl.col("current_assets") - pl.col("inventory")) / short).alias("quick_ratio"),
         (pl.col("total_liabilities") / assets).alias("debt_ratio"),
-        state.rates.into_base("book_value", "currency", "rate").alias("equity"),
+        "equity",
         (pl.col("net_profit") / sales).alias("net_margin"),
         (pl.col("net_profit") * pl.col("year") / assets).alias("return_on_assets"),
         (pl.col("ebit") * pl.col("year") / pl.when(employed > 0).then(employed)).alias("return_on_capital"),

@@ -150,11 +150,11 @@ def _deductions(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:
     """account_id, deductions: credit notes, rebates and deductions, and claims below nothing, of 12 months."""
     booked = pl.col("booked_on").is_between(as_of - YEAR + 1, as_of)
     notes = table(tables, "adjustments").filter(booked & pl.col("kind").is_in(_DEDUCTIONS))
-    notes = notes.with_columns(state.rates.on(notes, "currency", as_of).alias("rate"))
+    notes = state.rates.based(notes, as_of, deductions="amount")
     negative = state.items.filter((pl.col("amount_base") < 0) & (pl.col("issued") > as_of - YEAR))
     both = pl.concat(
         [
-            notes.select("account_id", state.rates.into_base("amount", "currency", "rate").alias("deductions")),
+            notes.select("account_id", "deductions"),
             negative.select("account_id", (-pl.col("amount_base")).alias("deductions")),
         ]
     )

@@ -243,11 +243,7 @@ def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:
     started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     rows = rows.filter(started & lasts & (pl.col("kind") != "insured"))
-    rates = state.rates
-    rows = rows.with_columns(rates.on(rows, "currency", as_of).alias("rate")).with_columns(
-        rates.into_base("amount", "currency", "rate").alias("amount")
-    )
-    rows = rows.filter(pl.col("amount").is_not_null())
+    rows = state.rates.based(rows, as_of, amount="amount").drop_nulls("amount")
     ends = rows.group_by("account_id").agg(pl.col("valid_until").min().alias("limit_ends"))
     own = _in_force(rows.filter(pl.col("scope") == "account")).rename({"amount": "agreed_limit"})
     group = _in_force(rows.filter(pl.col("scope") == "group")).rename({"amount": "group_limit_own"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -93,33 +93,40 @@ def _knocked_out(policy: Policy, rating: str) -> pl.Expr:
     return pl.when(pl.any_horizontal(fired) if fired else pl.lit(value=False)).then(pl.lit(rating))
 
 
-def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, since: Mapping[str, pl.Series]) -> pl.DataFrame:
+def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.DataFrame | None) -> pl.DataFrame:
     """The warning flags that are up, and the gravest hold that flags and grade bring.
 
-    Columns in: rating and features. Columns out, beside them: flags (gravest first), hold, severity (the worst's).
-    `since`: flag code → the day each row's flag was first raised, null where it was not up before.
+    Columns in: account_id, rating and features. Columns out, beside them: flags (gravest first), hold, severity (the
+    worst's). `before`: account_id, code and since of the flags that were up already.
     """
-    raised = {code: fires(policy.flags[code].when, policy, base) for code in FLAGS if code in policy.flags}
-    shown = []
-    for code, condition in raised.items():
-        item = policy.flags[code]
-        first = pl.coalesce(pl.lit(since[code]), pl.lit(as_of, pl.Int32)) if code in since else pl.lit(as_of, pl.Int32)
-        shown.append(
-            pl.when(condition).then(
-                pl.struct(
-                    pl.lit(code).alias("code"), pl.lit(item.severity).alias("severity"), pl.lit(item.en).alias("en"),
-                    pl.lit(item.zh).alias("zh"), first.cast(pl.Int32).alias("since"),
-                )
-            )
-        )  # fmt: skip
-    flags = pl.concat_list(shown).list.drop_nulls() if shown else pl.lit([], pl.List(FLAG))
-    holds = [(condition, policy.flags[code].hold) for code, condition in raised.items()]
-    grave = [(condition, policy.flags[code].severity) for code, condition in raised.items()]
-    return frame.with_columns(
-        flags.cast(pl.List(FLAG)).alias("flags"),
-        _worst(HOLDS, [*holds, *_grade_holds(policy)]).alias("hold"),
-        _worst(_SEVERITIES, grave).alias("severity"),
+    codes = [code for code in FLAGS if code in policy.flags]
+    raised = {code: fires(policy.flags[code].when, policy, base) for code in codes}
+    holds = [(pl.col(f"up_{code}"), policy.flags[code].hold) for code in codes]
+    grave = [(pl.col(f"up_{code}"), policy.flags[code].severity) for code in codes]
+    frame = frame.with_columns(condition.alias(f"up_{code}") for code, condition in raised.items()).with_columns(
+        _worst(HOLDS, [*holds, *_grade_holds(policy)]).alias("hold"), _worst(_SEVERITIES, grave).alias("severity")
     )
+    up = [pl.when(f"up_{code}").then(pl.lit(n, pl.UInt8)) for n, code in enumerate(codes)]
+    numbers = pl.concat_list(up).list.drop_nulls() if up else pl.lit([], pl.List(pl.UInt8))
+    rows = frame.select("account_id", numbers.alias("n")).filter(pl.col("n").list.len() > 0).explode("n")
+    words = [(n, code, *(getattr(policy.flags[code], name) for name in _SHOWN)) for n, code in enumerate(codes)]
+    known = pl.DataFrame(words, {"n": pl.UInt8, "code": pl.String, **dict.fromkeys(_SHOWN, pl.String)}, orient="row")
+    rows = rows.join(known, on="n", how="left", maintain_order="left")
+    if before is None:
+        rows = rows.with_columns(pl.lit(as_of, pl.Int32).alias("since"))
+    else:
+        rows = rows.join(before, on=["account_id", "code"], how="left", maintain_order="left")
+        rows = rows.with_columns(pl.col("since").fill_null(as_of))
+    shown = pl.struct("code", *_SHOWN, pl.col("since").cast(pl.Int32)).alias("flags")
+    flags = rows.group_by("account_id", maintain_order=True).agg(shown)
+    return (
+        frame.drop(f"up_{code}" for code in codes)
+        .join(flags, on="account_id", how="left", maintain_order="left")
+        .with_columns(pl.col("flags").fill_null(pl.lit([], pl.List(FLAG))).cast(pl.List(FLAG)))
+    )
+
+
+_SHOWN = ("severity", "en", "zh")
 
 
 def _grade_holds(policy: Policy) -> list[tuple[pl.Expr, str]]:

@@ -54,7 +54,7 @@ def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
     """Columns in: those of receivables, payments, allocations, adjustments, rates; missing tables are empty."""
     base = base_currency(tables, policy.base_currency)
     rates = Rates(table(tables, "rates"), base)
-    live = claims(tables, policy, as_of, rates)
+    live = claims(tables, policy, as_of, rates).with_row_index("claim")
     known = floors(table(tables, "terms"), rates, as_of)
     judged = judged_from(live, known)
     applied = _applied(tables, judged, as_of, rates)
@@ -74,62 +74,79 @@ def received(tables: Tables, as_of: int) -> pl.DataFrame:
     return table(tables, "payments").filter((pl.col("paid_on") <= as_of) & ~returned)
 
 
-def _dated(tables: Tables, as_of: int) -> pl.DataFrame:
-    """Payments and adjustments by the day: their id, day, cleared_day, adjusted (kind), acceptance (commercial)."""
+def _paid(tables: Tables, as_of: int) -> pl.DataFrame:
+    """Payments by the day: payment_id, day, cleared_day, adjusted (null), acceptance (commercial)."""
     run = pl.col("instrument").replace_strict(_RUNS, default=None, return_dtype=pl.Int32)
     bill = pl.when(run.is_not_null()).then(pl.coalesce("matures_on", pl.col("paid_on") + run))
-    paid = received(tables, as_of).select(
+    return received(tables, as_of).select(
         pl.col("payment_id"),
-        pl.lit(None, pl.String).alias("adjustment_id"),
         pl.col("paid_on").alias("day"),
         pl.coalesce("cleared_on", bill, "paid_on").cast(pl.Int32).alias("cleared_day"),
         pl.lit(None, pl.String).alias("adjusted"),
         (pl.col("instrument") == "commercial_acceptance").fill_null(value=False).alias("acceptance"),
     )
+
+
+def _booked(tables: Tables, as_of: int) -> pl.DataFrame:
+    """Adjustments by the day: adjustment_id, day, cleared_day, adjusted (kind; null: a way of paying), acceptance."""
     booked = table(tables, "adjustments").filter(pl.col("booked_on") <= as_of)
-    adjusted = booked.select(
-        pl.lit(None, pl.String).alias("payment_id"),
+    return booked.select(
         pl.col("adjustment_id"),
         pl.col("booked_on").alias("day"),
         pl.col("booked_on").alias("cleared_day"),
         pl.when(~pl.col("kind").is_in(PAYING_KINDS)).then("kind").alias("adjusted"),
         pl.lit(value=False).alias("acceptance"),
     )
-    return pl.concat([paid, adjusted])
 
 
-def _applied(tables: Tables, claims: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
+def _applied(tables: Tables, live: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
     """Allocations to live claims, dated, with amounts in the claim's currency; those without a rate are left out."""
-    rows = table(tables, "allocations").filter(pl.col("receivable_id").is_not_null()).drop("currency", "applied_on")
-    rows = rows.join(
-        claims.select(
-            "receivable_id", "account_id", "currency", pl.col("amount").alias("claimed"), "original_due", "late_from"
-        ),
-        on="receivable_id",
+    rows = table(tables, "allocations").select(
+        "allocation_id", "receivable_id", "payment_id", "adjustment_id", "amount", "payment_amount", "payment_currency"
     )
-    rows = rows.join(_dated(tables, as_of), on=["payment_id", "adjustment_id"], nulls_equal=True)
-    rows = rows.with_columns(pl.coalesce("payment_currency", "currency").alias("payment_currency"))
+    about = live.select(
+        "claim", "receivable_id", "currency", pl.col("amount").alias("claimed"), "original_due", "late_from"
+    )
+    rows = rows.join(about, on="receivable_id").drop("receivable_id")
+    paid = rows.join(_paid(tables, as_of), on="payment_id").drop("adjustment_id").rename({"payment_id": "source"})
+    if "adjustments" in tables and not tables["adjustments"].is_empty():
+        booked = rows.join(_booked(tables, as_of), on="adjustment_id").drop("payment_id")
+        rows = pl.concat([paid, booked.rename({"adjustment_id": "source"}).select(paid.columns)])
+    else:
+        rows = paid
+    told = pl.coalesce("payment_currency", "currency")
+    rows = rows.with_columns(told.alias("payment_currency"))
+    if rates.only_base(rows, "currency") and rates.only_base(rows, "payment_currency"):
+        return rows.with_columns(pl.coalesce("amount", "payment_amount").alias("amount")).drop_nulls("amount")
     rows = rows.with_columns(
         rates.on(rows, "payment_currency", "day").alias("rate_paid"),
         rates.on(rows, "currency", "day").alias("rate_claim"),
     )
     crossed = across("payment_amount", ("payment_currency", "currency"), ("rate_paid", "rate_claim"))
     same = pl.when(pl.col("payment_currency") == pl.col("currency")).then(pl.col("payment_amount"))
-    return rows.with_columns(pl.coalesce("amount", same, crossed).alias("amount")).filter(
-        pl.col("amount").is_not_null()
-    )
+    return rows.with_columns(pl.coalesce("amount", same, crossed).alias("amount")).drop_nulls("amount").select(
+        paid.columns
+    )  # fmt: skip
 
 
 def _effective(applied: pl.DataFrame) -> pl.DataFrame:
     """Parts that really settle: earliest first, up to the claim's amount, less what was taken back since."""
     # Amounts of a claim and its settlements count along the claim's own sign: a credit of −100 is settled by −100.
-    rows = applied.with_columns((pl.col("amount") * pl.col("claimed").sign()).alias("along"))
-    cap = pl.min_horizontal(pl.col("along").sum().over("receivable_id").clip(lower_bound=0), pl.col("claimed").abs())
-    rows = rows.with_columns(cap.alias("cap")).filter(pl.col("along") > 0).sort("day", "allocation_id")
-    reached = pl.col("along").cum_sum().over("receivable_id")
-    taken = pl.min_horizontal(reached, "cap") - pl.min_horizontal(reached - pl.col("along"), "cap")
-    rows = rows.with_columns(taken.alias("along")).filter(pl.col("along") > 0)
-    return rows.with_columns((pl.col("along") * pl.col("claimed").sign()).alias("amount"))
+    along, claimed = pl.col("along"), pl.col("claimed")
+    rows = applied.with_columns(
+        (pl.col("amount") * claimed.sign()).alias("along"), pl.col("claim").is_unique().alias("sole")
+    )
+    # Most claims are settled in one piece.
+    sole = rows.filter("sole").with_columns(pl.min_horizontal(along, claimed.abs()).alias("along"))
+    several = rows.filter(~pl.col("sole"))
+    cap = pl.min_horizontal(along.sum().over("claim").clip(lower_bound=0), claimed.abs())
+    several = several.with_columns(cap.alias("cap")).filter(along > 0).sort("day", "allocation_id")
+    reached = along.cum_sum().over("claim")
+    taken = pl.min_horizontal(reached, "cap") - pl.min_horizontal(reached - along, "cap")
+    several = several.with_columns(taken.alias("along")).drop("cap")
+    return (
+        pl.concat([sole, several]).filter(along > 0).with_columns((along * claimed.sign()).alias("amount")).drop("sole")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,56 +164,59 @@ class Small:
 
 def _based(frame: pl.DataFrame, *names: str) -> pl.DataFrame:
     """The same with name + "_base": each amount's share of the claim's amount_base."""
+    if (frame["amount"] == frame["amount_base"]).all(ignore_nulls=False):
+        return frame.with_columns(pl.col(name).alias(f"{name}_base") for name in names)
     size = pl.col("amount").abs().clip(lower_bound=1)
-    for name in names:
-        share = pl.col(name).cast(pl.Int128) * pl.col("amount_base")
-        part = (share + size // 2) // size * pl.col("amount").sign()
-        frame = frame.with_columns(part.cast(pl.Int64).alias(f"{name}_base"))
-    return frame
+    shares = {name: pl.col(name).cast(pl.Int128) * pl.col("amount_base") for name in names}
+    return frame.with_columns(
+        ((share + size // 2) // size * pl.col("amount").sign()).cast(pl.Int64).alias(f"{name}_base")
+        for name, share in shares.items()
+    )
 
 
 def _parts(effective: pl.DataFrame, live: pl.DataFrame, small: Small) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Parts and losses. What was discharged of a claim on one day is one part, however many payments brought it."""
-    # Claims without a rate are no evidence of how somebody pays.
-    claims_of = live.filter(pl.col("amount_base").is_not_null()).select("receivable_id", "amount", "amount_base")
-    rows = effective.filter(pl.col("claimed") > 0).rename({"amount": "taken"}).join(claims_of, on="receivable_id")
+    taken = pl.col("taken")
+    rows = effective.filter(pl.col("claimed") > 0).rename({"claimed": "whole", "amount": "taken"})
     late = (pl.col("day") > pl.col("late_from")).fill_null(value=False)
-    judged = pl.col("adjusted").is_null() | late
-    days = (
-        rows.sort("day", "allocation_id")
-        .group_by("receivable_id", "day", maintain_order=True)
-        .agg(
-            pl.col("account_id", "amount", "amount_base", "original_due", "late_from").first(),
-            pl.col("taken").sum().alias("gone"),
-            pl.col("taken").filter(judged).sum(),
-            pl.col("taken").filter(pl.col("adjusted") == "write_off").sum().alias("written_off"),
-        )
+    rows = rows.with_columns(
+        pl.when(pl.col("adjusted").is_null() | late).then(taken).otherwise(0).alias("counts"),
+        pl.when(pl.col("adjusted") == "write_off").then(taken).otherwise(0).alias("written_off"),
+        pl.col("claim").is_unique().alias("sole"),
     )
-    before = pl.col("amount") - pl.col("gone").cum_sum().over("receivable_id") + pl.col("gone")
-    days = _based(days.with_columns(before.alias("before")), "taken", "written_off", "before")
-    days = days.filter(~small.of("before"))
-    parts = days.filter(pl.col("taken") > 0).select(
+    kept = ("claim", "day", "whole", "original_due", "late_from", "taken", "counts", "written_off")
+    sole = rows.filter("sole").select(*kept, pl.col("whole").alias("before"))
+    days = rows.filter(~pl.col("sole")).sort("day", "allocation_id").group_by("claim", "day", maintain_order=True)
+    several = days.agg(
+        pl.col("whole", "original_due", "late_from").first(), pl.col("taken", "counts", "written_off").sum()
+    )
+    left = pl.col("whole") - taken.cum_sum().over("claim") + taken
+    whole = pl.concat([sole, several.select(*kept).with_columns(left.alias("before"))])
+    # Claims without a rate are no evidence of how somebody pays.
+    about = live.select("claim", "receivable_id", "account_id", "amount", "amount_base").drop_nulls("amount_base")
+    whole = _based(whole.join(about, on="claim"), "counts", "written_off", "before").filter(~small.of("before"))
+    parts = whole.filter(pl.col("counts") > 0).select(
         "receivable_id",
         "account_id",
         "day",
         (pl.col("day") - pl.col("late_from")).clip(lower_bound=0).fill_null(0).alias("days_late"),
         (pl.col("original_due") - pl.col("day")).clip(lower_bound=0).fill_null(0).alias("days_early"),
-        pl.col("taken").alias("amount"),
-        pl.col("taken_base").alias("amount_base"),
+        pl.col("counts").alias("amount"),
+        pl.col("counts_base").alias("amount_base"),
         pl.col("amount_base").alias("amount_item_base"),
     )
-    losses = days.filter(pl.col("written_off") > 0).select("account_id", "day", "written_off_base")
+    losses = whole.filter(pl.col("written_off") > 0).select("account_id", "day", "written_off_base")
     return parts, losses
 
 
 def _open(live: pl.DataFrame, parts: pl.DataFrame, small: Small, as_of: int) -> pl.DataFrame:
     later = pl.col("cleared_day") > as_of
-    settled = parts.group_by("receivable_id").agg(
+    settled = parts.group_by("claim").agg(
         pl.col("amount").sum().alias("settled"),
         pl.col("amount").filter(later).sum().alias("uncleared"),
         pl.col("amount").filter(later & pl.col("acceptance")).sum().alias("acceptances"),
     )
-    rows = live.join(settled, on="receivable_id", how="left", maintain_order="left").with_columns(
+    rows = live.join(settled, on="claim", how="left", maintain_order="left").with_columns(
         (pl.col("amount") - pl.col("settled").fill_null(0)).alias("open"),
         pl.col("uncleared", "acceptances").fill_null(0),
     )
@@ -236,7 +256,7 @@ def _credits(tables: Tables, items: pl.DataFrame, parts: pl.DataFrame, as_of: in
     )
     # In the payment's own currency: what is settled of a claim in another one is that share of the allocated payment.
     gone = parts.select(
-        pl.coalesce("payment_id", "adjustment_id").alias("id"),
+        pl.col("source").alias("id"),
         pl.when(pl.col("payment_currency") == pl.col("currency"))
         .then(pl.col("amount"))
         .otherwise(pl.coalesce("payment_amount", "amount"))
@@ -245,8 +265,7 @@ def _credits(tables: Tables, items: pl.DataFrame, parts: pl.DataFrame, as_of: in
     left = come.join(gone.group_by("id").agg(pl.col("used").sum()), on="id", how="left").with_columns(
         (pl.col("amount") - pl.col("used").fill_null(0)).alias("left")
     )
-    left = left.with_columns(rates.on(left, "currency", as_of).alias("rate"))
-    money_left = left.select("account_id", rates.into_base("left", "currency", "rate").alias("on_account_base"))
+    money_left = rates.based(left, as_of, on_account_base="left").select("account_id", "on_account_base")
     negative = items.filter(pl.col("open") < 0).select("account_id", (-pl.col("open_base")).alias("on_account_base"))
     whole = pl.concat([money_left, negative]).group_by("account_id").agg(pl.col("on_account_base").sum())
     return whole.with_columns(pl.col("on_account_base").clip(lower_bound=0)).filter(pl.col("on_account_base") > 0)

@@ -20,13 +20,10 @@ def unbilled(orders: pl.DataFrame, items: pl.DataFrame, as_of: int, rates: Rates
     live = orders.filter(
         (pl.col("ordered_on") <= as_of) & (pl.col("cancelled_on").is_null() | (pl.col("cancelled_on") > as_of))
     )
-    live = live.with_columns(rates.on(live, "currency", as_of).alias("rate"))
+    live = rates.based(live, as_of, whole="amount", said="billed_amount")
     billed = items.filter(pl.col("order_id").is_not_null() & (pl.col("amount_base") > 0))
     claims = billed.group_by("order_id").agg(pl.col("amount_base").sum().alias("claimed"))
-    rows = live.with_columns(
-        rates.into_base("amount", "currency", "rate").alias("whole"),
-        rates.into_base("billed_amount", "currency", "rate").alias("said"),
-    ).join(claims, on="order_id", how="left", maintain_order="left")
+    rows = live.join(claims, on="order_id", how="left", maintain_order="left")
     left = pl.col("whole") - pl.max_horizontal(pl.col("said").fill_null(0), pl.col("claimed").fill_null(0))
     sums = rows.with_columns(left.clip(lower_bound=0).alias("left")).group_by("account_id")
     return sums.agg(pl.col("left").sum().alias("unbilled_base"))

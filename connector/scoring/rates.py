@@ -37,6 +37,9 @@ class Rates:
 
     def on(self, frame: pl.DataFrame, currency: str, day: str | int) -> pl.Series:
         """For each row the rate of that currency column on that day (a column, or a day number); null: unknown."""
+        own = pl.when(pl.col(currency) == self.base).then(_ONE)
+        if self._rates.is_empty() or self.only_base(frame, currency):
+            return frame.select(own.cast(pl.Int64).alias("rate"))["rate"]
         days = pl.col(day) if isinstance(day, str) else pl.lit(day)
         rows = frame.select(pl.col(currency).alias("currency"), days.cast(pl.Int32).alias("day")).with_row_index("?")
         found = rows.sort("day")
@@ -44,6 +47,22 @@ class Rates:
             found = _nearest(found, self._rates.rename({"rate": strategy}), strategy)
         rate = pl.when(pl.col("currency") == self.base).then(_ONE).otherwise(pl.coalesce("backward", "forward"))
         return found.with_columns(rate.cast(pl.Int64).alias("rate")).sort("?")["rate"]
+
+    def only_base(self, frame: pl.DataFrame, currency: str) -> bool:
+        """Whether all amounts are in the base currency already."""
+        return bool((frame[currency] == self.base).all(ignore_nulls=False))
+
+    def based(self, frame: pl.DataFrame, day: int, **amounts: str) -> pl.DataFrame:
+        """The frame with each amount (keyword: the new column, value: the old) in the base currency, half up.
+
+        Column in: currency. Null without a rate; `rate_missing` says so.
+        """
+        if self.only_base(frame, "currency"):
+            same = (pl.col(old).alias(new) for new, old in amounts.items())
+            return frame.with_columns(*same, pl.lit(value=False).alias("rate_missing"))
+        frame = frame.with_columns(self.on(frame, "currency", day).alias("rate"))
+        converted = (self.into_base(old, "currency", "rate").alias(new) for new, old in amounts.items())
+        return frame.with_columns(*converted, pl.col("rate").is_null().alias("rate_missing")).drop("rate")
 
     def into_base(self, amount: str, currency: str, rate: str) -> pl.Expr:
         """Minor units of the base currency, half up; null without a rate."""

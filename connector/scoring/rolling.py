@@ -17,12 +17,13 @@ def floors(terms: pl.DataFrame, rates: Rates, as_of: int) -> pl.DataFrame:
 
     Of several rolling terms with one seller the newest counts; a floor without a rate counts as none.
     """
+    if terms.is_empty():
+        return pl.DataFrame(schema={"account_id": pl.String, "floor": pl.Int64})
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     rows = terms.filter((pl.col("valid_from") <= as_of) & lasts).sort("valid_from")
     newest = rows.group_by("account_id", pl.col("seller_id").fill_null("").alias("seller"), maintain_order=True).last()
     rows = newest.filter((pl.col("kind") == "rolling") & (pl.col("floor_amount") > 0))
-    rows = rows.with_columns(rates.on(rows, "currency", as_of).alias("rate"))
-    rows = rows.with_columns(rates.into_base("floor_amount", "currency", "rate").alias("floor")).drop_nulls("floor")
+    rows = rates.based(rows, as_of, floor="floor_amount").drop_nulls("floor")
     return rows.group_by("account_id").agg(pl.col("floor").sum())
 
 

@@ -53,14 +53,10 @@ def _ordered(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
         return None
     live = pl.col("cancelled_on").is_null() | (pl.col("cancelled_on") > as_of)
     rows = orders.filter((pl.col("ordered_on") <= as_of) & live)
-    rows = rows.with_columns(state.rates.on(rows, "currency", as_of).alias("rate"))
+    rows = state.rates.based(rows, as_of, amount_base="amount")
     amount, ordered = pl.col("amount_base"), pl.col("ordered_on")
-    return (
-        rows.with_columns(state.rates.into_base("amount", "currency", "rate").alias("amount_base"))
-        .group_by("account_id")
-        .agg(
-            amount.filter(ordered > as_of - MONTH).sum().alias("month_ordered"),
-            amount.filter(ordered > as_of - YEAR).sum().alias("year_ordered"),
-            ordered.min().alias("first_ordered"),
-        )
+    return rows.group_by("account_id").agg(
+        amount.filter(ordered > as_of - MONTH).sum().alias("month_ordered"),
+        amount.filter(ordered > as_of - YEAR).sum().alias("year_ordered"),
+        ordered.min().alias("first_ordered"),
     )
