@@ -14,24 +14,36 @@ from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring import card, features, judge, limits, reasons
+from connector.scoring.keys import keyed, with_keys
 from connector.scoring.ledger import Ledger, ledger
-from connector.scoring.tendency import Statistics, statistics
+from connector.scoring.tendency import Gathering, Statistics, statistics
 
 
 def portfolio_statistics(tables: Tables, policy: Policy, as_of: int) -> Statistics:
     """What a score takes from the portfolio around a customer, from the facts of the day."""
-    return statistics(ledger(tables, policy, as_of), policy.tendency, as_of)
+    return statistics(ledger(keyed(tables), policy, as_of), policy.tendency, as_of)
 
 
 def assess(
-    tables: Tables, policy: Policy, as_of: int, *, portfolio: Statistics, prior: pl.DataFrame | None = None
+    tables: Tables,
+    policy: Policy,
+    as_of: int,
+    *,
+    portfolio: Statistics,
+    prior: pl.DataFrame | None = None,
+    gathering: Gathering | None = None,
 ) -> pl.DataFrame:
     """One row an account of `accounts`, with the columns of `connector.assessment.ASSESSMENT`.
 
     `tables`: canonical tables by name, whole for these accounts; missing ones are empty. `prior`: what was assessed
     last on an earlier day, with the columns of `ASSESSMENT`: since when a flag is up, and which grade was held.
+    `gathering` counts these customers into the day's statistics, batch by batch.
     """
+    tables = keyed(tables)
+    prior = None if prior is None else with_keys(prior)
     state = ledger(tables, policy, as_of)
+    if gathering is not None:
+        gathering.add(state)
     parts = []
     for rules, frame in _judged(tables, state, policy, portfolio, as_of, prior):
         why = reasons.reasons(frame, rules, state.base)

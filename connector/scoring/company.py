@@ -50,7 +50,7 @@ def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Da
     legal = rows.filter(pl.col("kind") == "legal")
     code = pl.col("value").str.strip_chars().str.to_lowercase()
     insolvent = code.is_in(list(policy.default.insolvency_codes)).fill_null(value=False)
-    records = legal.group_by("account_id").agg(
+    records = legal.group_by("account_id", maintain_order=True).agg(
         (~insolvent).sum().cast(pl.Int64).alias("legal_cases"), insolvent.sum().cast(pl.Int64).alias("insolvency")
     )
     return frame.join(grades, on="account_id", how="left").join(records, on="account_id", how="left").with_columns(

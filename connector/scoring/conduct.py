@@ -37,7 +37,7 @@ def conduct(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Dat
     """  # fmt: skip
     grace = policy.materiality.grace_days
     partly = pl.col("open") < pl.col("amount")
-    items = state.items.group_by("account_id").agg(
+    items = state.items.group_by("account_id", maintain_order=True).agg(
         *(
             pl.col("overdue_base").filter(pl.col("days_overdue").is_between(*days)).sum().alias(name)
             for name, days in BUCKETS.items()
@@ -50,7 +50,7 @@ def conduct(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Dat
     both = pl.concat(
         [state.parts.filter(late).select(claim), state.items.filter(pl.col("late_open") > grace).select(claim)]
     )
-    late_items = both.group_by("account_id").agg(
+    late_items = both.group_by("account_id", maintain_order=True).agg(
         pl.col("receivable_id").n_unique().cast(pl.Int64).alias("late_items_90")
     )
     frame = items.join(late_items, on="account_id", how="left")
@@ -93,7 +93,7 @@ def _index(state: Ledger, as_of: int) -> pl.DataFrame:
     year = state.parts.filter(pl.col("day") > as_of - YEAR)
     beyond = (year["days_late"] - year["days_early"]).clip(_LOWEST, _HIGHEST) - _LOWEST
     rows = year.with_columns(_TABLE.gather(beyond).alias("points"))
-    sums = rows.group_by("account_id").agg(
+    sums = rows.group_by("account_id", maintain_order=True).agg(
         (pl.col("points") * pl.col("amount_base").cast(pl.Int128)).sum().alias("points"),
         pl.col("amount_base").cast(pl.Int128).sum().alias("amount"),
     )
@@ -127,13 +127,13 @@ def _promises(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.D
     )  # fmt: skip
     short = whole.filter(pl.col("paid") < wanted)
     both = pl.concat([broken.select("account_id"), short.select("account_id")])
-    return both.group_by("account_id").agg(pl.len().cast(pl.Int64).alias("broken_promises"))
+    return both.group_by("account_id", maintain_order=True).agg(pl.len().cast(pl.Int64).alias("broken_promises"))
 
 
 def _returned(tables: Tables, as_of: int) -> pl.DataFrame:
     """account_id, bounced (12 months), returned (24 months)."""
     back = table(tables, "payments").filter((pl.col("bounced_on") <= as_of) & (pl.col("bounced_on") > as_of - RECORD))
-    return back.group_by("account_id").agg(
+    return back.group_by("account_id", maintain_order=True).agg(
         (pl.col("bounced_on") > as_of - YEAR).sum().cast(pl.Int64).alias("bounced"),
         pl.len().cast(pl.Int64).alias("returned"),
     )
@@ -141,7 +141,7 @@ def _returned(tables: Tables, as_of: int) -> pl.DataFrame:
 
 def _losses(state: Ledger, as_of: int) -> pl.DataFrame:
     rows = state.losses.filter(pl.col("day") > as_of - RECORD)
-    return rows.group_by("account_id").agg(
+    return rows.group_by("account_id", maintain_order=True).agg(
         pl.len().cast(pl.Int64).alias("losses"), pl.col("written_off_base").sum().alias("bad_debts")
     )
 
@@ -158,4 +158,4 @@ def _deductions(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:
             negative.select("account_id", (-pl.col("amount_base")).alias("deductions")),
         ]
     )
-    return both.group_by("account_id").agg(pl.col("deductions").sum())
+    return both.group_by("account_id", maintain_order=True).agg(pl.col("deductions").sum())

@@ -93,7 +93,11 @@ def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame:
     """account_id, prepaid: 1 where the terms in force on the day are payment in advance."""
     terms = table(tables, "terms")
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
-    now = terms.filter((pl.col("valid_from") <= as_of) & lasts).sort("valid_from").group_by("account_id")
+    now = (
+        terms.filter((pl.col("valid_from") <= as_of) & lasts)
+        .sort("valid_from")
+        .group_by("account_id", maintain_order=True)
+    )
     newest = now.agg(pl.col("kind").last())
     return newest.filter(pl.col("kind") == "prepaid").select("account_id", pl.lit(1, pl.Int64).alias("prepaid"))
 
@@ -103,7 +107,7 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
     overdue, owed = pl.col("days_overdue") > 0, pl.col("owed")
     positive = pl.col("amount_base") > 0
     year, billed = positive & (pl.col("issued") > as_of - YEAR), pl.col("amount_base").cast(pl.Int128)
-    sums = items.group_by("account_id").agg(
+    sums = items.group_by("account_id", maintain_order=True).agg(
         owed.sum().alias("open"),
         pl.col("uncleared_base").sum().alias("uncleared"),
         pl.col("overdue_base").sum().alias("overdue"),
@@ -129,7 +133,7 @@ def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
     reached = pl.col("overdue_base").fill_null(material).cum_sum().over("account_id") - pl.col(
         "on_account_base"
     ).fill_null(0)
-    ages = aged.filter(reached >= material).group_by("account_id").agg(
+    ages = aged.filter(reached >= material).group_by("account_id", maintain_order=True).agg(
         pl.col("days_overdue").max().alias("material_overdue_days")
     )  # fmt: skip
     return (
@@ -170,15 +174,15 @@ def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
     )
     late = _late_items(state)
     whole = pl.concat([settled, late.filter(pl.col("late") > grace)])
-    shares = whole.group_by("account_id").agg(
+    shares = whole.group_by("account_id", maintain_order=True).agg(
         pl.col("amount").sum().alias("paid"),
         pl.col("amount").filter(pl.col("late") <= grace).sum().alias("on_time"),
     )
-    serious = pl.concat([settled, late.filter(pl.col("late") > 15)]).group_by("account_id").agg(
+    serious = pl.concat([settled, late.filter(pl.col("late") > 15)]).group_by("account_id", maintain_order=True).agg(
         pl.col("amount").sum().alias("counted"), pl.col("amount").filter(pl.col("late") > 15).sum().alias("serious")
     )  # fmt: skip
-    lost = state.losses.filter(pl.col("day") > as_of - YEAR).group_by("account_id")
-    settles = settled.group_by("account_id").agg(
+    lost = state.losses.filter(pl.col("day") > as_of - YEAR).group_by("account_id", maintain_order=True)
+    settles = settled.group_by("account_id", maintain_order=True).agg(
         pl.lit(value=True).alias("settles"), pl.col("amount").sum().alias("settled")
     )
     frame = shares.join(serious, on="account_id", how="full", coalesce=True)
@@ -208,7 +212,7 @@ def beyond_terms(settled: pl.DataFrame, late: pl.DataFrame, by: str = "amount") 
     """
     settled, late = (rows.select("account_id", pl.col(by).alias("amount"), "late") for rows in (settled, late))
     days = pl.col("amount").cast(pl.Int128) * pl.col("late")
-    sums = settled.group_by("account_id").agg(
+    sums = settled.group_by("account_id", maintain_order=True).agg(
         pl.col("amount").cast(pl.Int128).sum().alias("amount"), days.sum().alias("days")
     )
     rows = late.sort("late", descending=True).join(
@@ -220,7 +224,11 @@ def beyond_terms(settled: pl.DataFrame, late: pl.DataFrame, by: str = "amount") 
     joining = rows.filter(pl.col("late") * had >= had_days).select(
         "account_id", pl.col("amount").cast(pl.Int128), days.alias("days")
     )
-    whole = pl.concat([sums, joining]).group_by("account_id").agg(pl.col("amount").sum(), pl.col("days").sum())
+    whole = (
+        pl.concat([sums, joining])
+        .group_by("account_id", maintain_order=True)
+        .agg(pl.col("amount").sum(), pl.col("days").sum())
+    )
     return whole.filter(pl.col("amount") > 0).select(
         "account_id", (pl.col("days").cast(pl.Float64) / pl.col("amount").cast(pl.Float64)).alias("beyond")
     )
@@ -244,7 +252,7 @@ def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     rows = rows.filter(started & lasts & (pl.col("kind") != "insured"))
     rows = state.rates.based(rows, as_of, amount="amount").drop_nulls("amount")
-    ends = rows.group_by("account_id").agg(pl.col("valid_until").min().alias("limit_ends"))
+    ends = rows.group_by("account_id", maintain_order=True).agg(pl.col("valid_until").min().alias("limit_ends"))
     own = _in_force(rows.filter(pl.col("scope") == "account")).rename({"amount": "agreed_limit"})
     group = _in_force(rows.filter(pl.col("scope") == "group")).rename({"amount": "group_limit_own"})
     return ends.join(own, on="account_id", how="left").join(group, on="account_id", how="left")
@@ -252,6 +260,6 @@ def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:
 
 def _in_force(rows: pl.DataFrame) -> pl.DataFrame:
     permanent = rows.filter(pl.col("kind") == "permanent").sort("valid_from", "limit_id", nulls_last=False)
-    newest = permanent.group_by("account_id").agg(pl.col("amount").last())
+    newest = permanent.group_by("account_id", maintain_order=True).agg(pl.col("amount").last())
     temporary = rows.filter(pl.col("kind") == "temporary").select("account_id", "amount")
-    return pl.concat([newest, temporary]).group_by("account_id").agg(pl.col("amount").sum())
+    return pl.concat([newest, temporary]).group_by("account_id", maintain_order=True).agg(pl.col("amount").sum())

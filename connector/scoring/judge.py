@@ -106,12 +106,13 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
     frame = frame.with_columns(condition.alias(f"up_{code}") for code, condition in raised.items()).with_columns(
         _worst(HOLDS, [*holds, *_grade_holds(policy)]).alias("hold"), _worst(_SEVERITIES, grave).alias("severity")
     )
-    up = [pl.when(f"up_{code}").then(pl.lit(n, pl.UInt8)) for n, code in enumerate(codes)]
-    numbers = pl.concat_list(up).list.drop_nulls() if up else pl.lit([], pl.List(pl.UInt8))
-    rows = frame.select("account_id", numbers.alias("n")).filter(pl.col("n").list.len() > 0).explode("n")
-    words = [(n, code, *(getattr(policy.flags[code], name) for name in _SHOWN)) for n, code in enumerate(codes)]
-    known = pl.DataFrame(words, {"n": pl.UInt8, "code": pl.String, **dict.fromkeys(_SHOWN, pl.String)}, orient="row")
-    rows = rows.join(known, on="n", how="left", maintain_order="left")
+    # One row a flag that is up: all of the gravest code first, so that each customer's come gravest first.
+    rows = frame.select("account_id", *(pl.col(f"up_{code}").alias(code) for code in codes))
+    rows = rows.unpivot(codes, index="account_id", variable_name="code", value_name="up")
+    rows = rows.filter(pl.col("up").cast(pl.Boolean))
+    words = [(code, *(getattr(policy.flags[code], name) for name in _SHOWN)) for code in codes]
+    known = pl.DataFrame(words, {"code": pl.String, **dict.fromkeys(_SHOWN, pl.String)}, orient="row")
+    rows = rows.join(known, on="code", how="left", maintain_order="left")
     if before is None:
         rows = rows.with_columns(pl.lit(as_of, pl.Int32).alias("since"))
     else:

@@ -13,12 +13,15 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.claims import claims
+from connector.scoring.keys import found, summed
 from connector.scoring.orders import unbilled
 from connector.scoring.rates import Rates, across, base_currency
 from connector.scoring.rolling import cover, floors, judged_from
 
 #: Adjustments that are a way of paying; any other is evidence only where it comes late: never better than paying then.
 PAYING_KINDS = ("set_off",)
+#: Adjustments of which an unused rest is money on account.
+CREDIT_KINDS = ("credit_note", "rebate", "discount")
 #: Instruments that are money only later → days they are taken to run where nothing says when: electronic bills run
 #: six months at most (票据管理办法), a cheque may come back for a month.
 _RUNS = {"bank_acceptance": 180, "commercial_acceptance": 180, "letter_of_credit": 90, "cheque": 30}
@@ -54,16 +57,17 @@ def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
     """Columns in: those of receivables, payments, allocations, adjustments, rates; missing tables are empty."""
     base = base_currency(tables, policy.base_currency)
     rates = Rates(table(tables, "rates"), base)
-    live = claims(tables, policy, as_of, rates).with_row_index("claim")
+    live = claims(tables, policy, as_of, rates)
     known = floors(table(tables, "terms"), rates, as_of)
     judged = judged_from(live, known)
-    applied = _applied(tables, judged, as_of, rates)
+    come = _come(tables, as_of)
+    applied = _applied(tables, judged, come, rates)
     effective = _effective(applied)
     stub = policy.minor(policy.materiality.stub, base)
     small = Small(stub, policy.materiality.stub_share)
     items = cover(_open(live, effective, small, as_of), known)
     orders = unbilled(table(tables, "orders"), items, as_of, rates)
-    credit = _credits(tables, items, effective, as_of, rates)
+    credit = _credits(come, items, effective, as_of, rates)
     parts, losses = _parts(effective, live, small)
     return Ledger(base, rates, items, parts, losses, credit, orders)
 
@@ -74,46 +78,64 @@ def received(tables: Tables, as_of: int) -> pl.DataFrame:
     return table(tables, "payments").filter((pl.col("paid_on") <= as_of) & ~returned)
 
 
-def _paid(tables: Tables, as_of: int) -> pl.DataFrame:
-    """Payments by the day: payment_id, day, cleared_day, adjusted (null), acceptance (commercial)."""
+def _come(tables: Tables, as_of: int) -> pl.DataFrame:
+    """Payments and adjustments by the day, which settle claims.
+
+    Columns out: id, account_id, currency, amount, day, cleared_day, adjusted (kind of an adjustment that is no way of
+    paying), acceptance (commercial), booked (an adjustment), credit (what is left of it is money on account).
+    """
     run = pl.col("instrument").replace_strict(_RUNS, default=None, return_dtype=pl.Int32)
     bill = pl.when(run.is_not_null()).then(pl.coalesce("matures_on", pl.col("paid_on") + run))
-    return received(tables, as_of).select(
-        pl.col("payment_id"),
+    owner = ("account_id", "currency", "amount")
+    paid = received(tables, as_of).select(
+        pl.col("payment_id").alias("id"),
+        *owner,
         pl.col("paid_on").alias("day"),
         pl.coalesce("cleared_on", bill, "paid_on").cast(pl.Int32).alias("cleared_day"),
         pl.lit(None, pl.String).alias("adjusted"),
         (pl.col("instrument") == "commercial_acceptance").fill_null(value=False).alias("acceptance"),
+        pl.lit(value=False).alias("booked"),
+        pl.lit(value=True).alias("credit"),
     )
-
-
-def _booked(tables: Tables, as_of: int) -> pl.DataFrame:
-    """Adjustments by the day: adjustment_id, day, cleared_day, adjusted (kind; null: a way of paying), acceptance."""
     booked = table(tables, "adjustments").filter(pl.col("booked_on") <= as_of)
-    return booked.select(
-        pl.col("adjustment_id"),
+    if booked.is_empty():
+        return paid
+    adjusted = booked.select(
+        pl.col("adjustment_id").alias("id"),
+        *owner,
         pl.col("booked_on").alias("day"),
         pl.col("booked_on").alias("cleared_day"),
         pl.when(~pl.col("kind").is_in(PAYING_KINDS)).then("kind").alias("adjusted"),
         pl.lit(value=False).alias("acceptance"),
+        pl.lit(value=True).alias("booked"),
+        pl.col("kind").is_in(CREDIT_KINDS).alias("credit"),
     )
+    return pl.concat([paid, adjusted])
 
 
-def _applied(tables: Tables, live: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
-    """Allocations to live claims, dated, with amounts in the claim's currency; those without a rate are left out."""
+def _applied(tables: Tables, live: pl.DataFrame, come: pl.DataFrame, rates: Rates) -> pl.DataFrame:
+    """Allocations to live claims, dated, with amounts in the claim's currency; those without a rate are left out.
+
+    Columns in, of `come`: those of `_come`. Columns out: claim and source (row numbers of `live` and `come`),
+    allocation_id, amount, payment_amount, payment_currency, currency, claimed, original_due, late_from, day,
+    cleared_day, adjusted, acceptance.
+    """
     rows = table(tables, "allocations").select(
-        "allocation_id", "receivable_id", "payment_id", "adjustment_id", "amount", "payment_amount", "payment_currency"
-    )
-    about = live.select(
-        "claim", "receivable_id", "currency", pl.col("amount").alias("claimed"), "original_due", "late_from"
-    )
-    rows = rows.join(about, on="receivable_id").drop("receivable_id")
-    paid = rows.join(_paid(tables, as_of), on="payment_id").drop("adjustment_id").rename({"payment_id": "source"})
-    if "adjustments" in tables and not tables["adjustments"].is_empty():
-        booked = rows.join(_booked(tables, as_of), on="adjustment_id").drop("payment_id")
-        rows = pl.concat([paid, booked.rename({"adjustment_id": "source"}).select(paid.columns)])
-    else:
-        rows = paid
+        "allocation_id", "receivable_id", pl.coalesce("payment_id", "adjustment_id").alias("id"),
+        pl.col("payment_id").is_null().alias("booked"), "amount", "payment_amount", "payment_currency",
+    )  # fmt: skip
+    claim = found(rows["receivable_id"], live["receivable_id"])
+    # A payment and an adjustment may bear the same id.
+    booked = come.filter("booked")
+    source = found(rows["id"], come["id"]) if booked.is_empty() else _source(rows, come)
+    both = claim.is_not_null() & source.is_not_null()
+    claim, source = claim.filter(both), source.filter(both)
+    rows = rows.drop("receivable_id", "id", "booked").filter(both).with_columns(
+        claim.alias("claim"),
+        source.alias("source"),
+        *(live[old].gather(claim).alias(new) for old, new in _OF_CLAIM.items()),
+        *(come[name].gather(source) for name in ("day", "cleared_day", "adjusted", "acceptance")),
+    )  # fmt: skip
     told = pl.coalesce("payment_currency", "currency")
     rows = rows.with_columns(told.alias("payment_currency"))
     if rates.only_base(rows, "currency") and rates.only_base(rows, "payment_currency"):
@@ -124,9 +146,20 @@ def _applied(tables: Tables, live: pl.DataFrame, as_of: int, rates: Rates) -> pl
     )
     crossed = across("payment_amount", ("payment_currency", "currency"), ("rate_paid", "rate_claim"))
     same = pl.when(pl.col("payment_currency") == pl.col("currency")).then(pl.col("payment_amount"))
-    return rows.with_columns(pl.coalesce("amount", same, crossed).alias("amount")).drop_nulls("amount").select(
-        paid.columns
-    )  # fmt: skip
+    amounts = rows.with_columns(pl.coalesce("amount", same, crossed).alias("amount"))
+    return amounts.drop_nulls("amount").drop("rate_paid", "rate_claim")
+
+
+def _source(rows: pl.DataFrame, come: pl.DataFrame) -> pl.Series:
+    """Row number in `come` of each allocation's payment or adjustment; null: none."""
+    marked = [
+        frame.select(pl.when("booked").then(pl.lit("a|")).otherwise(pl.lit("p|")) + pl.col("id"))["literal"]
+        for frame in (rows, come)
+    ]
+    return found(*marked)
+
+
+_OF_CLAIM = {"currency": "currency", "amount": "claimed", "original_due": "original_due", "late_from": "late_from"}
 
 
 def _effective(applied: pl.DataFrame) -> pl.DataFrame:
@@ -144,9 +177,7 @@ def _effective(applied: pl.DataFrame) -> pl.DataFrame:
     reached = along.cum_sum().over("claim")
     taken = pl.min_horizontal(reached, "cap") - pl.min_horizontal(reached - along, "cap")
     several = several.with_columns(taken.alias("along")).drop("cap")
-    return (
-        pl.concat([sole, several]).filter(along > 0).with_columns((along * claimed.sign()).alias("amount")).drop("sole")
-    )
+    return pl.concat([sole, several]).filter(along > 0).with_columns((along * claimed.sign()).alias("amount"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +213,6 @@ def _parts(effective: pl.DataFrame, live: pl.DataFrame, small: Small) -> tuple[p
     rows = rows.with_columns(
         pl.when(pl.col("adjusted").is_null() | late).then(taken).otherwise(0).alias("counts"),
         pl.when(pl.col("adjusted") == "write_off").then(taken).otherwise(0).alias("written_off"),
-        pl.col("claim").is_unique().alias("sole"),
     )
     kept = ("claim", "day", "whole", "original_due", "late_from", "taken", "counts", "written_off")
     sole = rows.filter("sole").select(*kept, pl.col("whole").alias("before"))
@@ -193,8 +223,9 @@ def _parts(effective: pl.DataFrame, live: pl.DataFrame, small: Small) -> tuple[p
     left = pl.col("whole") - taken.cum_sum().over("claim") + taken
     whole = pl.concat([sole, several.select(*kept).with_columns(left.alias("before"))])
     # Claims without a rate are no evidence of how somebody pays.
-    about = live.select("claim", "receivable_id", "account_id", "amount", "amount_base").drop_nulls("amount_base")
-    whole = _based(whole.join(about, on="claim"), "counts", "written_off", "before").filter(~small.of("before"))
+    about = (live[name].gather(whole["claim"]) for name in ("receivable_id", "account_id", "amount", "amount_base"))
+    whole = whole.with_columns(*about).drop_nulls("amount_base")
+    whole = _based(whole, "counts", "written_off", "before").filter(~small.of("before"))
     parts = whole.filter(pl.col("counts") > 0).select(
         "receivable_id",
         "account_id",
@@ -210,15 +241,11 @@ def _parts(effective: pl.DataFrame, live: pl.DataFrame, small: Small) -> tuple[p
 
 
 def _open(live: pl.DataFrame, parts: pl.DataFrame, small: Small, as_of: int) -> pl.DataFrame:
-    later = pl.col("cleared_day") > as_of
-    settled = parts.group_by("claim").agg(
-        pl.col("amount").sum().alias("settled"),
-        pl.col("amount").filter(later).sum().alias("uncleared"),
-        pl.col("amount").filter(later & pl.col("acceptance")).sum().alias("acceptances"),
-    )
-    rows = live.join(settled, on="claim", how="left", maintain_order="left").with_columns(
-        (pl.col("amount") - pl.col("settled").fill_null(0)).alias("open"),
-        pl.col("uncleared", "acceptances").fill_null(0),
+    later = parts.filter(pl.col("cleared_day") > as_of)
+    rows = live.with_columns(
+        (pl.col("amount") - summed(parts, "claim", "amount", live.height, "sole")).alias("open"),
+        summed(later, "claim", "amount", live.height, "sole").alias("uncleared"),
+        summed(later.filter("acceptance"), "claim", "amount", live.height, "sole").alias("acceptances"),
     )
     contested = pl.min_horizontal(pl.col("open").clip(lower_bound=0), pl.col("contested"))
     excused = pl.when("at_fault").then(contested).otherwise(0)
@@ -243,29 +270,23 @@ def _open(live: pl.DataFrame, parts: pl.DataFrame, small: Small, as_of: int) -> 
     )  # fmt: skip
 
 
-def _credits(tables: Tables, items: pl.DataFrame, parts: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
+def _credits(come: pl.DataFrame, items: pl.DataFrame, parts: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
     """Payments and credit notes less what they settle, and open credits that stand as negative claims."""
-    notes = table(tables, "adjustments").filter(
-        (pl.col("booked_on") <= as_of) & (pl.col("kind").is_in(["credit_note", "rebate", "discount"]))
-    )
-    come = pl.concat(
-        [
-            received(tables, as_of).select("account_id", pl.col("payment_id").alias("id"), "amount", "currency"),
-            notes.select("account_id", pl.col("adjustment_id").alias("id"), "amount", "currency"),
-        ]
-    )
     # In the payment's own currency: what is settled of a claim in another one is that share of the allocated payment.
-    gone = parts.select(
-        pl.col("source").alias("id"),
+    used = parts.select(
+        "source",
         pl.when(pl.col("payment_currency") == pl.col("currency"))
         .then(pl.col("amount"))
         .otherwise(pl.coalesce("payment_amount", "amount"))
         .alias("used"),
     )
-    left = come.join(gone.group_by("id").agg(pl.col("used").sum()), on="id", how="left").with_columns(
-        (pl.col("amount") - pl.col("used").fill_null(0)).alias("left")
-    )
-    money_left = rates.based(left, as_of, on_account_base="left").select("account_id", "on_account_base")
+    left = come.with_columns((pl.col("amount") - summed(used, "source", "used", come.height)).alias("left"))
+    rest = left.filter(pl.col("credit") & (pl.col("left") != 0))
+    money_left = rates.based(rest, as_of, on_account_base="left").select("account_id", "on_account_base")
     negative = items.filter(pl.col("open") < 0).select("account_id", (-pl.col("open_base")).alias("on_account_base"))
-    whole = pl.concat([money_left, negative]).group_by("account_id").agg(pl.col("on_account_base").sum())
+    whole = (
+        pl.concat([money_left, negative])
+        .group_by("account_id", maintain_order=True)
+        .agg(pl.col("on_account_base").sum())
+    )
     return whole.with_columns(pl.col("on_account_base").clip(lower_bound=0)).filter(pl.col("on_account_base") > 0)

@@ -25,5 +25,5 @@ def unbilled(orders: pl.DataFrame, items: pl.DataFrame, as_of: int, rates: Rates
     claims = billed.group_by("order_id").agg(pl.col("amount_base").sum().alias("claimed"))
     rows = live.join(claims, on="order_id", how="left", maintain_order="left")
     left = pl.col("whole") - pl.max_horizontal(pl.col("said").fill_null(0), pl.col("claimed").fill_null(0))
-    sums = rows.with_columns(left.clip(lower_bound=0).alias("left")).group_by("account_id")
+    sums = rows.with_columns(left.clip(lower_bound=0).alias("left")).group_by("account_id", maintain_order=True)
     return sums.agg(pl.col("left").sum().alias("unbilled_base"))

@@ -24,7 +24,7 @@ def floors(terms: pl.DataFrame, rates: Rates, as_of: int) -> pl.DataFrame:
     newest = rows.group_by("account_id", pl.col("seller_id").fill_null("").alias("seller"), maintain_order=True).last()
     rows = newest.filter((pl.col("kind") == "rolling") & (pl.col("floor_amount") > 0))
     rows = rates.based(rows, as_of, floor="floor_amount").drop_nulls("floor")
-    return rows.group_by("account_id").agg(pl.col("floor").sum())
+    return rows.group_by("account_id", maintain_order=True).agg(pl.col("floor").sum())
 
 
 def judged_from(live: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:

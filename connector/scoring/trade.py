@@ -18,13 +18,13 @@ def trade(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:
     bills = state.items.filter((pl.col("amount_base") > 0) & (pl.col("issued") > as_of - YEAR))
     issued, amount = pl.col("issued"), pl.col("amount_base")
     recent = issued > as_of - HALF
-    billed = bills.group_by("account_id").agg(
+    billed = bills.group_by("account_id", maintain_order=True).agg(
         amount.filter(recent).sum().alias("half"),
         amount.filter(~recent & (issued > as_of - 2 * HALF)).sum().alias("half_before"),
         amount.filter(issued > as_of - MONTH).sum().alias("month"),
         amount.sum().alias("year"),
     )
-    first = state.items.group_by("account_id").agg(issued.min().alias("first"))
+    first = state.items.group_by("account_id", maintain_order=True).agg(issued.min().alias("first"))
     frame = billed.join(first, on="account_id", how="full", coalesce=True).with_columns(
         pl.col("half", "half_before", "month", "year").fill_null(0)
     )
@@ -55,7 +55,7 @@ def _ordered(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
     rows = orders.filter((pl.col("ordered_on") <= as_of) & live)
     rows = state.rates.based(rows, as_of, amount_base="amount")
     amount, ordered = pl.col("amount_base"), pl.col("ordered_on")
-    return rows.group_by("account_id").agg(
+    return rows.group_by("account_id", maintain_order=True).agg(
         amount.filter(ordered > as_of - MONTH).sum().alias("month_ordered"),
         amount.filter(ordered > as_of - YEAR).sum().alias("year_ordered"),
         ordered.min().alias("first_ordered"),
