@@ -17,7 +17,7 @@ from connector.schema import TABLES
 
 #: The last day of the portfolio, as days since 1970.
 AS_OF = 20_269
-_SLICE = 10_000
+_SLICE = 5_000
 _PER_CUSTOMER = 25
 _YEARS = 1_095
 

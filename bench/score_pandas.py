@@ -1,10 +1,10 @@
-"""The same aggregates in pandas: what somebody would write who scores a portfolio without zixin.
+"""Most of the same aggregates in pandas: what somebody would write who scores a portfolio without zixin.
 
     python bench/score_pandas.py FOLDER
 
-Needs pandas and pyarrow. Reads the Parquet of portfolio.py and computes, customer by customer: open, overdue, its ageing
-and oldest day, exposure, volume and terms, days beyond terms, shares on time and over 15 days late, items late in 90
-days, the tendency (five rungs, decayed, weighted by size, overdue items joining item by item), trend, and a score.
+Needs pandas and pyarrow. Reads the Parquet of portfolio.py and computes, customer by customer: open, overdue, its
+ageing and oldest day, exposure, volume and terms, days beyond terms, shares on time and over 15 days late, items late
+in 90 days, the tendency (five rungs, decayed, weighted by size, overdue items joining item by item), trend, a score.
 Left out, though zixin does it: reasons, flags, groups, currencies, disputes, fees, caps, limits.
 """
 
@@ -23,10 +23,12 @@ RUNGS = (3, 5, 10, 15, 30)
 
 
 def read(folder: Path, name: str, columns: list[str]) -> pd.DataFrame:
+    """One table, some columns."""
     return pd.concat([pd.read_parquet(file, columns=columns) for file in sorted((folder / name).glob("*.parquet"))])
 
 
 def main(folder: Path) -> None:
+    """Write FOLDER/pandas.parquet."""
     accounts = read(folder, "accounts", ["account_id", "since"])
     items = read(folder, "receivables", ["receivable_id", "account_id", "issued", "due", "amount"])
     items = items[items.issued <= AS_OF]
@@ -108,7 +110,8 @@ def main(folder: Path) -> None:
     )
     frame["score"] = (
         0.8 * points + 0.08 * np.interp(frame.dbt.fillna(0), [0, 5, 15, 30, 60, 120], [100, 85, 60, 35, 10, 0])
-        + 0.04 * 100 * frame.on_time.fillna(0.4) + 0.08 * np.interp(frame.oldest.fillna(0), [0, 15, 30, 60, 90], [100, 70, 45, 20, 0])
+        + 0.04 * 100 * frame.on_time.fillna(0.4)
+        + 0.08 * np.interp(frame.oldest.fillna(0), [0, 15, 30, 60, 90], [100, 70, 45, 20, 0])
     )  # fmt: skip
     frame.reset_index().to_parquet(folder / "pandas.parquet")
 

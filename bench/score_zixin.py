@@ -1,6 +1,6 @@
 """zixin over the Parquet of portfolio.py: every feature, score, reason and flag, one batch of customers after another.
 
-    python bench/score_zixin.py FOLDER
+python bench/score_zixin.py FOLDER
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import polars as pl
 
 from connector.policy import Indicator, Policy
 from connector.scoring.exact import divisor
+from connector.scoring.keys import per_policy
 from connector.words.features import FEATURES
 
 #: Points and scores count in thousandths.
@@ -32,14 +33,26 @@ def card(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     weight went to other pillars), milli (1000, to divide by), score_milli (null without a single fact), confidence
     (share of the weight that had data) and absent_<pillar> (true: that pillar has no data).
     """
+    points, sums, shares = _plan(policy, base)
+    return frame.with_columns(points).with_columns(sums).with_columns(shares).drop("weight_used", "weight_all")
+
+
+@per_policy
+def _plan(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr], list[pl.Expr]]:
+    """Points; then weights and divisors; then what these give together."""
     weights = _weights(policy)
     used = {name: _used(policy, item.pillar) for name, item in policy.indicators.items()}
-    frame = frame.with_columns(
+    points = [
         *(pl.col(item.feature).alias(f"value_{name}") for name, item in policy.indicators.items()),
         *(_points(item, _unit(item, policy, base)).alias(f"points_{name}") for name, item in policy.indicators.items()),
         *((~_has_data(policy, pillar)).alias(f"absent_{pillar}") for pillar in policy.pillars),
-    )
+    ]
     whole = pl.sum_horizontal(pl.when(used[name]).then(weight).otherwise(0) for name, weight in weights.items())
+    sums = [
+        whole.alias("weight_used"),
+        divisor(MILLI).alias("milli"),
+        divisor(sum(weights.values())).alias("weight_all"),
+    ]
     got = pl.sum_horizontal(
         pl.when(used[name]).then(pl.col(f"points_{name}") * weight).otherwise(0) for name, weight in weights.items()
     )
@@ -49,22 +62,14 @@ def card(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     )
     telling = [item.feature for item in policy.indicators.values() if item.feature not in _ALWAYS]
     any_fact = pl.any_horizontal(pl.col(name).is_not_null() for name in telling)
-    frame = frame.with_columns(
-        whole.alias("weight_used"),
-        divisor(MILLI).alias("milli"),
-        divisor(sum(weights.values())).alias("weight_all"),
-    )
     lost = [
         pl.when(used[name])
         .then((100 * MILLI - pl.col(f"points_{name}")) * weight // pl.col("weight_used"))
         .alias(f"lost_{name}")
         for name, weight in weights.items()
     ]
-    return frame.with_columns(
-        pl.when(any_fact & (pl.col("weight_used") > 0)).then(got // pl.col("weight_used")).alias("score_milli"),
-        (known / pl.col("weight_all")).alias("confidence"),
-        *lost,
-    ).drop("weight_used", "weight_all")
+    score = pl.when(any_fact & (pl.col("weight_used") > 0)).then(got // pl.col("weight_used"))
+    return points, sums, [score.alias("score_milli"), (known / pl.col("weight_all")).alias("confidence"), *lost]
 
 
 def _weights(policy: Policy) -> dict[str, int]:

@@ -48,10 +48,15 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         standing(tables, state, policy, as_of),
         finances(tables, state, as_of),
     )
+    whole = frame.lazy()
     for part in parts:
         if part is not None:
-            frame = frame.join(part, on="account_id", how="left", maintain_order="left")
-    frame = frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in FINANCIAL if name not in frame.columns)
+            whole = whole.join(part.lazy(), on="account_id", how="left", maintain_order="left")
+    frame = whole.collect()
+    optional = {**dict.fromkeys(FINANCIAL, pl.Float64), **_OPTIONAL}
+    frame = frame.with_columns(
+        pl.lit(None, kind).alias(name) for name, kind in optional.items() if name not in frame.columns
+    )
     zero = (
         "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
         " rate_missing due_unknown implausible bounced written_off history settled"
@@ -82,6 +87,10 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     ).drop("since", "open", "settled", "deductions", "days_of_year", "all_open")
 
 
+#: Columns of tables that may have no rows.
+_OPTIONAL = {"prepaid": pl.Int64, "agreed_limit": pl.Int64, "group_limit_own": pl.Int64, "limit_ends": pl.Int32}
+
+
 def used(exposure: str, limit: str) -> pl.Expr:
     """Exposure ÷ limit; 10 where something is owed on a limit of nothing; null without a limit, and for the prepaid."""
     nothing = pl.when(pl.col(exposure) > 0).then(10.0).otherwise(0.0)
@@ -89,9 +98,11 @@ def used(exposure: str, limit: str) -> pl.Expr:
     return pl.when(pl.col("prepaid") == 0).then(share)
 
 
-def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame:
+def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame | None:
     """account_id, prepaid: 1 where the terms in force on the day are payment in advance."""
     terms = table(tables, "terms")
+    if terms.is_empty():
+        return None
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     now = (
         terms.filter((pl.col("valid_from") <= as_of) & lasts)
@@ -210,28 +221,19 @@ def beyond_terms(settled: pl.DataFrame, late: pl.DataFrame, by: str = "amount") 
     Columns in, of both: account_id, `by`, late (days). Taken latest first, an item joins while it is later than the
     average so far; once one does not, none after it does.
     """
-    settled, late = (rows.select("account_id", pl.col(by).alias("amount"), "late") for rows in (settled, late))
-    days = pl.col("amount").cast(pl.Int128) * pl.col("late")
-    sums = settled.group_by("account_id", maintain_order=True).agg(
-        pl.col("amount").cast(pl.Int128).sum().alias("amount"), days.sum().alias("days")
-    )
-    rows = late.sort("late", descending=True).join(
-        sums.rename({"amount": "had", "days": "had_days"}), on="account_id", how="left", maintain_order="left"
-    )
-    before = pl.col("amount").cast(pl.Int128).cum_sum().over("account_id") - pl.col("amount")
+    paid, owed = (rows.lazy().select("account_id", pl.col(by).alias("amount"), "late") for rows in (settled, late))
+    amount = pl.col("amount").cast(pl.Int128)
+    days = amount * pl.col("late")
+    sums = paid.group_by("account_id", maintain_order=True).agg(amount.sum(), days.sum().alias("days"))
+    had = sums.rename({"amount": "had", "days": "had_days"})
+    rows = owed.sort("late", descending=True).join(had, on="account_id", how="left", maintain_order="left")
+    before = amount.cum_sum().over("account_id") - amount
     before_days = days.cum_sum().over("account_id") - days
-    had, had_days = pl.col("had").fill_null(0) + before, pl.col("had_days").fill_null(0) + before_days
-    joining = rows.filter(pl.col("late") * had >= had_days).select(
-        "account_id", pl.col("amount").cast(pl.Int128), days.alias("days")
-    )
-    whole = (
-        pl.concat([sums, joining])
-        .group_by("account_id", maintain_order=True)
-        .agg(pl.col("amount").sum(), pl.col("days").sum())
-    )
-    return whole.filter(pl.col("amount") > 0).select(
-        "account_id", (pl.col("days").cast(pl.Float64) / pl.col("amount").cast(pl.Float64)).alias("beyond")
-    )
+    earlier, earlier_days = pl.col("had").fill_null(0) + before, pl.col("had_days").fill_null(0) + before_days
+    joining = rows.filter(pl.col("late") * earlier >= earlier_days).select("account_id", amount, days.alias("days"))
+    whole = pl.concat([sums, joining]).group_by("account_id", maintain_order=True).agg(pl.col("amount", "days").sum())
+    beyond = pl.col("days").cast(pl.Float64) / pl.col("amount").cast(pl.Float64)
+    return whole.filter(pl.col("amount") > 0).select("account_id", beyond.alias("beyond")).collect()
 
 
 def _trend(state: Ledger, as_of: int) -> pl.DataFrame:
@@ -245,9 +247,11 @@ def _trend(state: Ledger, as_of: int) -> pl.DataFrame:
     return now.join(then, on="account_id").select("account_id", (pl.col("beyond") - pl.col("then")).alias("trend"))
 
 
-def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame:
+def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
     """Limits that people set, in force on the day: the newest permanent one and all temporary ones beside it."""
     rows = table(tables, "limits")
+    if rows.is_empty():
+        return None
     started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
     lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     rows = rows.filter(started & lasts & (pl.col("kind") != "insured"))

@@ -18,6 +18,8 @@ def roots(accounts: pl.DataFrame) -> pl.DataFrame:
     circle, or lead into one, have `cycle` and are roots of their own.
     """
     known = accounts["account_id"]
+    if accounts["parent_id"].null_count() == accounts.height:
+        return accounts.select("account_id", pl.col("account_id").alias("root"), pl.lit(value=False).alias("cycle"))
     has_parent = pl.col("parent_id").is_in(known.implode()) & (pl.col("parent_id") != pl.col("account_id"))
     step = accounts.select("account_id", pl.when(has_parent).then("parent_id").otherwise("account_id").alias("up"))
     above = step

@@ -10,6 +10,7 @@ import polars as pl
 
 from connector.assessment import FLAG, FLAGS, HOLDS, NOT_RATED, RATINGS
 from connector.policy import Condition, Policy
+from connector.scoring.keys import per_policy
 from connector.scoring.stability import named, steady
 from connector.words.features import FEATURES
 
@@ -55,9 +56,28 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | N
     fired), model_rating (before knock-outs; while not rated the last one), pending_rating, pending_since, rating,
     nr_kind. `prior`: assessments of an earlier day.
     """
-    frame = frame.with_columns(
-        fires(gate.when, policy, base).alias(f"gate_{name}") for name, gate in policy.gates.items()
+    fired, caps = _gates(policy, base)
+    frame = frame.with_columns(fired).with_columns(caps)
+    frame = steady(frame, policy, prior, as_of).with_columns(named(pl.col("grade")).alias("model_rating"))
+    # D stands before NR: an insolvent customer with thin evidence is insolvent. Without a score today the last grade
+    # is no rating.
+    graded = pl.when(pl.col("score_milli").is_not_null()).then("model_rating")
+    result = pl.coalesce(_knocked_out(policy, "D"), _knocked_out(policy, NOT_RATED), graded, pl.lit(NOT_RATED))
+    kinds = [
+        pl.when(pl.col(f"gate_{name}")).then(pl.lit(gate.kind)) for name, gate in policy.gates.items() if gate.kind
+    ]
+    kind = pl.coalesce(*kinds, pl.lit("thin"))
+    return (
+        frame.with_columns(result.alias("rating"))
+        .with_columns(pl.when(pl.col("rating") == NOT_RATED).then(kind).alias("nr_kind"))
+        .drop("cap", "unrated", "grade")
     )
+
+
+@per_policy
+def _gates(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """Which gates fired; then the best grade that they and absent pillars leave, and whether he is unrated."""
+    fired = [fires(gate.when, policy, base).alias(f"gate_{name}") for name, gate in policy.gates.items()]
     caps = [
         pl.when(pl.col(f"gate_{name}")).then(RATINGS.index(gate.cap)).otherwise(0)
         for name, gate in policy.gates.items()
@@ -68,24 +88,8 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | N
         for name, pillar in policy.pillars.items()
         if pillar.cap_when_absent
     ]
-    unrated = _knocked_out(policy, NOT_RATED)
-    frame = frame.with_columns(
-        pl.max_horizontal(0, *caps).cast(pl.Int32).alias("cap"), unrated.is_not_null().alias("unrated")
-    )
-    frame = steady(frame, policy, prior, as_of).with_columns(named(pl.col("grade")).alias("model_rating"))
-    # D stands before NR: an insolvent customer with thin evidence is insolvent. Without a score today the last grade
-    # is no rating.
-    graded = pl.when(pl.col("score_milli").is_not_null()).then("model_rating")
-    result = pl.coalesce(_knocked_out(policy, "D"), unrated, graded, pl.lit(NOT_RATED))
-    kinds = [
-        pl.when(pl.col(f"gate_{name}")).then(pl.lit(gate.kind)) for name, gate in policy.gates.items() if gate.kind
-    ]
-    kind = pl.coalesce(*kinds, pl.lit("thin"))
-    return (
-        frame.with_columns(result.alias("rating"))
-        .with_columns(pl.when(pl.col("rating") == NOT_RATED).then(kind).alias("nr_kind"))
-        .drop("cap", "unrated", "grade")
-    )
+    unrated = _knocked_out(policy, NOT_RATED).is_not_null()
+    return fired, [pl.max_horizontal(0, *caps).cast(pl.Int32).alias("cap"), unrated.alias("unrated")]
 
 
 def _knocked_out(policy: Policy, rating: str) -> pl.Expr:
@@ -100,12 +104,8 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
     worst's). `before`: account_id, code and since of the flags that were up already.
     """
     codes = [code for code in FLAGS if code in policy.flags]
-    raised = {code: fires(policy.flags[code].when, policy, base) for code in codes}
-    holds = [(pl.col(f"up_{code}"), policy.flags[code].hold) for code in codes]
-    grave = [(pl.col(f"up_{code}"), policy.flags[code].severity) for code in codes]
-    frame = frame.with_columns(condition.alias(f"up_{code}") for code, condition in raised.items()).with_columns(
-        _worst(HOLDS, [*holds, *_grade_holds(policy)]).alias("hold"), _worst(_SEVERITIES, grave).alias("severity")
-    )
+    raised, gravity = _flags(policy, base)
+    frame = frame.with_columns(raised).with_columns(gravity)
     # One row a flag that is up: all of the gravest code first, so that each customer's come gravest first.
     rows = frame.select("account_id", *(pl.col(f"up_{code}").alias(code) for code in codes))
     rows = rows.unpivot(codes, index="account_id", variable_name="code", value_name="up")
@@ -125,6 +125,17 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
         .join(flags, on="account_id", how="left", maintain_order="left")
         .with_columns(pl.col("flags").fill_null(pl.lit([], pl.List(FLAG))).cast(pl.List(FLAG)))
     )
+
+
+@per_policy
+def _flags(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """Which flags are up; then hold and severity."""
+    codes = [code for code in FLAGS if code in policy.flags]
+    raised = [fires(policy.flags[code].when, policy, base).alias(f"up_{code}") for code in codes]
+    holds = [(pl.col(f"up_{code}"), policy.flags[code].hold) for code in codes]
+    grave = [(pl.col(f"up_{code}"), policy.flags[code].severity) for code in codes]
+    hold = _worst(HOLDS, [*holds, *_grade_holds(policy)]).alias("hold")
+    return raised, [hold, _worst(_SEVERITIES, grave).alias("severity")]
 
 
 _SHOWN = ("severity", "en", "zh")

@@ -32,6 +32,9 @@ class Rates:
 
     def __init__(self, rates: pl.DataFrame, base: str) -> None:
         self.base = base
+        if rates.is_empty():
+            self._rates = rates.select("currency", "day", "rate")
+            return
         direct = rates.filter(pl.col("base") == base).select("currency", "day", "rate")
         self._rates = pl.concat([direct, _crossed(rates, base)]).filter(pl.col("currency") != base).sort("day")
 

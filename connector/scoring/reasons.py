@@ -10,6 +10,7 @@ import polars as pl
 from connector import money
 from connector.assessment import REASON
 from connector.policy import Policy
+from connector.scoring.keys import per_policy
 from connector.words.features import FEATURES, PILLARS
 
 
@@ -18,12 +19,22 @@ def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
 
     Gates first, in the policy's order, then what cost most. Left out: indicators whose weight went to other pillars.
     """
-    lines = [_gate(frame, policy, name, n) for n, name in enumerate(policy.gates)]
-    lines += [_absent(frame, policy, name) for name, pillar in policy.pillars.items() if pillar.cap_when_absent]
-    lines += [_indicator(frame, policy, name, base) for name in policy.indicators]
-    rows = pl.concat(lines).sort("account_id", "order", descending=[False, True], maintain_order=True)
+    whole = frame.lazy()
+    rows = pl.concat([whole.filter(fires).select(line) for fires, line in _lines(policy, base)])
+    rows = rows.sort("account_id", "order", descending=[False, True], maintain_order=True)
     fields = [field.name for field in REASON.fields]
-    return rows.group_by("account_id", maintain_order=True).agg(pl.struct(fields).alias("reasons"))
+    return rows.group_by("account_id", maintain_order=True).agg(pl.struct(fields).alias("reasons")).collect()
+
+
+#: When a line stands there, and what it says.
+Line = tuple[pl.Expr, list[pl.Expr]]
+
+
+@per_policy
+def _lines(policy: Policy, base: str) -> list[Line]:
+    lines = [_gate(policy, name, n) for n, name in enumerate(policy.gates)]
+    lines += [_absent(policy, name) for name, pillar in policy.pillars.items() if pillar.cap_when_absent]
+    return lines + [_indicator(policy, name, base) for name in policy.indicators]
 
 
 def _line(order: pl.Expr, name: str, cells: dict[str, pl.Expr]) -> list[pl.Expr]:
@@ -40,24 +51,24 @@ def _line(order: pl.Expr, name: str, cells: dict[str, pl.Expr]) -> list[pl.Expr]
     ]
 
 
-def _gate(frame: pl.DataFrame, policy: Policy, name: str, n: int) -> pl.DataFrame:
+def _gate(policy: Policy, name: str, n: int) -> Line:
     gate = policy.gates[name]
     best = f"at most {gate.cap}" if gate.cap else str(gate.rating)
     best_zh = f"最高 {gate.cap}" if gate.cap else str(gate.rating)
     words = {"en": pl.lit(f"{best}: {gate.en}"), "zh": pl.lit(f"{best_zh}：{gate.zh}")}
-    return frame.filter(pl.col(f"gate_{name}")).select(_line(pl.lit(10**9 - n), name, words))
+    return pl.col(f"gate_{name}"), _line(pl.lit(10**9 - n), name, words)
 
 
-def _absent(frame: pl.DataFrame, policy: Policy, pillar: str) -> pl.DataFrame:
+def _absent(policy: Policy, pillar: str) -> Line:
     cap = policy.pillars[pillar].cap_when_absent
     words = {
         "en": pl.lit(f"at most {cap}: no data on {pillar}"),
         "zh": pl.lit(f"最高 {cap}：缺少{PILLARS.get(pillar, pillar)}数据"),
     }
-    return frame.filter(pl.col(f"absent_{pillar}")).select(_line(pl.lit(10**8), f"absent_{pillar}", words))
+    return pl.col(f"absent_{pillar}"), _line(pl.lit(10**8), f"absent_{pillar}", words)
 
 
-def _indicator(frame: pl.DataFrame, policy: Policy, name: str, base: str) -> pl.DataFrame:
+def _indicator(policy: Policy, name: str, base: str) -> Line:
     item = policy.indicators[name]
     # What the points were given for: the utilisation of the limit before this run, not after it.
     feature, value = FEATURES[item.feature], pl.col(f"value_{name}")
@@ -72,7 +83,7 @@ def _indicator(frame: pl.DataFrame, policy: Policy, name: str, base: str) -> pl.
         "en": pl.format("{}: {} (−{} points)", pl.lit(feature.en), en, lost),
         "zh": pl.format("{}：{}（扣{}分）", pl.lit(feature.zh), zh, lost),
     }
-    return frame.filter(pl.col(f"lost_{name}").is_not_null()).select(_line(pl.col(f"lost_{name}"), name, words))
+    return pl.col(f"lost_{name}").is_not_null(), _line(pl.col(f"lost_{name}"), name, words)
 
 
 def shown(value: pl.Expr, name: str, base: str, language: str = "en") -> pl.Expr:

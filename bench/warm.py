@@ -1,0 +1,32 @@
+"""How long one to a hundred customers take in a warm process: what an event pays for scoring.
+
+PYTHONPATH=. python bench/warm.py
+"""
+
+from __future__ import annotations
+
+import time
+
+from bench.portfolio import AS_OF, slice_of
+from connector.policy import load, preset_text
+from connector.scoring.assess import assess, portfolio_statistics
+
+_TIMES = 20
+
+
+def main() -> None:
+    """Print wall-clock milliseconds a call."""
+    policy = load(preset_text("default"), "default")
+    for customers in (1, 4, 100):
+        tables = slice_of(0, customers)
+        portfolio = portfolio_statistics(tables, policy, AS_OF)
+        for _ in range(3):
+            assess(tables, policy, AS_OF, portfolio=portfolio)
+        start = time.perf_counter()
+        for _ in range(_TIMES):
+            assess(tables, policy, AS_OF, portfolio=portfolio)
+        print(f"{customers:4} customers: {(time.perf_counter() - start) / _TIMES * 1000:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
