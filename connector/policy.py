@@ -237,6 +237,17 @@ class Approvals(Part):
     limit_above: Amount | None = None
 
 
+class Checks(Part):
+    """The brake: a run that would change more than this waits for a person."""
+
+    #: Share of ratings that may differ from the last ones, and how many always may.
+    changed_share: Share = 0.2
+    changed_least: Annotated[int, Field(ge=1)] = 20
+    #: Share of customers that may fall to C or D, and how many always may.
+    fallen_share: Share = 0.02
+    fallen_least: Annotated[int, Field(ge=1)] = 5
+
+
 class Flag(Part):
     """When a warning flag is raised, how grave it is, and the hold it brings."""
 
@@ -287,6 +298,7 @@ class Policy(Part):
     stability: Stability = Stability()
     limits: Limits = Limits()
     approvals: Approvals = Approvals()
+    checks: Checks = Checks()
     flags: dict[str, Flag] = Field(default_factory=dict)
     review: Review = Review()
 

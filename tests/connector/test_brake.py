@@ -1,0 +1,46 @@
+import polars as pl
+import pytest
+
+from connector.brake import brake
+from connector.policy import Checks
+
+
+def frame(ratings: list[str], policy: str = "p") -> pl.DataFrame:
+    rows = {"customer_id": [str(n) for n in range(len(ratings))], "rating": ratings}
+    return pl.DataFrame(rows, schema={"customer_id": pl.String, "rating": pl.String}).with_columns(
+        pl.lit(policy).alias("policy_version")
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changed", "fallen", "stopped"),
+    [
+        (["A"] * 100, ["A"] * 80 + ["BBB"] * 20, 20, 0, False),
+        (["A"] * 100, ["A"] * 79 + ["BBB"] * 21, 21, 0, True),
+        # Few customers never stop a run.
+        (["A"] * 19, ["BBB"] * 19, 19, 0, False),
+        (["A"] * 200, ["A"] * 196 + ["D"] * 4, 4, 4, False),
+        (["A"] * 200, ["A"] * 195 + ["C"] * 5, 5, 5, True),
+        (["A"] * 300, ["A"] * 294 + ["C"] * 6, 6, 6, False),
+        # Who was there already does not fall; who was not rated may.
+        (["C"] * 200, ["D"] * 10 + ["C"] * 190, 10, 0, False),
+        (["NR"] * 200, ["NR"] * 195 + ["D"] * 5, 5, 5, True),
+    ],
+)
+def test_it_stops_what_differs_too_much(
+    before: list[str], now: list[str], changed: int, fallen: int, stopped: bool
+) -> None:
+    verdict = brake(frame(now), frame(before), Checks())
+
+    assert (verdict.rated, verdict.changed, verdict.fallen, verdict.stopped) == (len(before), changed, fallen, stopped)
+
+
+def test_first_ratings_do_not_count_and_shares_are_of_the_whole_portfolio() -> None:
+    assert not brake(frame(["D"] * 500), frame([]), Checks()).stopped
+    # An incremental run that rates 30 of 1,000 customers anew.
+    assert not brake(frame(["BBB"] * 30), frame(["A"] * 1000), Checks()).stopped
+
+
+def test_a_change_of_policy_is_seen() -> None:
+    assert brake(frame(["A"], "new"), frame(["A"], "old"), Checks()).policy_changed
+    assert not brake(frame(["A"]), frame(["A"]), Checks()).policy_changed
