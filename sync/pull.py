@@ -69,7 +69,11 @@ def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: b
     fingerprint = link.mapping.fingerprint(name)
     with store.read() as tx:
         cursor = facts.cursor(tx, link.name, name)
+        rejected = sorted({str(row["record"]) for row in facts.rejected(tx, link.name) if row["source"] == name})
     known = cursor is not None and cursor.fingerprint == fingerprint
+    # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
+    if rejected and known and not full:
+        fetch(store, link, name, rejected, pulled)
     # A full read that was cut goes on; one that ended begins anew.
     go_on = cursor is not None and known and (not full or not cursor.complete)
     begun_here = not go_on

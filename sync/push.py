@@ -7,12 +7,14 @@ is read back before it is written again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from connector.plan import Planned, plan
 from connector.ports import Change, Outcome
 from sync.link import Link, micros
 from sync.pull import Pulled, fetch
+from sync.rescore import Scored, adopt_some
 from sync.store import Store, state
 
 #: Accounts a turn: values are read anew for each, so that nothing older is sent than need be.
@@ -50,6 +52,22 @@ def push(store: Store, link: Link) -> Pushed:
             break
         _read_back(store, link)
     return done
+
+
+class _NotForReal(Exception):
+    """Takes a rehearsal's transaction back."""
+
+
+def rehearse(store: Store, link: Link, scored: Scored, *, language: str) -> list[Planned]:
+    """The changes that adopting these results and a push would make; nothing of it is stored or sent."""
+    _read_back(store, link)
+    changes: list[Planned] = []
+    with suppress(_NotForReal), store.write() as tx:
+        for some in scored.made.iter_slices():
+            adopt_some(tx, link, some, scored.versions, language)
+        changes += plan(state.plan_rows(tx, link.name, None)).changes
+        raise _NotForReal
+    return changes
 
 
 def _turn(store: Store, link: Link, done: Pushed) -> bool:

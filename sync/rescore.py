@@ -7,6 +7,7 @@ his newest assessment is scored, and nobody else.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import polars as pl
 from sqlalchemy import Connection
@@ -23,54 +24,68 @@ from sync.store import Store, facts, state
 _CUSTOMERS_A_TRANSACTION = 1_000
 
 
-def rescore(store: Store, link: Link, policy: Policy, as_of: int, *, language: str) -> pl.DataFrame:
-    """Scores whoever is due as of the day; returns the new assessments (columns of `ASSESSMENT`).
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a run found out and has not put into force: nothing of it is stored."""
 
-    Stores them and what the CRM should show. The first run computes the portfolio's statistics from its own facts and
-    keeps them under the day before; a run over everybody keeps its own day's for the days after.
+    #: New assessments, with the columns of `ASSESSMENT`.
+    made: pl.DataFrame
+    #: account_id → version of the facts it was scored from.
+    versions: Mapping[str, int]
+    #: Portfolio statistics to keep: (day, text).
+    statistics: tuple[tuple[int, str], ...] = ()
+
+
+def score(store: Store, link: Link, policy: Policy, as_of: int) -> Scored:
+    """Scores whoever is due as of the day, and stores nothing.
+
+    The first run computes the portfolio's statistics from its own facts and keeps them under the day before; a run over
+    everybody keeps its own day's for the days after.
     """
     with store.read() as tx:
         due = state.due(tx, link.name, as_of, policy.version)
         if not due:
-            return pl.DataFrame(schema=ASSESSMENT)
+            return Scored(pl.DataFrame(schema=ASSESSMENT), {})
         everybody = len(due) == facts.totals(tx, link.name)["accounts"]
         before = _before(tx, link, as_of)
         whole = everybody or before is None
         tables = facts.load(tx, link.name, None if whole else sorted(due))
         prior = state.assessments(tx, link.name, before=as_of)
     portfolio = before
+    kept: tuple[tuple[int, str], ...] = ()
     if portfolio is None or everybody:
         today = portfolio_statistics(tables, policy, as_of)
         # They count from the day after theirs: the very first ones also stand for the day before.
         days = [as_of - 1] * (before is None) + [as_of] * everybody
-        with store.write() as tx:
-            for day in days:
-                state.save_statistics(tx, link.name, day, today.to_json())
+        kept = tuple((day, today.to_json()) for day in days)
         portfolio = before or today
     made = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
-    made = made.filter(pl.col("customer_id").is_in(list(due)))
-    for some in made.iter_slices(_CUSTOMERS_A_TRANSACTION):
-        _store(store, link, some, due, language)
-    return made
+    return Scored(made.filter(pl.col("customer_id").is_in(list(due))), due, kept)
 
 
-def look(store: Store, link: Link, policy: Policy, as_of: int) -> pl.DataFrame:
-    """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
-    with store.read() as tx:
-        tables = facts.load(tx, link.name)
-        before = _before(tx, link, as_of)
-        prior = state.assessments(tx, link.name, before=as_of)
-    portfolio = before or portfolio_statistics(tables, policy, as_of)
-    return assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
+def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> int:
+    """Puts into force what was scored: assessments, and what the CRM should show. Returns how many were adopted.
+
+    A result counts only if the facts it was scored from still stand, its whole tree of parents' included: else the
+    customer stays due.
+    """
+    with store.write() as tx:
+        for day, text in scored.statistics:
+            state.save_statistics(tx, link.name, day, text)
+    adopted = 0
+    for some in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
+        with store.write() as tx:
+            adopted += adopt_some(tx, link, some, scored.versions, language)
+    return adopted
 
 
-def _before(tx: Connection, link: Link, as_of: int) -> Statistics | None:
-    kept = state.statistics_before(tx, link.name, as_of)
-    return None if kept is None else Statistics.from_json(kept)
-
-
-def _store(store: Store, link: Link, made: pl.DataFrame, versions: Mapping[str, int], language: str) -> None:
-    rows = made.to_dicts()
+def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, versions: Mapping[str, int], language: str) -> int:
+    """The same for some of them, inside a transaction."""
+    moved = state.moved_since(tx, link.name, some["customer_id"].to_list(), versions)
+    rows = [row for row in some.to_dicts() if row["customer_id"] not in moved]
+    if not rows:
+        return 0
+    made = some.filter(~pl.col("customer_id").is_in(list(moved))) if moved else some
     facts_version = pl.Series("facts_version", [versions[row["customer_id"]] for row in rows], dtype=pl.Int64)
     wanted = [
         {
@@ -86,6 +101,21 @@ def _store(store: Store, link: Link, made: pl.DataFrame, versions: Mapping[str, 
         }
         for row in rows
     ]
-    with store.write() as tx:
-        state.save_assessments(tx, link.name, made.with_columns(facts_version))
-        state.want(tx, link.name, wanted)
+    state.save_assessments(tx, link.name, made.with_columns(facts_version))
+    state.want(tx, link.name, wanted)
+    return len(rows)
+
+
+def look(store: Store, link: Link, policy: Policy, as_of: int) -> pl.DataFrame:
+    """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
+    with store.read() as tx:
+        tables = facts.load(tx, link.name)
+        before = _before(tx, link, as_of)
+        prior = state.assessments(tx, link.name, before=as_of)
+    portfolio = before or portfolio_statistics(tables, policy, as_of)
+    return assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
+
+
+def _before(tx: Connection, link: Link, as_of: int) -> Statistics | None:
+    kept = state.statistics_before(tx, link.name, as_of)
+    return None if kept is None else Statistics.from_json(kept)

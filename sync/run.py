@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import polars as pl
 
+from connector.assessment import ASSESSMENT
+from connector.brake import Verdict, brake
+from connector.errors import Misconfigured, Problem
+from connector.plan import Planned
 from connector.policy import Policy
 from sync.link import Link, micros
 from sync.pull import Progress, Pulled, pull, silent
-from sync.push import Pushed, push
-from sync.rescore import look, rescore
+from sync.push import Pushed, push, rehearse
+from sync.rescore import adopt, look, score
 from sync.store import Store, facts, state
 
 
@@ -22,16 +28,24 @@ from sync.store import Store, facts, state
 class Ran:
     """What a run did."""
 
+    run_id: str
     as_of: int
-    pulled: Pulled
+    #: done, shown (a day before the newest assessed one: nothing stored or written), dry, braked, approved.
+    state: str = "done"
+    pulled: Pulled = field(default_factory=Pulled)
     #: Assessments made in this run.
-    assessed: pl.DataFrame
-    pushed: Pushed
-    totals: dict[str, int]
-    wanted: int
-    rejected: int
-    #: A day before the newest assessed one: nothing was stored or written.
-    shown_only: bool = False
+    assessed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASSESSMENT))
+    verdict: Verdict | None = None
+    #: Of the ratings that were found; what `approve` agrees to.
+    digest: str = ""
+    pushed: Pushed = field(default_factory=Pushed)
+    #: What a dry run would write.
+    changes: list[Planned] = field(default_factory=list)
+    #: The run that this one puts into force.
+    approves: str | None = None
+    totals: dict[str, int] = field(default_factory=dict)
+    wanted: int = 0
+    rejected: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
     def summary(self, link: Link) -> dict[str, Any]:
@@ -39,6 +53,8 @@ class Ran:
         pushed = self.pushed
         untouched = self.wanted - pushed.written - pushed.refused - pushed.unknown - pushed.deferred
         return {
+            "run": self.run_id,
+            "state": self.state,
             **self.totals,
             "read": dict(self.pulled.read),
             "rejected": self.rejected,
@@ -53,6 +69,8 @@ class Ran:
             "calls": dict(link.crm.spent.calls),
             "credits": link.crm.spent.credits,
             "seconds": {name: round(spent, 3) for name, spent in self.seconds.items()},
+            "digest": self.digest,
+            "brake": None if self.verdict is None else asdict(self.verdict),
         }
 
 
@@ -64,40 +82,132 @@ def run(
     *,
     language: str,
     full: bool = False,
+    dry: bool = False,
+    again: bool = False,
     tell: Progress = silent,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Ran:
-    """Pull, rescore and push as of a day. The caller holds the profile's lock."""
-    seconds: dict[str, float] = {}
+    """Pull, rescore and push as of a day. The caller holds the profile's lock.
+
+    `dry`: nothing takes effect, but what was read is kept; `changes` says what the run would write. `again`: what the
+    CRM refused is tried once more.
+    """
+    with _noted(store, link, policy, "sync", as_of) as ran:
+        lap = _laps(ran, clock)
+        if again:
+            with store.write() as tx:
+                state.reopen(tx, link.name)
+        ran.pulled = pull(store, link, full=full, tell=tell)
+        lap("pull")
+        with store.read() as tx:
+            newest = state.newest_day(tx, link.name)
+        if newest is not None and as_of < newest:
+            ran.assessed, ran.state = look(store, link, policy, as_of), "shown"
+            lap("score")
+        else:
+            _decide(store, link, policy, ran, language, dry=dry, lap=lap)
+    return ran
+
+
+def approve(
+    store: Store, link: Link, policy: Policy, run_id: str, by: str, today: int, *, language: str,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Ran:  # fmt: skip
+    """Puts a braked run into force in a person's name. The caller holds the profile's lock.
+
+    Only the newest run of a day that is still today, and only if scoring it again gives the same ratings: else it is
+    scored again under the brake. Raises Misconfigured where there is no such run, or it does not wait.
+    """
+    with store.read() as tx:
+        known = [row for row in state.runs(tx, link.name) if row["state"] not in ("dry", "shown", "failed")]
+    asked = next((row for row in known if row["run_id"] == run_id), None)
+    if asked is None:
+        raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
+    if asked["state"] != "braked":
+        raise Misconfigured("E-RUN-NOT-BRAKED", run=run_id, state=asked["state"])
+    with store.read() as tx:
+        newest = state.newest_day(tx, link.name)
+    # A day that was given to a sync may lie ahead of the clock.
+    today = max(today, newest or 0)
+    fresh = asked is known[0] and asked["as_of"] >= today
+    as_of = asked["as_of"] if fresh else today
+    with _noted(store, link, policy, "approve", as_of, by=by) as ran:
+        ran.approves = run_id
+        expected = asked["summary"].get("digest") if fresh else None
+        _decide(store, link, policy, ran, language, approved=expected, lap=_laps(ran, clock))
+        if ran.state == "done":
+            ran.state = "approved"
+    if ran.state == "approved":
+        with store.write() as tx:
+            state.save_run(tx, {**asked, "state": "approved", "by": by, "summary": json.dumps(asked["summary"])})
+    return ran
+
+
+def _decide(
+    store: Store, link: Link, policy: Policy, ran: Ran, language: str, *,
+    lap: Callable[[str], None], dry: bool = False, approved: str | None = None,
+) -> None:  # fmt: skip
+    """Score, brake, and put into force or say what would be. `approved`: digest of the ratings a person agreed to."""
+    scored = score(store, link, policy, ran.as_of)
+    ran.assessed = scored.made
+    with store.read() as tx:
+        last = state.assessments(tx, link.name)
+    ran.verdict = brake(scored.made, last, policy.checks)
+    ran.digest = _digest(scored.made)
+    lap("score")
+    stopped = ran.verdict.stopped and ran.digest != approved
+    if dry:
+        ran.changes = [] if stopped else rehearse(store, link, scored, language=language)
+        ran.state = "dry"
+    elif stopped:
+        ran.state = "braked"
+    else:
+        adopt(store, link, scored, language=language)
+        lap("store")
+        ran.pushed = push(store, link)
+        lap("push")
+
+
+def _digest(made: pl.DataFrame) -> str:
+    """Of who would have which rating, limit and hold."""
+    rows = made.select("customer_id", "as_of", "rating", "limit", "hold").sort("customer_id")
+    return hashlib.sha256(rows.write_csv().encode()).hexdigest()[:16]
+
+
+def _laps(ran: Ran, clock: Callable[[], float]) -> Callable[[str], None]:
     started = clock()
 
     def lap(name: str) -> None:
         nonlocal started
         now = clock()
-        seconds[name] = seconds.get(name, 0.0) + now - started
+        ran.seconds[name] = ran.seconds.get(name, 0.0) + now - started
         started = now
 
+    return lap
+
+
+@contextmanager
+def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: str | None = None) -> Iterator[Ran]:
+    """A run with its row: running, then how it ended, whatever ends it."""
     began = micros(link.crm.now())
-    pulled = pull(store, link, full=full, tell=tell)
-    lap("pull")
-    with store.read() as tx:
-        newest = state.newest_day(tx, link.name)
-    past = newest is not None and as_of < newest
-    assessed = look(store, link, policy, as_of) if past else rescore(store, link, policy, as_of, language=language)
-    lap("score")
-    pushed = Pushed() if past else push(store, link)
-    lap("push")
+    run_id = f"{link.name}-{began}"
+    row = {
+        "run_id": run_id, "connection": link.name, "kind": kind, "as_of": as_of, "state": "running",
+        "started_at": began, "finished_at": None, "policy_version": policy.version, "by": by, "summary": "{}",
+    }  # fmt: skip
     with store.write() as tx:
-        ran = Ran(
-            as_of, pulled, assessed, pushed, facts.totals(tx, link.name), state.count_wanted(tx, link.name),
-            len(facts.rejected(tx, link.name)), past, seconds,
-        )  # fmt: skip
-        summary = ran.summary(link)
-        state.save_run(
-            tx,
-            {
-                "run_id": f"{link.name}-{began}", "kind": "sync", "as_of": as_of, "state": "done", "started_at": began,
-                "finished_at": micros(link.crm.now()), "policy_version": policy.version, "summary": json.dumps(summary),
-            },
-        )  # fmt: skip
-    return ran
+        state.save_run(tx, row)
+    ran = Ran(run_id, as_of)
+    try:
+        yield ran
+    except BaseException as error:
+        code = error.code if isinstance(error, Problem) else type(error).__name__
+        with suppress(Problem), store.write() as tx:
+            state.save_run(tx, {**row, "state": "failed", "summary": json.dumps({"problem": code})})
+        raise
+    with store.write() as tx:
+        ran.totals, ran.wanted = facts.totals(tx, link.name), state.count_wanted(tx, link.name)
+        ran.rejected = len(facts.rejected(tx, link.name))
+        finished = micros(link.crm.now())
+        summary = json.dumps(ran.summary(link))
+        state.save_run(tx, {**row, "state": ran.state, "finished_at": finished, "summary": summary})

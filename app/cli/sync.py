@@ -1,57 +1,147 @@
-"""`zixin sync`, `zixin list`: read, rate, write back; and what came of it."""
+"""`zixin sync`, `zixin approve`, `zixin list`: read, rate, write back; and what came of it."""
 
 from __future__ import annotations
 
 import csv
 import io
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.context import Context
 from app.cli.evaluate import days_of
 
+if TYPE_CHECKING:
+    from app.compose import House
+    from sync.run import Ran
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("sync", help="Read what changed in the CRM, rate, and write back what moved.")(sync)
+    app.command("approve", help="Put a run into force that the brake stopped.")(approve)
     app.command("list", help="Show the newest assessment of every account.")(list_)
 
 
 def sync(
     call: typer.Context,
     full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
     as_of: Annotated[str, typer.Option(help="Day to rate as of; else today, by the CRM's clock.")] = "",
 ) -> None:
     """One run under the profile's lock."""
     context: Context = call.obj
     wanted = days_of(as_of)[0] if as_of else None
 
-    from app import compose, settings
+    from app import compose
     from connector.schema import day_number
     from sync.run import run
+
+    with locked(context) as house:
+        compose.check_fields(house)
+        day = day_number(wanted or house.link.today())
+        ran = run(house.store, house.link, house.policy, day, language=house.language, full=full, dry=dry_run)
+        summary = ran.summary(house.link)
+        if dry_run:
+            summary["changes"] = _changes(house, ran)
+    finish(context, summary)
+
+
+def approve(
+    call: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id; zixin runs lists them.")],
+    by: Annotated[str, typer.Option(help="Who approves; else the user of this system.")] = "",
+) -> None:
+    """Put a run into force that the brake stopped."""
+    context: Context = call.obj
+
+    import getpass
+
+    from connector.schema import day_number
+    from sync.run import approve as approve_run
+
+    with locked(context) as house:
+        today = day_number(house.link.today())
+        name = by or getpass.getuser()
+        ran = approve_run(house.store, house.link, house.policy, run_id, name, today, language=house.language)
+        summary = ran.summary(house.link)
+    finish(context, summary)
+
+
+@contextmanager
+def locked(context: Context) -> Iterator[House]:
+    """The profile's house, under its lock."""
+    from app import compose, settings
     from sync.shared import run_lock
 
     with (
         run_lock(settings.profile_folder(context.profile), context.profile),
         compose.opened(context.profile) as house,
     ):
-        compose.check_fields(house)
-        day = day_number(wanted or house.link.today())
-        ran = run(house.store, house.link, house.policy, day, language=house.language, full=full)
-        summary = ran.summary(house.link)
+        yield house
+
+
+def finish(context: Context, summary: dict[str, Any]) -> None:
+    """Say what a run did, and leave with its exit code."""
     if context.json:
         context.document(summary)
     else:
         say_summary(context, summary)
-        if ran.shown_only:
-            context.say(
-                context.words(
-                    "An earlier day: only shown, nothing stored or written.", "较早的日期：仅展示，未存储也未写回。"
-                )
-            )
+        _say_state(context, summary)
+    if summary["state"] == "braked" or (summary["state"] == "dry" and summary["brake"]["stopped"]):
+        raise typer.Exit(8)
     if summary["rejected"] or summary["refused"]:
         raise typer.Exit(4)
+
+
+def _say_state(context: Context, summary: dict[str, Any]) -> None:
+    state = summary["state"]
+    if state == "shown":
+        words = ("An earlier day: only shown, nothing stored or written.", "较早的日期：仅展示，未存储也未写回。")
+        context.say(context.words(*words))
+    for change in summary.get("changes", ()):
+        values = ", ".join(f"{name}: {_short(before)} → {_short(after)}" for name, before, after in change["fields"])
+        context.say(f"would write  {change['number']}  {values}")
+    if summary["brake"] is None or not summary["brake"]["stopped"] or state == "approved":
+        return
+    seen = summary["brake"]
+    why = context.words("; the policy was changed", "；信用政策已变更") if seen["policy_changed"] else ""
+    en = (
+        "stopped  {changed} of {rated} ratings would differ, {fallen} fall to C or D{why}: nothing was written.\n"
+        "         Look with zixin sync --dry-run; put it into force with zixin approve {run}"
+    )
+    zh = (
+        "已制动   {rated} 个评级中有 {changed} 个将变化，{fallen} 个降至 C 或 D{why}：未写回任何内容。\n"
+        "         可用 zixin sync --dry-run 查看；用 zixin approve {run} 批准生效"
+    )
+    context.say(context.words(en, zh).format(**seen, why=why, run=summary["run"]))
+
+
+def _short(value: str | None) -> str:
+    text = "–" if value is None else value.replace("\n", " / ")
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
+
+
+_SHOWN_CHARACTERS = 40
+
+
+def _changes(house: House, ran: Ran) -> list[dict[str, Any]]:
+    """Each account that would be written: account_id, number, fields as (name, shown now, new value)."""
+    from sync.store import facts, state
+
+    with house.store.read() as tx:
+        names = dict(facts.accounts(tx, house.link.name).select("account_id", "number").iter_rows())
+        seen = state.observed(tx, house.link.name, [item.account for item in ran.changes])
+    return [
+        {
+            "account_id": item.account,
+            "number": names.get(item.account),
+            "fields": [(name, seen.get(item.account, {}).get(name), value) for name, value in item.values.items()],
+        }
+        for item in ran.changes
+    ]
 
 
 def say_summary(context: Context, summary: dict[str, Any]) -> None:
@@ -112,12 +202,12 @@ def _csv(rows: list[dict[str, Any]]) -> str:
     writer.writerow([*_COLUMNS, "currency", "flags"])
     for row in rows:
         flags = ";".join(flag["code"] for flag in row["flags"])
-        writer.writerow([_safe(row[name]) for name in _COLUMNS] + [row["currency"], flags])
+        writer.writerow([safe(row[name]) for name in _COLUMNS] + [row["currency"], flags])
     return out.getvalue().rstrip("\n")
 
 
-def _safe(value: Any) -> Any:
-    # A spreadsheet runs text that begins so; numbers stay numbers.
+def safe(value: Any) -> Any:
+    """A cell that no spreadsheet runs as a formula; numbers stay numbers."""
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t" and not _number(value) else value
 
 

@@ -44,6 +44,18 @@ PROBLEMS: dict[str, Words] = {
         "{file} 第 {line} 行：{detail}。",
         "请在该处修改信用政策；尚未用它评级。",
     ),
+    "E-RUN-UNKNOWN": Words(
+        "There is no run {run}.",
+        "zixin runs lists them, newest first.",
+        "没有编号为 {run} 的运行。",
+        "zixin runs 按时间倒序列出所有运行。",
+    ),
+    "E-RUN-NOT-BRAKED": Words(
+        "Run {run} does not wait for approval: it is {state}.",
+        "Only a run that the brake stopped can be approved; zixin runs lists them.",
+        "运行 {run} 不在等待批准：状态为 {state}。",
+        "只有被制动的运行才能批准；zixin runs 列出所有运行。",
+    ),
     "E-PROFILE": Words(
         "{profile!r} cannot be the name of a profile.",
         "Use letters, digits, - and _, at most 64 of them.",

@@ -92,6 +92,19 @@ def due(tx: Connection, connection: str, as_of: int, policy_version: str) -> dic
     return found
 
 
+def moved_since(tx: Connection, connection: str, accounts: Sequence[str], versions: Mapping[str, int]) -> set[str]:
+    """Those of the accounts whose facts, or whose tree's, are no longer of that version."""
+    table = tables.customers
+    tied = with_trees(tx, connection, accounts)
+    moved = set()
+    for some in batches(sorted(tied & versions.keys())):
+        query = select(table.c.account_id, table.c.facts_version).where(
+            table.c.connection == connection, table.c.account_id.in_(some)
+        )
+        moved |= {row.account_id for row in tx.execute(query) if row.facts_version != versions[row.account_id]}
+    return with_trees(tx, connection, moved) & set(accounts) if moved else set()
+
+
 def save_statistics(tx: Connection, connection: str, day: int, body: str) -> None:
     """Keep a day's portfolio statistics."""
     upsert(tx, tables.statistics, [{"connection": connection, "day": day, "body": body}], ["connection", "day"])
@@ -152,8 +165,20 @@ def observe(tx: Connection, connection: str, shown: pl.DataFrame, asked_at: int,
         tx.execute(again.values(pending=True))
 
 
-def plan_rows(tx: Connection, connection: str, most: int) -> list[PlanRow]:
-    """Accounts whose `wanted` is not settled, those in flight left out."""
+def observed(tx: Connection, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """account_id → what the CRM shows of our fields, as we read it last."""
+    table = tables.observed
+    found: dict[str, dict[str, str | None]] = {}
+    for some in batches(accounts):
+        query = select(table.c.account_id, table.c.shows).where(
+            table.c.connection == connection, table.c.account_id.in_(some)
+        )
+        found |= {row.account_id: json.loads(row.shows) for row in tx.execute(query)}
+    return found
+
+
+def plan_rows(tx: Connection, connection: str, most: int | None) -> list[PlanRow]:
+    """Accounts whose `wanted` is not settled, those in flight left out; None: all of them."""
     want_, sent, seen, flights = tables.wanted, tables.sent, tables.observed, tables.flights
     query = (
         select(
@@ -237,6 +262,15 @@ def refusals(tx: Connection, connection: str) -> dict[str, str]:
     return {row.account_id: row.refusal for row in tx.execute(query)}
 
 
+def reopen(tx: Connection, connection: str) -> int:
+    """What the CRM refused is planned again; how many accounts."""
+    table = tables.wanted
+    these = and_(table.c.connection == connection, table.c.refusal.is_not(None))
+    count: int = tx.execute(select(func.count()).select_from(table).where(these)).scalar_one()
+    tx.execute(update(table).where(these).values(pending=True))
+    return count
+
+
 def count_wanted(tx: Connection, connection: str) -> int:
     """Accounts that the CRM should show something of."""
     table = tables.wanted
@@ -246,6 +280,14 @@ def count_wanted(tx: Connection, connection: str) -> int:
 def save_run(tx: Connection, row: Mapping[str, Any]) -> None:
     """Keep or update a run's row."""
     upsert(tx, tables.runs, [dict(row)], ["run_id"])
+
+
+def runs(tx: Connection, connection: str, most: int | None = None) -> list[dict[str, Any]]:
+    """The connection's runs, newest first; `summary` as a mapping."""
+    table = tables.runs
+    query = select(table).where(table.c.connection == connection)
+    query = query.order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(most)
+    return [{**row, "summary": json.loads(row["summary"])} for row in tx.execute(query).mappings()]
 
 
 def _loaded(text: str | None) -> dict[str, str | None] | None:

@@ -16,7 +16,7 @@ from connector.assessment import ASSESSMENT
 from connector.schema import TABLES, TRACE, Kind
 
 #: Raised when a table changes; a database of another revision is refused, not guessed at.
-REVISION = 3
+REVISION = 4
 
 metadata = MetaData()
 
@@ -150,9 +150,10 @@ flights = _table(
     key=("connection", "account_id"),
 )  # fmt: skip
 
+#: state: running, done, shown (nothing stored), dry, braked (waits for approval), approved, failed.
 runs = _table(
     "runs",
-    _text("run_id"), _text("kind"), _int("as_of"), _text("state"), _int("started_at"),
-    _int("finished_at", nullable=True), _text("policy_version"), _text("summary"),
+    _text("run_id"), _text("connection"), _text("kind"), _int("as_of"), _text("state"), _int("started_at"),
+    _int("finished_at", nullable=True), _text("policy_version"), _text("by", nullable=True), _text("summary"),
     key=("run_id",),
 )  # fmt: skip

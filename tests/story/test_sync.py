@@ -1,6 +1,7 @@
 """The whole line over real HTTP: a simulated Zoho is read, scored and written back."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,14 +62,20 @@ def ledger() -> dict[str, pl.DataFrame]:
     return books(claims, paid, "A000", limits=table("limits", limit))
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+@contextmanager
+def standing(tmp_path: Path) -> Iterator[House]:
     with simulated_zoho(ledger()) as sim:
         crm = sim.crm()
         mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
         store = Store(tmp_path / "zixin.db")
         yield House(sim, store, Link("sim", crm, mapping, crm.organisation()))
         store.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with standing(tmp_path) as made:
+        yield made
 
 
 def test_a_first_sync_rates_everybody_and_writes_it_back(house: House) -> None:
@@ -168,7 +175,7 @@ def test_an_earlier_day_is_shown_and_neither_stored_nor_written(house: House) ->
     house.sync()
     past = house.sync("2025-05-01")
 
-    assert past.shown_only
+    assert past.state == "shown"
     assert past.assessed.height == 120
     assert past.pushed.written == 0
     assert house.account("A004")["Credit_Rated_On"] == TODAY
