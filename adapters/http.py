@@ -21,6 +21,10 @@ from connector.errors import Misconfigured, Problem, RateLimited, Retry
 TIMEOUT_S = (10.0, 60.0)
 
 
+#: How far a server's clock may be ahead of the Date of its answer by the time the answer is here.
+_DATE_IS_ABOUT_S = 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer that is not an error by the adapter's own table."""
@@ -164,6 +168,9 @@ class Http:
         stamp = answer.headers.get("Date")
         if stamp:
             try:
-                self.skew_s = parsedate_to_datetime(stamp).timestamp() - time.time()
+                least = parsedate_to_datetime(stamp).timestamp() - time.time()
             except (ValueError, TypeError):
                 return
+            # A Date is cut to the second, and the answer took a while: what fits both is not moved, so that the clock
+            # does not go back and forth.
+            self.skew_s = min(max(self.skew_s, least), least + _DATE_IS_ABOUT_S)

@@ -189,7 +189,10 @@ def _laps(ran: Ran, clock: Callable[[], float]) -> Callable[[str], None]:
 @contextmanager
 def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: str | None = None) -> Iterator[Ran]:
     """A run with its row: running, then how it ended, whatever ends it."""
-    began = micros(link.crm.now())
+    with store.read() as tx:
+        last = state.runs(tx, link.name, 1)
+    # The CRM's clock is known to the second: a run never begins before the one before it.
+    began = max(micros(link.crm.now()), *(row["started_at"] + 1 for row in last), 0)
     run_id = f"{link.name}-{began}"
     row = {
         "run_id": run_id, "connection": link.name, "kind": kind, "as_of": as_of, "state": "running",

@@ -51,7 +51,7 @@ def errors(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id; zixin runs lists them.")],
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
 ) -> None:
-    """What was open when the run had ended and is open still; `new`: it came up in this run."""
+    """What is open; `new`: it came up in that run."""
     context: Context = call.obj
 
     from app import compose
@@ -61,11 +61,7 @@ def errors(
     with compose.stored(context.profile) as (store, name), store.read() as tx:
         rejects, refusals = facts.rejected(tx, name), state.refusals(tx, name)
         numbers = dict(facts.accounts(tx, name).select("account_id", "number").iter_rows())
-    rows = [
-        _reject(row, run, context)
-        for row in rejects
-        if run["finished_at"] is None or int(str(row["since"])) <= run["finished_at"]
-    ]
+    rows = [_reject(row, run, context) for row in rejects]
     rows += [
         {"what": "refused", "record": account, "column": "", "value": numbers.get(account), "reason": words, "new": ""}
         for account, words in refusals.items()
@@ -137,7 +133,8 @@ def _instant(micros: int) -> str:
 def _reject(row: dict[str, object], run: dict[str, Any], context: Context) -> dict[str, Any]:
     from connector.words.rejects import sentence
 
-    fresh = int(str(row["since"])) >= run["started_at"]
+    since, ended = int(str(row["since"])), run["finished_at"]
+    fresh = run["started_at"] <= since and (ended is None or since <= ended)
     return {
         "what": f"rejected {row['source']}",
         "record": row["record"],

@@ -20,6 +20,7 @@ import requests
 
 from app.cli.main import main
 from app.generate import generate
+from connector.policy import default_text
 from mappings import portfolio
 
 ZIXIN = [sys.executable, "-m", "app.cli"]
@@ -91,7 +92,7 @@ def test_once_prints_one_document_and_the_store_answers_afterwards(folder: Path,
         0,
     )
     assert sum(done["ratings"].values()) == 40
-    assert set(done["seconds"]) == {"simulator", "install", "pull", "score", "push", "total"}
+    assert set(done["seconds"]) == {"simulator", "install", "pull", "score", "store", "push", "total"}
     listed = document("--profile", "demo", "list")["accounts"]
     assert len(listed) == 40
     assert {"account_id", "number", "name", "rating", "score", "limit", "exposure", "flags", "reasons"} <= set(
@@ -246,3 +247,63 @@ def test_a_folder_s_rejected_rows_are_listed_and_counted_and_the_others_rated(
     assert "due '2025-13-01': not a day of the form YYYY-MM-DD" in done.stderr
     found = json.loads(done.stdout)
     assert (found["rejected"], found["assessed"]) == (1, 40)
+
+
+def test_the_brake_as_operations_meet_it(folder: Path, home: Path) -> None:
+    harsh = default_text().replace("base_currency: USD", "base_currency: CNY")
+    for floor, higher in {"90": "99.5", "82": "99", "74": "98.5", "66": "98", "58": "97", "50": "96"}.items():
+        harsh = harsh.replace(f"from: {floor},", f"from: {higher},")
+    with standing(folder) as (_, first):
+        quiet = document("--profile", "demo", "sync", "--dry-run")
+        assert (quiet["state"], quiet["changes"], quiet["written"]) == ("dry", [], 0)
+        requests.post(
+            f"{first['control']}/change",
+            json={"module": "Accounts", "id": first_account(home), "set": {"Credit_Rating": "D"}}, timeout=5,
+        )  # fmt: skip
+        told = zixin("--profile", "demo", "sync", "--dry-run")
+        assert told.returncode == 0
+        assert "rating: D → " in told.stdout
+
+        (home / "demo" / "policy.yaml").write_text(harsh, encoding="utf-8")
+        # Steady grades fall by three notches a day at most: still enough.
+        stopped = zixin("--profile", "demo", "sync")
+        assert stopped.returncode == 8
+        assert "ratings would differ" in stopped.stdout
+        assert "the policy was changed" in stopped.stdout
+        assert "已制动" in zixin("--profile", "demo", "sync", "--lang", "zh-CN").stdout
+        rows = document("--profile", "demo", "runs")["runs"]
+        assert [row["state"] for row in rows] == ["braked", "braked", "dry", "dry", "done"]
+        assert "braked" in zixin("--profile", "demo", "runs").stdout
+        one = document("--profile", "demo", "runs", rows[0]["run"])["runs"]
+        assert one[0]["summary"]["brake"]["stopped"] is True
+        assert "finished_at" in zixin("--profile", "demo", "runs", rows[0]["run"]).stdout
+
+        approved = document("--profile", "demo", "approve", rows[0]["run"], "--by", "Ms Li")
+        assert approved["state"] == "approved"
+        assert approved["written"] > 20
+        again = zixin("--profile", "demo", "approve", rows[0]["run"])
+        assert again.returncode == 1
+        assert "does not wait for approval" in again.stderr
+
+        bad = {"module": "Invoices", "id": some_invoice(first), "set": {"Grand_Total": "1e999"}}
+        requests.post(f"{first['control']}/change", json=bad, timeout=5)
+        done = document("--profile", "demo", "sync", code=4)
+        assert done["rejected"] == 1, done
+        last = document("--profile", "demo", "runs")["runs"][0]["run"]
+        wrong = document("--profile", "demo", "errors", last)["errors"]
+        assert [(row["what"], row["new"]) for row in wrong] == [("rejected invoices", "new")]
+        assert "1e999" in zixin("--profile", "demo", "errors", last, "--csv").stdout
+        requests.post(f"{first['control']}/change", json={**bad, "set": {"Grand_Total": "100.00"}}, timeout=5)
+        assert zixin("--profile", "demo", "retry", last).returncode == 0
+        assert "no errors" in zixin("--profile", "demo", "errors", last).stdout
+        assert zixin("--profile", "demo", "errors", "sim-0").returncode == 1
+
+
+def first_account(home: Path) -> str:
+    rows = document("--profile", "demo", "list")["accounts"]
+    return str(next(row["account_id"] for row in rows if row["rating"] != "D"))
+
+
+def some_invoice(first: dict[str, Any]) -> str:
+    records = requests.get(f"{first['control']}/records/Invoices", timeout=5).json()["records"]
+    return str(records[0]["id"])
