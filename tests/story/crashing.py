@@ -1,0 +1,73 @@
+"""A sync that is killed at a given point: run as a process of its own.
+
+    python -m tests.story.crashing '{"origin": …, "secrets": …, "store": …, "as_of": …, "at": 17}'
+
+Points are the beginning and the end of every transaction that writes, and every call to the CRM before and after it.
+Without `at` it runs to its end and prints how many points it passed.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+from sqlalchemy import Connection
+
+from adapters.zoho.auth import Credentials
+from adapters.zoho.crm import Zoho
+from connector.assessment import WRITTEN
+from mappings.load import packaged
+from sync.link import Link
+from sync.run import run
+from sync.store import Store
+from tests.connector.scoring.books import POLICY
+from tests.simulated import Slots
+
+passed = 0
+
+
+def point(at: int | None) -> None:
+    global passed
+    passed += 1
+    if passed == at:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch(at: int | None) -> None:
+    """Count the points, and die at one of them."""
+    send, write = requests.Session.send, Store.write
+
+    def sent(self: requests.Session, request: Any, **more: Any) -> requests.Response:
+        point(at)
+        answer = send(self, request, **more)
+        point(at)
+        return answer
+
+    @contextmanager
+    def written(self: Store) -> Iterator[Connection]:
+        with write(self) as tx:
+            yield tx
+            point(at)
+        point(at)
+
+    requests.Session.send, Store.write = sent, written  # type: ignore[method-assign]
+
+
+def main(given: dict[str, Any]) -> None:
+    crm = Zoho(Credentials(**given["secrets"]), Slots())
+    mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
+    store = Store(Path(given["store"]))
+    link = Link("sim", crm, mapping, crm.organisation())
+    watch(given.get("at"))
+    run(store, link, POLICY, given["as_of"], language="en")
+    store.close()
+    print(passed)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,114 @@
+"""kill -9 at any point of a sync, and run again: the end is that of an undisturbed run."""
+
+import json
+import random
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from connector.assessment import WRITTEN
+from connector.schema import TABLES, day_number
+from mappings.load import packaged
+from sync.link import Link
+from sync.run import run
+from sync.store import Store
+from tests.connector.scoring.books import POLICY, books, invoice, table
+from tests.simulated import Sim, simulated_zoho
+
+TODAY = day_number(date(2025, 6, 30))
+#: What two runs may differ in: provenance, instants, versions, the ids of runs.
+IGNORED = {"known_from", "source_modified_at", "facts_version", "scored_version", "version", "seen_at", "answered_at", "read_at", "cursor", "since"}  # fmt: skip
+COMPARED = (*TABLES, "assessments", "wanted", "sent", "observed", "flights", "rejects", "statistics", "cursors")
+
+
+def ledger() -> dict[str, Any]:
+    claims, paid = [], []
+    for n in range(24):
+        account = f"A{n:02d}"
+        for month in (3, 4, 5):
+            key, amount = f"{account}-{month}", 1_000_00 + n
+            claims.append(invoice(key, amount, f"2025-{month:02d}-01", f"2025-{month:02d}-20", account))
+            if month < 5 or n % 3:
+                paid.append((f"P{key}", key, f"2025-{month:02d}-{20 + n % 9:02d}", amount))
+    limit = {"limit_id": "L", "account_id": "A01", "amount": 5_000_00, "currency": "USD"}
+    return books(claims, paid, "A00", limits=table("limits", limit))
+
+
+def secrets(sim: Sim) -> dict[str, str]:
+    return {
+        "accounts_server": sim.origin, "api_domain": sim.origin, "client_id": sim.org.client_id,
+        "client_secret": sim.org.client_secret, "refresh_token": sim.org.refresh_token,
+    }  # fmt: skip
+
+
+def die(sim: Sim, store: Path, at: int | None) -> subprocess.CompletedProcess[str]:
+    given = json.dumps({"secrets": secrets(sim), "store": str(store), "as_of": TODAY, "at": at})
+    words = [sys.executable, "-m", "tests.story.crashing", given]
+    return subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+
+
+def end(sim: Sim, path: Path) -> dict[str, Any]:
+    """What is in the store and in the CRM, but for what two runs may differ in; ids as the folder names them."""
+    store = Store(path)
+    found: dict[str, Any] = {}
+    with store.read() as tx:
+        for name in COMPARED:
+            rows = tx.exec_driver_sql(f'select * from "{name}"').mappings()
+            found[name] = sorted(json.dumps({k: v for k, v in row.items() if k not in IGNORED}) for row in rows)
+        pending = tx.exec_driver_sql("select count(*) from wanted where pending").scalar_one()
+    store.close()
+    assert pending == 0
+    found["crm"] = {
+        key: {name: text(value) for name, value in row.items() if name.startswith("Credit_")}
+        for key, row in sim.org.modules["Accounts"].records.items()
+    }
+    return found
+
+
+def text(value: Any) -> str:
+    """A number as it was written, digit by digit."""
+    return bytes(value).decode() if isinstance(value, msgspec.Raw) else str(value)
+
+
+def again(sim: Sim, path: Path) -> None:
+    crm = sim.crm()
+    mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
+    store = Store(path)
+    sim.control("clock", advance_s=3600)
+    run(store, Link("sim", crm, mapping, crm.organisation()), POLICY, TODAY, language="en")
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
+    path = tmp_path_factory.mktemp("whole") / "zixin.db"
+    with simulated_zoho(ledger()) as sim:
+        done = die(sim, path, None)
+        assert done.returncode == 0, done.stderr
+        again(sim, path)
+        return end(sim, path), int(done.stdout)
+
+
+def test_killed_anywhere_and_run_again_it_ends_the_same(
+    seed: int, undisturbed: tuple[dict[str, Any], int], tmp_path: Path
+) -> None:
+    expected, points = undisturbed
+    chance = random.Random(seed)
+    at = chance.randint(1, points)
+    with simulated_zoho(ledger()) as sim:
+        if chance.random() < 0.5:
+            # Taken by the CRM, and the answer is lost.
+            sim.control("faults", api="write", status=0, times=1)
+        killed = die(sim, tmp_path / "zixin.db", at)
+        again(sim, tmp_path / "zixin.db")
+
+        found = end(sim, tmp_path / "zixin.db")
+
+    assert killed.returncode == -9
+    for name, rows in expected.items():
+        assert found[name] == rows, f"{name} after a kill at point {at} of {points}"
