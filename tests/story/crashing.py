@@ -66,7 +66,7 @@ def main(given: dict[str, Any]) -> None:
     watch(given.get("at"))
     run(store, link, POLICY, given["as_of"], language="en")
     store.close()
-    print(passed)
+    sys.stdout.write(f"{passed}\n")
 
 
 if __name__ == "__main__":
