@@ -68,7 +68,7 @@ def opened(profile: str) -> Iterator[House]:
     organisation = crm.organisation()
     rules = settings.policy(profile)
     if not (folder / "policy.yaml").exists() and organisation.currency:
-        rules = rules.model_copy(update={"base_currency": organisation.currency})
+        rules = rules.in_currency(organisation.currency)
     store = Store(folder / "zixin.db")
     try:
         link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from connector.schema import day_of
 from sync.store import facts, state
 
 _MONEY = ("proposed_limit", "limit", "exposure", "available", "overdue", "on_account", "group_exposure")
-_DAYS = ("as_of", "overdue_since", "next_review_on", "next_day")
+_DAYS = ("as_of", "overdue_since", "next_review_on", "next_day", "pending_since")
 
 
 def accounts(profile: str) -> list[dict[str, Any]]:
@@ -46,27 +47,37 @@ def distribution(assessed: pl.DataFrame) -> dict[str, int]:
     return {grade: int(counted[grade]) for grade in (*RATINGS, NOT_RATED) if grade in counted}
 
 
-def explanation(profile: str, account: str) -> dict[str, Any]:
-    """The arithmetic of an account's newest assessment; raises Misconfigured when there is no such account."""
-    from app import settings
+def explanation(profile: str, account: str, as_of: int | None = None) -> dict[str, Any]:
+    """The arithmetic of an account's assessment of that day, or its newest, done again from what was known then.
+
+    `known_at`: instant up to which facts count; `same`: rating, score and limit come out as they were stored. Raises
+    Misconfigured where there is no such account or no such day.
+    """
+    from connector.policy import Policy
     from connector.scoring.explain import explained
     from connector.scoring.tendency import Statistics
 
     with compose.stored(profile) as (store, name), store.read() as tx:
         known = facts.accounts(tx, name)
-        match = known.filter(
-            (pl.col("account_id") == account) | (pl.col("number") == account) | (pl.col("name") == account)
-        )
-        assessed = state.assessments(tx, name)
-        rows = assessed.join(match, left_on="customer_id", right_on="account_id", how="semi")
-        kept = state.statistics_before(tx, name, int(rows["as_of"][0])) if rows.height else None
-        if kept is None:
-            raise Misconfigured("E-NO-ACCOUNT", account=account, profile=profile)
-        row = rows.row(0, named=True)
-        prior = state.assessments(tx, name, before=row["as_of"])
-        tables = facts.load(tx, name, [row["customer_id"]])
-    rules = settings.policy(profile).model_copy(update={"base_currency": row["currency"]})
-    portfolio = Statistics.from_json(kept)
-    made = explained(tables, rules, row["as_of"], portfolio, row["customer_id"], prior)
-    who = match.filter(pl.col("account_id") == row["customer_id"]).row(0, named=True)
-    return {"account_id": who["account_id"], "number": who["number"], "name": who["name"], **made}
+        wanted = (pl.col("account_id") == account) | (pl.col("number") == account) | (pl.col("name") == account)
+        found = known.filter(wanted).select("account_id", "number", "name").rows()
+        rows = [(who, state.assessed_on(tx, name, who[0], as_of)) for who in found]
+        who, row = next(((who, row) for who, row in rows if row is not None), (None, None))
+        if who is None or row is None:
+            code = "E-NO-ACCOUNT" if as_of is None or not found else "E-NO-DAY"
+            raise Misconfigured(code, account=account, profile=profile, day=day_of(as_of).isoformat() if as_of else "")
+        day, at = row["as_of"], row["assessed_at"]
+        text, kept = state.policy(tx, row["policy_version"]), state.statistics_before(tx, name, day)
+        prior = state.assessments(tx, name, before=day)
+        tables = facts.load(tx, name, [row["customer_id"]], known_at=at)
+    rules = Policy.model_validate_json(str(text))
+    made = explained(tables, rules, day, Statistics.from_json(str(kept)), row["customer_id"], prior)
+    stored = (row["rating"], row["score"], f"{money.from_minor(row['proposed_limit'], row['currency']):f}")
+    return {
+        "account_id": who[0],
+        "number": who[1],
+        "name": who[2],
+        "known_at": datetime.fromtimestamp(at / 1_000_000, UTC).isoformat(timespec="seconds"),
+        "same": (made["rating"], made["score"], made["limit"]["proposed"]) == stored,
+        **made,
+    }

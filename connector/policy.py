@@ -348,6 +348,10 @@ class Policy(Part):
         text = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    def in_currency(self, base: str) -> Policy:
+        """The same policy with its amounts in another base currency."""
+        return Policy.model_validate({**self.model_dump(by_alias=True, exclude_none=True), "base_currency": base})
+
     def minor(self, amount: Decimal, base: str | None = None) -> int:
         """Minor units of an amount of the policy, in the base currency."""
         return money.to_minor(amount, base or self.base_currency)

@@ -64,7 +64,7 @@ def rehearse(store: Store, link: Link, scored: Scored, *, language: str) -> list
     changes: list[Planned] = []
     with suppress(_NotForReal), store.write() as tx:
         for some in scored.made.iter_slices():
-            adopt_some(tx, link, some, scored.versions, language)
+            adopt_some(tx, link, some, scored, language)
         changes += plan(state.plan_rows(tx, link.name, None)).changes
         raise _NotForReal
     return changes

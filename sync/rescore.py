@@ -17,7 +17,7 @@ from connector.policy import Policy
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.tendency import Statistics
 from connector.words.shown import written_values
-from sync.link import Link
+from sync.link import Link, micros
 from sync.store import Store, facts, state
 
 #: SQLite stalls other writers while one holds the lock (design/days.md): so many customers a transaction.
@@ -32,6 +32,10 @@ class Scored:
     made: pl.DataFrame
     #: account_id → version of the facts it was scored from.
     versions: Mapping[str, int]
+    #: Instant up to which facts were known.
+    at: int
+    #: The policy's text.
+    policy: str
     #: Portfolio statistics to keep: (day, text).
     statistics: tuple[tuple[int, str], ...] = ()
 
@@ -42,10 +46,11 @@ def score(store: Store, link: Link, policy: Policy, as_of: int) -> Scored:
     The first run computes the portfolio's statistics from its own facts and keeps them under the day before; a run over
     everybody keeps its own day's for the days after.
     """
+    at, text = micros(link.crm.now()), policy.model_dump_json(by_alias=True)
     with store.read() as tx:
         due = state.due(tx, link.name, as_of, policy.version)
         if not due:
-            return Scored(pl.DataFrame(schema=ASSESSMENT), {})
+            return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text)
         everybody = len(due) == facts.totals(tx, link.name)["accounts"]
         before = _before(tx, link, as_of)
         whole = everybody or before is None
@@ -60,7 +65,7 @@ def score(store: Store, link: Link, policy: Policy, as_of: int) -> Scored:
         kept = tuple((day, today.to_json()) for day in days)
         portfolio = before or today
     made = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
-    return Scored(made.filter(pl.col("customer_id").is_in(list(due))), due, kept)
+    return Scored(made.filter(pl.col("customer_id").is_in(list(due))), due, at, text, kept)
 
 
 def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> int:
@@ -70,17 +75,20 @@ def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> int:
     customer stays due.
     """
     with store.write() as tx:
+        if scored.made.height:
+            state.save_policy(tx, scored.made["policy_version"][0], scored.policy)
         for day, text in scored.statistics:
             state.save_statistics(tx, link.name, day, text)
     adopted = 0
     for some in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
         with store.write() as tx:
-            adopted += adopt_some(tx, link, some, scored.versions, language)
+            adopted += adopt_some(tx, link, some, scored, language)
     return adopted
 
 
-def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, versions: Mapping[str, int], language: str) -> int:
+def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> int:
     """The same for some of them, inside a transaction."""
+    versions = scored.versions
     moved = state.moved_since(tx, link.name, some["customer_id"].to_list(), versions)
     rows = [row for row in some.to_dicts() if row["customer_id"] not in moved]
     if not rows:
@@ -101,7 +109,7 @@ def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, versions: Mapping
         }
         for row in rows
     ]
-    state.save_assessments(tx, link.name, made.with_columns(facts_version))
+    state.save_assessments(tx, link.name, made.with_columns(facts_version), scored.at)
     state.want(tx, link.name, wanted)
     return len(rows)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.context import Context
+from app.cli.evaluate import days_of
 
 _MOST_PARTS = 25
 
@@ -20,13 +21,16 @@ def explain(
     call: typer.Context,
     account: Annotated[str, typer.Argument(help="Its number, id or whole name.")],
     every: Annotated[bool, typer.Option("--all", help="Every payment, not only the newest.")] = False,
+    as_of: Annotated[str, typer.Option(help="An earlier assessed day, from what was known then.")] = "",
 ) -> None:
-    """Explain the newest assessment."""
+    """Explain the newest assessment, or that of a day."""
     context: Context = call.obj
+    wanted = days_of(as_of)[0] if as_of else None
 
     from app.show import explanation
+    from connector.schema import day_number
 
-    found = explanation(context.profile, account)
+    found = explanation(context.profile, account, day_number(wanted) if wanted else None)
     if context.json:
         context.document(found)
         return
@@ -37,6 +41,11 @@ def explain(
             f"截至 {found['as_of']}，政策 {found['policy']}，金额单位 {found['currency']}",
         )
     )
+    known = context.words("computed again from what was known at", "按当时已知数据重新计算，截至")
+    same = context.words("the same as stored", "与存储一致") if found["same"] else context.words(
+        "NOT as stored: another version of zixin", "与存储不一致：zixin 版本不同"
+    )  # fmt: skip
+    context.say(f"{known} {found['known_at']}: {same}")
     _facts(context, found["facts"], every=every)
     _tendency(context, found["tendency"])
     _points(context, found)

@@ -44,6 +44,12 @@ PROBLEMS: dict[str, Words] = {
         "{file} 第 {line} 行：{detail}。",
         "请在该处修改信用政策；尚未用它评级。",
     ),
+    "E-NO-DAY": Words(
+        "{account} was not assessed on {day}.",
+        "zixin explain without --as-of shows the newest assessment.",
+        "{account} 在 {day} 没有评级。",
+        "不带 --as-of 的 zixin explain 显示最新评级。",
+    ),
     "E-RUN-UNKNOWN": Words(
         "There is no run {run}.",
         "zixin runs lists them, newest first.",

@@ -86,6 +86,7 @@ def _replace(
     key = ["connection", *declared.key]
     lost = stored.join(new, on=key, how="anti") if stored.height else stored
     before = stored.join(changed, on=key, how="semi") if stored.height else stored
+    _supersede(tx, name, pl.concat([before, lost]), heard_at)
     if changed.height:
         _upsert(tx, table, changed.columns, changed.rows(), key)
     if lost.height:
@@ -93,6 +94,16 @@ def _replace(
             delete(table).where(_key_is(table, key, lost.select(key).rows())),
         )
     return _accounts_of(tx, connection, name, pl.concat([changed, lost, before]))
+
+
+def _supersede(tx: Connection, name: str, rows: pl.DataFrame, at: int) -> None:
+    """Keep rows that are no longer so, with the instant until which they were known."""
+    if rows.height:
+        names = [*rows.columns, "known_until"]
+        marks = ", ".join("?" * len(names))
+        columns = ", ".join(f'"{column}"' for column in names)
+        statement = f'insert into "{tables.PAST[name].name}" ({columns}) values ({marks})'  # noqa: S608
+        tx.exec_driver_sql(statement, rows.with_columns(pl.lit(at, pl.Int64).alias("known_until")).rows())
 
 
 def _key_is(table: Table, key: Sequence[str], rows: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
@@ -215,24 +226,30 @@ def save_cursor(tx: Connection, connection: str, source: str, at: Cursor, read_a
     upsert(tx, tables.cursors, [row], ["connection", "source"])
 
 
-def load(tx: Connection, connection: str, accounts: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
-    """Canonical tables to score: of all accounts, or whole for the given ones.
+def load(
+    tx: Connection, connection: str, accounts: Sequence[str] | None = None, known_at: int | None = None
+) -> dict[str, pl.DataFrame]:
+    """Canonical tables to score: of all accounts, or whole for the given ones; as they were known at that instant.
 
     Whole means: with all accounts of their trees of parents, the allocations of their claims and of their payments,
     the payments behind the one and the claims behind the other, whoever's they are.
     """
     if accounts is None:
-        return {name: _select(tx, name, connection, None, ()) for name in TABLES}
-    accounts = sorted(with_trees(tx, connection, accounts))
-    made = {name: _select(tx, name, connection, "account_id", accounts) for name in TABLES if _owned(name)}
-    made["rates"] = _select(tx, "rates", connection, None, ())
-    by_claim = _select(tx, "allocations", connection, "receivable_id", _ids(made["receivables"], "receivable_id"))
-    by_payment = _select(tx, "allocations", connection, "payment_id", _ids(made["payments"], "payment_id"))
-    by_note = _select(tx, "allocations", connection, "adjustment_id", _ids(made["adjustments"], "adjustment_id"))
+        return {name: _select(tx, name, connection, None, (), known_at) for name in TABLES}
+    accounts = sorted(with_trees(tx, connection, accounts, past=known_at is not None))
+
+    def some(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
+        return _select(tx, name, connection, column, values, known_at)
+
+    made = {name: some(name, "account_id", accounts) for name in TABLES if _owned(name)}
+    made["rates"] = some("rates", None, ())
+    by_claim = some("allocations", "receivable_id", _ids(made["receivables"], "receivable_id"))
+    by_payment = some("allocations", "payment_id", _ids(made["payments"], "payment_id"))
+    by_note = some("allocations", "adjustment_id", _ids(made["adjustments"], "adjustment_id"))
     made["allocations"] = pl.concat([by_claim, by_payment, by_note]).unique("allocation_id", maintain_order=True)
     for name, key in (("receivables", "receivable_id"), ("payments", "payment_id"), ("adjustments", "adjustment_id")):
         missing = sorted(set(_ids(made["allocations"], key)) - set(_ids(made[name], key)))
-        made[name] = pl.concat([made[name], _select(tx, name, connection, key, missing)])
+        made[name] = pl.concat([made[name], some(name, key, missing)])
     return made
 
 
@@ -241,16 +258,16 @@ def accounts(tx: Connection, connection: str) -> pl.DataFrame:
     return _select(tx, "accounts", connection, None, ())
 
 
-def with_trees(tx: Connection, connection: str, accounts: Collection[str]) -> set[str]:
-    """The accounts and everybody who is tied to them by parents, up and down."""
-    table = tables.CANONICAL["accounts"]
-    query = select(table.c.account_id, table.c.parent_id).where(
-        table.c.connection == connection, table.c.parent_id.is_not(None)
-    )
+def with_trees(tx: Connection, connection: str, accounts: Collection[str], *, past: bool = False) -> set[str]:
+    """The accounts and everybody who is tied to them by parents, up and down; `past`: or ever was."""
     tied: dict[str, set[str]] = {}
-    for child, parent in tx.execute(query):
-        tied.setdefault(child, set()).add(parent)
-        tied.setdefault(parent, set()).add(child)
+    for table in (tables.CANONICAL["accounts"], *((tables.PAST["accounts"],) if past else ())):
+        query = select(table.c.account_id, table.c.parent_id).where(
+            table.c.connection == connection, table.c.parent_id.is_not(None)
+        )
+        for child, parent in tx.execute(query):
+            tied.setdefault(child, set()).add(parent)
+            tied.setdefault(parent, set()).add(child)
     found = set(accounts)
     ahead = [account for account in found if account in tied]
     while ahead:
@@ -268,17 +285,26 @@ def _ids(frame: pl.DataFrame, column: str) -> list[str]:
     return frame[column].drop_nulls().unique().sort().to_list()
 
 
-def _select(tx: Connection, name: str, connection: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
-    table, columns = tables.CANONICAL[name], TABLES[name].names()
-    query = select(*(table.c[column] for column in columns)).where(
-        table.c.connection == connection, table.c.deleted_on.is_(None)
-    )
+def _select(
+    tx: Connection, name: str, connection: str, column: str | None, values: Sequence[str], known_at: int | None = None
+) -> pl.DataFrame:
+    columns = TABLES[name].names()
+    queries = []
+    for table in (tables.CANONICAL[name], *((tables.PAST[name],) if known_at is not None else ())):
+        query = select(*(table.c[item] for item in columns)).where(
+            table.c.connection == connection, table.c.deleted_on.is_(None)
+        )
+        if known_at is not None:
+            query = query.where(table.c.known_from <= known_at)
+            query = query.where(table.c.known_until > known_at) if "known_until" in table.c else query
+        queries.append((table, query))
     rows: list[tuple[object, ...]] = []
-    if column is None:
-        rows = [tuple(row) for row in tx.execute(query)]
-    else:
-        for some in batches(values):
-            rows += [tuple(row) for row in tx.execute(query.where(table.c[column].in_(some)))]
+    for table, query in queries:
+        if column is None:
+            rows += [tuple(row) for row in tx.execute(query)]
+        else:
+            for some in batches(values):
+                rows += [tuple(row) for row in tx.execute(query.where(table.c[column].in_(some)))]
     return pl.DataFrame(rows, schema=TABLES[name].schema(), orient="row")
 
 

@@ -19,11 +19,14 @@ _KEY = ["connection", "account_id"]
 _LISTS = [name for name, kind in ASSESSMENT.items() if isinstance(kind, pl.List)]
 
 
-def save_assessments(tx: Connection, connection: str, made: pl.DataFrame) -> None:
-    """Columns in: those of `ASSESSMENT` and facts_version. A day scored again takes the place of its row."""
+def save_assessments(tx: Connection, connection: str, made: pl.DataFrame, at: int) -> None:
+    """Columns in: those of `ASSESSMENT` and facts_version. A day scored again takes the place of its row.
+
+    `at`: instant up to which facts were known.
+    """
     rows = made.to_dicts()
     for row in rows:
-        row["connection"] = connection
+        row |= {"connection": connection, "assessed_at": at}
         for name in _LISTS:
             row[name] = json.dumps(row[name], ensure_ascii=False)
     upsert(tx, tables.assessments, rows, ["connection", "customer_id", "as_of"])
@@ -49,6 +52,27 @@ def assessments(tx: Connection, connection: str, *, before: int | None = None) -
         for name in _LISTS:
             row[name] = json.loads(row[name])
     return pl.DataFrame(rows, schema=ASSESSMENT)
+
+
+def assessed_on(tx: Connection, connection: str, account: str, as_of: int | None) -> dict[str, Any] | None:
+    """An account's assessment of that day, or its newest, with assessed_at; None: there is none."""
+    table = tables.assessments
+    query = select(table).where(table.c.connection == connection, table.c.customer_id == account)
+    if as_of is not None:
+        query = query.where(table.c.as_of == as_of)
+    row = tx.execute(query.order_by(table.c.as_of.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else {**row, **{name: json.loads(row[name]) for name in _LISTS}}
+
+
+def save_policy(tx: Connection, version: str, body: str) -> None:
+    """Keep a policy's text by its version."""
+    upsert(tx, tables.policies, [{"version": version, "body": body}], ["version"])
+
+
+def policy(tx: Connection, version: str) -> str | None:
+    """The text of the policy of that version."""
+    table = tables.policies
+    return tx.execute(select(table.c.body).where(table.c.version == version)).scalar_one_or_none()
 
 
 def newest_day(tx: Connection, connection: str) -> int | None:

@@ -16,7 +16,7 @@ from connector.assessment import ASSESSMENT
 from connector.schema import TABLES, TRACE, Kind
 
 #: Raised when a table changes; a database of another revision is refused, not guessed at.
-REVISION = 4
+REVISION = 5
 
 metadata = MetaData()
 
@@ -65,6 +65,19 @@ def _stored(table: schema.Table) -> Table:
 
 
 CANONICAL: dict[str, Table] = {name: _stored(table) for name, table in TABLES.items()}
+
+
+def _past(table: schema.Table) -> Table:
+    columns = [Column(column.name, _TYPES[column.kind]()) for column in columns_of(table)]
+    made = Table(f"{table.name}_past", metadata, *columns, Column("known_until", BigInteger(), nullable=False))
+    for name in ("account_id", "receivable_id", "payment_id", "adjustment_id"):
+        if name in made.c:
+            Index(f"ix_{made.name}_{name}", made.c.connection, made.c[name])
+    return made
+
+
+#: What was superseded: the row as it was known from known_from until known_until, microseconds since 1970 UTC.
+PAST: dict[str, Table] = {name: _past(table) for name, table in TABLES.items()}
 
 
 def _assessed(kind: pl.DataType) -> Any:
@@ -116,8 +129,13 @@ assessments = _table(
         for name, kind in ASSESSMENT.items()
     ),
     _int("facts_version"),
+    #: Instant up to which facts were known; microseconds since 1970 UTC.
+    _int("assessed_at"),
     key=("connection", "customer_id", "as_of"),
 )
+
+#: Every policy that something was assessed by, as JSON.
+policies = _table("policies", _text("version"), _text("body"), key=("version",))
 
 #: Portfolio statistics of a day, which scores of later days look back at.
 statistics = _table("statistics", _text("connection"), _int("day"), _text("body"), key=("connection", "day"))

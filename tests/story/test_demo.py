@@ -225,7 +225,15 @@ def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> No
     )
     assert overdue <= float(row["overdue"]) + 0.01
 
+    assert found["same"] is True
+    earlier = document("--profile", "demo", "explain", row["number"], "--as-of", found["as_of"])
+    assert earlier == found
+    assert "was not assessed on 2020-01-01" in zixin(
+        "--profile", "demo", "explain", row["number"], "--as-of", "2020-01-01"
+    ).stderr  # fmt: skip
+
     english = zixin("--profile", "demo", "explain", row["name"]).stdout
+    assert "the same as stored" in english
     chinese = zixin("--profile", "demo", "explain", row["account_id"], "--all", "--lang", "zh-CN").stdout
     assert f"rating {row['rating']}, hold {row['hold']}" in english
     assert f"等级 {row['rating']}，管控 {row['hold']}" in chinese

@@ -1,0 +1,80 @@
+"""Yesterday's rating explained from what was known yesterday, whatever has been corrected since."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from connector.policy import Policy
+from connector.schema import day_number
+from connector.scoring.explain import explained
+from connector.scoring.tendency import Statistics
+from sync.store import facts, state
+from tests.story.test_sync import TODAY, House, standing
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with standing(tmp_path) as made:
+        yield made
+
+
+def recomputed(house: House, account: str, day: str) -> tuple[str, float, int]:
+    """Rating, score and open items of a stored day, done again from what was known then."""
+    as_of = day_number(date.fromisoformat(day))
+    with house.store.read() as tx:
+        row = state.assessed_on(tx, "sim", account, as_of)
+        assert row is not None
+        policy = Policy.model_validate_json(str(state.policy(tx, row["policy_version"])))
+        kept = Statistics.from_json(str(state.statistics_before(tx, "sim", as_of)))
+        prior = state.assessments(tx, "sim", before=as_of)
+        tables = facts.load(tx, "sim", [account], known_at=row["assessed_at"])
+    made = explained(tables, policy, as_of, kept, account, prior)
+    assert policy.version == row["policy_version"]
+    assert (made["rating"], made["score"]) == (row["rating"], row["score"])
+    return made["rating"], made["score"], len(made["facts"]["open"])
+
+
+def test_a_deleted_payment_leaves_yesterday_as_it_was(house: House) -> None:
+    house.sync()
+    account = house.account("A001")["id"]
+    before = recomputed(house, account, TODAY)
+
+    house.sim.control("delete", module="Customer_Payments", where={"Name": "PA001-4"})
+    house.sync("2025-07-01")
+
+    assert recomputed(house, account, TODAY) == before
+    after = recomputed(house, account, "2025-07-01")
+    assert after[2] == before[2] + 1
+    assert after[1] < before[1]
+
+
+def test_a_changed_invoice_and_a_limit_that_is_gone_are_known_from_then_to_then(house: House) -> None:
+    house.sync()
+    account = house.account("A001")["id"]
+    before = recomputed(house, account, TODAY)
+
+    house.sim.control("change", module="Invoices", where={"Subject": "A001-5"}, set={"Grand_Total": "9999.00"})
+    house.sim.control("change", module="Accounts", where={"Account_Number": "A001"}, set={"Agreed_Credit_Limit": None})
+    house.sync("2025-07-01")
+
+    assert recomputed(house, account, TODAY) == before
+    recomputed(house, account, "2025-07-01")
+    with house.store.read() as tx:
+        past = {
+            name: tx.exec_driver_sql(f'select count(*) from "{name}_past"').scalar_one()
+            for name in ("receivables", "limits", "payments")
+        }
+    assert past == {"receivables": 1, "limits": 1, "payments": 0}
+
+
+def test_everybody_s_stored_day_can_be_done_again_to_the_digit(house: House) -> None:
+    house.sync()
+    for key in list(house.sim.org.modules["Invoices"].records)[::40]:
+        house.sim.control("delete", module="Invoices", id=key)
+    house.sync("2025-07-01")
+
+    for row in list(house.sim.org.modules["Accounts"].records.values())[::10]:
+        for day in (TODAY, "2025-07-01"):
+            recomputed(house, row["id"], day)
