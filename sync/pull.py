@@ -14,7 +14,7 @@ import polars as pl
 
 from connector.errors import Misconfigured
 from connector.ports import Page
-from mappings.apply import apply
+from mappings.apply import Applied, apply
 from sync.link import Link, micros
 from sync.store import Store, facts, state
 
@@ -37,6 +37,8 @@ class Pulled:
     records: Counter[str] = field(default_factory=Counter)
     #: Source → stored records that a full read did not show, too many to believe; nothing was closed for them.
     lost: dict[str, int] = field(default_factory=dict)
+    #: Of sources that were read from the start: (source, table, currency) → rows and amount that the CRM showed.
+    whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
 
 
 def silent(_source: str, _records: int) -> None:
@@ -81,7 +83,9 @@ def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: b
     asked_at = micros(link.crm.now())
     for page in _together(link.crm.read(link.mapping.source(name), cursor.cursor if go_on and cursor else None)):
         at = facts.Cursor(page.cursor, fingerprint, page.complete)
-        _take_in(store, link, page, asked_at, at, pulled)
+        applied = _take_in(store, link, page, asked_at, at, pulled)
+        if begun_here:
+            _count(pulled, name, applied, seen)
         seen |= set(page.frame["id"].to_list())
         tell(name, pulled.records[name])
         asked_at = micros(link.crm.now())
@@ -121,7 +125,7 @@ def _take_in(
     pulled: Pulled,
     *,
     force: bool = False,
-) -> None:
+) -> Applied:
     applied = apply(link.mapping, page.source, page.frame, link.organisation)
     now = micros(link.crm.now())
     with store.write() as tx:
@@ -133,6 +137,17 @@ def _take_in(
     pulled.records[page.source] += len(applied.records)
     for table, frame in applied.tables.items():
         pulled.read[table] += frame.height
+    return applied
+
+
+def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> None:
+    """Count what the CRM showed; a record that moved onto a later page while it was read counts once."""
+    for table, frame in applied.tables.items():
+        fresh = frame.filter(~pl.col("source_id").is_in(list(seen))) if seen else frame
+        for currency, rows, amount in facts.sums(fresh).iter_rows():
+            kept = pulled.whole.setdefault((source, table, currency), [0, 0])
+            kept[0] += rows
+            kept[1] += amount
 
 
 def _close_missing(store: Store, link: Link, name: str, seen: set[str], pulled: Pulled) -> None:

@@ -20,6 +20,7 @@ from connector.policy import Policy
 from sync.link import Link, micros
 from sync.pull import Progress, Pulled, pull, silent
 from sync.push import Pushed, push, rehearse
+from sync.reconcile import reconcile
 from sync.rescore import adopt, look, score
 from sync.store import Store, facts, state
 
@@ -39,6 +40,8 @@ class Ran:
     #: Of the ratings that were found; what `approve` agrees to.
     digest: str = ""
     pushed: Pushed = field(default_factory=Pushed)
+    #: After a full read: rows and money, the CRM's beside the store's.
+    reconciled: list[dict[str, Any]] = field(default_factory=list)
     #: What a dry run would write.
     changes: list[Planned] = field(default_factory=list)
     #: The run that this one puts into force.
@@ -69,6 +72,7 @@ class Ran:
             "calls": dict(link.crm.spent.calls),
             "credits": link.crm.spent.credits,
             "seconds": {name: round(spent, 3) for name, spent in self.seconds.items()},
+            "reconciled": self.reconciled,
             "digest": self.digest,
             "brake": None if self.verdict is None else asdict(self.verdict),
         }
@@ -98,6 +102,7 @@ def run(
             with store.write() as tx:
                 state.reopen(tx, link.name)
         ran.pulled = pull(store, link, full=full, tell=tell)
+        ran.reconciled = reconcile(store, link, ran.pulled)
         lap("pull")
         with store.read() as tx:
             newest = state.newest_day(tx, link.name)

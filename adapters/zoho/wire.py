@@ -8,6 +8,8 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from connector.errors import Retry
+
 #: Numbers keep the digits they came with.
 _decode = msgspec.json.Decoder(float_hook=str).decode
 #: Types whose values are JSON numbers. Source: v8 fields metadata, data_type.
@@ -15,10 +17,15 @@ _NUMBERS = ("currency", "double", "integer", "bigint", "percent")
 
 
 def records(body: bytes, key: str = "data") -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Records and `info` of an answer; an empty body (HTTP 204) is no records."""
+    """Records and `info` of an answer; an empty body (HTTP 204) is no records. Retry: no JSON."""
     if not body:
         return [], {}
-    whole = _decode(body)
+    try:
+        whole = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Retry("E-CRM-GARBLED", host="Zoho") from None
+    if not isinstance(whole, dict):
+        raise Retry("E-CRM-GARBLED", host="Zoho")
     return whole.get(key) or [], whole.get("info") or {}
 
 

@@ -33,8 +33,7 @@ def runs(
         context.document({"runs": rows})
         return
     if run_id:
-        for name, value in {**rows[0], **rows[0].pop("summary")}.items():
-            context.say(f"{name:<16} {value}")
+        _one(context, rows[0])
         return
     heads = context.words(
         "run started kind day state assessed written refused", "运行 开始 类型 日期 状态 评级 写回 拒绝"
@@ -44,6 +43,25 @@ def runs(
         counts = " ".join(f"{row['summary'].get(name, '–'):>8}" for name in ("assessed", "written", "refused"))
         started = row["started_at"][:19]
         context.say(f"{row['run']:<28} {started:<20} {row['kind']:<8} {row['as_of']} {row['state']:<9} {counts}")
+
+
+def _one(context: Context, row: dict[str, Any]) -> None:
+    summary = row.pop("summary")
+    reconciled = summary.pop("reconciled", [])
+    for name, value in {**row, **summary}.items():
+        context.say(f"{name:<16} {value}")
+    if not reconciled:
+        return
+    title = (
+        "read from the start: the CRM's rows and money beside the store's",
+        "全量读取：CRM 与本地存储的行数和金额对账",
+    )
+    context.say(context.words(*title))
+    for item in reconciled:
+        differs = "" if item["agrees"] else context.words("  DIFFERS", "  不一致")
+        where = f"{item['source']} → {item['table']} {item['currency']}"
+        crm, store = (f"{item[f'{side}_rows']:>9,} {item[f'{side}_amount']:>18}" for side in ("crm", "store"))
+        context.say(f"  {where:<40} {crm}   {store}{differs}")
 
 
 def errors(

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from connector.ports import Gone
@@ -315,6 +315,27 @@ def totals(tx: Connection, connection: str) -> dict[str, int]:
         for name in ("accounts", "receivables", "payments")
         for table in [tables.CANONICAL[name]]
     }
+
+
+def sums(rows: pl.DataFrame) -> pl.DataFrame:
+    """Columns out: currency (empty text: the table has no amounts), rows, amount (minor units)."""
+    if "amount" not in rows.columns or "currency" not in rows.columns:
+        return rows.select(pl.lit("").alias("currency"), pl.len().alias("rows"), pl.lit(0).alias("amount")).head(1)
+    return rows.group_by(pl.col("currency").fill_null("")).agg(
+        pl.len().alias("rows"), pl.col("amount").cast(pl.Int128).sum().cast(pl.Int64)
+    )
+
+
+def stored_sums(tx: Connection, connection: str, source: str, name: str) -> dict[str, tuple[int, int]]:
+    """Currency → rows and amount that the store holds of a source in a table."""
+    table = tables.CANONICAL[name]
+    money = "amount" in table.c and "currency" in table.c
+    currency = func.coalesce(table.c.currency, "") if money else literal("")
+    amount = func.coalesce(func.sum(table.c.amount), 0) if money else literal(0)
+    query = select(currency, func.count(), amount).where(
+        table.c.connection == connection, table.c.source == source, table.c.deleted_on.is_(None)
+    )
+    return {row[0]: (row[1], row[2]) for row in tx.execute(query.group_by(currency) if money else query)}
 
 
 def batches(values: Iterable[str]) -> Iterator[list[str]]:

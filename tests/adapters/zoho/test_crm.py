@@ -2,6 +2,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from adapters.zoho import wire
 from connector.assessment import WRITTEN
 from connector.errors import Denied, Exhausted, Misconfigured, Retry
 from connector.ports import Change, Source
@@ -226,3 +227,9 @@ def test_nothing_is_ever_sent_to_another_origin(sim: Sim) -> None:
         crm.organisation()
     with pytest.raises(Misconfigured, match="does not name it"):
         crm._http.call("GET", "https://example.org/x")
+
+
+@pytest.mark.parametrize("body", [b'{"data":[{"id":"1","Amount":12x}]}', b"<html>", b"[1]", b'{"data": "\xff"}'])
+def test_an_answer_that_is_no_json_is_a_reason_to_try_again(body: bytes) -> None:
+    with pytest.raises(Retry, match="no JSON"):
+        wire.records(body)
