@@ -9,7 +9,7 @@ import polars as pl
 
 from connector.ports import Organisation
 from connector.schema import TABLES
-from mappings.cast import REJECTS, cast
+from mappings.cast import REJECTS, cast, moment
 from mappings.load import Mapping, Rule, Yield
 
 #: What a canonical row carries of its record: source, source_id, source_modified_at (microseconds since 1970 UTC).
@@ -30,13 +30,13 @@ class Applied:
     observed: pl.DataFrame | None
 
 
-def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation) -> Applied:
-    """Columns in: `id`, `modified_at` and the source's fields, as text or null."""
+def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation, zone: str = "UTC") -> Applied:
+    """Columns in: `id`, `modified_at` and the source's fields, as text or null. `zone`: of business days."""
     part = mapping.sources[source]
     tables: dict[str, pl.DataFrame] = {}
     rejects = [REJECTS.to_frame()]
     for item in part.yields:
-        made = cast(_renamed(item, frame, organisation), TABLES[item.table])
+        made = cast(_renamed(item, frame, organisation), TABLES[item.table], zone)
         rows = made.frame.with_columns(pl.lit(source).alias("source"), pl.col("record").alias("source_id"))
         tables[item.table] = rows.select(*TABLES[item.table].names(), *ORIGIN)
         rejects.append(made.rejects)
@@ -51,8 +51,7 @@ def _renamed(item: Yield, frame: pl.DataFrame, organisation: Organisation) -> pl
     if item.when is not None:
         field = pl.col(item.when.field)
         frame = frame.filter(field.is_in(list(item.when.among)) if item.when.among else _filled(item.when.field))
-    moment = pl.col("modified_at").str.replace(r"Z$", "+00:00")
-    at = moment.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us").cast(pl.Int64)
+    at = moment(pl.col("modified_at")).cast(pl.Int64)
     columns = [_text(rule, organisation).alias(name) for name, rule in item.columns.items()]
     return frame.select(pl.col("id").alias("record"), at.alias("source_modified_at"), *columns)
 

@@ -30,17 +30,23 @@ class Cast:
     rejects: pl.DataFrame
 
 
-def cast(frame: pl.DataFrame, table: Table) -> Cast:
+def cast(frame: pl.DataFrame, table: Table, zone: str = "UTC") -> Cast:
     """Columns in: `record`, and text or null under the table's column names; missing columns count as null.
 
     Text is stripped, empty text is null, a null takes the column's default; columns that the table does not know pass
-    through untouched.
+    through untouched. An instant where a day belongs is that of the business day in the IANA zone; a day stays a day.
     """
     columns = table.columns
     frame = frame.with_columns(_cleaned(column, frame) for column in columns)
+    # Reading instants costs; nearly no day column holds one.
+    days = [column.name for column in columns if column.kind == "day"]
+    timed = (
+        frame.select(pl.any_horizontal(pl.col(days).str.contains("T", literal=True).any())).item() if days else False
+    )
+    zone = zone if timed else ""
     values = frame.with_columns(
-        *(_value(column).alias(column.name) for column in columns),
-        *(_reason(column).alias(f"?{column.name}") for column in columns),
+        *(_value(column, zone).alias(column.name) for column in columns),
+        *(_reason(column, zone).alias(f"?{column.name}") for column in columns),
     )
     return _split(frame, values, table.name, table.names())
 
@@ -85,7 +91,7 @@ def _cleaned(column: Column, frame: pl.DataFrame) -> pl.Expr:
     return (text if column.default is None else text.fill_null(column.default)).alias(column.name)
 
 
-def _value(column: Column) -> pl.Expr:
+def _value(column: Column, zone: str) -> pl.Expr:
     text = pl.col(column.name)
     match column.kind:
         case "money":
@@ -93,7 +99,7 @@ def _value(column: Column) -> pl.Expr:
         case "rate":
             return _rate(text)
         case "day":
-            return _day(text)
+            return _day(text, zone)
         case "instant":
             return _instant(text)
         case "flag":
@@ -104,14 +110,14 @@ def _value(column: Column) -> pl.Expr:
             return text
 
 
-def _reason(column: Column) -> pl.Expr:
+def _reason(column: Column, zone: str) -> pl.Expr:
     text = pl.col(column.name)
-    wrong = _wrong(column, text)
+    wrong = _wrong(column, text, zone)
     found = pl.when(text.is_null()).then(pl.lit(None if column.null is not None else "empty", pl.String))
     return found if wrong is None else found.otherwise(wrong)
 
 
-def _wrong(column: Column, text: pl.Expr) -> pl.Expr | None:
+def _wrong(column: Column, text: pl.Expr, zone: str) -> pl.Expr | None:
     """Reason of a non-null text that does not fit, or null; None where every text fits."""
     match column.kind:
         case "money":
@@ -121,7 +127,7 @@ def _wrong(column: Column, text: pl.Expr) -> pl.Expr | None:
         case "rate":
             return pl.when(_rate(text).is_null()).then(pl.lit("not_a_number"))
         case "day":
-            return pl.when(_day(text).is_null()).then(pl.lit("not_a_day"))
+            return pl.when(_day(text, zone).is_null()).then(pl.lit("not_a_day"))
         case "instant":
             return pl.when(_instant(text).is_null()).then(pl.lit("not_an_instant"))
         case "flag":
@@ -160,13 +166,20 @@ def _rate(text: pl.Expr) -> pl.Expr:
     return pl.when(rate > 0).then(rate)
 
 
-def _day(text: pl.Expr) -> pl.Expr:
-    """Days since 1970; null unless YYYY-MM-DD of 1900 to 2199."""
-    plain = text.str.contains(r"^(19|20|21)\d{2}-\d{2}-\d{2}$")
-    return pl.when(plain).then(text.str.to_date("%Y-%m-%d", strict=False)).cast(pl.Int32)
+def _day(text: pl.Expr, zone: str) -> pl.Expr:
+    """Days since 1970; null unless YYYY-MM-DD of 1900 to 2199, or an instant with its offset (no zone: none)."""
+    known = text.str.contains(r"^(19|20|21)\d{2}-\d{2}-\d{2}($|T)")
+    plain = text.str.to_date("%Y-%m-%d", strict=False)
+    day = plain if not zone else pl.coalesce(plain, moment(text).dt.convert_time_zone(zone).dt.date())
+    return pl.when(known).then(day).cast(pl.Int32)
 
 
 def _instant(text: pl.Expr) -> pl.Expr:
     """Microseconds since 1970 UTC; null unless ISO with an offset."""
-    moment = text.str.replace(r"Z$", "+00:00").str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")
-    return moment.cast(pl.Int64)
+    return moment(text).cast(pl.Int64)
+
+
+def moment(text: pl.Expr) -> pl.Expr:
+    """The UTC instant of ISO text with an offset (Z, +05:30 or +0530); null where it is none."""
+    offset = text.str.replace(r"Z$", "+00:00").str.replace(r"([+-]\d{2})(\d{2})$", "${1}:${2}")
+    return offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")

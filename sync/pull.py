@@ -126,7 +126,7 @@ def _take_in(
     *,
     force: bool = False,
 ) -> Applied:
-    applied = apply(link.mapping, page.source, page.frame, link.organisation)
+    applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
     now = micros(link.crm.now())
     with store.write() as tx:
         facts.apply_page(tx, link.name, page.source, applied, page.gone, now)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector import money
-from connector.schema import TABLES, day_number
+from connector.schema import TABLES, day_number, day_of
 from connector.words.rejects import REASONS, sentence
 from mappings.cast import REJECTS, cast
 
@@ -118,3 +118,29 @@ def test_every_kind_is_strict(table: str, column: str, good: tuple[str, object],
 
     assert done.frame[column].to_list() == [good[1]]
     assert done.rejects.rows() == [("1", table, column, bad, reason)]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "day"),
+    [
+        ("2026-03-31T15:59:59Z", "Asia/Shanghai", "2026-03-31"),
+        ("2026-03-31T16:00:00Z", "Asia/Shanghai", "2026-04-01"),
+        ("2026-03-31", "Asia/Shanghai", "2026-03-31"),
+        ("2026-03-31", "America/Los_Angeles", "2026-03-31"),
+        ("2026-04-01T05:00:00+00:00", "America/Los_Angeles", "2026-03-31"),
+        ("2026-03-05T00:10:00+0530", "UTC", "2026-03-04"),
+        ("2026-03-31T15:59:59", "Asia/Shanghai", None),
+        ("2026-03-32", "UTC", None),
+        ("1826-03-31T15:59:59Z", "UTC", None),
+    ],
+)
+def test_an_instant_where_a_day_belongs_is_the_business_day_and_a_day_never_shifts(
+    text: str, zone: str, day: str | None
+) -> None:
+    row = {"record": "1", "payment_id": "P", "account_id": "A", "paid_on": text, "amount": "1", "currency": "CNY"}
+
+    made = cast(pl.DataFrame([row]), TABLES["payments"], zone)
+
+    found = [day_of(value).isoformat() for value in made.frame["paid_on"]]
+    assert found == ([day] if day else [])
+    assert made.rejects["reason"].to_list() == ([] if day else ["not_a_day"])
