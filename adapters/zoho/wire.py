@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from connector.errors import Retry
 #: Numbers keep the digits they came with.
 _decode = msgspec.json.Decoder(float_hook=str).decode
 #: Types whose values are JSON numbers. Source: v8 fields metadata, data_type.
+_PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _NUMBERS = ("currency", "double", "integer", "bigint", "percent")
 
 
@@ -53,7 +55,8 @@ def wire(value: str | None, kind: str) -> Any:
     """A canonical text as Zoho wants it for a field of that type."""
     if value is None:
         return [] if kind == "multiselectpicklist" else None
-    if kind in _NUMBERS:
+    # What is no number goes as it is, for Zoho to refuse that one record.
+    if kind in _NUMBERS and _PLAIN.fullmatch(value):
         return msgspec.Raw(value.encode())
     if kind == "multiselectpicklist":
         return value.split(";")

@@ -1,0 +1,123 @@
+"""Simulated CRMs as the contract suite drives them: in zixin's own terms, whatever the vendor calls things.
+
+An adapter joins the suite by an entry in `DOUBLES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+import polars as pl
+
+from adapters.zoho.crm import Zoho
+from mappings.load import Mapping as Fields
+from mappings.load import packaged
+from tests.simulated import Sim, simulated_zoho
+
+
+class Double(Protocol):
+    """A simulator that runs, filled from canonical tables."""
+
+    #: The mapping that the CRM's fields are read by.
+    mapping: Fields
+
+    def crm(self) -> Any:
+        """A new adapter, with a token store of its own."""
+        ...
+
+    def edit(self, source: str, key: str, **values: str | None) -> None:
+        """Change canonical columns of the record whose number or name is that key."""
+        ...
+
+    def remove(self, source: str, key: str) -> None:
+        """Delete it."""
+        ...
+
+    def commit_late(self, source: str, key: str, seconds: int, **values: str | None) -> None:
+        """A change that becomes visible now and bears a modified time of so many seconds ago."""
+        ...
+
+    def expire(self) -> None:
+        """Make the access tokens invalid."""
+        ...
+
+    def refreshes(self) -> int:
+        """Access tokens issued so far."""
+        ...
+
+    def fault(self, what: str, times: int, writes: bool = False) -> None:
+        """One of 429, 500, 502, 503, cut (the connection breaks within the answer), on the next reads or writes."""
+        ...
+
+    def advance(self, seconds: int) -> None:
+        """Move the CRM's clock."""
+        ...
+
+    def shown(self, record: str) -> Mapping[str, Any]:
+        """What the account of that id shows of the vendor's fields."""
+        ...
+
+
+@dataclass
+class ZohoDouble:
+    """Zoho CRM."""
+
+    sim: Sim
+    mapping: Fields
+
+    def crm(self) -> Zoho:
+        return self.sim.crm()
+
+    def edit(self, source: str, key: str, **values: str | None) -> None:
+        module, record = self._find(source, key)
+        self.sim.org.change(module, record, self._named(source, values))
+
+    def remove(self, source: str, key: str) -> None:
+        self.sim.org.delete(*self._find(source, key))
+
+    def commit_late(self, source: str, key: str, seconds: int, **values: str | None) -> None:
+        module, record = self._find(source, key)
+        self.sim.org.change(module, record, self._named(source, values))
+        at = (self.sim.org.now() - timedelta(seconds=seconds)).isoformat(timespec="seconds")
+        self.sim.org.modules[module].records[record]["Modified_Time"] = at
+
+    def expire(self) -> None:
+        self.sim.org.kill_tokens()
+
+    def refreshes(self) -> int:
+        return len(self.sim.org._refreshes)
+
+    def fault(self, what: str, times: int, writes: bool = False) -> None:
+        status = 0 if what == "cut" else int(what)
+        self.sim.control("faults", api="write" if writes else "records", status=status, times=times)
+
+    def advance(self, seconds: int) -> None:
+        self.sim.control("clock", advance_s=seconds)
+
+    def shown(self, record: str) -> Mapping[str, Any]:
+        return self.sim.org.modules["Accounts"].records[record]
+
+    def _find(self, source: str, key: str) -> tuple[str, str]:
+        module = self.mapping.sources[source].object
+        for record, row in self.sim.org.modules[module].records.items():
+            if key in (row.get("Account_Number"), row.get("Subject"), row.get("Name")):
+                return module, record
+        raise KeyError(key)
+
+    def _named(self, source: str, values: Mapping[str, str | None]) -> dict[str, str | None]:
+        columns = self.mapping.sources[source].yields[0].columns
+        return {str(columns[name].field): value for name, value in values.items()}
+
+
+@contextmanager
+def _zoho(tables: Mapping[str, pl.DataFrame]) -> Iterator[Double]:
+    with simulated_zoho(tables) as sim:
+        yield ZohoDouble(sim, packaged("zoho"))
+
+
+#: Every adapter that the suite runs over.
+DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager[Double]]] = {"zoho": _zoho}
