@@ -94,7 +94,7 @@ def _told(path: Path) -> Iterator[None]:
             raise Retry("E-STORE-BUSY", path=str(path)) from error
         if "disk is full" in words or "disk I/O" in words:
             raise Misconfigured("E-STORE-FULL", path=str(path)) from error
-        if "unable to open" in words or "not a database" in words or "readonly" in words:
+        if "unable to open" in words or "not a database" in words or "malformed" in words or "readonly" in words:
             raise Misconfigured("E-STORE-OPEN", path=str(path), detail=words) from error
         raise
     except OSError as error:

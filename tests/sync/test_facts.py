@@ -180,3 +180,45 @@ def test_a_fact_of_one_member_concerns_his_whole_tree(store: Store) -> None:
         assert facts.with_trees(tx, "c", {"C"}) == {"A", "B", "C"}
         assert facts.with_trees(tx, "c", {"D"}) == {"D"}
         assert sorted(facts.load(tx, "c", ["B"])["accounts"]["account_id"]) == ["A", "B", "C"]
+
+
+def test_a_full_disk_says_so_and_nothing_is_half_written(store: Store) -> None:
+    with store.write() as tx:
+        tx.exec_driver_sql("insert into statistics values ('c', 1, 'kept')")
+    with store.read() as tx:
+        pages = tx.exec_driver_sql("pragma page_count").scalar_one()
+
+    def fill() -> None:
+        with store.write() as tx:
+            # SQLite's own way to have no more room.
+            tx.exec_driver_sql(f"pragma max_page_count = {pages}")
+            for n in range(50):
+                tx.exec_driver_sql("insert into statistics values (?, 2, ?)", (str(n), "x" * 10_000))
+
+    with pytest.raises(Misconfigured) as raised:
+        fill()
+
+    assert raised.value.code == "E-STORE-FULL"
+    with store.read() as tx:
+        assert tx.exec_driver_sql("select body from statistics").scalars().all() == ["kept"]
+
+
+def test_a_damaged_file_says_so(store: Store) -> None:
+    with store.write() as tx:
+        for n in range(400):
+            tx.exec_driver_sql("insert into statistics values (?, 1, ?)", (str(n), "x" * 1_000))
+    store.close()
+    size = store.path.stat().st_size
+    with store.path.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(b"\xa5" * (size // 3))
+
+    def look() -> None:
+        with Store(store.path).read() as tx:
+            tx.exec_driver_sql("select sum(length(body)) from statistics").scalar_one()
+
+    with pytest.raises(Misconfigured) as raised:
+        look()
+
+    assert raised.value.code == "E-STORE-OPEN"
+    assert "Traceback" not in raised.value.text()

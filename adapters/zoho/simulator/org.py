@@ -57,6 +57,11 @@ class Module:
             self._order = sorted(self.records)
         return self._order[bisect_right(self._order, last) :]
 
+    def take(self, record: str) -> dict[str, Any]:
+        """Take a record out."""
+        self._order = []
+        return self.records.pop(record)
+
 
 @dataclass(slots=True)
 class Fault:
@@ -151,7 +156,7 @@ class Org:
 
     def delete(self, module: str, record: str) -> None:
         """Move a record to the bin."""
-        kept = self.modules[module].records.pop(record)
+        kept = self.modules[module].take(record)
         name = kept.get("Account_Name") or kept.get("Subject") or kept.get("Name")
         shown = name if isinstance(name, str) else None
         self.modules[module].deleted.append(

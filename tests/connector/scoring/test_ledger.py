@@ -242,3 +242,12 @@ def test_a_payment_in_another_currency_settles_at_the_rate_of_its_day() -> None:
 
     assert opened(state) == {"I1": (0, 0)}
     assert on_account(state) == 0
+
+
+@pytest.mark.parametrize("kind", ["payment_id", "adjustment_id"])
+def test_an_allocation_outlives_neither_its_payment_nor_its_credit_note(kind: str) -> None:
+    tables = books([invoice("I1", 1_000_00, "2026-01-01", "2026-01-31")])
+    left = {"allocation_id": "x", "receivable_id": "I1", kind: "gone", "amount": 1_000_00, "currency": "USD"}
+    tables["allocations"] = table("allocations", left)
+
+    assert opened(at(tables, "2026-02-11")) == {"I1": (1_000_00, 11)}
