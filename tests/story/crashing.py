@@ -1,8 +1,9 @@
-"""A sync that is killed at a given point: run as a process of its own.
+"""A sync that is killed at a given point, in a process of its own.
 
-    python -m tests.story.crashing '{"origin": …, "secrets": …, "store": …, "as_of": …, "at": 17}'
+    python -m tests.story.crashing < '{"secrets": …, "store": …, "as_of": …, "at": 17}'
 
-Points are the beginning and the end of every transaction that writes, and every call to the CRM before and after it.
+One line of JSON a sync; each is forked off a process that has imported everything and started nothing, and answered by
+one line: its exit status (-9: killed), the points it passed, and what it said. Points are the beginning and the end of every transaction that writes, and every call to the CRM before and after it.
 Without `at` it runs to its end and prints how many points it passed.
 """
 
@@ -10,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +60,7 @@ def watch(at: int | None) -> None:
     requests.Session.send, Store.write = sent, written  # type: ignore[method-assign]
 
 
-def main(given: dict[str, Any]) -> None:
+def sync(given: dict[str, Any]) -> None:
     crm = Zoho(Credentials(**given["secrets"]), Slots())
     mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
     store = Store(Path(given["store"]))
@@ -66,8 +68,30 @@ def main(given: dict[str, Any]) -> None:
     watch(given.get("at"))
     run(store, link, POLICY, given["as_of"], language="en")
     store.close()
-    sys.stdout.write(f"{passed}\n")
+
+
+def forked(given: dict[str, Any]) -> dict[str, Any]:
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.dup2(write, 2)
+            sync(given)
+            os.write(write, f"passed {passed}".encode())
+            status = 0
+        except BaseException:  # noqa: BLE001
+            traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        said = pipe.read().decode()
+    return {"status": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "said": said}
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(forked(json.loads(line))) + "\n")
+        sys.stdout.flush()

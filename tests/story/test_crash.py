@@ -1,9 +1,11 @@
 """kill -9 at any point of a sync, and run again: the end is that of an undisturbed run."""
 
 import json
+import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,10 +48,31 @@ def secrets(sim: Sim) -> dict[str, str]:
     }  # fmt: skip
 
 
-def die(sim: Sim, store: Path, at: int | None) -> subprocess.CompletedProcess[str]:
-    given = json.dumps({"secrets": secrets(sim), "store": str(store), "as_of": TODAY, "at": at})
-    words = [sys.executable, "-m", "tests.story.crashing", given]
-    return subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+class Zygote:
+    """Forks off syncs that may die."""
+
+    def __init__(self) -> None:
+        # Coverage would double what each of these takes, and is killed with it.
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+        words = [sys.executable, "-m", "tests.story.crashing"]
+        root, pipe = Path(__file__).parents[2], subprocess.PIPE
+        self.process = subprocess.Popen(words, cwd=root, env=plain, stdin=pipe, stdout=pipe, text=True)
+
+    def sync(self, sim: Sim, store: Path, at: int | None) -> dict[str, Any]:
+        assert self.process.stdin
+        assert self.process.stdout
+        given = {"secrets": secrets(sim), "store": str(store), "as_of": TODAY, "at": at}
+        self.process.stdin.write(json.dumps(given) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    made = Zygote()
+    yield made
+    made.process.communicate()
 
 
 def end(sim: Sim, path: Path) -> dict[str, Any]:
@@ -85,17 +108,17 @@ def again(sim: Sim, path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
+def undisturbed(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
     path = tmp_path_factory.mktemp("whole") / "zixin.db"
     with simulated_zoho(ledger()) as sim:
-        done = die(sim, path, None)
-        assert done.returncode == 0, done.stderr
+        done = zygote.sync(sim, path, None)
+        assert done["status"] == 0, done["said"]
         again(sim, path)
-        return end(sim, path), int(done.stdout)
+        return end(sim, path), int(done["said"].split()[-1])
 
 
 def test_killed_anywhere_and_run_again_it_ends_the_same(
-    seed: int, undisturbed: tuple[dict[str, Any], int], tmp_path: Path
+    seed: int, zygote: Zygote, undisturbed: tuple[dict[str, Any], int], tmp_path: Path
 ) -> None:
     expected, points = undisturbed
     chance = random.Random(seed)
@@ -104,11 +127,11 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(
         if chance.random() < 0.5:
             # Taken by the CRM, and the answer is lost.
             sim.control("faults", api="write", status=0, times=1)
-        killed = die(sim, tmp_path / "zixin.db", at)
+        killed = zygote.sync(sim, tmp_path / "zixin.db", at)
         again(sim, tmp_path / "zixin.db")
 
         found = end(sim, tmp_path / "zixin.db")
 
-    assert killed.returncode == -9
+    assert killed["status"] == -9
     for name, rows in expected.items():
         assert found[name] == rows, f"{name} after a kill at point {at} of {points}"

@@ -26,7 +26,7 @@ DONE = st.lists(
         st.sampled_from(["pay", "unpay", "change", "delete", "limit", "edit", "sync", "sync", "full", "dry"]), st.integers(0, 71)
     ),
     min_size=3,
-    max_size=10,
+    max_size=6,
 )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def world() -> Iterator[World]:
         yield World(sim, Path(folder))
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(DONE)
 def test_the_end_of_a_day_does_not_depend_on_how_often_it_was_looked_at(done: list[tuple[str, int]]) -> None:
     with world() as here:

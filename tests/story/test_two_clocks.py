@@ -75,6 +75,6 @@ def test_everybody_s_stored_day_can_be_done_again_to_the_digit(house: House) -> 
         house.sim.control("delete", module="Invoices", id=key)
     house.sync("2025-07-01")
 
-    for row in list(house.sim.org.modules["Accounts"].records.values())[::10]:
+    for row in list(house.sim.org.modules["Accounts"].records.values())[::30]:
         for day in (TODAY, "2025-07-01"):
             recomputed(house, row["id"], day)

@@ -45,7 +45,7 @@ def scored(rows: list[dict[str, object]], paid: list[Payment], **more: Any) -> d
     return {row["customer_id"]: row for row in made.to_dicts()}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(CUSTOMERS, st.integers(1, 9))
 def test_splitting_a_payment_changes_nothing(
     customers: list[list[tuple[int, int, int | None, int]]], tenths: int
@@ -66,7 +66,7 @@ def test_splitting_a_payment_changes_nothing(
         assert {name: parts[account][name] for name in row} == row
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(CUSTOMERS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(
     customers: list[list[tuple[int, int, int | None, int]]], chance: random.Random
@@ -84,7 +84,7 @@ def test_the_order_of_rows_changes_nothing(
     assert before.equals(after)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(CUSTOMERS)
 def test_what_comes_after_the_day_changes_nothing(customers: list[list[tuple[int, int, int | None, int]]]) -> None:
     rows, paid = drawn(customers)

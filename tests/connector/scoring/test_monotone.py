@@ -87,7 +87,7 @@ class Made:
 
 
 # Five cases of ten accounts an example.
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.lists(CASE, min_size=5, max_size=5))
 def test_the_payment_pillar_rises_and_falls_the_right_way(cases: list[tuple[list[Claim], int, int, int]]) -> None:
     points = Made(cases).pillar()

@@ -91,7 +91,7 @@ CASE = st.tuples(
 
 
 # Six customers an example: 180 ledgers, each as it is, with an item paid, and with an item aged.
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(CASE, min_size=6, max_size=6))
 def test_paying_never_raises_the_tendency_and_ageing_never_lowers_it(
     cases: list[tuple[list[tuple[int, int, int | None]], int, int]],
