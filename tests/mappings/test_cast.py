@@ -81,7 +81,7 @@ def test_rates_count_in_units_of_ten_to_the_minus_twelve(text: str, minor: int |
     assert done.frame["rate"].to_list() == ([] if minor is None else [minor])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.decimals(min_value=-(10**13), max_value=10**13, allow_nan=False, allow_infinity=False, places=6),
     st.sampled_from(["USD", "JPY", "KWD", "CLF"]),

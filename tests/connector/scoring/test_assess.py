@@ -141,12 +141,12 @@ def test_cash_beside_an_overdue_item_is_noticed() -> None:
 
 
 def test_a_customer_scores_the_same_alone_and_among_all() -> None:
-    many = [prompt(n=2 + k % 11, account=f"A{k:02d}", late=k % 9, amount=100_00 + 37_11 * k) for k in range(40)]
+    many = [prompt(n=2 + k % 11, account=f"A{k:02d}", late=k % 9, amount=100_00 + 37_11 * k) for k in range(24)]
     whole = {name: pl.concat([tables[name] for tables in many]) for name in many[0]}
     portfolio = portfolio_statistics(whole, POLICY, day(AS_OF))
     among = {row["customer_id"]: row for row in assess(whole, POLICY, day(AS_OF), portfolio=portfolio).to_dicts()}
 
-    for tables in many:
+    for tables in many[::2]:
         alone = assess(tables, POLICY, day(AS_OF), portfolio=portfolio).to_dicts()[0]
         for name, value in alone.items():
             assert value == among[alone["customer_id"]][name]
@@ -158,8 +158,8 @@ CASE = st.tuples(
 )
 
 
-# Six customers an example: 180 ledgers, each as it is, with an item paid, and with an item aged.
-@settings(max_examples=30, deadline=None)
+# Six customers an example: 72 ledgers, each as it is, with an item paid, and with an item aged.
+@settings(max_examples=12, deadline=None)
 @given(st.lists(CASE, min_size=6, max_size=6))
 def test_paying_never_lowers_a_score_and_ageing_never_raises_one(
     cases: list[tuple[list[tuple[int, int, bool]], int]],

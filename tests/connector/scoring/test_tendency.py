@@ -90,7 +90,7 @@ CASE = st.tuples(
 )
 
 
-# Six customers an example: 180 ledgers, each as it is, with an item paid, and with an item aged.
+# Six customers an example: 90 ledgers, each as it is, with an item paid, and with an item aged.
 @settings(max_examples=15, deadline=None)
 @given(st.lists(CASE, min_size=6, max_size=6))
 def test_paying_never_raises_the_tendency_and_ageing_never_lowers_it(
