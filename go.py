@@ -19,7 +19,7 @@ CHECKS = [
     ("format", ["-m", "ruff", "format", "--check", "--quiet", "."]),
     ("mypy", ["-m", "mypy"]),
     ("imports", ["-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]),
-    ("pytest", ["-m", "pytest", "-q", "--cov", "-n", "2"]),
+    ("pytest", ["-m", "pytest", "-q", "--cov", "-n", "3", "--dist", "worksteal"]),
 ]
 
 
