@@ -325,7 +325,7 @@ class Policy(Part):
     def of_segments(self) -> dict[str, Policy]:
         """The policy of each segment, with its differences merged in; ValueError names what is off."""
         made = {}
-        whole = self.model_dump(by_alias=True, exclude_none=True)
+        whole = self.model_dump(by_alias=True)
         for name, segment in self.segments.items():
             changes = segment.model_dump(exclude={"match"}, exclude_defaults=True)
             try:
@@ -350,7 +350,7 @@ class Policy(Part):
 
     def in_currency(self, base: str) -> Policy:
         """The same policy with its amounts in another base currency."""
-        return Policy.model_validate({**self.model_dump(by_alias=True, exclude_none=True), "base_currency": base})
+        return Policy.model_validate({**self.model_dump(by_alias=True), "base_currency": base})
 
     def minor(self, amount: Decimal, base: str | None = None) -> int:
         """Minor units of an amount of the policy, in the base currency."""

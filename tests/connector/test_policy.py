@@ -48,3 +48,17 @@ def test_a_condition_has_one_form() -> None:
 def test_a_file_without_keys_is_refused() -> None:
     with pytest.raises(Misconfigured, match="line 1: not a mapping"):
         load("- a\n- b\n", "p.yaml")
+
+
+def test_another_currency_and_a_segment_change_nothing_else() -> None:
+    policy = load(default_text() + "\nsegments: {x: {match: {country: [CN]}, limits: {peak: 2.0}}}\n", "p")
+    nulls = {"relationship": None, "standing": None, "payment": "BBB"}
+
+    other, segment = policy.in_currency("CNY"), policy.of_segments["x"]
+
+    assert {name: pillar.cap_when_absent for name, pillar in other.pillars.items()} == nulls
+    assert {name: pillar.cap_when_absent for name, pillar in segment.pillars.items()} == nulls
+    changed = other.model_dump() | {"base_currency": policy.base_currency}
+    assert changed == policy.model_dump()
+    assert other.version != policy.version
+    assert segment.model_dump() | {"segments": {}, "limits": {}} == policy.model_dump() | {"segments": {}, "limits": {}}
