@@ -16,12 +16,9 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring.assess import assess, portfolio_statistics
+from connector.scoring.conduct import PAYDEX_POINTS
 from connector.scoring.ledger import ledger
 
-#: Points by days beyond terms; Dun & Bradstreet's published table, linear between (reference: docs/scoring.md).
-INDEX_POINTS = (
-    (-30, 100.0), (-20, 90.0), (0, 80.0), (15, 70.0), (22, 60.0), (30, 50.0), (60, 40.0), (90, 30.0), (120, 20.0),
-)  # fmt: skip
 #: The index of a customer who settled nothing in the year.
 INDEX_OF_NONE = 80.0
 _FOREVER = 100_000
@@ -100,10 +97,10 @@ def paydex_like(tables: Tables, policy: Policy, day: int) -> pl.DataFrame:
     last = state.parts.group_by("receivable_id").agg(pl.col("day").max())
     settled = state.items.filter(pl.col("open") <= 0).join(last, on="receivable_id").filter(pl.col("day") > day - 365)
     beyond = pl.col("day") - pl.col("due")
-    points: Any = pl.when(beyond <= INDEX_POINTS[0][0]).then(INDEX_POINTS[0][1])
-    for (x0, y0), (x1, y1) in itertools.pairwise(INDEX_POINTS):
+    points: Any = pl.when(beyond <= PAYDEX_POINTS[0][0]).then(PAYDEX_POINTS[0][1])
+    for (x0, y0), (x1, y1) in itertools.pairwise(PAYDEX_POINTS):
         points = points.when(beyond <= x1).then(y0 + (beyond - x0) * ((y1 - y0) / (x1 - x0)))
-    weighed = settled.with_columns(points.otherwise(INDEX_POINTS[-1][1]).alias("points")).sort("receivable_id")
+    weighed = settled.with_columns(points.otherwise(PAYDEX_POINTS[-1][1]).alias("points")).sort("receivable_id")
     return weighed.group_by("account_id").agg(
         ((pl.col("points") * pl.col("amount_base")).sum() / pl.col("amount_base").sum()).alias("index")
     )

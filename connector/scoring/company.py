@@ -11,6 +11,7 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.ledger import Ledger
+from connector.scoring.windows import lasts
 
 #: Tax credit grades 纳税信用 (税务总局公告2014年第40号; M since 2018年第8号) → points.
 TAX_GRADES = {"A": 4, "B": 3, "M": 3, "C": 1, "D": 0}
@@ -37,8 +38,7 @@ def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Da
         return frame.with_columns(
             none.alias("tax_grade"), none.alias("legal_cases"), pl.lit(0, pl.Int64).alias("insolvency")
         )
-    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
-    rows = evidence.filter((pl.col("observed_on") <= as_of) & lasts)
+    rows = evidence.filter((pl.col("observed_on") <= as_of) & lasts(as_of))
     tax = rows.filter(pl.col("kind") == "tax").sort("observed_on", "evidence_id")
     grade = (
         pl.col("value")

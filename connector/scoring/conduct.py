@@ -12,10 +12,8 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.ledger import Ledger, received
+from connector.scoring.windows import RECENT, YEAR
 
-YEAR = 365
-#: The recent part of the year.
-RECENT = 90
 #: Records that weigh for two years.
 RECORD = 730
 #: Ageing buckets: name → first and last day past due.
@@ -25,8 +23,11 @@ BUCKETS = {
     "overdue_61_90": (61, 90),
     "overdue_over_90": (91, 10**6),
 }
-#: Days beyond terms → points. Source: D&B's printed PAYDEX table; here on one supplier's ledger, so "PAYDEX-like".
-INDEX_POINTS = ((-30, 100), (-20, 90), (0, 80), (15, 70), (22, 60), (30, 50), (60, 40), (90, 30), (120, 20), (180, 0))
+#: Days beyond terms → points, linear between. Source: D&B's printed PAYDEX table; here on one supplier's ledger, so
+#: "PAYDEX-like".
+PAYDEX_POINTS = ((-30, 100), (-20, 90), (0, 80), (15, 70), (22, 60), (30, 50), (60, 40), (90, 30), (120, 20))
+#: The table says only "0 to 19" beyond its end.
+INDEX_POINTS = (*PAYDEX_POINTS, (180, 0))
 _MILLI = 1000
 _DEDUCTIONS = ("credit_note", "rebate", "deduction")
 

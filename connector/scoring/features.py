@@ -17,11 +17,9 @@ from connector.scoring.group import with_groups
 from connector.scoring.ledger import Ledger
 from connector.scoring.tendency import Statistics, tendency
 from connector.scoring.trade import trade
+from connector.scoring.windows import RECENT, YEAR, lasts
 from connector.words.features import CHAPTERS
 
-YEAR = 365
-#: The recent part of the year, which `trend` holds against the rest.
-RECENT = 90
 #: Features that only a statement gives.
 FINANCIAL = tuple(next(chapter.features for chapter in CHAPTERS if "altman_z" in chapter.features))
 
@@ -103,9 +101,8 @@ def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame | None:
     terms = table(tables, "terms")
     if terms.is_empty():
         return None
-    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
     now = (
-        terms.filter((pl.col("valid_from") <= as_of) & lasts)
+        terms.filter((pl.col("valid_from") <= as_of) & lasts(as_of))
         .sort("valid_from")
         .group_by("account_id", maintain_order=True)
     )
@@ -253,8 +250,7 @@ def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | 
     if rows.is_empty():
         return None
     started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
-    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
-    rows = rows.filter(started & lasts & (pl.col("kind") != "insured"))
+    rows = rows.filter(started & lasts(as_of) & (pl.col("kind") != "insured"))
     rows = state.rates.based(rows, as_of, amount="amount").drop_nulls("amount")
     ends = rows.group_by("account_id", maintain_order=True).agg(pl.col("valid_until").min().alias("limit_ends"))
     own = _in_force(rows.filter(pl.col("scope") == "account")).rename({"amount": "agreed_limit"})

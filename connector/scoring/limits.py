@@ -10,7 +10,8 @@ import polars as pl
 
 from connector.assessment import NOT_RATED
 from connector.policy import Policy
-from connector.scoring.features import YEAR, used
+from connector.scoring.features import used
+from connector.scoring.windows import YEAR
 
 #: A customer of a few days has not shown yet what he needs: no rate of billing from less than a quarter.
 _LEAST_DAYS = 90

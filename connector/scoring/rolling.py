@@ -10,6 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from connector.scoring.rates import Rates
+from connector.scoring.windows import lasts
 
 
 def floors(terms: pl.DataFrame, rates: Rates, as_of: int) -> pl.DataFrame:
@@ -19,8 +20,7 @@ def floors(terms: pl.DataFrame, rates: Rates, as_of: int) -> pl.DataFrame:
     """
     if terms.is_empty():
         return pl.DataFrame(schema={"account_id": pl.String, "floor": pl.Int64})
-    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= as_of)
-    rows = terms.filter((pl.col("valid_from") <= as_of) & lasts).sort("valid_from")
+    rows = terms.filter((pl.col("valid_from") <= as_of) & lasts(as_of)).sort("valid_from")
     newest = rows.group_by("account_id", pl.col("seller_id").fill_null("").alias("seller"), maintain_order=True).last()
     rows = newest.filter((pl.col("kind") == "rolling") & (pl.col("floor_amount") > 0))
     rows = rates.based(rows, as_of, floor="floor_amount").drop_nulls("floor")

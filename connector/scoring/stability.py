@@ -10,11 +10,11 @@ import polars as pl
 
 from connector.assessment import NOT_RATED, RATINGS
 from connector.policy import Policy
+from connector.scoring.card import MILLI
 
 #: Columns of an earlier day's assessment that are looked at.
 LOOKED_AT = ("customer_id", "as_of", "rating", "model_rating", "pending_rating", "pending_since")
 _INDEX = {grade: n for n, grade in enumerate(RATINGS)}
-_MILLI = 1000
 
 
 def steady(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
@@ -25,7 +25,7 @@ def steady(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_o
     that has yet to hold; null: none) and pending_since (day).
     """
     rules = policy.stability
-    band = round(rules.band * _MILLI)
+    band = round(rules.band * MILLI)
     score = pl.col("score_milli")
     frame = frame.join(
         _before(frame, policy, prior, as_of), on="account_id", how="left", maintain_order="left"
@@ -90,13 +90,13 @@ def by_points(policy: Policy, score_milli: pl.Expr) -> pl.Expr:
     """Index of the grade by the scale's floors; null without a score. A score below nothing has the lowest grade."""
     grade: pl.Expr = pl.when(score_milli.is_not_null()).then(_INDEX[list(policy.scale)[-1]])
     for name, step in reversed(policy.scale.items()):
-        reached = score_milli >= round(step.floor * _MILLI)
+        reached = score_milli >= round(step.floor * MILLI)
         grade = pl.when(reached).then(_INDEX[name]).otherwise(grade)
     return grade
 
 
 def _floor(policy: Policy, index: pl.Expr) -> pl.Expr:
-    floors = {_INDEX[name]: round(step.floor * _MILLI) for name, step in policy.scale.items()}
+    floors = {_INDEX[name]: round(step.floor * MILLI) for name, step in policy.scale.items()}
     return index.replace_strict(floors, default=0, return_dtype=pl.Int64)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from connector.scoring.windows import lasts
+
 _DAY = pl.col("issued").cast(pl.Date)
 
 
@@ -33,7 +35,6 @@ def due_by_terms(claims: pl.DataFrame, terms: pl.DataFrame) -> pl.Series:
 
 
 def _due(rows: pl.DataFrame) -> pl.DataFrame:
-    lasts = pl.col("valid_until").is_null() | (pl.col("valid_until") >= pl.col("issued"))
     start = (
         pl.when(pl.col("kind") == "eom")
         .then(_DAY.dt.month_end())
@@ -44,7 +45,9 @@ def _due(rows: pl.DataFrame) -> pl.DataFrame:
     runs = pl.when(pl.col("kind").is_in(["prepaid", "cod"])).then(0).otherwise(pl.col("days"))
     due = start + pl.duration(days=runs)
     due = pl.when(pl.col("pay_day").is_not_null()).then(_on_or_after(due, pl.col("pay_day"))).otherwise(due)
-    return rows.with_columns(pl.when(lasts & pl.col("kind").is_not_null()).then(due).cast(pl.Int32).alias("due"))
+    return rows.with_columns(
+        pl.when(lasts(pl.col("issued")) & pl.col("kind").is_not_null()).then(due).cast(pl.Int32).alias("due")
+    )
 
 
 def _on_or_after(day: pl.Expr, of_month: pl.Expr) -> pl.Expr:

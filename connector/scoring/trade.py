@@ -7,8 +7,8 @@ import polars as pl
 from connector.schema import Tables, table
 from connector.scoring.exact import divisor
 from connector.scoring.ledger import Ledger
+from connector.scoring.windows import YEAR
 
-YEAR = 365
 HALF = 180
 MONTH = 30
 
