@@ -11,6 +11,8 @@ import polars as pl
 
 from connector.policy import Checks
 
+#: Columns of assessments that are looked at.
+LOOKED_AT = ("customer_id", "rating", "policy_version")
 #: Grades of which a fall counts on its own.
 _FALLEN = ("C", "D")
 
@@ -32,12 +34,12 @@ class Verdict:
 
 
 def brake(made: pl.DataFrame, last: pl.DataFrame, checks: Checks) -> Verdict:
-    """Columns in, of both: customer_id, rating, policy_version; `last` is everybody's newest approved assessment.
+    """Columns in, of both: `LOOKED_AT`; `last` is everybody's newest approved assessment.
 
     First ratings do not count. Shares are of all who had a rating; few customers never stop a run.
     """
     before = last.select("customer_id", pl.col("rating").alias("was"), pl.col("policy_version").alias("by"))
-    rows = made.select("customer_id", "rating", "policy_version").join(before, on="customer_id")
+    rows = made.select(LOOKED_AT).join(before, on="customer_id")
     differs = pl.col("rating") != pl.col("was")
     falls = pl.col("rating").is_in(_FALLEN) & ~pl.col("was").is_in(_FALLEN)
     other = (pl.col("policy_version") != pl.col("by")).any()

@@ -16,6 +16,8 @@ def reconcile(store: Store, link: Link, pulled: Pulled) -> list[dict[str, Any]]:
     source, table, currency (empty: a table without amounts), crm_rows, store_rows, crm_amount and store_amount (decimal
     text), rejected (rows of the source that did not fit), agrees.
     """
+    if not pulled.whole:
+        return []
     with store.read() as tx:
         rejected: dict[str, int] = {}
         for row in facts.rejected(tx, link.name):

@@ -68,8 +68,8 @@ def score(store: Store, link: Link, policy: Policy, as_of: int) -> Scored:
     return Scored(made.filter(pl.col("customer_id").is_in(list(due))), due, at, text, kept)
 
 
-def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> int:
-    """Puts into force what was scored: assessments, and what the CRM should show. Returns how many were adopted.
+def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> None:
+    """Puts into force what was scored: assessments, and what the CRM should show.
 
     A result counts only if the facts it was scored from still stand, its whole tree of parents' included: else the
     customer stays due.
@@ -79,20 +79,18 @@ def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> int:
             state.save_policy(tx, scored.made["policy_version"][0], scored.policy)
         for day, text in scored.statistics:
             state.save_statistics(tx, link.name, day, text)
-    adopted = 0
     for some in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
         with store.write() as tx:
-            adopted += adopt_some(tx, link, some, scored, language)
-    return adopted
+            adopt_some(tx, link, some, scored, language)
 
 
-def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> int:
+def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> None:
     """The same for some of them, inside a transaction."""
     versions = scored.versions
     moved = state.moved_since(tx, link.name, some["customer_id"].to_list(), versions)
     rows = [row for row in some.to_dicts() if row["customer_id"] not in moved]
     if not rows:
-        return 0
+        return
     made = some.filter(~pl.col("customer_id").is_in(list(moved))) if moved else some
     facts_version = pl.Series("facts_version", [versions[row["customer_id"]] for row in rows], dtype=pl.Int64)
     wanted = [
@@ -111,7 +109,6 @@ def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, l
     ]
     state.save_assessments(tx, link.name, made.with_columns(facts_version), scored.at)
     state.want(tx, link.name, wanted)
-    return len(rows)
 
 
 def look(store: Store, link: Link, policy: Policy, as_of: int) -> pl.DataFrame:

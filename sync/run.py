@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from connector.assessment import ASSESSMENT
-from connector.brake import Verdict, brake
+from connector.brake import LOOKED_AT, Verdict, brake
 from connector.errors import Misconfigured, Problem
 from connector.plan import Planned
 from connector.policy import Policy
@@ -44,8 +44,6 @@ class Ran:
     reconciled: list[dict[str, Any]] = field(default_factory=list)
     #: What a dry run would write.
     changes: list[Planned] = field(default_factory=list)
-    #: The run that this one puts into force.
-    approves: str | None = None
     totals: dict[str, int] = field(default_factory=dict)
     wanted: int = 0
     rejected: int = 0
@@ -137,7 +135,6 @@ def approve(
     fresh = asked is known[0] and asked["as_of"] >= today
     as_of = asked["as_of"] if fresh else today
     with _noted(store, link, policy, "approve", as_of, by=by) as ran:
-        ran.approves = run_id
         expected = asked["summary"].get("digest") if fresh else None
         _decide(store, link, policy, ran, language, approved=expected, lap=_laps(ran, clock))
         if ran.state == "done":
@@ -156,7 +153,7 @@ def _decide(
     scored = score(store, link, policy, ran.as_of)
     ran.assessed = scored.made
     with store.read() as tx:
-        last = state.assessments(tx, link.name)
+        last = state.assessments(tx, link.name, columns=LOOKED_AT)
     ran.verdict = brake(scored.made, last, policy.checks)
     ran.digest = _digest(scored.made)
     lap("score")

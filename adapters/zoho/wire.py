@@ -13,8 +13,8 @@ from connector.errors import Retry
 
 #: Numbers keep the digits they came with.
 _decode = msgspec.json.Decoder(float_hook=str).decode
-#: Types whose values are JSON numbers. Source: v8 fields metadata, data_type.
 _PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+#: Types whose values are JSON numbers. Source: v8 fields metadata, data_type.
 _NUMBERS = ("currency", "double", "integer", "bigint", "percent")
 
 

@@ -28,7 +28,7 @@ def runs(
 ) -> None:
     """From the profile's store."""
     context: Context = call.obj
-    rows = [_readable(row) for row in _known(context, run_id)][: None if run_id else most]
+    rows = [_readable(row) for row in _known(context, run_id, None if run_id else most)]
     if context.json:
         context.document({"runs": rows})
         return
@@ -115,13 +115,13 @@ def retry(
     finish(context, summary)
 
 
-def _known(context: Context, run_id: str) -> list[dict[str, Any]]:
+def _known(context: Context, run_id: str, most: int | None = None) -> list[dict[str, Any]]:
     from app import compose
     from connector.errors import Misconfigured
     from sync.store import state
 
     with compose.stored(context.profile) as (store, name), store.read() as tx:
-        rows = state.runs(tx, name)
+        rows = state.runs(tx, name, most)
     found = [row for row in rows if run_id in ("", row["run_id"])]
     if run_id and not found:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)

@@ -38,20 +38,23 @@ def save_assessments(tx: Connection, connection: str, made: pl.DataFrame, at: in
     upsert(tx, tables.customers, scored, _KEY)
 
 
-def assessments(tx: Connection, connection: str, *, before: int | None = None) -> pl.DataFrame:
-    """The newest assessment of every customer, of a day before the given one if one is given."""
+def assessments(
+    tx: Connection, connection: str, *, before: int | None = None, columns: Sequence[str] = tuple(ASSESSMENT)
+) -> pl.DataFrame:
+    """The newest assessment of every customer, of a day before the given one if one is given; some of its columns."""
     table = tables.assessments
     earlier = [table.c.connection == connection, *([table.c.as_of < before] if before is not None else [])]
     newest = select(table.c.customer_id, func.max(table.c.as_of).label("day")).where(*earlier)
     newest_rows = newest.group_by(table.c.customer_id).subquery()
-    query = select(*(table.c[name] for name in ASSESSMENT)).join(
+    query = select(*(table.c[name] for name in columns)).join(
         newest_rows, and_(newest_rows.c.customer_id == table.c.customer_id, newest_rows.c.day == table.c.as_of)
     )
     rows = [dict(row) for row in tx.execute(query.where(table.c.connection == connection)).mappings()]
     for row in rows:
         for name in _LISTS:
-            row[name] = json.loads(row[name])
-    return pl.DataFrame(rows, schema=ASSESSMENT)
+            if name in row:
+                row[name] = json.loads(row[name])
+    return pl.DataFrame(rows, schema={name: ASSESSMENT[name] for name in columns})
 
 
 def assessed_on(tx: Connection, connection: str, account: str, as_of: int | None) -> dict[str, Any] | None:
@@ -108,24 +111,25 @@ def due(tx: Connection, connection: str, as_of: int, policy_version: str) -> dic
     )
     found = {row.account_id: row.facts_version for row in tx.execute(query)}
     others = with_trees(tx, connection, found) - found.keys()
-    for some in batches(sorted(others)):
-        mine_too = select(mine.c.account_id, mine.c.facts_version).where(
-            mine.c.connection == connection, mine.c.account_id.in_(some)
+    return found | _versions(tx, connection, others)
+
+
+def _versions(tx: Connection, connection: str, accounts: Iterable[str]) -> dict[str, int]:
+    """account_id → version of its facts, as they stand."""
+    table = tables.customers
+    found: dict[str, int] = {}
+    for some in batches(sorted(accounts)):
+        query = select(table.c.account_id, table.c.facts_version).where(
+            table.c.connection == connection, table.c.account_id.in_(some)
         )
-        found |= {row.account_id: row.facts_version for row in tx.execute(mine_too)}
+        found |= {row.account_id: row.facts_version for row in tx.execute(query)}
     return found
 
 
 def moved_since(tx: Connection, connection: str, accounts: Sequence[str], versions: Mapping[str, int]) -> set[str]:
     """Those of the accounts whose facts, or whose tree's, are no longer of that version."""
-    table = tables.customers
-    tied = with_trees(tx, connection, accounts)
-    moved = set()
-    for some in batches(sorted(tied & versions.keys())):
-        query = select(table.c.account_id, table.c.facts_version).where(
-            table.c.connection == connection, table.c.account_id.in_(some)
-        )
-        moved |= {row.account_id for row in tx.execute(query) if row.facts_version != versions[row.account_id]}
+    tied = with_trees(tx, connection, accounts) & versions.keys()
+    moved = {account for account, now in _versions(tx, connection, tied).items() if now != versions[account]}
     return with_trees(tx, connection, moved) & set(accounts) if moved else set()
 
 
@@ -286,13 +290,11 @@ def refusals(tx: Connection, connection: str) -> dict[str, str]:
     return {row.account_id: row.refusal for row in tx.execute(query)}
 
 
-def reopen(tx: Connection, connection: str) -> int:
-    """What the CRM refused is planned again; how many accounts."""
+def reopen(tx: Connection, connection: str) -> None:
+    """What the CRM refused is planned again."""
     table = tables.wanted
     these = and_(table.c.connection == connection, table.c.refusal.is_not(None))
-    count: int = tx.execute(select(func.count()).select_from(table).where(these)).scalar_one()
     tx.execute(update(table).where(these).values(pending=True))
-    return count
 
 
 def count_wanted(tx: Connection, connection: str) -> int:
