@@ -13,14 +13,13 @@ import polars as pl
 
 from connector.policy import Indicator, Policy
 from connector.scoring.exact import divisor
+from connector.scoring.features import ALWAYS
 from connector.scoring.keys import per_policy
 from connector.words.features import FEATURES
 
 #: Points and scores count in thousandths.
 MILLI = 1000
 _WEIGHTS = 10**6
-#: Features that have a value without a single fact.
-_ALWAYS = ("oldest_overdue", "material_overdue_days", "overdue", "exposure", "volume", "history", "open_items")
 
 
 def card(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
@@ -60,7 +59,7 @@ def _plan(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr], list
         pl.when(pl.col(policy.indicators[name].feature).is_not_null()).then(weight).otherwise(0)
         for name, weight in weights.items()
     )
-    telling = [item.feature for item in policy.indicators.values() if item.feature not in _ALWAYS]
+    telling = [item.feature for item in policy.indicators.values() if item.feature not in ALWAYS]
     any_fact = pl.any_horizontal(pl.col(name).is_not_null() for name in telling)
     lost = [
         pl.when(used[name])
@@ -91,7 +90,7 @@ def _has_data(policy: Policy, pillar: str) -> pl.Expr:
     facts = [
         pl.col("history") > 0 if name == "late_tendency" else pl.col(name).is_not_null()
         for name in features
-        if name not in _ALWAYS
+        if name not in ALWAYS
     ]
     return pl.any_horizontal(facts) if facts else pl.lit(value=True)
 

@@ -20,6 +20,15 @@ from connector.scoring.trade import trade
 from connector.scoring.windows import RECENT, YEAR, lasts
 from connector.words.features import CHAPTERS
 
+#: Sums and counts: 0, not null, where there is nothing to add up, and so no sign of data.
+ZEROS = tuple(
+    "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
+    " rate_missing due_unknown implausible bounced written_off history settled"
+    " overdue_1_30 overdue_31_60 overdue_61_90 overdue_over_90 partial_payments late_items_90"
+    " commercial_acceptances broken_promises bad_records bad_debts deductions".split()
+)
+#: Features that have a value without a single fact.
+ALWAYS = (*ZEROS, "insolvency", "exposure", "group_exposure")
 #: Features that only a statement gives.
 FINANCIAL = tuple(next(chapter.features for chapter in CHAPTERS if "altman_z" in chapter.features))
 
@@ -55,13 +64,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     frame = frame.with_columns(
         pl.lit(None, kind).alias(name) for name, kind in optional.items() if name not in frame.columns
     )
-    zero = (
-        "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
-        " rate_missing due_unknown implausible bounced written_off history settled"
-        " overdue_1_30 overdue_31_60 overdue_61_90 overdue_over_90 partial_payments late_items_90"
-        " commercial_acceptances broken_promises bad_records bad_debts deductions"
-    )
-    frame = frame.with_columns(pl.col(*zero.split()).fill_null(0))
+    frame = frame.with_columns(pl.col(*ZEROS).fill_null(0))
     exposure = (pl.col("open") + pl.col("uncleared") + pl.col("unbilled") - pl.col("on_account")).clip(lower_bound=0)
     since = pl.when(pl.col("since") <= as_of).then(pl.col("since"))
     frame = frame.with_columns(

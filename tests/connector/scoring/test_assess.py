@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connector.assessment import ASSESSMENT
-from connector.policy import Condition, Policy, default_text, load
+from connector.policy import Condition, Policy, default_text, load, preset_text
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.judge import fires
 from connector.scoring.tendency import Statistics
@@ -221,3 +221,15 @@ def test_a_policy_may_leave_out_gates_flags_and_automatic_limits() -> None:
 
     assert (row["flags"], row["limit"]) == ([], None)
     assert row["rating"] not in ("D", "NR")
+
+
+def test_a_count_of_nothing_is_no_history_of_payment() -> None:
+    preset = load(preset_text("cn-b2b-100"), "cn-b2b-100")
+    tables = books([invoice("I1", 100_00, "2025-06-01", "2025-07-01", currency="CNY")], currency="CNY")
+
+    row = assess(tables, preset, day(AS_OF), portfolio=Statistics(100_00, 80_000)).row(0, named=True)
+
+    # No promise broken and no cheque returned yet: the pillar of payment is absent, and caps.
+    assert "absent_payment" in {line["indicator"] for line in row["reasons"]}
+    nobody = assess(books([]), preset, day(AS_OF), portfolio=Statistics(100_00, 80_000)).row(0, named=True)
+    assert nobody["score"] is None
