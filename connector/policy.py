@@ -208,7 +208,7 @@ class Gate(Part):
 
 
 class Stability(Part):
-    """How steady a grade is. Measured, weekly over 18 weeks: 5 changes a year fall to 2, reversals from 291 to 3."""
+    """How steady a grade is. The form follows a measurement of another scorecard; these numbers are not measured."""
 
     #: Points beyond a grade's floor that a score must fall or rise before the grade follows.
     band: float = Field(2.0, ge=0, le=20)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.main import main
 from connector.policy import default_text
+from tests.app.calls import run
 
 
 @pytest.fixture
@@ -21,12 +21,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "P1,A1,I1,2025-01-31,100.00,EUR\nP2,A1,I2,2025-03-15,100.00,EUR\nP3,A2,I3,2025-02-25,100.00,EUR\n"
     )
     return tmp_path
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        main(words)
-    return int(left.value.code or 0)
 
 
 def test_it_prints_metrics_and_one_object_an_account(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

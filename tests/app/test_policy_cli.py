@@ -3,14 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.main import main
 from connector.policy import default_text
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as left:
-        main(words)
-    return int(left.value.code or 0)
+from tests.app.calls import run
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,5 @@
 """What a run would write, when it waits for a person, and what becomes of it then."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ from connector.policy import Policy, default_text, load
 from connector.schema import day_number
 from sync.run import approve, run
 from sync.store import state
-from tests.story.test_sync import TODAY, House, standing
+from tests.story.house import TODAY, House
 
 #: Everybody falls by some grades.
 HARSH = load(default_text().replace("from: 90", "from: 99").replace("from: 82", "from: 98.5").replace("from: 74", "from: 98").replace("from: 66", "from: 97").replace("from: 58", "from: 96").replace("from: 50", "from: 95"), "p")  # fmt: skip
@@ -32,12 +30,6 @@ def sync(house: House, as_of: str, policy: Policy = HARSH, **more: Any) -> Any:
 def newest(house: House) -> dict[str, Any]:
     with house.store.read() as tx:
         return state.runs(tx, "sim")[0]
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with standing(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,15 +1,4 @@
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from tests.story.test_sync import House, standing
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with standing(tmp_path) as made:
-        yield made
+from tests.story.house import House
 
 
 def test_a_full_read_is_held_against_the_store(house: House) -> None:

@@ -1,23 +1,13 @@
 """Yesterday's rating explained from what was known yesterday, whatever has been corrected since."""
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-
-import pytest
 
 from connector.policy import Policy
 from connector.schema import day_number
 from connector.scoring.explain import explained
 from connector.scoring.tendency import Statistics
 from sync.store import facts, state
-from tests.story.test_sync import TODAY, House, standing
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with standing(tmp_path) as made:
-        yield made
+from tests.story.house import TODAY, House
 
 
 def recomputed(house: House, account: str, day: str) -> tuple[str, float, int]:
