@@ -49,7 +49,15 @@ class Module:
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: id, display name and time of every deleted record.
     deleted: list[dict[str, Any]] = field(default_factory=list)
+    #: Fields that every record has; a module of links has no times.
+    system: tuple[str, ...] = ("id", "Created_Time", "Modified_Time")
     _order: list[str] = field(default_factory=list)
+
+    def stamps(self) -> tuple[FieldMeta, ...]:
+        """The fields of its times."""
+        return tuple(
+            FieldMeta(name, name.replace("_", " "), "datetime", read_only=True) for name in self.system if name != "id"
+        )
 
     def ids_after(self, last: str) -> list[str]:
         """Ids beyond one, ascending. Ids all have the same number of digits."""
@@ -74,6 +82,30 @@ class Fault:
 
 
 @dataclass(slots=True)
+class Job:
+    """A bulk read job with its file."""
+
+    module: str
+    fields: tuple[str, ...]
+    #: Row of the module, by id, that the file begins with.
+    first: int
+    rows: int
+    more: bool
+    file: bytes
+    looks: int = 0
+
+
+@dataclass(slots=True)
+class Jobs:
+    """The jobs of an organisation."""
+
+    by_id: dict[str, Job] = field(default_factory=dict)
+    downloads: list[datetime] = field(default_factory=list)
+    #: Rows a file; tests make it small.
+    rows_a_file: int = 200_000
+
+
+@dataclass(slots=True)
 class Org:
     """A simulated organisation."""
 
@@ -89,6 +121,8 @@ class Org:
     #: iso_code → units of it for one of the home currency.
     exchange_rates: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    #: Bulk read jobs.
+    jobs: Jobs = field(default_factory=Jobs)
     calls: dict[str, int] = field(default_factory=dict)
     spent: int = 0
     #: Seconds that this organisation's clock runs ahead of ours.

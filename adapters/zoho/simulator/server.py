@@ -20,7 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.zoho.simulator import control, write
+from adapters.zoho.simulator import bulk, control, write
+from adapters.zoho.simulator.coql import limit_of
 from adapters.zoho.simulator.org import FieldMeta, Org
 from adapters.zoho.simulator.reply import answer, body_of, error
 
@@ -46,6 +47,10 @@ def application(org: Org) -> Starlette:
             Route(f"{version}/org", metered("org", _org), methods=["GET"]),
             Route(f"{version}/org/currencies", metered("org", _currencies), methods=["GET"]),
             Route(f"{version}/settings/fields", metered("fields", _fields), methods=["GET", "POST"]),
+            Route(f"{version}/coql", metered("coql", bulk.coql), methods=["POST"]),
+            Route("/crm/bulk/v8/read", metered("bulk", bulk.create), methods=["POST"]),
+            Route("/crm/bulk/v8/read/{job}", metered("job", bulk.state), methods=["GET"]),
+            Route("/crm/bulk/v8/read/{job}/result", metered("file", bulk.result), methods=["GET"]),
             Route(f"{version}/{{module}}/deleted", metered("deleted", _deleted), methods=["GET"]),
             Route(f"{version}/{{module}}/actions/count", metered("count", _count), methods=["GET"]),
             Route(f"{version}/{{module}}/upsert", metered("write", write.upsert), methods=["POST"]),
@@ -76,7 +81,14 @@ async def _metered(org: Org, api: str, handler: Handler, request: Request) -> Re
 
 
 async def _credits(request: Request, api: str) -> int:
-    """Source: v8 api-limits: a write costs 1 per 10 records, a created field 10, anything else 1."""
+    """Source: v8 api-limits: a write costs 1 per 10 records, a created field 10, a query of 200, 1,000 or 2,000 rows
+    1, 2 or 3, a bulk read 50, anything else 1.
+    """
+    if api == "coql":
+        rows = limit_of(str((await body_of(request)).get("select_query") or ""))
+        return 1 if rows <= 200 else 2 if rows <= 1000 else 3
+    if api == "bulk":
+        return 50
     if api == "write":
         return -(-len((await body_of(request)).get("data") or [0]) // 10)
     if request.method == "POST" and api == "fields":
@@ -136,7 +148,7 @@ async def _fields(org: Org, request: Request) -> Response:
     if module is None:
         return error(400, "INVALID_MODULE", "The module name given seems to be invalid")
     if request.method == "GET":
-        return answer({"fields": [meta.shown() for meta in module.fields.values()]})
+        return answer({"fields": [meta.shown() for meta in (*module.fields.values(), *module.stamps())]})
     wanted = (await body_of(request)).get("fields") or []
     if len(wanted) > 5:
         return error(400, "LIMIT_EXCEEDED", "only five fields a call", limit=5)
