@@ -1,14 +1,14 @@
-"""Zoho CRM through the records API v8: read with page tokens, write by id in hundreds.
+"""Zoho CRM through its API v8: read by queries and bulk jobs, write by id in hundreds.
 
-Source: zoho.com/crm/developer/docs/api/v8 get-records, update-records, api-limits; docs/crm/zoho.md. Built against the
+Source: zoho.com/crm/developer/docs/api/v8 COQL-Overview, bulk-read, update-records,
+ api-limits; docs/crm/zoho.md. Built against the
 published API, never run against a live tenant.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -18,18 +18,17 @@ import polars as pl
 from adapters.http import Answer, Http, Patience
 from adapters.zoho import auth, errors, install, wire
 from adapters.zoho.auth import Credentials, Tokens, host_of
+from adapters.zoho.reading import Reading
 from connector.assessment import Written
 from connector.errors import Exhausted, Misconfigured, RateLimited, Retry
-from connector.ports import Change, Described, Field, Gone, Organisation, Outcome, Page, Shared, Source, Spent, Step
+from connector.ports import Change, Described, Field, Organisation, Outcome, Page, Shared, Source, Spent, Step
 
 T = TypeVar("T")
 
-#: Most records a page, fields a call, records a write. Source: v8 get-records, update-records.
-PER_PAGE, MOST_FIELDS, PER_WRITE = 200, 50, 100
+#: Most records a write. Source: v8 update-records.
+PER_WRITE = 100
 #: The org's list of currencies, as a source of a mapping names it.
 CURRENCIES = "org/currencies"
-#: Rows that commit late, and clocks that differ: a delta reads again what changed shortly before it began.
-_OVERLAP = timedelta(minutes=5)
 
 
 class Zoho:
@@ -48,6 +47,7 @@ class Zoho:
         auth_http = Http({credentials.accounts_server}, lambda answer: auth.judge(accounts, answer), 1, patience)
         self._tokens = Tokens(credentials, shared, auth_http, name)
         self._types: dict[str, str] = {}
+        self._reading = Reading(self._host, self._call, self.now, self._names, patience.sleep)
 
     def now(self) -> datetime:
         """The CRM's clock, from the newest answer's Date."""
@@ -69,31 +69,11 @@ class Zoho:
         if source.object == CURRENCIES:
             yield self._currencies(source)
             return
-        if len(source.fields) > MOST_FIELDS - 1:
-            raise Misconfigured("E-CRM-ANSWER", host=self._host, detail=f"{source.object}: over {MOST_FIELDS} fields")
-        state = json.loads(cursor) if cursor else {}
-        since, token = state.get("since"), state.get("token")
-        began = state.get("began") if token else None
-        while True:
-            answer = self._call("GET", source.object, "records", _page_of(source, token), since)
-            # The clock is read off the first answer: before it, only our own is known.
-            began = began or (self.now() - _OVERLAP).isoformat(timespec="seconds")
-            rows, info = wire.records(answer.body)
-            token = info.get("next_page_token") if info.get("more_records") else None
-            gone = self._deleted(source.object, since) if since and not token else ()
-            here = {"since": since, "token": token, "began": began} if token else {"since": began}
-            yield Page(source.name, wire.frame(rows, source.fields), gone, json.dumps(here), complete=not token)
-            if not token:
-                return
+        yield from self._reading.read(source, cursor)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
-        """Records by id, a hundred a call; those that Zoho does not return are gone."""
-        for some in _batches(records, PER_WRITE):
-            params = {"ids": ",".join(some), "fields": ",".join((*source.fields, "Modified_Time"))}
-            rows, _ = wire.records(self._call("GET", source.object, "records", params).body)
-            found = {row["id"] for row in rows}
-            gone = tuple(Gone(record, "deleted") for record in some if record not in found)
-            yield Page(source.name, wire.frame(rows, source.fields), gone, "", complete=True)
+        """Records by id; those that Zoho does not return are gone."""
+        yield from self._reading.fetch(source, records)
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Updates accounts by id, a hundred a call, without their automation; takes mixed results apart."""
@@ -113,6 +93,7 @@ class Zoho:
             answer = self._call("POST", "settings/fields", "fields", params, body=body, credits=10 * len(some))
             install.check(self._host, wire.records(answer.body, "fields")[0])
         self._types = {}
+        self._reading.forget()
         return install.names(self.describe("Accounts"), wanted)
 
     def _write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -144,6 +125,9 @@ class Zoho:
             self._types = {field.name: field.type for field in self.describe("Accounts").fields}
         return self._types
 
+    def _names(self, module: str) -> frozenset[str]:
+        return frozenset(field.name for field in self.describe(module).fields)
+
     def _currencies(self, source: Source) -> Page:
         rows, _ = wire.records(self._call("GET", CURRENCIES, "org").body, "currencies")
         home = next((row.get("iso_code") for row in rows if row.get("is_base")), None)
@@ -157,16 +141,6 @@ class Zoho:
         # Zoho gives units of the currency for one of the home currency. Source: docs/crm/zoho.md, "Currencies".
         frame = wire.frame(shown, source.fields) if shown else pl.DataFrame(schema=_schema(source))
         return Page(source.name, frame, (), "", complete=True)
-
-    def _deleted(self, module: str, since: str) -> tuple[Gone, ...]:
-        gone: list[Gone] = []
-        page, more = 1, True
-        while more:
-            params = {"type": "all", "per_page": str(PER_PAGE), "page": str(page)}
-            rows, info = wire.records(self._call("GET", f"{module}/deleted", "deleted", params, since).body)
-            gone += [Gone(row["id"], "deleted") for row in rows]
-            page, more = page + 1, bool(info.get("more_records"))
-        return tuple(gone)
 
     def _call(
         self,
@@ -188,8 +162,10 @@ class Zoho:
 
         def call(headers: Callable[[], Mapping[str, str]]) -> Answer:
             self.spent.add(api, credits)
-            url = f"{self._api}/crm/v8/{path}"
-            return self._http.call(method, url, headers=headers, params=params, body=body, again=method != "POST")
+            url = f"{self._api}{path}" if path.startswith("/") else f"{self._api}/crm/v8/{path}"
+            # A job that was made twice costs credits and does no harm.
+            again = method != "POST" or api in ("coql", "bulk")
+            return self._http.call(method, url, headers=headers, params=params, body=body, again=again)
 
         try:
             return call(headers)
@@ -203,12 +179,6 @@ class Zoho:
         except RateLimited as problem:
             # Zoho answers 429 for credits and for concurrency alike; a limit that outlasts our patience is the quota.
             raise Exhausted("E-CRM-QUOTA", host=self._host) from problem
-
-
-def _page_of(source: Source, token: str | None) -> dict[str, str]:
-    params = {"fields": ",".join((*source.fields, "Modified_Time")), "per_page": str(PER_PAGE)}
-    params |= {"sort_by": "id", "sort_order": "asc"}
-    return params | ({"page_token": token} if token else {})
 
 
 def _outcome(record: str, row: Any) -> Outcome:

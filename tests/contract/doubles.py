@@ -68,9 +68,13 @@ class ZohoDouble:
 
     sim: Sim
     mapping: Fields
+    #: Records from which a module is read by a bulk job.
+    bulk_from: int = 34_200
 
     def crm(self) -> Zoho:
-        return self.sim.crm()
+        made = self.sim.crm()
+        made._reading.most, made._reading.bulk_from = 150, self.bulk_from
+        return made
 
     def edit(self, source: str, key: str, **values: str | None) -> None:
         module, record = self._find(source, key)
@@ -93,7 +97,9 @@ class ZohoDouble:
 
     def fault(self, what: str, times: int, writes: bool = False) -> None:
         status = 0 if what == "cut" else int(what)
-        self.sim.control("faults", api="write" if writes else "records", status=status, times=times)
+        apis = ["write"] if writes else ["coql"] if self.bulk_from else ["bulk", "job", "file"]
+        for api in apis:
+            self.sim.control("faults", api=api, status=status, times=times)
 
     def advance(self, seconds: int) -> None:
         self.sim.control("clock", advance_s=seconds)
@@ -119,5 +125,16 @@ def _zoho(tables: Mapping[str, pl.DataFrame]) -> Iterator[Double]:
         yield ZohoDouble(sim, packaged("zoho"))
 
 
+@contextmanager
+def _zoho_bulk(tables: Mapping[str, pl.DataFrame]) -> Iterator[Double]:
+    """Zoho, whole modules read by bulk jobs of a hundred and fifty rows a file."""
+    with simulated_zoho(tables) as sim:
+        sim.org.jobs.rows_a_file = 150
+        yield ZohoDouble(sim, packaged("zoho"), bulk_from=0)
+
+
 #: Every adapter that the suite runs over.
-DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager[Double]]] = {"zoho": _zoho}
+DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager[Double]]] = {
+    "zoho": _zoho,
+    "zoho-bulk": _zoho_bulk,
+}
