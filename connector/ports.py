@@ -50,7 +50,8 @@ class Page:
     source: str
     frame: pl.DataFrame
     gone: tuple[Gone, ...]
-    #: Where to go on from here, opaque; stored in the transaction that stores the rows.
+    #: Where to go on from here, opaque; stored in the transaction that stores the rows. Empty: the object has no
+    #: modified time, and is to be read from the start.
     cursor: str
     #: Caught up with the CRM's state when the read began.
     complete: bool

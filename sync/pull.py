@@ -39,6 +39,10 @@ class Pulled:
     lost: dict[str, int] = field(default_factory=dict)
     #: Of sources that were read from the start: (source, table, currency) → rows and amount that the CRM showed.
     whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    #: Sources that the CRM keeps no modified time of: they are read from the start every time.
+    untimed: list[str] = field(default_factory=list)
+    #: Accounts that the CRM no longer shows: deleted, or merged into another one.
+    departed: set[str] = field(default_factory=set)
 
 
 def silent(_source: str, _records: int) -> None:
@@ -58,7 +62,17 @@ def pull(store: Store, link: Link, *, full: bool = False, tell: Progress = silen
         except Misconfigured as problem:
             if not (part.optional and problem.code == "E-CRM-OBJECT"):
                 raise
+    _follow(store, link, pulled)
     return pulled
+
+
+def _follow(store: Store, link: Link, pulled: Pulled) -> None:
+    """Reads again what belonged to accounts that are gone: a merge moves it to another one, and tells nobody."""
+    with store.read() as tx:
+        left = facts.records_of(tx, link.name, pulled.departed)
+    for name, records in left.items():
+        if name in link.mapping.sources:
+            fetch(store, link, name, records, pulled)
 
 
 def fetch(store: Store, link: Link, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False) -> None:
@@ -77,7 +91,7 @@ def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: b
     if rejected and known and not full:
         fetch(store, link, name, rejected, pulled)
     # A full read that was cut goes on; one that ended begins anew.
-    go_on = cursor is not None and known and (not full or not cursor.complete)
+    go_on = cursor is not None and known and (not full or not cursor.complete) and cursor.cursor != ""
     begun_here = not go_on
     seen: set[str] = set()
     asked_at = micros(link.crm.now())
@@ -88,6 +102,8 @@ def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: b
             _count(pulled, name, applied, seen)
         seen |= set(page.frame["id"].to_list())
         tell(name, pulled.records[name])
+        if page.complete and not page.cursor and _yields_facts(link, name):
+            pulled.untimed.append(name)
         asked_at = micros(link.crm.now())
     if begun_here and cursor is not None and _yields_facts(link, name):
         _close_missing(store, link, name, seen, pulled)
@@ -134,6 +150,8 @@ def _take_in(
             state.observe(tx, link.name, applied.observed, asked_at, force=force)
         if cursor is not None:
             facts.save_cursor(tx, link.name, page.source, cursor, now)
+    if any(item.table == "accounts" for item in link.mapping.sources[page.source].yields):
+        pulled.departed |= {item.record for item in page.gone}
     pulled.records[page.source] += len(applied.records)
     for table, frame in applied.tables.items():
         pulled.read[table] += frame.height

@@ -66,6 +66,7 @@ class Ran:
             "unknown": pushed.unknown,
             "deferred": pushed.deferred,
             "lost_from_sight": self.pulled.lost,
+            "read_whole_every_time": self.pulled.untimed,
             "fields": pushed.fields,
             "calls": dict(link.crm.spent.calls),
             "credits": link.crm.spent.credits,

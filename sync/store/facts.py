@@ -61,6 +61,21 @@ def missing(tx: Connection, connection: str, source: str, seen: Collection[str])
     return sorted(stored - set(seen))
 
 
+def records_of(tx: Connection, connection: str, accounts: Collection[str]) -> dict[str, list[str]]:
+    """Source → ids of the stored records that belong to these accounts."""
+    found: dict[str, set[str]] = {}
+    for table in tables.CANONICAL.values():
+        if "account_id" not in table.c:
+            continue
+        for some in batches(sorted(accounts)):
+            query = select(table.c.source, table.c.source_id).where(
+                table.c.connection == connection, table.c.account_id.in_(some)
+            )
+            for source, record in tx.execute(query.distinct()):
+                found.setdefault(source, set()).add(record)
+    return {source: sorted(records) for source, records in found.items()}
+
+
 def bump(tx: Connection, connection: str, accounts: Collection[str]) -> None:
     """Move the facts version of these customers."""
     table = tables.customers

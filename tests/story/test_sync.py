@@ -1,8 +1,12 @@
 """The whole line over real HTTP: a simulated Zoho is read, scored and written back."""
 
+from datetime import date
+
+import polars as pl
 import pytest
 
 from connector.errors import Denied
+from connector.schema import day_number
 from sync.store import facts
 from tests.story.house import TODAY, House
 
@@ -197,3 +201,41 @@ def test_a_revoked_token_ends_the_run_with_nothing_half_written(house: House) ->
         house.sync()
     with house.store.read() as tx:
         assert facts.totals(tx, "sim")["receivables"] == 600
+
+
+def test_what_a_merged_customer_left_moves_to_the_other_one_though_no_time_moved(house: House) -> None:
+    house.sync()
+    org = house.sim.org
+    loser, winner = house.account("A003"), house.account("A004")
+    for module, lookup in (("Invoices", "Account_Name"), ("Customer_Payments", "Account")):
+        for row in org.modules[module].records.values():
+            if row[lookup]["id"] == loser["id"]:
+                row[lookup] = {"id": winner["id"], "name": winner["Account_Name"]}
+    org.delete("Accounts", loser["id"])
+
+    house.sync()
+
+    with house.store.read() as tx:
+        claims = facts.load(tx, "sim")["receivables"]
+    assert claims.filter(pl.col("account_id") == winner["id"]).height == 10
+    assert claims.filter(pl.col("account_id") == loser["id"]).is_empty()
+
+
+def test_a_module_without_times_is_read_whole_and_said_to_be(house: House) -> None:
+    org = house.sim.org
+    org.modules["Customer_Payments"].system = ("id",)
+    house.sync()
+    records = list(org.modules["Customer_Payments"].records)
+    before = org.modules["Customer_Payments"].records[records[0]]["Modified_Time"]
+    for record in records[:2]:
+        org.change("Customer_Payments", record, {"Paid_On": "2025-06-01", "Modified_Time": before})
+    org.modules["Customer_Payments"].take(records[2])
+
+    ran = house.sync()
+
+    with house.store.read() as tx:
+        paid = facts.load(tx, "sim")["payments"]
+    day = day_number(date(2025, 6, 1))
+    assert paid.filter(pl.col("payment_id").is_in(records[:2]))["paid_on"].to_list() == [day, day]
+    assert paid.filter(pl.col("payment_id") == records[2]).is_empty()
+    assert ran.summary(house.link)["read_whole_every_time"] == ["payments"]
