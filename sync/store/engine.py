@@ -9,14 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DBAPIError
 
 from connector.errors import Misconfigured, Retry
-from sync.store import tables
+from sync.store import migrations
 
 #: How long a writer waits for another one's transaction.
 _BUSY_TIMEOUT_S = 30.0
+#: Alembic's own table.
+_VERSIONS = "alembic_version"
 
 
 class Store:
@@ -74,13 +76,14 @@ def _begin(connection: Connection) -> None:
 
 
 def _ready(tx: Connection, path: Path) -> None:
-    if not inspect(tx).has_table(tables.database.name):
-        tables.metadata.create_all(tx)
-        tx.execute(insert(tables.database).values(id=1, revision=tables.REVISION))
-        return
-    found = tx.execute(select(tables.database.c.revision)).scalar_one()
-    if found != tables.REVISION:
-        raise Misconfigured("E-STORE-REVISION", path=str(path), found=found, wanted=tables.REVISION)
+    known = inspect(tx).get_table_names()
+    found = tx.exec_driver_sql("select version_num from alembic_version").scalar() if _VERSIONS in known else None
+    if found is None and known:
+        raise Misconfigured("E-STORE-REVISION", path=str(path), found="none", wanted=migrations.HEAD)
+    if found is None or found < migrations.HEAD:
+        migrations.upgrade(tx)
+    elif found > migrations.HEAD:
+        raise Misconfigured("E-STORE-REVISION", path=str(path), found=found, wanted=migrations.HEAD)
 
 
 @contextmanager

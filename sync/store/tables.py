@@ -15,9 +15,6 @@ from connector import schema
 from connector.assessment import ASSESSMENT
 from connector.schema import TABLES, TRACE, Kind
 
-#: Raised when a table changes; a database of another revision is refused, not guessed at.
-REVISION = 5
-
 metadata = MetaData()
 
 _TYPES: dict[Kind, Any] = {
@@ -95,8 +92,6 @@ def _text(name: str, *, nullable: bool = False) -> Column[Any]:
 def _int(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, BigInteger(), nullable=nullable)
 
-
-database = _table("database", _int("id"), _int("revision"), key=("id",))
 
 #: Rows that did not fit: what the record is, where, why, since when.
 rejects = _table(

@@ -156,16 +156,6 @@ def test_a_store_that_is_none_says_so(tmp_path: Path) -> None:
         Store(tmp_path / "file" / "x.db")
 
 
-def test_a_store_of_another_revision_is_refused(store: Store) -> None:
-    with store.write() as tx:
-        tx.execute(tables.database.update().values(revision=99))
-    store.close()
-
-    with pytest.raises(Misconfigured, match="revision 99"):
-        Store(store.path)
-    assert store.path.stat().st_mode & 0o077 == 0
-
-
 def test_a_fact_of_one_member_concerns_his_whole_tree(store: Store) -> None:
     put(
         store,

@@ -1,0 +1,21 @@
+"""The database's revisions, by Alembic: one baseline, and from the first release on one file a change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+#: The newest revision; the tables of `sync.store.tables` are those that it ends with.
+HEAD = "0001"
+
+
+def upgrade(tx: Connection) -> None:
+    """Bring the database that *tx* is connected to to the newest revision, within its transaction."""
+    # Alembic is slow to import, and most starts have nothing to upgrade.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": tx})
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    command.upgrade(config, "head")
