@@ -21,6 +21,7 @@ from connector.errors import Misconfigured, Problem, RateLimited, Retry
 TIMEOUT_S = (10.0, 60.0)
 
 
+_PART = 1 << 18
 #: How far a server's clock may be ahead of the Date of its answer by the time the answer is here.
 _DATE_IS_ABOUT_S = 2.0
 
@@ -42,6 +43,8 @@ class Patience:
     total_s: float = 120.0
     first_wait_s: float = 0.5
     longest_wait_s: float = 30.0
+    #: The longest that one answer may take to come in, however steadily it trickles.
+    answer_s: float = 300.0
     #: A host that cannot even be connected to is given up sooner: somebody waits before the screen.
     unreachable_attempts: int = 4
     #: How to wait; tests give one that does not.
@@ -127,8 +130,7 @@ class Http:
                 method, url, params=params, data=body, headers=dict(given), timeout=TIMEOUT_S, allow_redirects=False,
                 stream=True,
             ) as response:  # fmt: skip
-                raw = response.raw.read(decode_content=True)
-                answer = Answer(response.status_code, raw, response.headers)
+                answer = Answer(response.status_code, self._body(response, host), response.headers)
         except requests.exceptions.SSLError as error:
             raise Misconfigured("E-CRM-TLS", host=host) from error
         except requests.exceptions.ConnectTimeout:
@@ -144,6 +146,16 @@ class Http:
         if problem is not None:
             raise problem
         return answer
+
+    def _body(self, response: requests.Response, host: str) -> bytes:
+        ends = time.monotonic() + self.patience.answer_s
+        parts = []
+        # One receive at a time: a timeout between two bytes ends no answer that trickles.
+        while part := response.raw.read1(_PART, decode_content=True):
+            parts.append(part)
+            if time.monotonic() > ends:
+                raise Retry("E-CRM-LOST", host=host)
+        return b"".join(parts)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -53,7 +53,7 @@ class Sim:
             "accounts_server": self.origin, "api_domain": self.origin, "client_id": self.org.client_id,
             "client_secret": self.org.client_secret, "refresh_token": self.org.refresh_token, **changed,
         }  # fmt: skip
-        return Zoho(Credentials(**given), Slots(), patience=Patience(attempts=4, sleep=lambda _: None))
+        return Zoho(Credentials(**given), Slots(), patience=Patience(attempts=4, answer_s=0.5, sleep=lambda _: None))
 
     def control(self, action: str, **body: Any) -> Any:
         return requests.post(f"{self.origin}/control/{self.org.control_token}/{action}", json=body, timeout=5).json()

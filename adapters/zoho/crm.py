@@ -118,7 +118,7 @@ class Zoho:
             yield from (Outcome(change.record, state) for change in changes)  # type: ignore[arg-type]
             return
         for number, change in enumerate(changes):
-            yield _outcome(change.record, results[number] if number < len(results) else None)
+            yield _outcome(change, results[number] if number < len(results) else None)
 
     def _field_types(self) -> Mapping[str, str]:
         if not self._types:
@@ -181,17 +181,22 @@ class Zoho:
             raise Exhausted("E-CRM-QUOTA", host=self._host) from problem
 
 
-def _outcome(record: str, row: Any) -> Outcome:
+def _outcome(change: Change, row: Any) -> Outcome:
     if not isinstance(row, dict):
-        return Outcome(record, "unknown")
+        return Outcome(change.record, "unknown")
     code = str(row.get("code"))
     if row.get("status") == "success":
-        return Outcome(record, "taken")
+        return Outcome(change.record, "taken")
     if code in ("RECORD_LOCKED", "TOO_MANY_REQUESTS", "INTERNAL_ERROR"):
-        return Outcome(record, "deferred")
+        return Outcome(change.record, "deferred")
     details = row.get("details") or {}
     where = details.get("api_name") if isinstance(details, dict) else None
-    return Outcome(record, "refused", f"{code} ({where})" if where else code)
+    words = str(row.get("message") or "")
+    # Its own words, without what we wrote.
+    for value in change.values.values():
+        words = words.replace(value, "…") if value and len(value) > 1 else words
+    told = f"{code}: {words}" if words else code
+    return Outcome(change.record, "refused", f"{told} ({where})" if where else told)
 
 
 def _field(row: Mapping[str, Any]) -> Field:

@@ -50,7 +50,13 @@ class Double(Protocol):
         ...
 
     def fault(self, what: str, times: int, writes: bool = False) -> None:
-        """One of 429, 500, 502, 503, cut (the connection breaks within the answer), on the next reads or writes."""
+        """One of 429, 500, 502, 503, cut (the connection breaks within the answer), trickle (the answer comes byte by
+        byte), on the next reads or writes.
+        """
+        ...
+
+    def rule(self, record: str, *words: str) -> None:
+        """From now on a rule about fields that are not ours refuses every write of an account, saying so; none: no more."""
         ...
 
     def advance(self, seconds: int) -> None:
@@ -96,10 +102,16 @@ class ZohoDouble:
         return len(self.sim.org._refreshes)
 
     def fault(self, what: str, times: int, writes: bool = False) -> None:
-        status = 0 if what == "cut" else int(what)
+        status = {"cut": 0, "trickle": 1}.get(what) if what.isalpha() else int(what)
         apis = ["write"] if writes else ["coql"] if self.bulk_from else ["bulk", "job", "file"]
         for api in apis:
             self.sim.control("faults", api=api, status=status, times=times)
+
+    def rule(self, record: str, *words: str) -> None:
+        # Zoho names one error a record.
+        self.sim.org.rules.pop(record, None)
+        if words:
+            self.sim.org.rules[record] = words[0]
 
     def advance(self, seconds: int) -> None:
         self.sim.control("clock", advance_s=seconds)

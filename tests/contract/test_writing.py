@@ -13,8 +13,8 @@ from connector.ports import Change
 from connector.schema import day_number
 from sync.link import Link
 from sync.run import run
-from sync.store import Store
-from tests.connector.scoring.books import POLICY
+from sync.store import Store, state
+from tests.connector.scoring.books import POLICY, books, invoice
 from tests.contract.doubles import DOUBLES, Double
 from tests.contract.test_reading import ledger
 
@@ -108,3 +108,37 @@ def test_nothing_is_written_when_nothing_changed_and_an_edit_is_healed(double: D
     assert (second.pushed.written, last.pushed.written) == (0, 0)
     assert (healed.pushed.written, healed.pushed.fields) == (1, 1)
     assert double.shown(ids[0])[named["hold"]] == rating != "none"
+
+
+@pytest.fixture(params=sorted(DOUBLES))
+def large(request: pytest.FixtureRequest) -> Iterator[Double]:
+    claims = [invoice(f"I{n:03d}", 100_00, "2025-01-01", "2025-01-31", f"A{n:03d}") for n in range(200)]
+    with DOUBLES[request.param](books(claims)) as made:
+        yield made
+
+
+def test_a_rule_on_a_field_that_is_not_ours_sinks_its_own_record_only(large: Double, tmp_path: Path) -> None:
+    """Source: cases/README.md, 43."""
+    crm, named, ids = written(large)
+    store = Store(tmp_path / "zixin.db")
+    link = Link("x", crm, large.mapping.with_written(named), crm.organisation())
+    large.rule(ids[57], "Phone is mandatory for partners")
+    large.rule(ids[120], "Fax must not be empty", "Country is wrong")
+
+    def sync(**how: Any) -> Any:
+        large.advance(3600)
+        return run(store, link, POLICY, TODAY, language="en", **how)
+
+    first = sync()
+    with store.read() as tx:
+        told = state.refusals(tx, "x")
+    large.rule(ids[57])
+    large.rule(ids[120])
+    second = sync(again=True)
+    store.close()
+
+    assert (first.pushed.written, first.pushed.refused) == (len(ids) - 2, 2)
+    assert set(told) == {ids[57], ids[120]}
+    assert "Phone is mandatory for partners" in told[ids[57]]
+    assert "Fax must not be empty" in told[ids[120]]
+    assert (second.pushed.written, second.pushed.refused) == (2, 0)

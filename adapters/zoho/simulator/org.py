@@ -76,7 +76,7 @@ class Fault:
     """A fault to show on the next calls of an API."""
 
     api: str
-    #: HTTP status; 0: the call is carried out and its answer is lost.
+    #: HTTP status; 0: the call is carried out and its answer is lost; 1: its answer trickles, byte by byte.
     status: int
     times: int = 1
 
@@ -121,6 +121,8 @@ class Org:
     #: iso_code → units of it for one of the home currency.
     exchange_rates: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    #: Record → what a validation rule of the organisation says to any write of it.
+    rules: dict[str, str] = field(default_factory=dict)
     #: Bulk read jobs.
     jobs: Jobs = field(default_factory=Jobs)
     calls: dict[str, int] = field(default_factory=dict)

@@ -53,6 +53,8 @@ def _one(org: Org, module: Module, number: int, row: Mapping[str, Any], checks: 
     fault = _fault(module, number, row)
     if fault is not None:
         return fault
+    if str(record) in org.rules:
+        return _refused("INVALID_DATA", org.rules[str(record)], api_name="Phone", json_path=f"$.data[{number}].Phone")
     values = {name: value for name, value in row.items() if name in module.fields and not module.fields[name].read_only}
     if record in module.records:
         org.change(module.name, str(record), values)

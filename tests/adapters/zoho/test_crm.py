@@ -135,9 +135,9 @@ def test_mixed_results_are_taken_apart_row_by_row(sim: Sim) -> None:
 
     assert [(outcome.state, outcome.refusal) for outcome in outcomes] == [
         ("taken", None),
-        ("refused", f"INVALID_DATA ({names['rating']})"),
-        ("refused", "INVALID_DATA (id)"),
-        ("refused", f"INVALID_DATA ({names['reasons']})"),
+        ("refused", f"INVALID_DATA: invalid data ({names['rating']})"),
+        ("refused", "INVALID_DATA: the id given seems to be invalid (id)"),
+        ("refused", f"INVALID_DATA: invalid data ({names['reasons']})"),
     ]
     kept = sim.org.modules["Accounts"].records[one]
     assert kept[names["flags"]] == ["OVERDUE_1", "SLOWING"]
