@@ -39,7 +39,7 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "customer_id": pl.String(),
     "as_of": pl.Int32(),
     "rating": pl.String(),
-    # By points, caps and stability, before knock-outs and overrides; while not rated the last one.
+    # By points, caps and stability, before knock-outs and what people decided; while not rated the last one.
     "model_rating": pl.String(),
     # A better grade that takes effect when it still holds some days later, and when it was reached; null: none.
     "pending_rating": pl.String(),
@@ -69,7 +69,7 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "hold": pl.String(),
     "reasons": pl.List(REASON),
     # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing, implausible_date,
-    # parent_cycle, upgrade_pending.
+    # parent_cycle, upgrade_pending, downgrade_waits (for a person's confirmation).
     "notices": pl.List(pl.String()),
     "next_review_on": pl.Int32(),
     # First day on which a day of the customer's own has passed: a due day, a limit's last; null: none ahead.

@@ -231,10 +231,32 @@ class Limits(Part):
 
 
 class Approvals(Part):
-    """Which proposals take effect by themselves."""
+    """Which proposals take effect by themselves, and what a second person has to agree to."""
 
-    #: A first limit of at most this amount is in force without a person; null: every one of them.
+    #: A first limit of at most this amount is in force without a person; null: every one of them waits.
     limit_above: Amount | None = None
+    #: Decisions of people that a second person has to approve: `upgrade` (an override to a better grade), `downgrade`,
+    #: `hold`, `release`, `limit` (one above limit_above).
+    second_person: tuple[Literal["upgrade", "downgrade", "hold", "release", "limit"], ...] = (
+        "upgrade", "release", "limit",
+    )  # fmt: skip
+    #: Who may approve; empty: anybody but who asked.
+    approvers: tuple[str, ...] = ()
+    #: An order beyond the room left by at most this share of the limit needs approval; beyond that it is blocked.
+    over_share: Share = 0.1
+
+
+class Overrides(Part):
+    """The rules for what people decide: why, how far, and for how long."""
+
+    reasons: tuple[str, ...] = (
+        "new_information", "parent_support", "security_given", "dispute_settled", "payment_agreed", "data_correction",
+        "legal_advice", "strategic_customer", "confirmed",
+    )  # fmt: skip
+    #: Notches that an override lifts a rating at most; downwards any.
+    most_notches: Annotated[int, Field(ge=0, le=9)] = 2
+    #: Longest time that an override, a release or a temporary limit runs; a hold may have no end.
+    longest_days: Annotated[int, Field(ge=1, le=3650)] = 180
 
 
 class Checks(Part):
@@ -298,6 +320,7 @@ class Policy(Part):
     stability: Stability = Stability()
     limits: Limits = Limits()
     approvals: Approvals = Approvals()
+    overrides: Overrides = Overrides()
     checks: Checks = Checks()
     flags: dict[str, Flag] = Field(default_factory=dict)
     review: Review = Review()

@@ -401,8 +401,10 @@ DECIDED = (
         (
             _text("decision_id", "id", None),
             _owner(),
-            _choice("kind", "kind", "override hold release blacklist cash_only legal", None),
-            _text("value", "rating of an override, hold of a hold", "the kind says it all"),
+            _choice("kind", "kind", "override hold release blacklist cash_only legal confirmation", None),
+            _text(
+                "value", "rating of an override or a confirmation, hold of a hold or a release", "the kind says it all"
+            ),
             _text("reason", "reason code or words"),
             _text("by", "who decided"),
             _text("approved_by", "who approved", "nobody yet, or not needed"),

@@ -13,7 +13,7 @@ import polars as pl
 from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.schema import Tables
-from connector.scoring import card, features, judge, limits, reasons
+from connector.scoring import card, features, judge, limits, people, reasons
 from connector.scoring.keys import keyed, with_keys
 from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.tendency import Gathering, Statistics, statistics
@@ -83,15 +83,16 @@ def _judged(
     """Each segment's policy with its accounts; `?`: their order in `accounts`. At least one, be it empty."""
     frame = features.features(tables, state, policy, portfolio, as_of).with_row_index("?")
     frame = frame.with_columns(segment_of(tables["accounts"], policy))
-    frame = _used_before(frame, prior)
+    frame = people.known(_used_before(frame, prior), tables, as_of)
     for name, rules in {"": policy, **policy.of_segments}.items():
         rows = frame.filter(pl.col("policy_segment") == name) if policy.segments else frame
         if rows.is_empty() and name:
             continue
         rows = card.card(rows, rules, state.base)
         rows = judge.rate(rows, rules, state.base, prior, as_of)
+        rows = people.judged(rows, rules, prior, as_of)
         rows = limits.limit(rows, rules, state.base, as_of)
-        yield rules, judge.flag(rows, rules, state.base, as_of, _up_before(prior))
+        yield rules, people.held(judge.flag(rows, rules, state.base, as_of, _up_before(prior)))
 
 
 def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:
@@ -130,7 +131,8 @@ def _notices() -> pl.Expr:
         "cash_beside_overdue": (pl.col("on_account") > 0) & (pl.col("overdue") > 0),
         "rate_missing": pl.col("rate_missing") > 0,
         "parent_cycle": pl.col("parent_cycle"),
-        "upgrade_pending": pl.col("pending_rating").is_not_null(),
+        "upgrade_pending": pl.col("pending_rating").is_not_null() & ~pl.col("unconfirmed"),
+        "downgrade_waits": pl.col("unconfirmed"),
         "implausible_date": pl.col("implausible") > 0,
     }
     return pl.concat_list(pl.when(case).then(pl.lit(name)) for name, case in cases.items()).list.drop_nulls()

@@ -10,6 +10,7 @@ import polars as pl
 from connector import money
 from connector.assessment import REASON
 from connector.policy import Policy
+from connector.scoring import people
 from connector.scoring.keys import per_policy
 from connector.words.features import FEATURES, PILLARS
 
@@ -17,13 +18,23 @@ from connector.words.features import FEATURES, PILLARS
 def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     """Columns in: those of `card` and `rate`. Columns out: account_id, reasons (a list of `REASON`).
 
-    Gates first, in the policy's order, then what cost most. Left out: indicators whose weight went to other pillars.
+    What people decided and gates first, in the policy's order, then what cost most. Left out: indicators whose
+    weight went to other pillars.
     """
     whole = frame.lazy()
-    rows = pl.concat([whole.filter(fires).select(line) for fires, line in _lines(policy, base)])
+    rows = pl.concat([*_by_people(frame), *(whole.filter(fires).select(line) for fires, line in _lines(policy, base))])
     rows = rows.sort("account_id", "order", descending=[False, True], maintain_order=True)
     fields = [field.name for field in REASON.fields]
     return rows.group_by("account_id", maintain_order=True).agg(pl.struct(fields).alias("reasons")).collect()
+
+
+def _by_people(frame: pl.DataFrame) -> list[pl.LazyFrame]:
+    """What people decided stands before everything else."""
+    if frame["lines"].null_count() == frame.height:
+        return []
+    cells = {"en": pl.col("en"), "zh": pl.col("zh")}
+    lines = people.reasons(frame).lazy()
+    return [lines.select(*_line(pl.lit(2 * 10**9), "", cells)).with_columns(lines.collect()["indicator"])]
 
 
 #: When a line stands there, and what it says.
