@@ -6,7 +6,7 @@ exactly those customers are scored again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -22,6 +22,8 @@ from sync.store import tables
 
 #: SQLite takes at most 32,766 parameters a statement; far fewer keep its planner quick.
 _IDS_A_QUERY = 900
+#: The source of rows that people entered here.
+OWN = "zixin"
 #: Columns that the store fills, and that say nothing of a fact.
 _KEPT = ("known_from", "source_modified_at")
 
@@ -48,6 +50,21 @@ def apply_page(
     for name, frame in applied.tables.items():
         touched |= _replace(tx, connection, source, name, frame, records, heard_at)
     _store_rejects(tx, connection, source, records, applied.rejects, heard_at)
+    bump(tx, connection, touched)
+    return touched
+
+
+def put(tx: Connection, connection: str, name: str, row: Mapping[str, Any], at: int) -> set[str]:
+    """Stores a row that came from no CRM: of people, by zixin. Returns the accounts of which a fact changed.
+
+    `row`: the table's columns by name, its key included; what is missing is null.
+    """
+    declared = TABLES[name]
+    key = str(row[declared.key[0]])
+    cells = {column: row.get(column) for column in declared.names()}
+    traced = {**cells, "connection": connection, "source": OWN, "source_id": key, "source_modified_at": None}
+    frame = pl.DataFrame([traced | {"known_from": at, "deleted_on": None}], schema=declared.empty().schema)
+    touched = _replace(tx, connection, OWN, name, frame, [key], at)
     bump(tx, connection, touched)
     return touched
 

@@ -163,6 +163,32 @@ flights = _table(
     key=("connection", "account_id"),
 )  # fmt: skip
 
+#: What a person asked for and another one has yet to approve; nothing of it is in force. body: JSON of a row.
+asked = _table(
+    "asked",
+    _text("connection"), _text("decision_id"), _text("account_id"), _text("table"), _text("body"), _text("needs"),
+    _text("by"), _int("asked_at"),
+    key=("connection", "decision_id"),
+)  # fmt: skip
+#: Who did what at the credit desk, and when. what: asked, decided, approved, rejected, ended, acknowledged.
+desk_log = Table(
+    "desk_log",
+    metadata,
+    Column("entry", Integer(), primary_key=True),
+    _text("connection"), _text("account_id"), _text("subject"), _text("what"), _text("by"), _int("at"),
+    _text("body"),
+)  # fmt: skip
+Index("ix_desk_log_account", desk_log.c.connection, desk_log.c.account_id)
+
+#: The life of a warning flag: raised, acknowledged, cleared. One row each time that it is up.
+flags = _table(
+    "flags",
+    _text("connection"), _text("account_id"), _text("code"), _int("raised_on"), _text("severity"),
+    _int("cleared_on", nullable=True), _text("acknowledged_by", nullable=True), _int("acknowledged_at", nullable=True),
+    _text("note", nullable=True),
+    key=("connection", "account_id", "code", "raised_on"),
+)  # fmt: skip
+
 #: state: running, done, shown (nothing stored), dry, braked (waits for approval), approved, failed.
 runs = _table(
     "runs",

@@ -181,6 +181,18 @@ def upgrade() -> None:
     op.create_index('ix_allocations_past_adjustment_id', 'allocations_past', ['connection', 'adjustment_id'], unique=False)
     op.create_index('ix_allocations_past_payment_id', 'allocations_past', ['connection', 'payment_id'], unique=False)
     op.create_index('ix_allocations_past_receivable_id', 'allocations_past', ['connection', 'receivable_id'], unique=False)
+    op.create_table('asked',
+    sa.Column('connection', sa.Text(), nullable=False),
+    sa.Column('decision_id', sa.Text(), nullable=False),
+    sa.Column('account_id', sa.Text(), nullable=False),
+    sa.Column('table', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('needs', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('asked_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('connection', 'decision_id'),
+    sqlite_with_rowid=False
+    )
     op.create_table('assessments',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('customer_id', sa.Text(), nullable=False),
@@ -316,6 +328,18 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_decisions_past_account_id', 'decisions_past', ['connection', 'account_id'], unique=False)
+    op.create_table('desk_log',
+    sa.Column('entry', sa.Integer(), nullable=False),
+    sa.Column('connection', sa.Text(), nullable=False),
+    sa.Column('account_id', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('by', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('entry')
+    )
+    op.create_index('ix_desk_log_account', 'desk_log', ['connection', 'account_id'], unique=False)
     op.create_table('evidence',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('evidence_id', sa.Text(), nullable=False),
@@ -360,6 +384,19 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_evidence_past_account_id', 'evidence_past', ['connection', 'account_id'], unique=False)
+    op.create_table('flags',
+    sa.Column('connection', sa.Text(), nullable=False),
+    sa.Column('account_id', sa.Text(), nullable=False),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('raised_on', sa.BigInteger(), nullable=False),
+    sa.Column('severity', sa.Text(), nullable=False),
+    sa.Column('cleared_on', sa.BigInteger(), nullable=True),
+    sa.Column('acknowledged_by', sa.Text(), nullable=True),
+    sa.Column('acknowledged_at', sa.BigInteger(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
+    sa.PrimaryKeyConstraint('connection', 'account_id', 'code', 'raised_on'),
+    sqlite_with_rowid=False
+    )
     op.create_table('flights',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('account_id', sa.Text(), nullable=False),
