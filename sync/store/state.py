@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select, update
 
 from connector.assessment import ASSESSMENT
 from connector.plan import Planned, PlanRow, Settled
@@ -195,14 +195,7 @@ def observe(tx: Connection, connection: str, shown: pl.DataFrame, asked_at: int,
 
 def observed(tx: Connection, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what the CRM shows of our fields, as we read it last."""
-    table = tables.observed
-    found: dict[str, dict[str, str | None]] = {}
-    for some in batches(accounts):
-        query = select(table.c.account_id, table.c.shows).where(
-            table.c.connection == connection, table.c.account_id.in_(some)
-        )
-        found |= {row.account_id: json.loads(row.shows) for row in tx.execute(query)}
-    return found
+    return shown(tx, tables.observed, connection, accounts)
 
 
 def plan_rows(tx: Connection, connection: str, most: int | None) -> list[PlanRow]:
@@ -236,10 +229,9 @@ def plan_rows(tx: Connection, connection: str, most: int | None) -> list[PlanRow
 
 def settle(tx: Connection, connection: str, settled: Iterable[Settled], at: int) -> None:
     """These need no call; what is now known to be in the CRM is kept as sent."""
-    for item in settled:
-        _close(tx, connection, item.account, item.version)
-        if item.shows is not None:
-            _sent(tx, connection, item.account, item.shows, at)
+    rows = list(settled)
+    _close(tx, connection, [(item.account, item.version, None) for item in rows])
+    _sent(tx, connection, {item.account: item.shows for item in rows if item.shows is not None}, at)
 
 
 def attempt(tx: Connection, connection: str, changes: Iterable[Planned], at: int) -> None:
@@ -253,19 +245,21 @@ def attempt(tx: Connection, connection: str, changes: Iterable[Planned], at: int
 
 def record(tx: Connection, connection: str, answers: Iterable[tuple[Planned, Outcome]], at: int) -> None:
     """Store outcomes; an unknown one stays in flight until it is read back, a deferred one stays pending."""
-    for planned, outcome in answers:
-        if outcome.state == "unknown":
-            continue
-        land(tx, connection, [planned.account])
-        if outcome.state == "taken":
-            before = _shows(tx, tables.sent, connection, planned.account) or {}
-            seen = _shows(tx, tables.observed, connection, planned.account) or {}
-            _sent(tx, connection, planned.account, {**before, **seen, **planned.values}, at)
-            row = {"connection": connection, "account_id": planned.account, "seen_at": at}
-            upsert(tx, tables.observed, [{**row, "shows": json.dumps({**seen, **planned.values})}], _KEY)
-            _close(tx, connection, planned.account, planned.version)
-        elif outcome.state == "refused":
-            _close(tx, connection, planned.account, planned.version, outcome.refusal)
+    known = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
+    land(tx, connection, [planned.account for planned, _ in known])
+    taken = {planned.account: planned for planned, outcome in known if outcome.state == "taken"}
+    before, seen = shown(tx, tables.sent, connection, list(taken)), observed(tx, connection, list(taken))
+    values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
+    _sent(tx, connection, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
+    rows = [
+        {"connection": connection, "account_id": account, "seen_at": at, "shows": json.dumps(dict(shows))}
+        for account, shows in values.items()
+    ]
+    upsert(tx, tables.observed, rows, _KEY)
+    _close(tx, connection, [
+        (planned.account, planned.version, outcome.refusal if outcome.state == "refused" else None)
+        for planned, outcome in known if outcome.state in ("taken", "refused")
+    ])  # fmt: skip
 
 
 def in_flight(tx: Connection, connection: str) -> list[str]:
@@ -320,28 +314,43 @@ def _loaded(text: str | None) -> dict[str, str | None] | None:
     return None if text is None else json.loads(text)
 
 
-def _shows(tx: Connection, table: Any, connection: str, account: str) -> dict[str, str | None] | None:
-    query = select(table.c.shows).where(table.c.connection == connection, table.c.account_id == account)
-    return _loaded(tx.execute(query).scalar_one_or_none())
+def shown(tx: Connection, table: Table, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
+    """account_id → what that table says of our fields."""
+    found: dict[str, dict[str, str | None]] = {}
+    for some in batches(accounts):
+        query = select(table.c.account_id, table.c.shows).where(
+            table.c.connection == connection, table.c.account_id.in_(some)
+        )
+        found |= {row.account_id: json.loads(row.shows) for row in tx.execute(query)}
+    return found
 
 
-def _sent(tx: Connection, connection: str, account: str, shows: Mapping[str, str | None], at: int) -> None:
+def _sent(tx: Connection, connection: str, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
     """`sent` with the facts version and the next day of what is wanted now."""
     table = tables.wanted
-    row = tx.execute(
-        select(table.c.facts_version, table.c.next_day).where(
-            table.c.connection == connection, table.c.account_id == account
+    rows = []
+    for some in batches(shows):
+        query = select(table.c.account_id, table.c.facts_version, table.c.next_day).where(
+            table.c.connection == connection, table.c.account_id.in_(some)
         )
-    ).one()
-    made = {
-        "connection": connection, "account_id": account, "facts_version": row.facts_version, "next_day": row.next_day,
-        "shows": json.dumps(dict(shows)), "answered_at": at,
-    }  # fmt: skip
-    upsert(tx, tables.sent, [made], _KEY)
+        rows += [
+            {
+                "connection": connection, "account_id": row.account_id, "facts_version": row.facts_version,
+                "next_day": row.next_day, "shows": json.dumps(dict(shows[row.account_id])), "answered_at": at,
+            }
+            for row in tx.execute(query)
+        ]  # fmt: skip
+    upsert(tx, tables.sent, rows, _KEY)
 
 
-def _close(tx: Connection, connection: str, account: str, version: int, refusal: str | None = None) -> None:
-    """An outcome acknowledges only the version that was sent."""
-    table = tables.wanted
-    this = and_(table.c.connection == connection, table.c.account_id == account, table.c.version == version)
-    tx.execute(update(table).where(this).values(pending=False, refusal=refusal))
+def _close(tx: Connection, connection: str, done: Sequence[tuple[str, int, str | None]]) -> None:
+    """An outcome acknowledges only the version that was sent: account, version, refusal."""
+    if done:
+        table = tables.wanted
+        this = and_(
+            table.c.connection == connection,
+            table.c.account_id == bindparam("account"),
+            table.c.version == bindparam("sent_version"),
+        )
+        rows = [{"account": account, "sent_version": version, "words": words} for account, version, words in done]
+        tx.execute(update(table).where(this).values(pending=False, refusal=bindparam("words")), rows)
