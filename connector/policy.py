@@ -285,6 +285,8 @@ class Review(Part):
 
     critical_days: Days = 7
     warning_days: Days = 30
+    #: A picture older than so many days is stale: no limit rises, and an order needs a person.
+    stale_days: Days = 7
 
 
 class Segment(Part):
