@@ -254,6 +254,18 @@ PROBLEMS: dict[str, Words] = {
         "{key} 是在 CRM 中决定的，这里只读取。",
         "请在 CRM 中结束它。",
     ),
+    "E-AMOUNT": Words(
+        "{amount} cannot be used as an amount: {detail}.",
+        "Give a plain decimal like 12500.00, and --currency where it is another one.",
+        "{amount} 不是可用的金额：{detail}。",
+        "请输入如 12500.00 的数字；币种不同时加 --currency。",
+    ),
+    "E-NOTHING-RATED": Words(
+        "Nobody has been rated in the profile {profile} yet.",
+        "Run zixin sync, or zixin demo --once for a trial.",
+        "配置 {profile} 尚无任何评级。",
+        "请先运行 zixin sync，或用 zixin demo --once 试用。",
+    ),
     "E-NO-ACCOUNT": Words(
         "There is no account {account} in the profile {profile}.",
         "Give its number or its id as `zixin list` shows it.",

@@ -1,0 +1,90 @@
+"""The credit desk on the command line."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.app.calls import run
+from tests.story.house import House
+
+
+def document(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    capsys.readouterr()
+    assert run(*words, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_an_order_is_checked_with_reasons_and_ways_out(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    fits = document(capsys, "check", "A001", "100.50")
+    over = document(capsys, "check", "A001", "1,000,000")
+
+    assert (fits["answer"], fits["amount"], fits["limit"]) == ("needs_approval", "100.50", "5000.00")
+    assert "stale" in [line["code"] for line in fits["reasons"]]
+    assert over["answer"] == "block"
+    assert "prepay" in [line["code"] for line in over["ways_out"]]
+    assert run("check", "A001", "100", "--lang", "zh-CN") == 0
+    assert "须审批" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("check", "NOBODY", "1"), 1, "no account NOBODY"),
+        (("check", "A001", "-5"), 2, "No such option"),
+        (("check", "A001", "0"), 1, "above 0"),
+        (("check", "A001", "many"), 2, "is not an amount"),
+        (("check", "A001", "5", "--currency", "CHF"), 1, "no rate from CHF into USD"),
+        (("hold", "add", "A001", "--kind", "freeze", "--reason", "strategic_customer"), 2, "none of hold"),
+        (("limit", "end", "L9"), 1, "in force or waits"),
+    ],
+)
+def test_a_bad_call_says_what_to_try(
+    rated: House, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: int, told: str
+) -> None:
+    assert run(*words) == code
+    assert told in capsys.readouterr().err
+
+
+def test_a_hold_is_added_counts_at_once_in_a_check_and_ends(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    made = document(capsys, "hold", "add", "A001", "--reason", "legal_advice", "--by", "ada")
+    held = document(capsys, "check", "A001", "1")
+    listed = document(capsys, "hold", "list", "A001")["decisions"]
+
+    assert made["waits_for"] == []
+    assert held["answer"] == "block"
+    assert any("held: block (legal_advice)" in line["en"] for line in held["reasons"])
+    assert [(row["state"], row["by"], row["number"]) for row in listed] == [("in_force", "ada", "A001")]
+    assert run("hold", "end", made["id"], "--by", "bob") == 0
+    assert document(capsys, "check", "A001", "1")["answer"] != "block"
+    assert document(capsys, "hold", "list")["decisions"][0]["state"] == "over"
+
+
+def test_a_limit_above_the_policy_s_waits_for_another_person(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("limit", "add", "A002", "250000", "--reason", "security_given")
+    made = document(capsys, *words, "--by", "ada")
+
+    assert made["waits_for"] == ["limit"]
+    assert run("limit", "approve", made["id"], "--by", "ada") == 1
+    assert "somebody else" in capsys.readouterr().err
+    assert run("limit", "approve", made["id"], "--by", "bob") == 0
+    assert document(capsys, "check", "A002", "1")["limit"] == "250000.00"
+    small = document(capsys, "limit", "add", "A002", "900", "--reason", "security_given", "--kind", "temporary", "--until", "2025-08-01")  # fmt: skip
+    assert small["waits_for"] == []
+    assert document(capsys, "check", "A002", "1")["limit"] == "250900.00"
+    assert run("limit", "list", "A002") == 0
+    assert "900.00 USD" in capsys.readouterr().out
+
+
+def test_an_override_that_waits_is_listed_and_rejected(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    rating = document(capsys, "check", "A004", "1")["rating"]
+    order = ["AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C"]
+    better = order[order.index(rating) - 1]
+    made = document(capsys, "override", "add", "A004", better, "--reason", "data_correction", "--until", "2025-08-01")
+
+    assert made["waits_for"] == ["upgrade"]
+    assert document(capsys, "override", "list", "A004")["decisions"][0]["state"] == "waits"
+    assert document(capsys, "check", "A004", "1")["rating"] == rating
+    assert run("override", "end", made["id"]) == 0
+    assert document(capsys, "override", "list", "A004")["decisions"] == []
+    assert run("override", "approve", "A004", "--by", "bob") == 1
