@@ -34,6 +34,9 @@ REASON = pl.Struct(
     }
 )
 
+#: What a method of the limit gave, in minor units; `binding`: the smallest, which the proposal rests on.
+LIMIT_TERM = pl.Struct({"method": pl.String, "amount": pl.Int64, "binding": pl.Boolean})
+
 #: One row a customer and day; money in minor units of `currency`, the base currency; days since 1970.
 ASSESSMENT: dict[str, pl.DataType] = {
     "customer_id": pl.String(),
@@ -52,6 +55,8 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "history": pl.Float64(),
     "currency": pl.String(),
     "proposed_limit": pl.Int64(),
+    # What the proposal is made of: methods, then cap, securities.
+    "limit_terms": pl.List(LIMIT_TERM),
     # In force; null: nobody has set one, and the proposal waits for a person.
     "limit": pl.Int64(),
     "exposure": pl.Int64(),

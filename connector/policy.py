@@ -129,8 +129,10 @@ class Step(Part):
     review_days: Days = 180
     #: Factor on what the limit methods give.
     limit_factor: float = Field(1.0, ge=0, le=10)
-    #: Most that the grade may have; null: no cap.
+    #: Most that the grade may have without securities; null: no cap.
     limit_cap: Amount | None = None
+    #: What a method gives that has no data; null: it does not count. Low, so that withholding figures does not pay.
+    limit_without: Amount | None = None
 
 
 class Pillar(Part):
@@ -220,14 +222,26 @@ class Stability(Part):
     most_notches: Annotated[int, Field(ge=1, le=9)] = 3
 
 
-class Limits(Part):
-    """How limits are proposed: billed a month × months of credit × peak × the grade's factor, rounded down."""
+Method = Literal["needs", "average_sales", "equity", "working_capital", "high_balance"]
 
+
+class Limits(Part):
+    """How limits are proposed: the smallest of the named methods, each × the grade's factor, capped and rounded."""
+
+    #: Method → what it is multiplied with: 1 for needs and sales, a share for equity and working capital, a growth for
+    #: the highest balance. Formulas: connector.words.limits.
+    methods: dict[Method, Annotated[float, Field(gt=0, le=10)]] = Field({"needs": 1.0}, min_length=1)
+    #: What a customer needs at his busiest, to the mean; for the method `needs`.
     peak: float = Field(1.5, gt=0, le=10)
     #: Digits kept when rounding down.
     significant_digits: Annotated[int, Field(ge=1, le=6)] = 2
     #: Share of the needs that an unrated customer is proposed.
     unrated_share: Share = 0.0
+    #: A limit that is in force by itself rises only by at least this share, with new facts or a better grade.
+    least_rise: Share = 0.1
+    #: Share of an insured limit, and of a security's covered amount, that adds to the limit.
+    insured_share: Share = 0.9
+    security_share: Share = 1.0
 
 
 class Approvals(Part):

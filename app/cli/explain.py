@@ -161,6 +161,9 @@ def _limit(context: Context, found: dict[str, Any]) -> None:
             "× 峰值 {peak:g} × 系数 {factor:g}；建议 {proposed}",
         ).format(**numbers)
     )
+    for term in found["terms"]:
+        mark = context.words("  ← it bounds", "  ← 取此值") if term["binding"] else ""
+        context.say(f"   {context.words(term['en'], term['zh']):<28} {term['amount']:>16}{mark}")
     none = context.words("none", "无")
     parts = [found[name] or none for name in ("agreed", "in_force", "exposure", "available")]
     context.say(

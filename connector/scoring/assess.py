@@ -96,13 +96,24 @@ def _judged(
 
 
 def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:
-    """Utilisation of the limit in force before this run: what people agreed, else what took effect by itself."""
+    """limit_before, rating_before, day_before; and the utilisation of the limit in force before this run.
+
+    That is what people agreed, else what took effect by itself.
+    """
     if prior is None or prior.is_empty():
-        return frame
-    limits_before = prior.select(pl.col("customer_id").alias("account_id"), pl.col("limit").alias("limit_before"))
-    joined = frame.join(limits_before, on="account_id", how="left", maintain_order="left")
-    joined = joined.with_columns(pl.coalesce("agreed_limit", "limit_before").alias("limit_before"))
-    return joined.with_columns(features.used("exposure", "limit_before").alias("utilisation")).drop("limit_before")
+        return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in _BEFORE.items())
+    before = prior.select(
+        pl.col("customer_id").alias("account_id"),
+        pl.col("limit").alias("limit_before"),
+        pl.col("rating").alias("rating_before"),
+        pl.col("as_of").alias("day_before"),
+    )
+    joined = frame.join(before, on="account_id", how="left", maintain_order="left")
+    joined = joined.with_columns(pl.coalesce("agreed_limit", "limit_before").alias("limit_then"))
+    return joined.with_columns(features.used("exposure", "limit_then").alias("utilisation")).drop("limit_then")
+
+
+_BEFORE: dict[str, pl.DataType] = {"limit_before": pl.Int64(), "rating_before": pl.String(), "day_before": pl.Int32()}
 
 
 def segment_of(accounts: pl.DataFrame, policy: Policy) -> pl.Series:

@@ -69,7 +69,9 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
     )
     frame = own_first.group_by("account_id", maintain_order=True).last()
     book_value = pl.coalesce("equity", pl.col("total_assets") - pl.col("total_liabilities"))
-    frame = state.rates.based(frame.with_columns(book_value.alias("book_value")), as_of, equity="book_value")
+    capital = pl.col("current_assets") - pl.col("current_liabilities")
+    frame = frame.with_columns(book_value.alias("book_value"), capital.alias("capital"))
+    frame = state.rates.based(frame, as_of, equity="book_value", working_capital="capital")
     year = (pl.lit(12) / pl.col("months").fill_null(12).clip(lower_bound=1)).alias("year")
     frame = frame.with_columns(year)
     assets, short = _positive("total_assets"), _positive("current_liabilities")
@@ -89,6 +91,7 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
         ((pl.col("current_assets") - pl.col("inventory")) / short).alias("quick_ratio"),
         (pl.col("total_liabilities") / assets).alias("debt_ratio"),
         "equity",
+        "working_capital",
         (pl.col("net_profit") / sales).alias("net_margin"),
         (pl.col("net_profit") * pl.col("year") / assets).alias("return_on_assets"),
         (pl.col("ebit") * pl.col("year") / pl.when(employed > 0).then(employed)).alias("return_on_capital"),

@@ -13,6 +13,7 @@ from connector.scoring.assess import measured
 from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.tendency import Statistics, evidence
 from connector.words.features import FEATURES
+from connector.words.limits import METHODS
 
 
 def explained(
@@ -138,6 +139,16 @@ def _limit(row: dict[str, Any], policy: Policy, base: str, as_of: int) -> dict[s
         "days_beyond_terms": row["days_beyond_terms"],
         "peak": policy.limits.peak,
         "factor": step.limit_factor if step else 0.0,
+        "terms": [
+            {
+                **term,
+                "amount": _shown(term["amount"], base),
+                "en": METHODS[term["method"]].en,
+                "zh": METHODS[term["method"]].zh,
+                "formula": METHODS[term["method"]].formula,
+            }
+            for term in row["limit_terms"]
+        ],
         "proposed": _shown(row["proposed_limit"], base),
         "agreed": None if row["agreed_limit"] is None else _shown(row["agreed_limit"], base),
         "in_force": None if row["limit"] is None else _shown(row["limit"], base),

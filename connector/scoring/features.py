@@ -12,6 +12,7 @@ from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.company import finances, standing
 from connector.scoring.conduct import conduct
+from connector.scoring.cover import high_balance, secured
 from connector.scoring.exact import divisor
 from connector.scoring.group import with_groups
 from connector.scoring.ledger import Ledger
@@ -25,10 +26,10 @@ ZEROS = tuple(
     "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
     " rate_missing due_unknown implausible bounced written_off history settled"
     " overdue_1_30 overdue_31_60 overdue_61_90 overdue_over_90 partial_payments late_items_90"
-    " commercial_acceptances broken_promises bad_records bad_debts deductions".split()
+    " commercial_acceptances broken_promises bad_records bad_debts deductions secured".split()
 )
 #: Features that have a value without a single fact.
-ALWAYS = (*ZEROS, "insolvency", "exposure", "group_exposure")
+ALWAYS = (*ZEROS, "insolvency", "exposure", "group_exposure", "data_age")
 #: Features that only a statement gives.
 FINANCIAL = tuple(next(chapter.features for chapter in CHAPTERS if "altman_z" in chapter.features))
 
@@ -54,6 +55,8 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         trade(tables, state, as_of),
         standing(tables, state, policy, as_of),
         finances(tables, state, as_of),
+        secured(tables, state, policy, as_of),
+        high_balance(state, as_of) if _asks(policy, "high_balance") else None,
     )
     whole = frame.lazy()
     for part in parts:
@@ -71,7 +74,8 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         exposure.alias("exposure"),
         (as_of - pl.min_horizontal(since, "first_issued")).alias("tenure"),
         (as_of - pl.col("last_issued")).alias("dormant_days"),
-        (pl.min_horizontal("next_due", "limit_ends") + 1).alias("next_day"),
+        pl.lit(None if portfolio.newest is None else max(0, as_of - portfolio.newest), pl.Int32).alias("data_age"),
+        (pl.min_horizontal("next_due", "limit_ends", "secured_ends") + 1).alias("next_day"),
     )
     frame = with_groups(frame, tables["accounts"])
     fell_due = pl.col("overdue") + pl.col("settled")
@@ -88,8 +92,20 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     ).drop("since", "open", "settled", "deductions", "days_of_year", "all_open")
 
 
+def _asks(policy: Policy, method: str) -> bool:
+    return any(method in rules.limits.methods for rules in (policy, *policy.of_segments.values()))
+
+
 #: Columns of tables that may have no rows.
-_OPTIONAL = {"prepaid": pl.Int64, "agreed_limit": pl.Int64, "group_limit_own": pl.Int64, "limit_ends": pl.Int32}
+_OPTIONAL = {
+    "prepaid": pl.Int64,
+    "secured": pl.Int64,
+    "secured_ends": pl.Int32,
+    "high_balance": pl.Int64,
+    "agreed_limit": pl.Int64,
+    "group_limit_own": pl.Int64,
+    "limit_ends": pl.Int32,
+}
 
 
 def used(exposure: str, limit: str) -> pl.Expr:
@@ -193,8 +209,10 @@ def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
         pl.col("amount").sum().alias("counted"), pl.col("amount").filter(pl.col("late") > 15).sum().alias("serious")
     )  # fmt: skip
     lost = state.losses.filter(pl.col("day") > as_of - YEAR).group_by("account_id", maintain_order=True)
-    settles = settled.group_by("account_id", maintain_order=True).agg(
-        pl.lit(value=True).alias("settles"), pl.col("amount").sum().alias("settled")
+    settles = year.group_by("account_id", maintain_order=True).agg(
+        pl.lit(value=True).alias("settles"),
+        pl.col("amount_base").sum().alias("settled"),
+        pl.col("day").max().alias("last_paid"),
     )
     frame = shares.join(serious, on="account_id", how="full", coalesce=True)
     written_off = lost.agg(pl.col("written_off_base").sum().alias("written_off"))
@@ -207,6 +225,7 @@ def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
         "account_id",
         pl.col("settles").fill_null(value=False),
         "settled",
+        "last_paid",
         pl.col("beyond").alias("days_beyond_terms"),
         "average_days_late",
         (pl.col("on_time") / pl.when(pl.col("paid") > 0).then(pl.col("paid"))).alias("on_time_share"),

@@ -38,6 +38,8 @@ class Statistics:
     late_rate: int
     #: Open amounts of all customers, in minor units of the base currency; 0: not known.
     open_total: int = 0
+    #: The newest day of a claim or a payment; null: not known.
+    newest: int | None = None
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -61,6 +63,7 @@ class Gathering:
         self._amounts: list[pl.Series] = []
         self._bins: list[pl.DataFrame] = []
         self._open = 0
+        self._newest: int | None = None
 
     def add(self, state: Ledger) -> None:
         """Count one batch in."""
@@ -76,6 +79,8 @@ class Gathering:
         self._amounts.append(rows["amount_item_base"])
         sums = rows.group_by("bin").agg(pl.col("weight").sum(), (pl.col("weight") * pl.col("late")).sum().alias("late"))
         self._bins.append(sums)
+        days = (state.items["issued"].max(), state.parts["day"].max(), self._newest)
+        self._newest = max((int(str(day)) for day in days if day is not None), default=None)
         self._open += int(state.items["open_base"].clip(lower_bound=0).cast(pl.Int128).sum())
 
     def result(self) -> Statistics:
@@ -83,7 +88,7 @@ class Gathering:
         constants = self._constants
         middle = pl.concat(self._amounts).median() if self._amounts else None
         median = max(1, round(float(middle))) if isinstance(middle, int | float) else 1
-        fallback = Statistics(median, round(constants.fallback_rate * 10**6), self._open)
+        fallback = Statistics(median, round(constants.fallback_rate * 10**6), self._open, self._newest)
         if not self._bins:
             return fallback
         bins = pl.concat(self._bins)
@@ -97,7 +102,7 @@ class Gathering:
             return fallback
         # A rate of exactly 0 or 1 has no log-odds.
         rate = min(999_000, max(1_000, late * 10**6 // (whole * len(constants.rungs))))
-        return Statistics(median, rate, self._open)
+        return Statistics(median, rate, self._open, self._newest)
 
 
 def statistics(state: Ledger, constants: Tendency, as_of: int) -> Statistics:

@@ -215,6 +215,20 @@ CHAPTERS: tuple[Chapter, ...] = (
             "ordered (without orders: billed) in 30 days × 12 ÷ the same in 365 days; null in the first 180 days",
             "early-warning practice, ORDER_SURGE",
         ),
+        "high_balance": Feature(
+            "money", "Highest balance of 12 months", "12个月最高欠款",
+            "the largest sum of open claims at the end of a day within 365 days; where the policy's limits ask for it",
+            "high credit, trade references",
+        ),
+        "secured": Feature(
+            "money", "Securities and insurance", "担保与保险额度",
+            "Σ insured limits × insured_share + Σ securities × coverage × security_share, in force on the day",
+            "reference, A + B × C",
+        ),
+        "data_age": Feature(
+            "days", "Days since the portfolio's last fact", "数据未更新天数",
+            "days since the newest claim or payment of any customer; the same for all", "design/policy.md, stale",
+        ),
         "dormant_days": Feature(
             "days", "Days since the last invoice", "距上次开票天数",
             "days since the last claim was issued", "early-warning practice, DORMANT_180",
@@ -264,6 +278,9 @@ CHAPTERS: tuple[Chapter, ...] = (
         "debt_ratio": Feature(
             "share", "Liabilities to assets", "资产负债率",
             "total liabilities ÷ total assets", "Chinese B2B scorecards",
+        ),
+        "working_capital": Feature(
+            "money", "Working capital", "营运资金", "current assets − current liabilities", "statement",
         ),
         "equity": Feature(
             "money", "Net worth", "净资产",

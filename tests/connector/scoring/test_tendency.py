@@ -70,7 +70,7 @@ def test_the_portfolio_s_rate_is_its_own_only_with_enough_history() -> None:
 
     assert many.median_amount == 305_00
     assert 0.3 < many.late_rate / 10**6 < 0.5
-    assert few == Statistics(50_00, 80_000)
+    assert few == Statistics(50_00, 80_000, newest=day("2025-06-20"))
     assert Statistics.from_json(many.to_json()) == many
 
 

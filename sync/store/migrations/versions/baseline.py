@@ -206,6 +206,7 @@ def upgrade() -> None:
     sa.Column('history', sa.Float(), nullable=True),
     sa.Column('currency', sa.Text(), nullable=True),
     sa.Column('proposed_limit', sa.BigInteger(), nullable=True),
+    sa.Column('limit_terms', sa.Text(), nullable=True),
     sa.Column('limit', sa.BigInteger(), nullable=True),
     sa.Column('exposure', sa.BigInteger(), nullable=True),
     sa.Column('available', sa.BigInteger(), nullable=True),
