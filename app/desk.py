@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,8 @@ from connector.schema import Tables, day_number, day_of
 from connector.scoring.assess import assess
 from connector.scoring.rates import Rates
 from connector.scoring.tendency import Statistics
-from sync import desk
+from connector.words.flags import FLAGS, MEASURES, canonical
+from sync import desk, warnings
 from sync.link import micros
 from sync.store import Store, facts, state
 
@@ -197,3 +198,62 @@ def decisions(at: Desk, wanted: str | None) -> list[dict[str, Any]]:
         }
         for row in rows
     ]  # fmt: skip
+
+
+def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False) -> list[dict[str, Any]]:
+    """Flags with their lives: account_id, number, code, en, zh, severity, measure, raised_on, cleared_on, who saw."""
+    only = None if wanted is None else at.account(wanted)[0]
+    with at.store.read() as tx:
+        rows = warnings.listed(tx, at.connection, only, over=over)
+        numbers = dict(facts.accounts(tx, at.connection).select("account_id", "number").iter_rows())
+    made = []
+    for row in rows:
+        if code is not None and row["code"] != canonical(code):
+            continue
+        rule = at.policy.flags.get(row["code"])
+        words = rule or FLAGS[row["code"]]
+        measure = (rule.measure if rule else None) or FLAGS[row["code"]].measure
+        about = at.policy.measures.get(measure) or MEASURES[measure]
+        days = {name: _iso(row[name]) for name in ("raised_on", "cleared_on")}
+        made.append({
+            **{name: row[name] for name in ("account_id", "code", "severity", "acknowledged_by", "note")}, **days,
+            "number": numbers.get(row["account_id"]) or "", "en": words.en, "zh": words.zh, "measure": measure,
+            "measure_en": about.en, "measure_zh": about.zh,
+        })  # fmt: skip
+    return made
+
+
+def plan_action(
+    at: Desk, wanted: str, measure: str, *, flag: str, owner: str, due: date | None, by: str
+) -> tuple[str, str | None]:
+    """Plans a measure; its id and the day it is due. Without a day the measure's own number of days counts."""
+    account, _, _ = at.account(wanted)
+    known = at.policy.measures.get(measure) or MEASURES.get(measure)
+    last = day_number(due) if due else at.day + known.days if known else None
+    with at.store.write() as tx:
+        key = warnings.act(
+            tx, at.connection, account, measure, flag=canonical(flag) or None, owner=owner or None, due=last, by=by,
+            at=at.at,
+        )  # fmt: skip
+    return key, _iso(last)
+
+
+def actions(at: Desk, wanted: str | None, *, over: bool = False) -> list[dict[str, Any]]:
+    """Measures: id, account_id, number, flag, measure, owner, due, done_on, outcome, late (past due and open)."""
+    only = None if wanted is None else at.account(wanted)[0]
+    with at.store.read() as tx:
+        rows = warnings.actions(tx, at.connection, only, over=over)
+        numbers = dict(facts.accounts(tx, at.connection).select("account_id", "number").iter_rows())
+    return [
+        {
+            "id": row["action_id"], "account_id": row["account_id"], "number": numbers.get(row["account_id"]) or "",
+            "flag": row["flag"], "measure": row["measure"], "owner": row["owner"], "due": _iso(row["due"]),
+            "done_on": _iso(row["done_on"]), "outcome": row["outcome"],
+            "late": row["done_on"] is None and row["due"] is not None and row["due"] < at.day,
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def _iso(day: int | None) -> str | None:
+    return None if day is None else day_of(day).isoformat()

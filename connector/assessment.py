@@ -7,6 +7,8 @@ from typing import Literal
 
 import polars as pl
 
+from connector.words.flags import FLAGS as FLAG_WORDS
+
 #: The grades, best first. D is a state set by an event, never by points.
 RATINGS: tuple[str, ...] = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D")
 #: Not rated: evidence is too thin.
@@ -15,13 +17,21 @@ NOT_RATED = "NR"
 HOLDS: tuple[str, ...] = ("none", "warn", "approve", "block")
 
 #: Warning flags, gravest first; the options of the CRM's field.
-FLAGS: tuple[str, ...] = tuple(
-    "INSOLVENT OVERDUE_90 OVERDUE_60 OVERDUE_30 OVERDUE_1 BOUNCED BROKEN_PROMISE OVER_LIMIT GROUP_LIMIT PREPAY_DUE"
-    " ORDER_SURGE NEAR_LIMIT SLOWING TERM_BREAK_3X SALES_DROP_30 LARGE_SHARE DISPUTE PARTIAL_PAYMENTS DORMANT_180"
-    " CREDIT_TERM_EXTENDED LEGAL NO_FINANCIALS RATE_MISSING".split()
-)
+FLAGS: tuple[str, ...] = tuple(FLAG_WORDS)
 
-FLAG = pl.Struct({"code": pl.String, "severity": pl.String, "en": pl.String, "zh": pl.String, "since": pl.Int32})
+#: A flag that is up. `measure`: what is recommended; evidence: the figures that raised it, as a person reads them.
+FLAG = pl.Struct(
+    {
+        "code": pl.String,
+        "severity": pl.String,
+        "en": pl.String,
+        "zh": pl.String,
+        "since": pl.Int32,
+        "measure": pl.String,
+        "evidence_en": pl.String,
+        "evidence_zh": pl.String,
+    }
+)
 #: One line of the explanation. `points` of 100; `lost`: of the score; both null for a gate.
 REASON = pl.Struct(
     {
@@ -72,6 +82,8 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "group_exposure": pl.Int64(),
     "flags": pl.List(FLAG),
     "hold": pl.String(),
+    # What is recommended about the flags that are up: codes of connector.words.flags.MEASURES or the policy's.
+    "measures": pl.List(pl.String()),
     "reasons": pl.List(REASON),
     # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing, implausible_date,
     # parent_cycle, upgrade_pending, downgrade_waits (for a person's confirmation).

@@ -9,22 +9,25 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from functools import cached_property
 from importlib import resources
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from connector import money
 from connector.assessment import FLAGS, RATINGS
 from connector.documents import parse, suggestion
-from connector.words.features import FEATURES
+from connector.words.features import AFTERWARDS, FEATURES
+from connector.words.flags import MEASURES, canonical
 
 Grade = Literal["AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D"]
 Hold = Literal["none", "warn", "approve", "block"]
 Severity = Literal["info", "warning", "critical"]
+#: A flag by our code, or another usual name of it.
+FlagCode = Annotated[str, AfterValidator(canonical)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=0, le=36500)]
 #: Major units of the base currency; YAML numbers go through their text, never through a float's digits.
@@ -284,10 +287,24 @@ class Checks(Part):
     fallen_least: Annotated[int, Field(ge=1)] = 5
 
 
+class Measure(Part):
+    """Something that a person does about a flag."""
+
+    en: str
+    zh: str
+    days: Days = 7
+
+
 class Flag(Part):
     """When a warning flag is raised, how grave it is, and the hold it brings."""
 
     when: Condition
+    #: Once up it stays so until this holds; null: until `when` no longer does.
+    until: Condition | None = None
+    #: Once up it stays so for this many days at least.
+    stays_days: Days = 0
+    #: What is recommended; null: what the table of flags says.
+    measure: str | None = None
     severity: Severity = "warning"
     hold: Hold = "none"
     en: str
@@ -313,7 +330,7 @@ class Segment(Part):
     pillars: dict[str, dict[str, Any]] = Field(default_factory=dict)
     indicators: dict[str, dict[str, Any]] = Field(default_factory=dict)
     gates: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    flags: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    flags: dict[FlagCode, dict[str, Any]] = Field(default_factory=dict)
     scale: dict[Grade, dict[str, Any]] = Field(default_factory=dict)
     limits: dict[str, Any] = Field(default_factory=dict)
 
@@ -338,7 +355,8 @@ class Policy(Part):
     approvals: Approvals = Approvals()
     overrides: Overrides = Overrides()
     checks: Checks = Checks()
-    flags: dict[str, Flag] = Field(default_factory=dict)
+    flags: dict[FlagCode, Flag] = Field(default_factory=dict)
+    measures: dict[str, Measure] = Field(default_factory=dict)
     review: Review = Review()
 
     @model_validator(mode="after")
@@ -351,14 +369,24 @@ class Policy(Part):
         for name, indicator in self.indicators.items():
             _known("pillar", indicator.pillar, self.pillars, f"indicators.{name}.pillar")
             _known("feature", indicator.feature, FEATURES, f"indicators.{name}.feature")
-        for code in self.flags:
+            if indicator.feature in AFTERWARDS:
+                raise ValueError(f"indicators.{name}: {indicator.feature} is known only once there is a rating")
+        for code, flag in self.flags.items():
             _known("flag", code, dict.fromkeys(FLAGS), "flags")
-        for kind, conditions in (("gates", self.gates), ("flags", self.flags)):
-            for name, item in conditions.items():
-                for feature in item.when.features():
-                    _known("feature", feature, FEATURES, f"{kind}.{name}.when")
+            if flag.measure is not None:
+                _known("measure", flag.measure, {**MEASURES, **self.measures}, f"flags.{code}.measure")
+        self._check_conditions()
         _ = self.of_segments
         return self
+
+    def _check_conditions(self) -> None:
+        for name, gate in self.gates.items():
+            for feature in gate.when.features():
+                _known("feature", feature, FEATURES.keys() - AFTERWARDS, f"gates.{name}.when")
+        for code, flag in self.flags.items():
+            for condition in (flag.when, flag.until):
+                for feature in condition.features() if condition else ():
+                    _known("feature", feature, FEATURES, f"flags.{code}.when")
 
     @cached_property
     def of_segments(self) -> dict[str, Policy]:
@@ -405,7 +433,7 @@ def _merged(whole: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _known(kind: str, name: str, known: Mapping[str, object], where: str) -> None:
+def _known(kind: str, name: str, known: Collection[str], where: str) -> None:
     if name not in known:
         raise ValueError(f"{where}: no {kind} of the name {name!r}{suggestion(name, list(known))}")
 

@@ -41,6 +41,8 @@ class Pulled:
     whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     #: Sources that the CRM keeps no modified time of: they are read from the start every time.
     untimed: list[str] = field(default_factory=list)
+    #: Instant that the run began: nothing that it brings was known before.
+    began: int = 0
     #: Accounts that the CRM no longer shows: deleted, or merged into another one.
     departed: set[str] = field(default_factory=set)
 
@@ -49,13 +51,13 @@ def silent(_source: str, _records: int) -> None:
     """Progress for whoever does not watch."""
 
 
-def pull(store: Store, link: Link, *, full: bool = False, tell: Progress = silent) -> Pulled:
+def pull(store: Store, link: Link, *, full: bool = False, tell: Progress = silent, began: int = 0) -> Pulled:
     """Reads what changed since the last pull, source by source; `full` reads everything again.
 
     A source whose mapping changed is read again from the start; one that the CRM lacks and the mapping calls optional
     is left out.
     """
-    pulled = Pulled()
+    pulled = Pulled(began=began)
     for name, part in link.mapping.sources.items():
         try:
             _pull_source(store, link, name, pulled, full=full, tell=tell)
@@ -143,7 +145,7 @@ def _take_in(
     force: bool = False,
 ) -> Applied:
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
-    now = micros(link.crm.now())
+    now = max(micros(link.crm.now()), pulled.began)
     with store.write() as tx:
         facts.apply_page(tx, link.name, page.source, applied, page.gone, now)
         if applied.observed is not None and applied.observed.height:

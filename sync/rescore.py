@@ -17,6 +17,7 @@ from connector.policy import Policy
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.tendency import Statistics
 from connector.words.shown import written_values
+from sync import warnings
 from sync.link import Link, micros
 from sync.store import Store, facts, state
 
@@ -109,6 +110,7 @@ def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, l
     ]
     state.save_assessments(tx, link.name, made.with_columns(facts_version), scored.at)
     state.want(tx, link.name, wanted)
+    warnings.live(tx, link.name, rows)
 
 
 def look(store: Store, link: Link, policy: Policy, as_of: int) -> pl.DataFrame:

@@ -31,6 +31,8 @@ class Ran:
 
     run_id: str
     as_of: int
+    #: Microseconds since 1970 UTC, by the CRM's clock.
+    began: int = 0
     #: done, shown (a day before the newest assessed one: nothing stored or written), dry, braked, approved.
     state: str = "done"
     pulled: Pulled = field(default_factory=Pulled)
@@ -100,7 +102,7 @@ def run(
         if again:
             with store.write() as tx:
                 state.reopen(tx, link.name)
-        ran.pulled = pull(store, link, full=full, tell=tell)
+        ran.pulled = pull(store, link, full=full, tell=tell, began=ran.began)
         ran.reconciled = reconcile(store, link, ran.pulled)
         lap("pull")
         with store.read() as tx:
@@ -203,7 +205,7 @@ def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: 
     }  # fmt: skip
     with store.write() as tx:
         state.save_run(tx, row)
-    ran = Ran(run_id, as_of)
+    ran = Ran(run_id, as_of, began)
     try:
         yield ran
     except BaseException as error:

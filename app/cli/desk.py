@@ -119,7 +119,7 @@ def _add(
     amount: Decimal | None = None, **more: Any,
 ) -> None:  # fmt: skip
     last = days_of(until)[0] if until else None
-    with _opened(context) as at:
+    with opened(context) as at:
         from app import desk
         from connector import money
         from connector.desk import Asked
@@ -132,7 +132,7 @@ def _add(
                 more["amount"] = money.to_minor(amount, more["currency"])
             except ValueError as error:
                 raise Misconfigured("E-AMOUNT", amount=str(amount), detail=str(error)) from None
-        asked = Asked(kind, value, reason, _who(by), at.day, None if last is None else day_number(last), **more)
+        asked = Asked(kind, value, reason, who(by), at.day, None if last is None else day_number(last), **more)
         number, made = desk.decide(at, account, asked)
     if context.json:
         context.document({"id": made.key, "account": number, "waits_for": list(made.needs)})
@@ -152,7 +152,7 @@ def _lister(name: str) -> Any:
     def lister(call: typer.Context, account: Annotated[str, typer.Argument(help="Only this account.")] = "") -> None:
         context: Context = call.obj
         kinds = {"override": ("override", "confirmation"), "limit": _LIMITS, "hold": _HOLDS}[name]
-        with _opened(context) as at:
+        with opened(context) as at:
             from app import desk
 
             rows = [row for row in desk.decisions(at, account or None) if row["kind"] in kinds]
@@ -171,19 +171,19 @@ def _lister(name: str) -> Any:
 
 def _end(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")], by: BY = "") -> None:
     context: Context = call.obj
-    with _opened(context) as at:
+    with opened(context) as at:
         from sync import desk
 
-        desk.end(at.store, at.connection, key, _who(by), last=at.day - 1, at=at.at)
+        desk.end(at.store, at.connection, key, who(by), last=at.day - 1, at=at.at)
     _done(context, key, ("ended", "已结束"))
 
 
 def _approve(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")], by: BY = "") -> None:
     context: Context = call.obj
-    with _opened(context) as at:
+    with opened(context) as at:
         from sync import desk
 
-        desk.approve(at.store, at.connection, key, _who(by), at.policy, at=at.at)
+        desk.approve(at.store, at.connection, key, who(by), at.policy, at=at.at)
     _done(context, key, ("approved, and in force", "已批准并生效"))
 
 
@@ -192,10 +192,10 @@ def _confirm(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID
     if key[:1] == "D" and key[1:].isdigit():
         _approve(call, key, by)
         return
-    with _opened(context) as at:
+    with opened(context) as at:
         from app import desk
 
-        number, grade, made = desk.confirm(at, key, _who(by))
+        number, grade, made = desk.confirm(at, key, who(by))
     _done(context, made.key, (f"{number} may fall to {grade}", f"已确认 {number} 可降至 {grade}"))
 
 
@@ -207,14 +207,16 @@ def _done(context: Context, key: str, words: tuple[str, str]) -> None:
 
 
 @contextmanager
-def _opened(context: Context) -> Iterator[Desk]:
+def opened(context: Context) -> Iterator[Desk]:
+    """The profile's desk."""
     from app import desk
 
     with desk.opened(context.profile) as at:
         yield at
 
 
-def _who(by: str) -> str:
+def who(by: str) -> str:
+    """Who decides: the one that was given, else the user of the system."""
     import getpass
 
     return by or getpass.getuser()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from connector.assessment import ASSESSMENT
+from connector.assessment import ASSESSMENT, RATINGS
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring import card, features, judge, limits, people, reasons
@@ -90,7 +90,7 @@ def _judged(
             continue
         rows = card.card(rows, rules, state.base)
         rows = judge.rate(rows, rules, state.base, prior, as_of)
-        rows = people.judged(rows, rules, prior, as_of)
+        rows = people.judged(rows, rules, prior, as_of).with_columns(_notches().alias("notches_down"))
         rows = limits.limit(rows, rules, state.base, as_of)
         yield rules, people.held(judge.flag(rows, rules, state.base, as_of, _up_before(prior)))
 
@@ -129,11 +129,20 @@ def segment_of(accounts: pl.DataFrame, policy: Policy) -> pl.Series:
 
 
 def _up_before(prior: pl.DataFrame | None) -> pl.DataFrame | None:
-    """account_id, code, since of the flags that were up."""
+    """Columns out: account_id, code, since, of the flags that were up."""
     if prior is None or prior.is_empty():
         return None
     up = prior.select(pl.col("customer_id").alias("account_id"), "flags").explode("flags").drop_nulls("flags")
     return up.unnest("flags").select("account_id", "code", "since")
+
+
+def _notches() -> pl.Expr:
+    """Grades lost since the newest earlier day; null without both."""
+    grades = {grade: n for n, grade in enumerate(RATINGS)}
+    now, before = (
+        pl.col(name).replace_strict(grades, default=None, return_dtype=pl.Int64) for name in ("rating", "rating_before")
+    )
+    return (now - before).clip(lower_bound=0)
 
 
 def _notices() -> pl.Expr:

@@ -11,8 +11,10 @@ import polars as pl
 from connector.assessment import FLAG, FLAGS, HOLDS, NOT_RATED, RATINGS
 from connector.policy import Condition, Policy
 from connector.scoring.keys import per_policy
+from connector.scoring.reasons import shown
 from connector.scoring.stability import named, steady
 from connector.words.features import FEATURES
+from connector.words.flags import FLAGS as FLAG_WORDS
 
 _SEVERITIES = ("info", "warning", "critical")
 
@@ -101,44 +103,80 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
     """The warning flags that are up, and the gravest hold that flags and grade bring.
 
     Columns in: account_id, rating and features. Columns out, beside them: flags (gravest first), hold, severity (the
-    worst's). `before`: account_id, code and since of the flags that were up already.
+    worst's), measures. `before`: account_id, code and since of the flags that were up already.
     """
-    codes = [code for code in FLAGS if code in policy.flags]
-    raised, gravity = _flags(policy, base)
-    frame = frame.with_columns(raised).with_columns(gravity)
-    # One row a flag that is up: all of the gravest code first, so that each customer's come gravest first.
-    rows = frame.select("account_id", *(pl.col(f"up_{code}").alias(code) for code in codes))
-    rows = rows.unpivot(codes, index="account_id", variable_name="code", value_name="up")
-    rows = rows.filter(pl.col("up").cast(pl.Boolean))
-    words = [(code, *(getattr(policy.flags[code], name) for name in _SHOWN)) for code in codes]
-    known = pl.DataFrame(words, {"code": pl.String, **dict.fromkeys(_SHOWN, pl.String)}, orient="row")
-    rows = rows.join(known, on="code", how="left", maintain_order="left")
-    if before is None:
-        rows = rows.with_columns(pl.lit(as_of, pl.Int32).alias("since"))
-    else:
-        rows = rows.join(before, on=["account_id", "code"], how="left", maintain_order="left")
-        rows = rows.with_columns(pl.col("since").fill_null(as_of))
-    shown = pl.struct("code", *_SHOWN, pl.col("since").cast(pl.Int32)).alias("flags")
-    flags = rows.group_by("account_id", maintain_order=True).agg(shown)
+    raised, gravity, lines = _flags(policy, base)
+    frame = frame.with_columns(raised)
+    since = before if before is not None else _NOBODY.cast({"account_id": frame.schema["account_id"]})
+    frame = frame.with_columns(_staying(frame, policy, base, since, as_of)).with_columns(gravity)
+    whole = frame.lazy()
+    rows = pl.concat([whole.filter(pl.col(up)).select(line) for up, line in lines.items()]) if lines else None
+    up_columns = list(lines)
+    if rows is None:
+        none = (pl.lit([], pl.List(FLAG)).alias("flags"), pl.lit([], pl.List(pl.String)).alias("measures"))
+        return frame.with_columns(none)
+    known = since.lazy().select("account_id", "code", "since")
+    rows = rows.join(known, on=["account_id", "code"], how="left", maintain_order="left")
+    rows = rows.with_columns(pl.col("since").fill_null(as_of).cast(pl.Int32))
+    flags = rows.group_by("account_id", maintain_order=True).agg(
+        pl.struct([field.name for field in FLAG.fields]).alias("flags"),
+        pl.col("measure").unique(maintain_order=True).alias("measures"),
+    )
     return (
-        frame.drop(f"up_{code}" for code in codes)
-        .join(flags, on="account_id", how="left", maintain_order="left")
-        .with_columns(pl.col("flags").fill_null(pl.lit([], pl.List(FLAG))).cast(pl.List(FLAG)))
+        frame.drop(up_columns)
+        .join(flags.collect(), on="account_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("flags").fill_null(pl.lit([], pl.List(FLAG))).cast(pl.List(FLAG)),
+            pl.col("measures").fill_null(pl.lit([], pl.List(pl.String))),
+        )
     )
 
 
+_NOBODY = pl.DataFrame(schema={"account_id": pl.String, "code": pl.String, "since": pl.Int32})
+
+
+def _staying(frame: pl.DataFrame, policy: Policy, base: str, before: pl.DataFrame, as_of: int) -> list[pl.Series]:
+    """The flags' columns again, with those that were up and do not fall yet."""
+    made = []
+    for code, item in policy.flags.items():
+        was = before.filter(pl.col("code") == code)
+        if was.is_empty() or (item.until is None and not item.stays_days):
+            continue
+        since = frame.select("account_id").join(was, on="account_id", how="left", maintain_order="left")["since"]
+        holds = (as_of - since < item.stays_days).fill_null(value=False)
+        if item.until is not None:
+            over = frame.select(fires(item.until, policy, base).alias("over"))["over"]
+            holds |= since.is_not_null() & ~over
+        made.append((frame[f"up_{code}"] | holds).alias(f"up_{code}"))
+    return made
+
+
 @per_policy
-def _flags(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr]]:
-    """Which flags are up; then hold and severity."""
+def _flags(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr], dict[str, list[pl.Expr]]]:
+    """Which flags are up; then hold and severity; then each flag's line by the column that says it is up."""
     codes = [code for code in FLAGS if code in policy.flags]
     raised = [fires(policy.flags[code].when, policy, base).alias(f"up_{code}") for code in codes]
     holds = [(pl.col(f"up_{code}"), policy.flags[code].hold) for code in codes]
     grave = [(pl.col(f"up_{code}"), policy.flags[code].severity) for code in codes]
     hold = _worst(HOLDS, [*holds, *_grade_holds(policy)]).alias("hold")
-    return raised, [hold, _worst(_SEVERITIES, grave).alias("severity")]
+    lines = {f"up_{code}": _flag_line(policy, code, base) for code in codes}
+    return raised, [hold, _worst(_SEVERITIES, grave).alias("severity")], lines
 
 
-_SHOWN = ("severity", "en", "zh")
+def _flag_line(policy: Policy, code: str, base: str) -> list[pl.Expr]:
+    item = policy.flags[code]
+    texts = {"code": code, "severity": item.severity, "en": item.en, "zh": item.zh}
+    texts["measure"] = item.measure or FLAG_WORDS[code].measure
+    names = list(dict.fromkeys(item.when.features()))
+    evidence = [
+        pl.concat_str(
+            [pl.format("{}: {}", pl.lit(getattr(FEATURES[name], key)), shown(pl.col(name), name, base, language))
+             for name in names],
+            separator="; ", ignore_nulls=True,
+        ).alias(f"evidence_{key}")
+        for key, language in (("en", "en"), ("zh", "zh-CN"))
+    ]  # fmt: skip
+    return [pl.col("account_id"), *(pl.lit(text).alias(name) for name, text in texts.items()), *evidence]
 
 
 def _grade_holds(policy: Policy) -> list[tuple[pl.Expr, str]]:

@@ -51,6 +51,8 @@ class Ledger:
     credits: pl.DataFrame
     #: One row an account with orders: account_id, unbilled_base (≥ 0).
     orders: pl.DataFrame
+    #: The newest day of a claim, payment or adjustment; None: there is none.
+    newest: int | None = None
 
 
 def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
@@ -69,7 +71,8 @@ def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
     orders = unbilled(table(tables, "orders"), items, as_of, rates)
     credit = _credits(come, items, effective, as_of, rates)
     parts, losses = _parts(effective, live, small)
-    return Ledger(base, rates, items, parts, losses, credit, orders)
+    days = [day for day in (items["issued"].max(), come["day"].max()) if isinstance(day, int)]
+    return Ledger(base, rates, items, parts, losses, credit, orders, max(days, default=None))
 
 
 def received(tables: Tables, as_of: int) -> pl.DataFrame:

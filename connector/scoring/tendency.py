@@ -79,8 +79,7 @@ class Gathering:
         self._amounts.append(rows["amount_item_base"])
         sums = rows.group_by("bin").agg(pl.col("weight").sum(), (pl.col("weight") * pl.col("late")).sum().alias("late"))
         self._bins.append(sums)
-        days = (state.items["issued"].max(), state.parts["day"].max(), self._newest)
-        self._newest = max((int(str(day)) for day in days if day is not None), default=None)
+        self._newest = max((day for day in (state.newest, self._newest) if day is not None), default=None)
         self._open += int(state.items["open_base"].clip(lower_bound=0).cast(pl.Int128).sum())
 
     def result(self) -> Statistics:

@@ -225,6 +225,11 @@ CHAPTERS: tuple[Chapter, ...] = (
             "Σ insured limits × insured_share + Σ securities × coverage × security_share, in force on the day",
             "reference, A + B × C",
         ),
+        "notches_down": Feature(
+            "count", "Notches lost since the last rating", "较上次评级下调级数",
+            "grade of today − grade of the newest earlier day; null without both; for flags only",
+            "rating migration",
+        ),
         "data_age": Feature(
             "days", "Days since the portfolio's last fact", "数据未更新天数",
             "days since the newest claim or payment of any customer; the same for all", "design/policy.md, stale",
@@ -360,6 +365,9 @@ CHAPTERS: tuple[Chapter, ...] = (
     }),
 )
 # fmt: on
+
+#: Features that are known only once there is a rating: for flags, not for indicators and gates.
+AFTERWARDS = frozenset({"notches_down"})
 
 #: All features by name.
 FEATURES: dict[str, Feature] = {name: item for chapter in CHAPTERS for name, item in chapter.features.items()}

@@ -266,6 +266,18 @@ PROBLEMS: dict[str, Words] = {
         "配置 {profile} 尚无任何评级。",
         "请先运行 zixin sync，或用 zixin demo --once 试用。",
     ),
+    "E-FLAG-DOWN": Words(
+        "The flag {flag} is not up for {account}.",
+        "`zixin flags list` shows those that are.",
+        "{account} 当前没有预警 {flag}。",
+        "`zixin flags list` 显示当前预警。",
+    ),
+    "E-ACTION-UNKNOWN": Words(
+        "There is no open action {key}.",
+        "`zixin actions list` shows them with their ids.",
+        "没有未完成的措施 {key}。",
+        "`zixin actions list` 会列出它们的编号。",
+    ),
     "E-NO-ACCOUNT": Words(
         "There is no account {account} in the profile {profile}.",
         "Give its number or its id as `zixin list` shows it.",

@@ -88,3 +88,40 @@ def test_an_override_that_waits_is_listed_and_rejected(rated: House, capsys: pyt
     assert run("override", "end", made["id"]) == 0
     assert document(capsys, "override", "list", "A004")["decisions"] == []
     assert run("override", "approve", "A004", "--by", "bob") == 1
+
+
+def test_a_flag_is_seen_and_something_is_done_about_it(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    up = document(capsys, "flags", "list", "A004")["flags"]
+    assert {row["code"] for row in up} >= {"OVERDUE_30", "SLOWING"}
+    assert all(row["acknowledged_by"] is None and row["measure_en"] for row in up)
+
+    assert run("flags", "ack", "A004", "SLOWING", "--by", "ada", "--note", "knows") == 0
+    made = document(capsys, "actions", "add", "A004", "call", "--flag", "SLOWING", "--owner", "bob")
+    assert made["due"] == "2025-07-03"
+    rated.sync(as_of="2025-07-05")
+    seen = {row["code"]: row for row in document(capsys, "flags", "list", "A004")["flags"]}
+    assert (seen["SLOWING"]["acknowledged_by"], seen["SLOWING"]["raised_on"]) == ("ada", "2025-06-30")
+    assert document(capsys, "actions", "list")["actions"][0]["late"] is True
+
+    assert run("actions", "done", made["id"], "--outcome", "pays on Friday") == 0
+    assert document(capsys, "actions", "list")["actions"] == []
+    assert document(capsys, "actions", "list", "--all")["actions"][0]["outcome"] == "pays on Friday"
+    assert run("actions", "done", made["id"], "--outcome", "again") == 1
+    assert run("flags", "ack", "A004", "INSOLVENT") == 1
+    assert run("flags", "list", "--lang", "zh-CN") == run("actions", "list", "--all") == 0
+    assert "bob" in capsys.readouterr().out
+
+
+def test_a_flag_that_falls_and_comes_again_has_a_new_life(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    number = "A004"
+    before = {row["code"] for row in document(capsys, "flags", "list", number)["flags"]}
+    for claim in rated.sim.org.modules["Invoices"].records.values():
+        if claim["Account_Name"]["name"] == number:
+            rated.sim.org.change("Invoices", claim["id"], {"Voided_On": "2025-06-30", "Status": "Cancelled"})
+    rated.sync(as_of="2025-07-01")
+
+    after = {row["code"] for row in document(capsys, "flags", "list", number)["flags"]}
+    lives = document(capsys, "flags", "list", number, "--all")["flags"]
+    gone = before - after
+    assert gone
+    assert {row["code"] for row in lives if row["cleared_on"] == "2025-07-01"} == gone

@@ -20,7 +20,7 @@ def test_a_first_sync_rates_everybody_and_writes_it_back(house: House) -> None:
     assert summary["read"]["accounts"] == 120
     shown = house.account("A004")
     assert shown["Credit_Rating"] in ("CCC", "CC", "BB", "B", "C")
-    assert shown["Credit_Flags"] == ["OVERDUE_30", "OVER_LIMIT", "SLOWING"]
+    assert shown["Credit_Flags"] == ["DATA_STALE", "OVERDUE_30", "OVER_LIMIT", "SLOWING"]
     assert shown["Credit_Hold"] == "approve"
     assert shown["Credit_Overdue_Since"] == "2025-05-20"
     assert shown["Credit_Rated_On"] == TODAY
@@ -54,7 +54,7 @@ def test_a_payment_re_rates_its_customer_and_writes_only_what_moved(house: House
     summary = ran.summary(house.link)
     assert (summary["assessed"], summary["written"], summary["unchanged"]) == (1, 1, 119)
     after = house.account("A004")
-    assert after["Credit_Flags"] == ["SLOWING"]
+    assert after["Credit_Flags"] == ["DATA_STALE", "SLOWING"]
     assert after["Credit_Overdue_Since"] is None
     moved = {name for name in after if after[name] != before.get(name)} - {"Modified_Time"}
     assert moved <= {

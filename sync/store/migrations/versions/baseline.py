@@ -218,6 +218,7 @@ def upgrade() -> None:
     sa.Column('group_exposure', sa.BigInteger(), nullable=True),
     sa.Column('flags', sa.Text(), nullable=True),
     sa.Column('hold', sa.Text(), nullable=True),
+    sa.Column('measures', sa.Text(), nullable=True),
     sa.Column('reasons', sa.Text(), nullable=True),
     sa.Column('notices', sa.Text(), nullable=True),
     sa.Column('next_review_on', sa.Integer(), nullable=True),
