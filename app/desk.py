@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,6 +22,7 @@ from connector.schema import Tables, day_number, day_of
 from connector.scoring.assess import assess
 from connector.scoring.rates import Rates
 from connector.scoring.tendency import Statistics
+from connector.scoring.wish import with_values
 from connector.words.flags import FLAGS, MEASURES, canonical
 from sync import desk, warnings
 from sync.link import micros
@@ -198,6 +199,13 @@ def decisions(at: Desk, wanted: str | None) -> list[dict[str, Any]]:
         }
         for row in rows
     ]  # fmt: skip
+
+
+def what_if(at: Desk, wanted: str, values: Mapping[str, Decimal]) -> dict[str, Any]:
+    """The account as it is and with these features instead: number, name, currency, now, then."""
+    standing = at.standing(wanted)
+    found = with_values(standing.tables, at.policy, at.day, standing.portfolio, standing.account_id, values)
+    return {"account_id": standing.account_id, "number": standing.number, "name": standing.name, **found}
 
 
 def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False) -> list[dict[str, Any]]:

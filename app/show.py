@@ -13,6 +13,8 @@ from connector.errors import Misconfigured
 from connector.schema import day_of
 from sync.store import facts, state
 
+#: The reasons that matter most.
+MAIN_REASONS = 3
 _MONEY = ("proposed_limit", "limit", "exposure", "available", "overdue", "on_account", "group_exposure")
 _DAYS = ("as_of", "overdue_since", "next_review_on", "next_day", "pending_since")
 
@@ -56,6 +58,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
     from connector.policy import Policy
     from connector.scoring.explain import explained
     from connector.scoring.tendency import Statistics
+    from connector.scoring.wish import rise
 
     with compose.stored(profile) as (store, name), store.read() as tx:
         known = facts.accounts(tx, name)
@@ -71,7 +74,8 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
         prior = state.assessments(tx, name, before=day)
         tables = facts.load(tx, name, [row["customer_id"]], known_at=at)
     rules = Policy.model_validate_json(str(text))
-    made = explained(tables, rules, day, Statistics.from_json(str(kept)), row["customer_id"], prior)
+    portfolio = Statistics.from_json(str(kept))
+    made = explained(tables, rules, day, portfolio, row["customer_id"], prior)
     stored = (row["rating"], row["score"], f"{money.from_minor(row['proposed_limit'], row['currency']):f}")
     return {
         "account_id": who[0],
@@ -79,5 +83,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
         "name": who[2],
         "known_at": datetime.fromtimestamp(at / 1_000_000, UTC).isoformat(timespec="seconds"),
         "same": (made["rating"], made["score"], made["limit"]["proposed"]) == stored,
+        "reasons": [line for line in row["reasons"] if line["lost"] is None or line["lost"] > 0][:MAIN_REASONS],
+        "rise": rise(tables, rules, day, portfolio, row["customer_id"]),
         **made,
     }

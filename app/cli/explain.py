@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ _MOST_PARTS = 25
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("explain", help="Show how an account's rating and limit were computed, from the facts on.")(explain)
+    app.command("what-if", help="What a rating would be if a feature had another value.")(what_if)
 
 
 def explain(
@@ -46,10 +48,63 @@ def explain(
         "NOT as stored: another version of zixin", "与存储不一致：zixin 版本不同"
     )  # fmt: skip
     context.say(f"{known} {found['known_at']}: {same}")
+    for line in found["reasons"]:
+        context.say(f"  • {context.words(line['en'], line['zh'])}")
     _facts(context, found["facts"], every=every)
     _tendency(context, found["tendency"])
     _points(context, found)
     _limit(context, found["limit"])
+    _rise(context, found["rise"])
+
+
+def _rise(context: Context, found: dict[str, Any]) -> None:
+    context.say()
+    if found["to"] is None:
+        context.say(context.words("6. No better grade to reach", "6. 已无更高等级可达"))
+        return
+    context.say(context.words(f"6. What would lift it to {found['to']}", f"6. 升至 {found['to']} 的途径"))
+    for way in found["ways"]:
+        context.say(f"   {context.words(way['en'], way['zh'])}")
+    for gate in found["gates"]:
+        context.say(
+            context.words(
+                f"   in the way: {gate['en']} ({gate['effect']})", f"   受限：{gate['zh']}（{gate['effect']}）"
+            )
+        )
+    if not found["ways"]:
+        context.say(context.words("   no single change would do", "   单项改善均不足以升级"))
+
+
+def what_if(
+    call: typer.Context,
+    account: Annotated[str, typer.Argument(help="Its number, id or whole name.")],
+    values: Annotated[list[str], typer.Argument(metavar="FEATURE=VALUE…", help="docs/features.md lists them.")],
+) -> None:
+    """Rating, score, limit, hold and flags as they are, and with these features instead."""
+    context: Context = call.obj
+    changes = {}
+    for word in values:
+        name, sign, value = word.partition("=")
+        try:
+            changes[name] = Decimal(value)
+        except InvalidOperation:
+            sign = ""
+        if not sign:
+            raise typer.BadParameter(f"{word!r} is not FEATURE=VALUE, like overdue_share=0.1")
+
+    from app import desk
+
+    with desk.opened(context.profile) as at:
+        found = desk.what_if(at, account, changes)
+    if context.json:
+        context.document(found)
+        return
+    for key, en, zh in (("now", "now ", "现状"), ("then", "then", "假设")):
+        row = found[key]
+        score = "–" if row["score"] is None else f"{row['score']:.1f}"
+        flags = ", ".join(row["flags"]) or "–"
+        line = f"{context.words(en, zh)}  {row['rating']:<4} {score:>5}  {row['limit']:>14} {found['currency']}"
+        context.say(f"{line}  {row['hold']:<8} {flags}")
 
 
 def _facts(context: Context, facts: dict[str, Any], *, every: bool) -> None:
@@ -139,8 +194,8 @@ def _points(context: Context, found: dict[str, Any]) -> None:
     for flag in found["flags"]:
         context.say(
             context.words(
-                f"   flag {flag['code']} since {flag['since']}: {flag['en']}",
-                f"   预警 {flag['code']}（自 {flag['since']}）：{flag['zh']}",
+                f"   flag {flag['code']} since {flag['since']}: {flag['en']} [{flag['evidence_en']}]",
+                f"   预警 {flag['code']}（自 {flag['since']}）：{flag['zh']}［{flag['evidence_zh']}］",
             )
         )
 

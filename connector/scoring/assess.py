@@ -81,18 +81,32 @@ def _judged(
     tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None
 ) -> Iterator[tuple[Policy, pl.DataFrame]]:
     """Each segment's policy with its accounts; `?`: their order in `accounts`. At least one, be it empty."""
+    frame = prepared(tables, state, policy, portfolio, as_of, prior)
+    yield from judged(frame, policy, state.base, as_of, prior)
+
+
+def prepared(
+    tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """One row an account with all that is known before it is judged: features, segment, what held, what people said."""
     frame = features.features(tables, state, policy, portfolio, as_of).with_row_index("?")
     frame = frame.with_columns(segment_of(tables["accounts"], policy))
-    frame = people.known(_used_before(frame, prior), tables, as_of)
+    return people.known(_used_before(frame, prior), tables, as_of)
+
+
+def judged(
+    frame: pl.DataFrame, policy: Policy, base: str, as_of: int, prior: pl.DataFrame | None = None
+) -> Iterator[tuple[Policy, pl.DataFrame]]:
+    """Points, rating, limit, flags and hold of rows made by `prepared`, segment by segment."""
     for name, rules in {"": policy, **policy.of_segments}.items():
         rows = frame.filter(pl.col("policy_segment") == name) if policy.segments else frame
         if rows.is_empty() and name:
             continue
-        rows = card.card(rows, rules, state.base)
-        rows = judge.rate(rows, rules, state.base, prior, as_of)
+        rows = card.card(rows, rules, base)
+        rows = judge.rate(rows, rules, base, prior, as_of)
         rows = people.judged(rows, rules, prior, as_of).with_columns(_notches().alias("notches_down"))
-        rows = limits.limit(rows, rules, state.base, as_of)
-        yield rules, people.held(judge.flag(rows, rules, state.base, as_of, _up_before(prior)))
+        rows = limits.limit(rows, rules, base, as_of)
+        yield rules, people.held(judge.flag(rows, rules, base, as_of, _up_before(prior)))
 
 
 def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:

@@ -278,6 +278,12 @@ PROBLEMS: dict[str, Words] = {
         "没有未完成的措施 {key}。",
         "`zixin actions list` 会列出它们的编号。",
     ),
+    "E-FEATURE": Words(
+        "There is no feature {name} to set.",
+        "docs/features.md lists them with their units.",
+        "没有可设定的指标 {name}。",
+        "docs/features.md 列出全部指标及单位。",
+    ),
     "E-NO-ACCOUNT": Words(
         "There is no account {account} in the profile {profile}.",
         "Give its number or its id as `zixin list` shows it.",

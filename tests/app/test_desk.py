@@ -125,3 +125,26 @@ def test_a_flag_that_falls_and_comes_again_has_a_new_life(rated: House, capsys: 
     gone = before - after
     assert gone
     assert {row["code"] for row in lives if row["cleared_on"] == "2025-07-01"} == gone
+
+
+def test_what_if_shows_now_and_then(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "what-if", "A004", "material_overdue_days=95", "utilisation=0.5")
+
+    assert found["now"] != found["then"]
+    assert "OVERDUE_90" in found["then"]["flags"]
+    assert run("what-if", "A004", "material_overdue_days=95") == 0
+    assert run("what-if", "A004", "utilisation") == 2
+    assert run("what-if", "A004", "charm=1") == 1
+    assert "no feature charm" in capsys.readouterr().err
+
+
+def test_an_explanation_names_main_reasons_and_what_would_lift_the_rating(
+    rated: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = document(capsys, "explain", "A004")
+
+    assert 1 <= len(found["reasons"]) <= 3
+    assert found["rise"]["rating"] == found["rating"]
+    assert found["limit"]["terms"][0]["method"] == "needs"
+    assert run("explain", "A004", "--lang", "zh-CN") == 0
+    assert "6. " in capsys.readouterr().out
