@@ -86,7 +86,8 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "measures": pl.List(pl.String()),
     "reasons": pl.List(REASON),
     # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing, implausible_date,
-    # parent_cycle, upgrade_pending, downgrade_waits (for a person's confirmation).
+    # parent_cycle, upgrade_pending, downgrade_waits (for a person's confirmation),
+    # statement_stale, evidence_stale (older than two years: they count no more).
     "notices": pl.List(pl.String()),
     "next_review_on": pl.Int32(),
     # First day on which a day of the customer's own has passed: a due day, a limit's last; null: none ahead.

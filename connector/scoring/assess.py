@@ -13,7 +13,7 @@ import polars as pl
 from connector.assessment import ASSESSMENT, RATINGS
 from connector.policy import Policy
 from connector.schema import Tables
-from connector.scoring import card, features, judge, limits, people, reasons
+from connector.scoring import card, company, features, judge, limits, people, reasons
 from connector.scoring.keys import keyed, with_keys
 from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.tendency import Gathering, Statistics, statistics
@@ -168,6 +168,8 @@ def _notices() -> pl.Expr:
         "upgrade_pending": pl.col("pending_rating").is_not_null() & ~pl.col("unconfirmed"),
         "downgrade_waits": pl.col("unconfirmed"),
         "implausible_date": pl.col("implausible") > 0,
+        "statement_stale": pl.col("statement_age") > company.STALE,
+        "evidence_stale": (pl.col("external_age") > company.STALE) & pl.col("external_score").is_null(),
     }
     return pl.concat_list(pl.when(case).then(pl.lit(name)) for name, case in cases.items()).list.drop_nulls()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from connector.assessment import RATINGS
 from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.ledger import Ledger
@@ -22,10 +23,20 @@ ALTMAN = {
     "altman_z2": ((6.56, 3.26, 6.72, 1.05, 0.0), "book_value"),
 }
 _MOST_COVER = 100.0
+#: Figures and outside judgements count for two years; then they say that they are stale, and help no more.
+STALE = 730
+#: Kinds of evidence that hold a judgement of the customer: a number of 0 to 100, or a grade.
+JUDGEMENTS = ("bureau", "management", "industry", "partner", "visit", "news")
+_GRADES = {grade: round(100 - n * 100 / (len(RATINGS) - 1)) for n, grade in enumerate(RATINGS)}
+_PPM = 10**6
 
 
 def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
-    """One row an account: account_id, company_age, registered_capital, tax_grade, legal_cases, insolvency."""
+    """One row an account.
+
+    Columns out: account_id, company_age, registered_capital, tax_grade, legal_cases, insolvency, external_score,
+    external_age.
+    """
     accounts = tables["accounts"].select("account_id", "founded_on", "registered_capital", "currency")
     frame = state.rates.based(accounts, as_of, registered_capital="registered_capital").select(
         "account_id",
@@ -36,8 +47,9 @@ def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Da
     if evidence.is_empty():
         none = pl.lit(None, pl.Int64)
         return frame.with_columns(
-            none.alias("tax_grade"), none.alias("legal_cases"), pl.lit(0, pl.Int64).alias("insolvency")
-        )
+            none.alias("tax_grade"), none.alias("legal_cases"), pl.lit(0, pl.Int64).alias("insolvency"),
+            pl.lit(None, pl.Float64).alias("external_score"), none.alias("external_age"),
+        )  # fmt: skip
     rows = evidence.filter((pl.col("observed_on") <= as_of) & lasts(as_of))
     tax = rows.filter(pl.col("kind") == "tax").sort("observed_on", "evidence_id")
     grade = (
@@ -53,9 +65,30 @@ def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Da
     records = legal.group_by("account_id", maintain_order=True).agg(
         (~insolvent).sum().cast(pl.Int64).alias("legal_cases"), insolvent.sum().cast(pl.Int64).alias("insolvency")
     )
-    return frame.join(grades, on="account_id", how="left").join(records, on="account_id", how="left").with_columns(
-        pl.col("insolvency").fill_null(0)
-    )  # fmt: skip
+    for part in (grades, records, _judgements(evidence, as_of)):
+        frame = frame.join(part, on="account_id", how="left")
+    return frame.with_columns(pl.col("insolvency").fill_null(0))
+
+
+def _judgements(evidence: pl.DataFrame, as_of: int) -> pl.DataFrame:
+    """account_id, external_score (weighted mean of those in force, 0 to 100), external_age (of the newest ever)."""
+    known = evidence.filter((pl.col("observed_on") <= as_of) & pl.col("kind").is_in(JUDGEMENTS))
+    text = pl.col("value").str.strip_chars()
+    grade = text.str.to_uppercase().replace_strict(_GRADES, default=None, return_dtype=pl.Float64)
+    points = pl.coalesce(text.cast(pl.Float64, strict=False), grade)
+    whole = pl.when(points.is_finite()).then(points.clip(0, 100) * _PPM).round().cast(pl.Int64).alias("points")
+    weight = (pl.col("weight").fill_null(1.0).clip(0, 1000) * _PPM).round().cast(pl.Int64).alias("weight")
+    rows = known.with_columns(whole, weight).drop_nulls("points")
+    counts = rows.filter(lasts(as_of) & (pl.col("observed_on") > as_of - STALE) & (pl.col("weight") > 0))
+    ages = rows.group_by("account_id", maintain_order=True).agg(
+        (as_of - pl.col("observed_on")).min().cast(pl.Int64).alias("external_age")
+    )
+    sums = counts.group_by("account_id", maintain_order=True).agg(
+        (pl.col("points").cast(pl.Int128) * pl.col("weight")).sum().alias("sum"), pl.col("weight").sum()
+    )
+    mean = (pl.col("sum") // pl.col("weight")).cast(pl.Float64) / pl.lit(_PPM, pl.Float64)
+    means = sums.select("account_id", mean.alias("external_score"))
+    return ages.join(means, on="account_id", how="left", maintain_order="left")
 
 
 def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
@@ -67,7 +100,12 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
     own_first = rows.sort(
         "period_end", pl.col("consolidated").fill_null(value=False).not_(), "published_on", nulls_last=False
     )
-    frame = own_first.group_by("account_id", maintain_order=True).last()
+    ages = own_first.group_by("account_id", maintain_order=True).agg(
+        (as_of - pl.col("period_end").last()).alias("statement_age")
+    )
+    fresh = own_first.filter(pl.col("period_end") > as_of - STALE)
+    frame = fresh.group_by("account_id", maintain_order=True).last()
+    frame = frame.join(_year_before(own_first, frame), on="account_id", how="left", maintain_order="left")
     book_value = pl.coalesce("equity", pl.col("total_assets") - pl.col("total_liabilities"))
     capital = pl.col("current_assets") - pl.col("current_liabilities")
     frame = frame.with_columns(book_value.alias("book_value"), capital.alias("capital"))
@@ -85,8 +123,12 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
         "ebit": pl.col("ebit") * pl.col("year") / assets,
         "sales": pl.col("revenue") * pl.col("year") / assets,
     }
-    return frame.select(
+    ratios = frame.select(
         "account_id",
+        ((pl.col("revenue") * pl.col("year") - pl.col("revenue_before")) / _positive("revenue_before")).alias(
+            "revenue_change"
+        ),
+        (pl.col("debt_before") - pl.col("total_liabilities") / assets).alias("debt_change"),
         (pl.col("current_assets") / short).alias("current_ratio"),
         ((pl.col("current_assets") - pl.col("inventory")) / short).alias("quick_ratio"),
         (pl.col("total_liabilities") / assets).alias("debt_ratio"),
@@ -103,7 +145,24 @@ def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
         (pl.col("operating_cash_flow") * pl.col("year") / short).alias("cash_flow_ratio"),
         ((pl.col("net_profit") > 0).cast(pl.Int64) + (pl.col("operating_cash_flow") > 0)).alias("earning_signs"),
         *(altman(parts, pl.col(value) / debt, weights).alias(name) for name, (weights, value) in ALTMAN.items()),
-        (as_of - pl.col("period_end")).alias("statement_age"),
+    )
+    return ages.join(ratios, on="account_id", how="left", maintain_order="left")
+
+
+def _year_before(rows: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
+    """account_id, revenue_before (a year's), debt_before (ratio): of the newest statement that ended a year earlier.
+
+    A statement of the same kind, consolidated or not, that ended 300 to 430 days before.
+    """
+    kind = pl.col("consolidated").fill_null(value=False)
+    this = newest.select("account_id", pl.col("period_end").alias("end"), kind.alias("kind"))
+    earlier = rows.join(this, on="account_id", how="inner", maintain_order="left")
+    span = pl.col("end") - pl.col("period_end")
+    earlier = earlier.filter(span.is_between(300, 430) & (kind == pl.col("kind")))
+    year = pl.lit(12) / pl.col("months").fill_null(12).clip(lower_bound=1)
+    return earlier.group_by("account_id", maintain_order=True).agg(
+        (pl.col("revenue") * year).last().alias("revenue_before"),
+        (pl.col("total_liabilities") / _positive("total_assets")).last().alias("debt_before"),
     )
 
 

@@ -29,7 +29,7 @@ ZEROS = tuple(
     " commercial_acceptances broken_promises bad_records bad_debts deductions secured".split()
 )
 #: Features that have a value without a single fact.
-ALWAYS = (*ZEROS, "insolvency", "exposure", "group_exposure", "data_age")
+ALWAYS = (*ZEROS, "insolvency", "exposure", "group_exposure", "data_age", "external_age", "statement_age")
 #: Features that only a statement gives.
 FINANCIAL = tuple(next(chapter.features for chapter in CHAPTERS if "altman_z" in chapter.features))
 

@@ -261,6 +261,15 @@ CHAPTERS: tuple[Chapter, ...] = (
             "points", "Tax credit grade", "纳税信用等级",
             "A 4, B 3, M 3, C 1, D 0, the newest evidence of kind tax in force", "纳税信用",
         ),
+        "external_score": Feature(
+            "points", "Outside judgements", "外部评价",
+            "Σ weight × value ÷ Σ weight of bureau, management, industry, partner, visit and news evidence, in force "
+            "and at most two years old; a value is 0 to 100, or a grade AAA (100) … D (0)", "practitioner's guide",
+        ),
+        "external_age": Feature(
+            "days", "Age of the newest outside judgement", "外部评价距今天数",
+            "days since the newest was observed; after 730 it counts no more", "practitioner's guide",
+        ),
         "legal_cases": Feature(
             "count", "Legal cases on record", "司法记录",
             "evidence of kind legal in force, insolvencies left out", "Chinese B2B scorecards, 司法",
@@ -283,6 +292,14 @@ CHAPTERS: tuple[Chapter, ...] = (
         "debt_ratio": Feature(
             "share", "Liabilities to assets", "资产负债率",
             "total liabilities ÷ total assets", "Chinese B2B scorecards",
+        ),
+        "revenue_change": Feature(
+            "share", "Change in revenue, year on year", "营业收入同比变化",
+            "revenue ÷ that of the statement a year before − 1; null without one", "statements of two years",
+        ),
+        "debt_change": Feature(
+            "share", "Debt ratio a year before, less today's", "资产负债率同比改善",
+            "liabilities ÷ assets of the year before − of the newest", "statements of two years",
         ),
         "working_capital": Feature(
             "money", "Working capital", "营运资金", "current assets − current liabilities", "statement",

@@ -21,7 +21,7 @@ def test_the_default_policy_is_sound_and_its_version_is_a_hash_of_what_it_says()
         ("  stub_share: 0.05", "  stub_shar: 0.05", r"line 8: unknown key materiality.stub_shar; did you mean 'stub_share'"),
         ("limits: {peak", "limitz: {peak", "unknown key limitz; did you mean 'limits'"),
         ("feature: on_time_share", "feature: on_time_shar", "no feature of the name 'on_time_shar'; did you mean 'on_time_share'"),
-        ("pillar: standing", "pillar: finances", "no pillar of the name 'finances'"),
+        ("pillar: standing", "pillar: fortune", "no pillar of the name 'fortune'"),
         ("base_currency: USD", "base_currency: usd", "line 4: base_currency"),
         ("AA:  {from: 82", "AA:  {from: 92", "falls strictly"),
         ("    missing: 50", "    missing: 60", "less than or equal to 50"),
@@ -52,7 +52,7 @@ def test_a_file_without_keys_is_refused() -> None:
 
 def test_another_currency_and_a_segment_change_nothing_else() -> None:
     policy = load(default_text() + "\nsegments: {x: {match: {country: [CN]}, limits: {peak: 2.0}}}\n", "p")
-    nulls = {"relationship": None, "standing": None, "payment": "BBB"}
+    nulls = {"relationship": None, "standing": None, "finances": None, "external": None, "payment": "BBB"}
 
     other, segment = policy.in_currency("CNY"), policy.of_segments["x"]
 

@@ -12,7 +12,8 @@ from tests.connector.scoring.test_people import TODAY, decision, ledger
 
 STATEMENT = {
     "account_id": "A", "period_end": "2024-12-31", "months": 12, "published_on": "2025-03-31", "currency": "USD",
-    "equity": 90_000_00, "current_assets": 50_000_00, "current_liabilities": 20_000_00,
+    "equity": 90_000_00, "current_assets": 50_000_00, "current_liabilities": 20_000_00, "total_assets": 100_000_00,
+    "total_liabilities": 10_000_00, "net_profit": 20_000_00, "ebit": 25_000_00, "interest_expense": 1_000_00,
 }  # fmt: skip
 
 
