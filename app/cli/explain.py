@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ _MOST_PARTS = 25
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("explain", help="Show how an account's rating and limit were computed, from the facts on.")(explain)
+    app.command("report", help="Write a page about a customer, fit to print.")(report)
     app.command("what-if", help="What a rating would be if a feature had another value.")(what_if)
 
 
@@ -105,6 +107,30 @@ def what_if(
         flags = ", ".join(row["flags"]) or "–"
         line = f"{context.words(en, zh)}  {row['rating']:<4} {score:>5}  {row['limit']:>14} {found['currency']}"
         context.say(f"{line}  {row['hold']:<8} {flags}")
+
+
+def report(
+    call: typer.Context,
+    account: Annotated[str, typer.Argument(help="Its number, id or whole name.")],
+    out: Annotated[Path | None, typer.Option(help="Where to; else report-NUMBER.html here.")] = None,
+) -> None:
+    """One self-contained HTML page, in the chosen language."""
+    context: Context = call.obj
+
+    from app import desk
+    from app.report import report as made
+    from sync.shared import private_text
+
+    with desk.opened(context.profile) as at:
+        number = at.account(account)[1] or account
+        page = made(at, account, context.language)
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in number)
+    path = out or Path(f"report-{safe}.html")
+    private_text(path, page)
+    if context.json:
+        context.document({"file": str(path)})
+    else:
+        context.say(context.words(f"wrote {path}", f"已生成 {path}"))
 
 
 def _facts(context: Context, facts: dict[str, Any], *, every: bool) -> None:

@@ -146,7 +146,11 @@ def reasons(frame: pl.DataFrame) -> pl.DataFrame:
             shown = pl.format(named, value) if "{}" in named else pl.lit(named)
             said = pl.when(pl.col("kind") == kind).then(shown).otherwise(said)
         ends = pl.when(pl.col("until").is_not_null()).then(pl.format(at, until)).otherwise(pl.lit(""))
-        why = pl.when(pl.col("reason").is_not_null()).then(pl.format(by, "reason")).otherwise(pl.lit(""))
+        why = (
+            pl.when(pl.col("reason").is_not_null())
+            .then(pl.format(by, pl.col("reason").str.replace_all("_", " ", literal=True)))
+            .otherwise(pl.lit(""))
+        )
         texts.append(said + ends + why)
     en, zh = texts
     return rows.select(

@@ -67,6 +67,14 @@ def assessed_on(tx: Connection, connection: str, account: str, as_of: int | None
     return None if row is None else {**row, **{name: json.loads(row[name]) for name in _LISTS}}
 
 
+def history(tx: Connection, connection: str, account: str) -> list[dict[str, Any]]:
+    """An account's stored days, oldest first: as_of, rating, score, limit, overdue."""
+    table = tables.assessments
+    columns = (table.c[name] for name in ("as_of", "rating", "score", "limit", "overdue"))
+    query = select(*columns).where(table.c.connection == connection, table.c.customer_id == account)
+    return [dict(row) for row in tx.execute(query.order_by(table.c.as_of)).mappings()]
+
+
 def save_policy(tx: Connection, version: str, body: str) -> None:
     """Keep a policy's text by its version."""
     upsert(tx, tables.policies, [{"version": version, "body": body}], ["version"])

@@ -1,6 +1,7 @@
 """The credit desk on the command line."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_hold_is_added_counts_at_once_in_a_check_and_ends(rated: House, capsys
 
     assert made["waits_for"] == []
     assert held["answer"] == "block"
-    assert any("held: block (legal_advice)" in line["en"] for line in held["reasons"])
+    assert any("held: block (legal advice)" in line["en"] for line in held["reasons"])
     assert [(row["state"], row["by"], row["number"]) for row in listed] == [("in_force", "ada", "A001")]
     assert run("hold", "end", made["id"], "--by", "bob") == 0
     assert document(capsys, "check", "A001", "1")["answer"] != "block"
@@ -148,3 +149,25 @@ def test_an_explanation_names_main_reasons_and_what_would_lift_the_rating(
     assert found["limit"]["terms"][0]["method"] == "needs"
     assert run("explain", "A004", "--lang", "zh-CN") == 0
     assert "6. " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "What is open, by age"), ("zh-CN", "账龄")])
+def test_a_report_is_one_page_without_anything_from_elsewhere(
+    rated: House, capsys: pytest.CaptureFixture[str], tmp_path: Path, language: str, words: str
+) -> None:
+    rated.sync(as_of="2025-07-05")
+    rated.sim.org.change("Accounts", rated.account("A004")["id"], {"Account_Name": "<script>alert(1)</script>"})
+    rated.sync(as_of="2025-07-06")
+    assert run("hold", "add", "A004", "--reason", "legal_advice", "--by", "ada") == 0
+    file = tmp_path / "page.html"
+
+    assert run("report", "A004", "--out", str(file), "--lang", language) == 0
+
+    page = file.read_text(encoding="utf-8")
+    assert words in page
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "http" not in page
+    for expected in ("OVERDUE_30", "<svg", "<path", "ada"):
+        assert expected in page
+    assert file.stat().st_mode & 0o077 == 0

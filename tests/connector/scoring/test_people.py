@@ -36,8 +36,8 @@ def test_an_override_counts_from_its_first_day_to_its_last_and_says_so() -> None
 
     assert row["rating"] == "CCC" != own
     assert row["model_rating"] == own
-    assert row["reasons"][0]["en"] == "decided by a person: rating set to CCC until 2026-01-31 (new_information)"
-    assert row["reasons"][0]["zh"] == "人工决定：等级设为CCC，至2026-01-31（new_information）"
+    assert row["reasons"][0]["en"] == "decided by a person: rating set to CCC until 2026-01-31 (new information)"
+    assert row["reasons"][0]["zh"] == "人工决定：等级设为CCC，至2026-01-31（new information）"
     assert row["next_day"] == day("2026-02-01")
     assert scored(tables, TODAY - 1)["rating"] == own
     assert scored(tables, day("2026-02-01"))["rating"] != "CCC"
@@ -82,7 +82,7 @@ def test_a_person_s_hold_outlives_the_automatic_block_beside_it() -> None:
     assert scored(owing)["hold"] == "block"
     row = scored(paid)
     assert row["hold"] == "approve"
-    assert "held: approve until 2026-01-15 (legal_advice)" in row["reasons"][0]["en"]
+    assert "held: approve until 2026-01-15 (legal advice)" in row["reasons"][0]["en"]
     assert scored(paid, day("2026-01-16"))["hold"] not in ("approve", "block")
 
 
