@@ -15,6 +15,7 @@ import polars as pl
 
 from connector.assessment import Written
 
+Op = Literal["create", "update", "delete", "unknown"]
 OutcomeState = Literal["taken", "refused", "deferred", "unknown"]
 
 
@@ -176,8 +177,43 @@ class Crm(Protocol):
         """Records by id; those that no longer exist come back in `gone`."""
         ...
 
+    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
+        """Records whose field `by` is one of these accounts, all of them; `complete` where nothing is left out."""
+        ...
+
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Writes account fields; one outcome a record, never raises for one row."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something happened to records of the CRM; what they are like now is read again."""
+
+    #: Tells a repetition from another event.
+    event_id: str
+    #: Object and ids of the records; empty where only accounts are named.
+    object: str = ""
+    records: tuple[str, ...] = ()
+    #: Accounts by id or number.
+    accounts: tuple[str, ...] = ()
+    op: Op = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A call that was verified, and what is answered to it."""
+
+    events: tuple[Event, ...]
+    reply: bytes = b""
+    media_type: str = "text/plain"
+
+
+class Hears(Protocol):
+    """Adapters whose CRM calls us when something changes."""
+
+    def hear(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:
+        """Verify a call over its raw body. `headers` in lower case. Raises Untrusted."""
         ...
 
 

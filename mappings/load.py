@@ -106,6 +106,14 @@ class SourceMap(Part):
                 found.update(dict.fromkeys(rule.fields()))
         return [name for name in found if name not in _CARRIED]
 
+    def owner(self) -> str | None:
+        """The field that holds the account a record belongs to; `id` of accounts themselves; null: there is none."""
+        for item in self.yields:
+            rule = item.columns.get("account_id")
+            if rule is not None and rule.field:
+                return rule.field
+        return None
+
 
 class Writes(Part):
     """Where zixin's own fields stand: `Written.name` → the CRM's field."""

@@ -16,12 +16,12 @@ import msgspec
 import polars as pl
 
 from adapters.http import Answer, Http, Patience
-from adapters.zoho import auth, errors, install, wire
+from adapters.zoho import auth, errors, hook, install, wire
 from adapters.zoho.auth import Credentials, Tokens, host_of
 from adapters.zoho.reading import Reading
 from connector.assessment import Written
 from connector.errors import Exhausted, Misconfigured, RateLimited, Retry
-from connector.ports import Change, Described, Field, Organisation, Outcome, Page, Shared, Source, Spent, Step
+from connector.ports import Change, Described, Field, Heard, Organisation, Outcome, Page, Shared, Source, Spent, Step
 
 T = TypeVar("T")
 
@@ -74,6 +74,14 @@ class Zoho:
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Records by id; those that Zoho does not return are gone."""
         yield from self._reading.fetch(source, records)
+
+    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
+        """Records whose lookup `by` is one of these accounts."""
+        yield from self._reading.ledger(source, by, accounts)
+
+    def hear(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:
+        """A notification of a channel, by its token."""
+        return hook.hear(headers, body, secrets)
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Updates accounts by id, a hundred a call, without their automation; takes mixed results apart."""

@@ -96,6 +96,18 @@ class Reading:
             gone = tuple(Gone(record, "deleted") for record in some if record not in found)
             yield Page(source.name, wire.frame(rows, source.fields), gone, "", complete=True)
 
+    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
+        """Records whose lookup `by` is one of these accounts, a hundred accounts a walk."""
+        there = self._there(source)
+        for start in range(0, len(accounts), PER_FETCH):
+            listed = ", ".join(f"'{_id(account)}'" for account in accounts[start : start + PER_FETCH])
+            last, more, limit = "0", True, _FIRST
+            while more:
+                rest = f"({by} in ({listed})) and (id > {_id(last)}) order by id asc"
+                rows, more = self._query(source, there, rest, limit)
+                last, limit = str(rows[-1]["id"]) if rows else last, self.most
+                yield Page(source.name, wire.frame(rows, source.fields), (), "", complete=not more)
+
     def forget(self) -> None:
         """Look anew which fields there are: some were created."""
         self._known = {}

@@ -284,6 +284,30 @@ PROBLEMS: dict[str, Words] = {
         "没有可设定的指标 {name}。",
         "docs/features.md 列出全部指标及单位。",
     ),
+    "E-HOOK-GARBLED": Words(
+        "The call is no event that can be read.",
+        "docs/operations.md shows the formats.",
+        "无法解析该事件。",
+        "格式见 docs/operations.md。",
+    ),
+    "E-HOOK-HEADERS": Words(
+        "The call lacks the headers webhook-id, webhook-timestamp and webhook-signature.",
+        "Sign it as Standard Webhooks v1.",
+        "缺少 webhook-id、webhook-timestamp 或 webhook-signature。",
+        "请按 Standard Webhooks v1 签名。",
+    ),
+    "E-HOOK-SECRET": Words(
+        "The call's token or signature is not of this connection.",
+        "`zixin hooks secret new` makes one; give it to the sender.",
+        "令牌或签名与该连接不符。",
+        "用 `zixin hooks secret new` 生成并配置到发送方。",
+    ),
+    "E-HOOK-TIME": Words(
+        "The call is more than five minutes old or ahead.",
+        "Set the sender's clock; a repetition is signed anew.",
+        "请求时间与本机相差超过五分钟。",
+        "请校准发送方时钟；重发时须重新签名。",
+    ),
     "E-NO-ACCOUNT": Words(
         "There is no account {account} in the profile {profile}.",
         "Give its number or its id as `zixin list` shows it.",

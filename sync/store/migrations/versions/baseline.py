@@ -407,6 +407,20 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('connection', 'account_id'),
     sqlite_with_rowid=False
     )
+    op.create_table('inbox',
+    sa.Column('connection', sa.Text(), nullable=False),
+    sa.Column('event_id', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('received_at', sa.BigInteger(), nullable=False),
+    sa.Column('attempts', sa.BigInteger(), nullable=False),
+    sa.Column('next_at', sa.BigInteger(), nullable=False),
+    sa.Column('cause', sa.Text(), nullable=True),
+    sa.Column('closed_at', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('connection', 'event_id'),
+    sqlite_with_rowid=False
+    )
+    op.create_index('ix_inbox_state', 'inbox', ['connection', 'state', 'next_at'], unique=False)
     op.create_table('limits',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('limit_id', sa.Text(), nullable=False),

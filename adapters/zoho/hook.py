@@ -1,0 +1,44 @@
+"""Zoho's notifications: a JSON body with the channel's token, no signature and no id of the delivery.
+
+Source: zoho.com/crm/developer/docs/api/v8/notifications/overview.html. `operation` is insert, update, delete in some of
+its samples and create, edit in others: both are understood.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from connector.errors import Untrusted
+from connector.ports import Event, Heard, Op
+
+_OPS: dict[str, Op] = {
+    "insert": "create", "create": "create", "update": "update", "edit": "update", "delete": "delete",
+}  # fmt: skip
+
+
+def hear(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:  # noqa: ARG001
+    """The records that a notification names. Raises Untrusted: no token of ours, or no notification at all."""
+    try:
+        told: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Untrusted("E-HOOK-GARBLED") from None
+    if not isinstance(told, dict):
+        raise Untrusted("E-HOOK-GARBLED")
+    token = str(told.get("token") or "")
+    matches = [hmac.compare_digest(token.encode(), secret.encode()) for secret in secrets]
+    if not any(matches):
+        raise Untrusted("E-HOOK-SECRET")
+    module, ids = told.get("module"), told.get("ids")
+    if not isinstance(module, str) or not isinstance(ids, list):
+        raise Untrusted("E-HOOK-GARBLED")
+    records = tuple(sorted({str(item) for item in ids if str(item).isdigit()}))
+    op: Op = _OPS.get(str(told.get("operation")), "unknown")
+    # The same delivery sent twice has the same moment, module and records.
+    named = f"{told.get('channel_id')}|{module}|{op}|{told.get('server_time')}|{','.join(records)}"
+    event = Event(hashlib.sha256(named.encode()).hexdigest()[:32], module, records, (), op)
+    return Heard((event,) if records else ())

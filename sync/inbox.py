@@ -1,0 +1,184 @@
+"""The inbox: an event is acknowledged once its row is committed, and closed once what it changed has been scored.
+
+Events that arrive together are committed together: one fsync for all who wait. Source: design/days.md; the database is
+in WAL mode with synchronous = FULL.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from connector.ports import Event
+from sync.store import Store, tables
+from sync.store.facts import batches
+
+#: Seconds before each next try; after the last one an event is dead until a person sends it again.
+WAITS_S = (1, 2, 4, 8, 16, 60, 300)
+_MOST_A_COMMIT = 500
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that has yet to be worked on."""
+
+    event: Event
+    received_at: int
+    attempts: int
+
+
+def take_in(tx: Connection, connection: str, events: Iterable[Event], at: int) -> int:
+    """Store events; one that is there already is left as it is. Returns how many are new."""
+    rows = [
+        {
+            "connection": connection, "event_id": event.event_id, "body": _body(event), "state": "waiting",
+            "received_at": at, "attempts": 0, "next_at": at, "cause": None, "closed_at": None,
+        }
+        for event in events
+    ]  # fmt: skip
+    if not rows:
+        return 0
+    statement = insert(tables.inbox).on_conflict_do_nothing(index_elements=["connection", "event_id"])
+    return sum(tx.execute(statement, row).rowcount for row in rows)
+
+
+def waiting(tx: Connection, connection: str, at: int, most: int = 500) -> list[Waiting]:
+    """Events to work on now, oldest first."""
+    table = tables.inbox
+    query = select(table).where(table.c.connection == connection, table.c.state == "waiting", table.c.next_at <= at)
+    rows = tx.execute(query.order_by(table.c.received_at, table.c.event_id).limit(most)).mappings()
+    return [Waiting(_event(row["event_id"], row["body"]), row["received_at"], row["attempts"]) for row in rows]
+
+
+def next_at(tx: Connection, connection: str) -> int | None:
+    """When the next event is to be worked on; None: none waits."""
+    table = tables.inbox
+    query = select(func.min(table.c.next_at)).where(table.c.connection == connection, table.c.state == "waiting")
+    found: int | None = tx.execute(query).scalar_one()
+    return found
+
+
+def close(tx: Connection, connection: str, events: Sequence[str], at: int) -> None:
+    """These are done; what they said is not kept."""
+    _set(tx, connection, events, {"state": "done", "closed_at": at, "body": "{}", "cause": None})
+
+
+def put_off(tx: Connection, connection: str, events: Iterable[Waiting], cause: str, at: int) -> None:
+    """Try these again later, and longer each time; after the last time they are dead."""
+    for item in events:
+        tries = item.attempts + 1
+        dead = tries > len(WAITS_S)
+        again = at + (0 if dead else WAITS_S[tries - 1] * _SECOND)
+        values = {"attempts": tries, "next_at": again, "cause": cause, "state": "dead" if dead else "waiting"}
+        _set(tx, connection, [item.event.event_id], values)
+
+
+def resend(tx: Connection, connection: str, events: Sequence[str], at: int) -> int:
+    """Dead events wait again; how many there were."""
+    table = tables.inbox
+    count = 0
+    for some in batches(events):
+        these = and_(table.c.connection == connection, table.c.event_id.in_(some), table.c.state == "dead")
+        done = tx.execute(update(table).where(these).values(state="waiting", attempts=0, next_at=at))
+        count += done.rowcount
+    return count
+
+
+def deliveries(tx: Connection, connection: str, state: str | None = None, most: int = 100) -> list[dict[str, Any]]:
+    """Events, newest first: event_id, state, received_at, attempts, cause, closed_at."""
+    table = tables.inbox
+    query = select(*(column for column in table.c if column.name not in ("connection", "body")))
+    query = query.where(table.c.connection == connection)
+    if state is not None:
+        query = query.where(table.c.state == state)
+    newest = query.order_by(table.c.received_at.desc(), table.c.event_id).limit(most)
+    return [dict(row) for row in tx.execute(newest).mappings()]
+
+
+def counted(tx: Connection, connection: str) -> dict[str, int]:
+    """State → events."""
+    table = tables.inbox
+    query = select(table.c.state, func.count()).where(table.c.connection == connection).group_by(table.c.state)
+    return {"waiting": 0, "dead": 0, "done": 0, **{row[0]: row[1] for row in tx.execute(query)}}
+
+
+def forget(tx: Connection, connection: str, before: int) -> None:
+    """Drop events that were closed before that instant."""
+    table = tables.inbox
+    tx.execute(delete(table).where(table.c.connection == connection, table.c.closed_at < before))
+
+
+def _set(tx: Connection, connection: str, events: Sequence[str], values: dict[str, Any]) -> None:
+    table = tables.inbox
+    for some in batches(events):
+        these = and_(table.c.connection == connection, table.c.event_id.in_(some))
+        tx.execute(update(table).where(these).values(values))
+
+
+def _body(event: Event) -> str:
+    said = {"object": event.object, "records": event.records, "accounts": event.accounts, "op": event.op}
+    return json.dumps(said, separators=(",", ":"))
+
+
+def _event(key: str, body: str) -> Event:
+    said = json.loads(body)
+    return Event(key, said["object"], tuple(said["records"]), tuple(said["accounts"]), said["op"])
+
+
+class Desk:
+    """Takes events from many callers and commits those that wait together in one transaction."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._asked: queue.Queue[tuple[str, Sequence[Event], int, Future[int]] | None] = queue.Queue()
+        self._thread = threading.Thread(target=self._work, name="inbox", daemon=True)
+        self._thread.start()
+
+    def hand_in(self, connection: str, events: Sequence[Event], at: int) -> Future[int]:
+        """Done once they are committed; its result is how many were new."""
+        done: Future[int] = Future()
+        self._asked.put((connection, events, at, done))
+        return done
+
+    def close(self) -> None:
+        """Commit what waits, and end."""
+        self._asked.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (first := self._asked.get()) is not None:
+            asked = [first]
+            last = False
+            while len(asked) < _MOST_A_COMMIT:
+                try:
+                    item = self._asked.get_nowait()
+                except queue.Empty:
+                    break
+                if item is None:
+                    last = True
+                    break
+                asked.append(item)
+            self._commit(asked)
+            if last:
+                return
+
+    def _commit(self, asked: list[tuple[str, Sequence[Event], int, Future[int]]]) -> None:
+        try:
+            with self._store.write() as tx:
+                counts = [take_in(tx, connection, events, at) for connection, events, at, _ in asked]
+        except BaseException as error:  # noqa: BLE001
+            # Whoever waits is told; what was not committed is not acknowledged.
+            for *_, done in asked:
+                done.set_exception(error)
+            return
+        for (*_, done), count in zip(asked, counts, strict=True):
+            done.set_result(count)
