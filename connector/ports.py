@@ -205,6 +205,8 @@ class Heard:
     """A call that was verified, and what is answered to it."""
 
     events: tuple[Event, ...]
+    #: Whether the call was signed over its body; a bare token has a small budget.
+    signed: bool = True
     reply: bytes = b""
     media_type: str = "text/plain"
 

@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, select, update
@@ -36,12 +36,15 @@ class Waiting:
     attempts: int
 
 
-def take_in(tx: Connection, connection: str, events: Iterable[Event], at: int) -> int:
-    """Store events; one that is there already is left as it is. Returns how many are new."""
+def take_in(tx: Connection, connection: str, events: Iterable[Event], at: int, not_before: int = 0) -> int:
+    """Store events; one that is there already is left as it is. Returns how many are new.
+
+    They are worked on at once, or from `not_before` on.
+    """
     rows = [
         {
             "connection": connection, "event_id": event.event_id, "body": _body(event), "state": "waiting",
-            "received_at": at, "attempts": 0, "next_at": at, "cause": None, "closed_at": None,
+            "received_at": at, "attempts": 0, "next_at": max(at, not_before), "cause": None, "closed_at": None,
         }
         for event in events
     ]  # fmt: skip
@@ -134,20 +137,31 @@ def _event(key: str, body: str) -> Event:
     return Event(key, said["object"], tuple(said["records"]), tuple(said["accounts"]), said["op"])
 
 
-class Desk:
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Events that somebody waits for to be committed."""
+
+    connection: str
+    events: Sequence[Event]
+    at: int
+    not_before: int
+    done: Future[int] = field(default_factory=Future)
+
+
+class Clerk:
     """Takes events from many callers and commits those that wait together in one transaction."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._asked: queue.Queue[tuple[str, Sequence[Event], int, Future[int]] | None] = queue.Queue()
+        self._asked: queue.Queue[Handed | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="inbox", daemon=True)
         self._thread.start()
 
-    def hand_in(self, connection: str, events: Sequence[Event], at: int) -> Future[int]:
+    def hand_in(self, connection: str, events: Sequence[Event], at: int, not_before: int = 0) -> Future[int]:
         """Done once they are committed; its result is how many were new."""
-        done: Future[int] = Future()
-        self._asked.put((connection, events, at, done))
-        return done
+        handed = Handed(connection, events, at, not_before)
+        self._asked.put(handed)
+        return handed.done
 
     def close(self) -> None:
         """Commit what waits, and end."""
@@ -171,14 +185,14 @@ class Desk:
             if last:
                 return
 
-    def _commit(self, asked: list[tuple[str, Sequence[Event], int, Future[int]]]) -> None:
+    def _commit(self, asked: list[Handed]) -> None:
         try:
             with self._store.write() as tx:
-                counts = [take_in(tx, connection, events, at) for connection, events, at, _ in asked]
+                counts = [take_in(tx, item.connection, item.events, item.at, item.not_before) for item in asked]
         except BaseException as error:  # noqa: BLE001
             # Whoever waits is told; what was not committed is not acknowledged.
-            for *_, done in asked:
-                done.set_exception(error)
+            for item in asked:
+                item.done.set_exception(error)
             return
-        for (*_, done), count in zip(asked, counts, strict=True):
-            done.set_result(count)
+        for item, count in zip(asked, counts, strict=True):
+            item.done.set_result(count)

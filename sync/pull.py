@@ -7,7 +7,7 @@ record twice is the same as once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -41,6 +41,8 @@ class Pulled:
     whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     #: Sources that the CRM keeps no modified time of: they are read from the start every time.
     untimed: list[str] = field(default_factory=list)
+    #: Accounts of which a fact changed.
+    touched: set[str] = field(default_factory=set)
     #: Instant that the run began: nothing that it brings was known before.
     began: int = 0
     #: Accounts that the CRM no longer shows: deleted, or merged into another one.
@@ -77,10 +79,50 @@ def _follow(store: Store, link: Link, pulled: Pulled) -> None:
             fetch(store, link, name, records, pulled)
 
 
-def fetch(store: Store, link: Link, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False) -> None:
-    """Reads records of a source again by their ids; `force`: what they show of our fields counts in any case."""
+def reread(store: Store, link: Link, accounts: Collection[str], pulled: Pulled) -> set[str]:
+    """Reads everything that belongs to these accounts again; returns whose facts changed, whoever's they are.
+
+    What the store holds of them and a complete ledger no longer shows is read by id: it moved, or it is gone.
+    """
+    before = set(pulled.touched)
+    for name, part in link.mapping.sources.items():
+        owner = part.owner()
+        if owner is None or not accounts:
+            continue
+        if owner == "id":
+            fetch(store, link, name, sorted(accounts), pulled)
+            continue
+        seen: set[str] = set()
+        complete = False
+        try:
+            for page in link.crm.ledger(link.mapping.source(name), owner, sorted(accounts)):
+                _take_in(store, link, page, micros(link.crm.now()), None, pulled)
+                seen |= set(page.frame["id"].to_list())
+                complete = page.complete
+        except Misconfigured as problem:
+            if not (part.optional and problem.code == "E-CRM-OBJECT"):
+                raise
+        if complete:
+            with store.read() as tx:
+                stored = facts.records_of(tx, link.name, accounts).get(name, [])
+            missing = [record for record in stored if record not in seen]
+            if missing:
+                fetch(store, link, name, missing, pulled)
+    return pulled.touched - before
+
+
+def fetch(
+    store: Store, link: Link, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False
+) -> set[str]:
+    """Reads records of a source again by their ids, and returns those that the CRM showed.
+
+    `force`: what they show of our fields counts in any case.
+    """
+    shown: set[str] = set()
     for page in link.crm.fetch(link.mapping.source(name), records):
         _take_in(store, link, page, micros(link.crm.now()), None, pulled, force=force)
+        shown |= set(page.frame["id"].to_list())
+    return shown
 
 
 def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: bool, tell: Progress) -> None:
@@ -147,7 +189,7 @@ def _take_in(
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
     now = max(micros(link.crm.now()), pulled.began)
     with store.write() as tx:
-        facts.apply_page(tx, link.name, page.source, applied, page.gone, now)
+        pulled.touched |= facts.apply_page(tx, link.name, page.source, applied, page.gone, now)
         if applied.observed is not None and applied.observed.height:
             state.observe(tx, link.name, applied.observed, asked_at, force=force)
         if cursor is not None:

@@ -6,7 +6,7 @@ his newest assessment is scored, and nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -41,8 +41,8 @@ class Scored:
     statistics: tuple[tuple[int, str], ...] = ()
 
 
-def score(store: Store, link: Link, policy: Policy, as_of: int) -> Scored:
-    """Scores whoever is due as of the day, and stores nothing.
+def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collection[str] | None = None) -> Scored:
+    """Scores whoever is due as of the day, `only` among these and their trees, and stores nothing.
 
     The first run computes the portfolio's statistics from its own facts and keeps them under the day before; a run over
     everybody keeps its own day's for the days after.
@@ -50,9 +50,13 @@ def score(store: Store, link: Link, policy: Policy, as_of: int) -> Scored:
     at, text = micros(link.crm.now()), policy.model_dump_json(by_alias=True)
     with store.read() as tx:
         due = state.due(tx, link.name, as_of, policy.version)
+        if only is not None:
+            near = facts.with_trees(tx, link.name, only)
+            due = {account: version for account, version in due.items() if account in near}
         if not due:
             return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text)
-        everybody = len(due) == facts.totals(tx, link.name)["accounts"]
+        # An event never keeps the statistics of a day: that is the night's.
+        everybody = only is None and len(due) == facts.totals(tx, link.name)["accounts"]
         before = _before(tx, link, as_of)
         whole = everybody or before is None
         tables = facts.load(tx, link.name, None if whole else sorted(due))

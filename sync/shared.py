@@ -15,6 +15,8 @@ from connector.errors import Busy, Retry
 
 #: Longer than any refresh of a token takes, with its retries.
 _TOKEN_WAIT_S = 150.0
+#: Longer than a night's writes take.
+_PUSH_WAIT_S = 3_600.0
 
 
 class _Slot:
@@ -65,6 +67,16 @@ def run_lock(folder: Path, profile: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def push_lease(folder: Path) -> Iterator[None]:
+    """Held by the one that writes into the CRM, for as long as it does: an event and the night never mix."""
+    try:
+        with FileLock(folder / "push.lock", timeout=_PUSH_WAIT_S, thread_local=False):
+            yield
+    except Timeout:
+        raise Retry("E-STORE-BUSY", path=str(folder)) from None
 
 
 def private_text(path: Path, text: str) -> None:

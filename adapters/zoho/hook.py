@@ -41,4 +41,4 @@ def hear(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Hea
     # The same delivery sent twice has the same moment, module and records.
     named = f"{told.get('channel_id')}|{module}|{op}|{told.get('server_time')}|{','.join(records)}"
     event = Event(hashlib.sha256(named.encode()).hexdigest()[:32], module, records, (), op)
-    return Heard((event,) if records else ())
+    return Heard((event,) if records else (), signed=False)

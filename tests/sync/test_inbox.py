@@ -65,7 +65,7 @@ def test_what_is_done_says_nothing_any_more_and_is_forgotten_later(store: Store)
 
 
 def test_many_callers_at_once_are_committed_together_and_all_of_them_told(store: Store) -> None:
-    desk = inbox.Desk(store)
+    desk = inbox.Clerk(store)
     with ThreadPoolExecutor(16) as threads:
         done = list(threads.map(lambda n: desk.hand_in("sim", [event(f"e{n % 200}")], n).result(), range(400)))
     desk.close()
@@ -77,7 +77,7 @@ def test_many_callers_at_once_are_committed_together_and_all_of_them_told(store:
 
 
 def test_what_could_not_be_committed_is_not_acknowledged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = inbox.Desk(store)
+    desk = inbox.Clerk(store)
     monkeypatch.setattr(store, "write", lambda: (_ for _ in ()).throw(Misconfigured("E-STORE-FULL", path="x")))
 
     with pytest.raises(Misconfigured):

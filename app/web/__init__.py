@@ -1,0 +1,1 @@
+"""The web server: the door for events, health and metrics."""

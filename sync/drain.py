@@ -1,0 +1,146 @@
+"""The drain: what events name is read again, scored, stored with the closing of the events, and written back.
+
+An event may be stale, repeated or out of order, so it is only a reason to look: the records that it names are read by
+id and the accounts behind them whole. Everything may be done twice. Where no event can reach us, `poll` does the same
+over what changed since the last look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from connector.errors import Exhausted, Problem
+from connector.policy import Policy
+from connector.schema import day_number
+from sync import inbox
+from sync.inbox import Waiting
+from sync.link import Link, micros
+from sync.pull import Pulled, fetch, pull, reread
+from sync.push import Pushed, push
+from sync.rescore import adopt_some, score
+from sync.store import Store, facts, state
+
+#: An event about a new record is believed to be wrong after so many tries; the CRM may show it only after a moment.
+_LOOKS = 3
+
+
+@dataclass(slots=True)
+class Drained:
+    """What one turn of the drain did."""
+
+    #: Events that were closed.
+    closed: int = 0
+    #: Events that wait for another try.
+    put_off: int = 0
+    #: Accounts that were scored anew.
+    scored: list[str] = field(default_factory=list)
+    pushed: Pushed = field(default_factory=Pushed)
+    #: Code of the problem that put events off; empty: none.
+    problem: str = ""
+
+
+def drain(store: Store, link: Link, policy: Policy, *, language: str, most: int = 500) -> Drained:
+    """One turn over all events that wait and whose time has come. Problems put their events off, and are told."""
+    done = Drained()
+    now = micros(link.crm.now())
+    with store.read() as tx:
+        events = inbox.waiting(tx, link.name, now, most)
+    if not events:
+        return done
+    try:
+        ready, later = _turn(store, link, policy, language, events, done)
+        done.closed = len(ready)
+        _put_off(store, link, later, "E-RECORD-UNSEEN", done)
+    except Problem as problem:
+        done.problem = problem.code
+        _put_off(store, link, events, problem.code, done)
+        if isinstance(problem, Exhausted):
+            raise
+        return done
+    done.pushed = push(store, link)
+    return done
+
+
+def _turn(
+    store: Store, link: Link, policy: Policy, language: str, events: Sequence[Waiting], done: Drained
+) -> tuple[list[Waiting], list[Waiting]]:
+    """Events that were worked on, and those about records that the CRM does not show yet."""
+    pulled = Pulled(began=micros(link.crm.now()))
+    unseen = _fetch_named(store, link, events, pulled)
+    later = [item for item in events if item.event.op == "create" and _misses(item, unseen) and item.attempts < _LOOKS]
+    ready = [item for item in events if item not in later]
+    with store.read() as tx:
+        known = facts.accounts(tx, link.name).select("account_id", "number").rows()
+    named = _accounts(known, ready)
+    # A record that moved concerns the account that it left and the one that it went to.
+    accounts = named | pulled.touched
+    accounts |= reread(store, link, accounts, pulled)
+    done.scored, moved = _rescore(store, link, policy, language, accounts, [item.event.event_id for item in ready])
+    return ([] if moved else ready), later
+
+
+def poll(store: Store, link: Link, policy: Policy, *, language: str) -> Drained:
+    """Reads what changed since the last look, scores whom it concerns, and writes what differs."""
+    pulled = pull(store, link)
+    done = Drained()
+    if pulled.touched:
+        done.scored, _ = _rescore(store, link, policy, language, pulled.touched, [])
+        done.pushed = push(store, link)
+    return done
+
+
+def _rescore(
+    store: Store, link: Link, policy: Policy, language: str, accounts: Collection[str], events: Sequence[str]
+) -> tuple[list[str], set[str]]:
+    """Scores these accounts and closes the events, together; who was scored, and whose facts moved meanwhile.
+
+    While any of them moved the events stay open, and are worked on again at once.
+    """
+    as_of = day_number(link.today())
+    with store.read() as tx:
+        newest = state.newest_day(tx, link.name)
+    scored = score(store, link, policy, max(as_of, newest or as_of), only=accounts)
+    with store.write() as tx:
+        if scored.made.height:
+            state.save_policy(tx, scored.made["policy_version"][0], scored.policy)
+        for day, text in scored.statistics:
+            state.save_statistics(tx, link.name, day, text)
+        moved = state.moved_since(tx, link.name, scored.made["customer_id"].to_list(), scored.versions)
+        adopt_some(tx, link, scored.made, scored, language)
+        if not moved:
+            inbox.close(tx, link.name, events, micros(link.crm.now()))
+    return [account for account in scored.made["customer_id"].to_list() if account not in moved], moved
+
+
+def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pulled) -> set[tuple[str, str]]:
+    """Reads the records that events name; returns (object, record) of those that the CRM does not show."""
+    wanted: dict[str, set[str]] = {}
+    for item in events:
+        wanted.setdefault(item.event.object, set()).update(item.event.records)
+    unseen: set[tuple[str, str]] = set()
+    for name, part in link.mapping.sources.items():
+        records = sorted(wanted.get(part.object, ()))
+        if records:
+            shown = fetch(store, link, name, records, pulled)
+            unseen |= {(part.object, record) for record in records if record not in shown}
+    return unseen
+
+
+def _misses(item: Waiting, unseen: Collection[tuple[str, str]]) -> bool:
+    return any((item.event.object, record) in unseen for record in item.event.records)
+
+
+def _accounts(known: list[tuple[str, str]], events: Sequence[Waiting]) -> set[str]:
+    """Ids of the accounts that events name by id or number; a name that nobody has is an id that is new to us."""
+    by_number = {number: account for account, number in known}
+    ids = {account for account, _ in known}
+    named = {name for item in events for name in item.event.accounts}
+    return {name if name in ids else by_number.get(name, name) for name in named}
+
+
+def _put_off(store: Store, link: Link, events: Sequence[Waiting], cause: str, done: Drained) -> None:
+    if events:
+        with store.write() as tx:
+            inbox.put_off(tx, link.name, events, cause, micros(link.crm.now()))
+        done.put_off += len(events)

@@ -1,0 +1,156 @@
+"""Events over the whole line: a payment shows within one turn, whatever order, number and delay they come in."""
+
+from typing import Any
+
+import pytest
+
+from connector.ports import Event
+from sync import inbox
+from sync.drain import Drained, drain
+from sync.link import micros
+from sync.store import facts
+from tests.connector.scoring.books import POLICY
+from tests.story.house import House
+
+
+def hear(house: House, *events: Event) -> None:
+    with house.store.write() as tx:
+        inbox.take_in(tx, "sim", events, micros(house.link.crm.now()))
+
+
+def drained(house: House, seconds: int = 0) -> Drained:
+    house.sim.control("clock", advance_s=seconds)
+    house.link.crm.organisation()
+    return drain(house.store, house.link, POLICY, language="en")
+
+
+def of(house: House, module: str, number: str) -> list[dict[str, Any]]:
+    account = house.account(number)["id"]
+    lookup = "Account_Name" if module == "Invoices" else "Account"
+    return [row for row in house.sim.org.modules[module].records.values() if (row[lookup] or {}).get("id") == account]
+
+
+def pay(house: House, number: str) -> str:
+    """Pays everything that the account has open; the id of the last payment."""
+    made = ""
+    paid = {row["Invoice"]["id"] for row in of(house, "Customer_Payments", number) if row["Invoice"]}
+    for claim in of(house, "Invoices", number):
+        if claim["id"] not in paid:
+            made = house.sim.org.create("Customer_Payments", {
+                "Name": f"N{claim['id']}", "Account": claim["Account_Name"], "Invoice": {"id": claim["id"], "name": "x"},
+                "Paid_On": "2025-06-30", "Amount": claim["Grand_Total"], "Currency": "USD", "Kind": "receipt",
+            })  # fmt: skip
+    return made
+
+
+@pytest.fixture
+def live(house: House) -> House:
+    """A house on its day by the CRM's clock, too."""
+    from datetime import UTC, datetime
+
+    ahead = datetime(2025, 6, 30, 8, tzinfo=UTC) - datetime.now(UTC)
+    house.sim.org.ahead_s = ahead.total_seconds()
+    house.link.crm._http.skew_s = ahead.total_seconds()  # type: ignore[attr-defined]
+    house.sync()
+    house.sim.org.ahead_s = ahead.total_seconds() + 3600
+    return house
+
+
+def test_a_payment_is_read_scored_written_and_closed_in_one_turn(live: House) -> None:
+    before = dict(live.account("A004"))
+    record = pay(live, "A004")
+    hear(live, Event("e1", "Customer_Payments", (record,), (), "create"))
+
+    done = drained(live)
+
+    after = live.account("A004")
+    assert (done.closed, done.scored, done.pushed.written) == (1, [after["id"]], 1)
+    assert before["Credit_Overdue_Since"] == "2025-05-20"
+    assert after["Credit_Overdue_Since"] is None
+    assert float(bytes(after["Credit_Score"])) > float(bytes(before["Credit_Score"]))
+    with live.store.read() as tx:
+        assert inbox.counted(tx, "sim") == {"waiting": 0, "dead": 0, "done": 1}
+    calls = live.link.crm.spent.calls
+    assert live.sync().pushed.written == 0
+    assert calls
+
+
+def test_events_in_any_order_and_number_end_the_same(live: House) -> None:
+    record = pay(live, "A004")
+    event = Event("e1", "Customer_Payments", (record,), (), "update")
+    hear(live, event, event, Event("e2", "", (), ("A004",)), Event("e3", "Accounts", (live.account("A004")["id"],)))
+    first = drained(live)
+    shown = dict(live.account("A004"))
+    hear(live, event, Event("e4", "Customer_Payments", (record,), (), "create"))
+
+    again = drained(live)
+
+    assert (first.closed, again.closed) == (3, 1)
+    assert (again.scored, again.pushed.written) == ([], 0)
+    assert live.account("A004") == shown
+
+
+def test_a_payment_that_moved_or_went_re_rates_both_customers(live: House) -> None:
+    record = pay(live, "A004")
+    hear(live, Event("e1", "Customer_Payments", (record,)))
+    drained(live)
+    other = live.account("A008")
+    claim = next(row for row in of(live, "Invoices", "A008") if row["Due_Date"] == "2025-05-20")
+    live.sim.org.change("Customer_Payments", record, {
+        "Account": {"id": other["id"], "name": "A008"}, "Invoice": {"id": claim["id"], "name": "x"},
+    })  # fmt: skip
+    hear(live, Event("e2", "Customer_Payments", (record,)))
+
+    moved = drained(live)
+    assert set(moved.scored) == {live.account("A004")["id"], other["id"]}
+    assert live.account("A004")["Credit_Overdue_Since"] == "2025-05-20"
+
+    live.sim.org.delete("Customer_Payments", record)
+    hear(live, Event("e3", "Customer_Payments", (record,), (), "delete"))
+    gone = drained(live)
+    assert gone.scored == [other["id"]]
+    with live.store.read() as tx:
+        assert record not in facts.load(tx, "sim")["payments"]["payment_id"].to_list()
+
+
+def test_a_ledger_closes_what_left_the_account_without_an_event_of_its_own(live: House) -> None:
+    claim = of(live, "Invoices", "A004")[-1]
+    live.sim.org.change("Invoices", claim["id"], {"Account_Name": {"id": live.account("A005")["id"], "name": "A005"}})
+    hear(live, Event("e1", "", (), ("A004",)))
+
+    done = drained(live)
+
+    assert set(done.scored) == {live.account("A004")["id"], live.account("A005")["id"]}
+
+
+def test_a_record_that_does_not_show_yet_is_looked_for_again(live: House) -> None:
+    hear(live, Event("e1", "Customer_Payments", ("5999999999999999",), (), "create"))
+    turns = [drained(live, seconds) for seconds in (0, 2, 3, 5, 9)]
+
+    assert [(turn.closed, turn.put_off) for turn in turns] == [(0, 1), (0, 1), (0, 1), (1, 0), (0, 0)]
+
+
+def test_a_storm_puts_events_off_and_they_are_worked_on_when_it_is_over(live: House) -> None:
+    record = pay(live, "A004")
+    hear(live, Event("e1", "Customer_Payments", (record,)))
+    live.sim.control("faults", api="coql", status=503, times=99)
+    stormy = drained(live)
+    live.sim.org.faults.clear()
+
+    assert (stormy.problem, stormy.put_off, stormy.closed) == ("E-CRM-DOWN", 1, 0)
+    assert drained(live).closed == 0  # Its time has not come.
+    assert drained(live, 5).closed == 1
+    assert live.account("A004")["Credit_Overdue_Since"] is None
+
+
+def test_what_an_event_found_stands_after_the_night_of_the_same_day(live: House) -> None:
+    """Source: design/days.md: within a day order and number do not matter."""
+    record = pay(live, "A004")
+    hear(live, Event("e1", "Customer_Payments", (record,)))
+    drained(live)
+    shown = dict(live.account("A004"))
+
+    night = live.sync(full=True)
+
+    assert night.pushed.written == 0
+    assert live.account("A004") == shown
