@@ -218,6 +218,10 @@ class Hears(Protocol):
         """Verify a call over its raw body. `headers` in lower case. Raises Untrusted."""
         ...
 
+    def subscribe(self, url: str, secret: str, objects: Sequence[str]) -> datetime:
+        """Ask to be called when records of these objects change; until when. Asking again renews it."""
+        ...
+
 
 class Installs(Protocol):
     """Adapters that can create zixin's fields in the CRM."""

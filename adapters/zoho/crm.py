@@ -83,6 +83,14 @@ class Zoho:
         """A notification of a channel, by its token."""
         return hook.hear(headers, body, secrets)
 
+    def subscribe(self, url: str, secret: str, objects: Sequence[str]) -> datetime:
+        """A channel for these modules, for as long as Zoho lets it live."""
+        until = self.now() + hook.LIFE
+        body = msgspec.json.encode(hook.channel(url, secret, objects, until))
+        answer = self._call("POST", "actions/watch", "watch", body=body)
+        hook.check(self._host, wire.records(answer.body, "watch")[0])
+        return until
+
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Updates accounts by id, a hundred a call, without their automation; takes mixed results apart."""
         for some in _batches(changes, PER_WRITE):

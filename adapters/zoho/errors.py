@@ -55,7 +55,7 @@ def _body(answer: Answer) -> dict[str, Any] | None:
 
 
 def _has_results(body: dict[str, Any]) -> bool:
-    return any(isinstance(body.get(key), list) for key in ("data", "fields"))
+    return any(isinstance(body.get(key), list) for key in ("data", "fields", "watch"))
 
 
 def _named(body: dict[str, Any]) -> str:

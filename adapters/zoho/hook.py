@@ -9,16 +9,42 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from connector.errors import Untrusted
+from connector.errors import Misconfigured, Untrusted
 from connector.ports import Event, Heard, Op
 
 _OPS: dict[str, Op] = {
     "insert": "create", "create": "create", "update": "update", "edit": "update", "delete": "delete",
 }  # fmt: skip
+
+
+#: A channel lives a week at most. Source: notifications/overview, channel_expiry.
+LIFE = timedelta(days=6, hours=23)
+#: One channel an address; the same number renews it.
+_CHANNEL = 10**12
+
+
+def channel(url: str, secret: str, objects: Sequence[str], until: datetime) -> dict[str, Any]:
+    """The body of a subscription to everything that happens to these modules."""
+    number = _CHANNEL + int(hashlib.sha256(url.encode()).hexdigest()[:8], 16)
+    return {
+        "watch": [{
+            "channel_id": str(number), "events": [f"{name}.all" for name in objects], "token": secret,
+            "channel_expiry": until.isoformat(timespec="seconds"), "notify_url": url,
+            "return_affected_field_values": False, "notify_on_related_action": False,
+        }]
+    }  # fmt: skip
+
+
+def check(host: str, results: Sequence[Mapping[str, Any]]) -> None:
+    """Raises Misconfigured unless every channel was taken."""
+    for result in results:
+        if result.get("status") != "success":
+            raise Misconfigured("E-CRM-ANSWER", host=host, detail=f"watch: {result.get('code')}")
 
 
 def hear(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:  # noqa: ARG001

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -106,6 +106,18 @@ class Jobs:
 
 
 @dataclass(slots=True)
+class Channel:
+    """A notification channel. Source: v8 notifications/overview."""
+
+    channel_id: str
+    #: `Module.all`, `Module.edit` and so on.
+    events: tuple[str, ...]
+    token: str
+    notify_url: str
+    expiry: datetime
+
+
+@dataclass(slots=True)
 class Org:
     """A simulated organisation."""
 
@@ -123,6 +135,9 @@ class Org:
     faults: list[Fault] = field(default_factory=list)
     #: Record → what a validation rule of the organisation says to any write of it.
     rules: dict[str, str] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
+    #: Who is told of a change: module, record, operation. Nobody, unless somebody listens.
+    tell: Callable[[str, str, str], None] | None = None
     #: Bulk read jobs.
     jobs: Jobs = field(default_factory=Jobs)
     calls: dict[str, int] = field(default_factory=dict)
@@ -184,11 +199,17 @@ class Org:
         self._next_id += 1
         stamp = self.stamp()
         self.modules[module].records[made] = {"id": made, "Created_Time": stamp, "Modified_Time": stamp, **values}
+        self._told(module, made, "insert")
         return made
 
     def change(self, module: str, record: str, values: Mapping[str, Any]) -> None:
         """Change a record; its modified time moves."""
         self.modules[module].records[record].update({**values, "Modified_Time": self.stamp()})
+        self._told(module, record, "update")
+
+    def _told(self, module: str, record: str, operation: str) -> None:
+        if self.tell is not None:
+            self.tell(module, record, operation)
 
     def delete(self, module: str, record: str) -> None:
         """Move a record to the bin."""
@@ -198,3 +219,4 @@ class Org:
         self.modules[module].deleted.append(
             {"id": record, "display_name": shown, "type": "recycle", "deleted_time": self.stamp(), "deleted_by": None}
         )
+        self._told(module, record, "delete")

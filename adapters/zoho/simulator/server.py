@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from adapters.zoho.simulator import bulk, control, write
+from adapters.zoho.simulator import bulk, control, watch, write
 from adapters.zoho.simulator.coql import limit_of
 from adapters.zoho.simulator.org import FieldMeta, Org
 from adapters.zoho.simulator.reply import answer, body_of, error
@@ -48,6 +48,7 @@ def application(org: Org) -> Starlette:
             Route(f"{version}/org", metered("org", _org), methods=["GET"]),
             Route(f"{version}/org/currencies", metered("org", _currencies), methods=["GET"]),
             Route(f"{version}/settings/fields", metered("fields", _fields), methods=["GET", "POST"]),
+            Route(f"{version}/actions/watch", metered("watch", watch.subscribe), methods=["POST"]),
             Route(f"{version}/coql", metered("coql", bulk.coql), methods=["POST"]),
             Route("/crm/bulk/v8/read", metered("bulk", bulk.create), methods=["POST"]),
             Route("/crm/bulk/v8/read/{job}", metered("job", bulk.state), methods=["GET"]),

@@ -1,0 +1,65 @@
+"""Notification channels: a POST for every change of a record, with the channel's token and no signature.
+
+Source: zoho.com/crm/developer/docs/api/v8/notifications/overview.html: a week at most, one hour by default. Whether a
+delivery that failed is repeated is not documented: here it is not.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import requests
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.zoho.simulator.org import Channel, Org
+from adapters.zoho.simulator.reply import answer, body_of
+
+_LONGEST = timedelta(days=7)
+_NAMES = {"insert": "create", "update": "edit", "delete": "delete"}
+
+
+async def subscribe(org: Org, request: Request) -> Response:
+    """New channels, or the same ones for longer."""
+    told = (await body_of(request)).get("watch") or []
+    results = [_taken(org, item) for item in told]
+    good = sum(result["status"] == "success" for result in results)
+    org.tell = lambda module, record, operation: _notify(org, module, record, operation)
+    return answer({"watch": results}, 201 if good == len(results) else 207 if good else 400)
+
+
+def _taken(org: Org, item: dict[str, Any]) -> dict[str, Any]:
+    try:
+        expiry = datetime.fromisoformat(str(item.get("channel_expiry")))
+    except ValueError:
+        expiry = org.now() + timedelta(hours=1)
+    if expiry > org.now() + _LONGEST or len(str(item.get("token") or "")) > 50:
+        wrong = {"api_name": "token" if len(str(item.get("token") or "")) > 50 else "channel_expiry"}
+        return {"code": "INVALID_DATA", "details": wrong, "message": "invalid data", "status": "error"}
+    made = Channel(
+        str(item["channel_id"]), tuple(str(name) for name in item.get("events") or ()), str(item.get("token") or ""),
+        str(item["notify_url"]), expiry,
+    )  # fmt: skip
+    org.channels[made.channel_id] = made
+    return {"code": "SUCCESS", "details": {"channel_id": made.channel_id}, "message": "subscribed", "status": "success"}
+
+
+def _notify(org: Org, module: str, record: str, operation: str) -> None:
+    for channel in list(org.channels.values()):
+        wanted = {f"{module}.all", f"{module}.{_NAMES[operation]}"}
+        if channel.expiry > org.now() and wanted & set(channel.events):
+            told = {
+                "server_time": round(org.now().timestamp() * 1000), "module": module, "operation": operation,
+                "ids": [record], "channel_id": channel.channel_id, "token": channel.token, "query_params": {},
+                "resource_uri": f"/crm/v8/{module}",
+            }  # fmt: skip
+            threading.Thread(target=_post, args=(channel.notify_url, msgspec.json.encode(told)), daemon=True).start()
+
+
+def _post(url: str, body: bytes) -> None:
+    with suppress(requests.RequestException):
+        requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=5)

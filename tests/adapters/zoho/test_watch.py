@@ -1,0 +1,64 @@
+"""Notifications of the simulator reach whoever subscribed, with his token."""
+
+import time
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.serving import running
+from adapters.zoho import hook
+from connector.errors import Misconfigured
+from tests.simulated import Sim
+
+heard: list[bytes] = []
+
+
+async def listen(request: Request) -> Response:
+    heard.append(await request.body())
+    return Response("")
+
+
+def test_a_change_is_told_to_the_channel_until_it_expires(sim: Sim) -> None:
+    heard.clear()
+    crm = sim.crm()
+    with running(Starlette(routes=[Route("/hooks/sim", listen, methods=["POST"])])) as origin:
+        until = crm.subscribe(f"{origin}/hooks/sim", "tok", ["Invoices"])
+        crm.subscribe(f"{origin}/hooks/sim", "tok", ["Invoices"])
+        record = next(iter(sim.org.modules["Invoices"].records))
+        sim.control("change", module="Invoices", id=record, set={"Due_Date": "2025-02-01"})
+        sim.control("change", module="Accounts", where={"Account_Number": "A1"}, set={"Industry": "x"})
+        told = wait(1)
+        sim.control("clock", advance_s=8 * 86_400)
+        sim.control("change", module="Invoices", id=record, set={"Due_Date": "2025-02-02"})
+        time.sleep(0.2)
+
+    event = hook.hear({}, told[0], ["tok"]).events[0]
+    assert (event.object, event.records, event.op) == ("Invoices", (record,), "update")
+    assert len(heard) == 1
+    assert (until - crm.now()).days < 7
+
+
+def wait(count: int) -> list[bytes]:
+    ends = time.monotonic() + 5
+    while len(heard) < count and time.monotonic() < ends:
+        time.sleep(0.01)
+    return heard
+
+
+def test_a_channel_that_zoho_refuses_is_told(sim: Sim) -> None:
+    with pytest.raises(Misconfigured, match="INVALID_DATA"):
+        sim.crm().subscribe("http://127.0.0.1:1/x", "t" * 51, ["Invoices"])
+
+
+def test_the_body_of_a_channel_names_every_module_and_keeps_its_number() -> None:
+    from datetime import UTC, datetime
+
+    made: Any = hook.channel("https://x/hooks/a", "s", ["Invoices", "Accounts"], datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert made["watch"][0]["events"] == ["Invoices.all", "Accounts.all"]
+    again: Any = hook.channel("https://x/hooks/a", "t", [], datetime(2026, 1, 2, tzinfo=UTC))
+    assert made["watch"][0]["channel_id"] == again["watch"][0]["channel_id"]
