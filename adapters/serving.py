@@ -1,4 +1,4 @@
-"""Runs a simulator on 127.0.0.1: in a thread for tests, or until it is told to stop."""
+"""Runs an application on a socket: in a thread for tests, or until it is told to stop."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 import uvicorn
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(port: int, host: str = "127.0.0.1") -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", port))
+    made.bind((host, port))
     return made
 
 
@@ -42,8 +42,8 @@ def running(application: Any, port: int = 0) -> Iterator[str]:
         listening.close()
 
 
-def serve(application: Any, port: int, ready: Callable[[str], None]) -> None:
+def serve(application: Any, port: int, ready: Callable[[str], None], host: str = "127.0.0.1") -> None:
     """Serves until SIGINT or SIGTERM; `ready` is told the origin."""
-    listening = _bound(port)
-    ready(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    listening = _bound(port, host)
+    ready(f"http://{host}:{listening.getsockname()[1]}")
     _server(application).run(sockets=[listening])

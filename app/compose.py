@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +30,8 @@ class House:
     link: Link
     policy: Policy
     language: str
+    #: Secrets of the connection's hook that count, the newest first.
+    secrets: tuple[str, ...] = ()
 
 
 def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], language: str) -> None:
@@ -72,9 +76,20 @@ def opened(profile: str) -> Iterator[House]:
     store = Store(folder / "zixin.db")
     try:
         link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
-        yield House(store, link, rules, given["language"])
+        yield House(store, link, rules, given["language"], tuple(given.get("secrets", ())))
     finally:
         store.close()
+
+
+def new_secret(profile: str, *, keep: bool) -> str:
+    """A new secret of the connection's hook; `keep`: the one before it counts, too, until the next one is made."""
+    kept = _connections(profile)
+    given = next(iter(kept.values()))
+    # At most fifty characters: what the shortest vendor's field holds.
+    made = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+    given["secrets"] = [made, *given.get("secrets", [])[: 1 if keep else 0]]
+    private_text(settings.profile_folder(profile) / "connections.json", json.dumps(kept, indent=1))
+    return made
 
 
 @contextmanager

@@ -7,8 +7,9 @@ over what changed since the last look.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from connector.errors import Exhausted, Problem
 from connector.policy import Policy
@@ -40,21 +41,26 @@ class Drained:
     problem: str = ""
 
 
-def drain(store: Store, link: Link, policy: Policy, *, language: str, most: int = 500) -> Drained:
-    """One turn over all events that wait and whose time has come. Problems put their events off, and are told."""
+def drain(
+    store: Store, link: Link, policy: Policy, *, language: str, clock: Callable[[], datetime], most: int = 500
+) -> Drained:
+    """One turn over all events that wait and whose time has come. Problems put their events off, and are told.
+
+    `clock`: ours, which the door stamps events by; the CRM's tells the business day.
+    """
     done = Drained()
-    now = micros(link.crm.now())
+    now = micros(clock())
     with store.read() as tx:
         events = inbox.waiting(tx, link.name, now, most)
     if not events:
         return done
     try:
-        ready, later = _turn(store, link, policy, language, events, done)
+        ready, later = _turn(store, link, policy, language, events, done, now)
         done.closed = len(ready)
-        _put_off(store, link, later, "E-RECORD-UNSEEN", done)
+        _put_off(store, link, later, "E-RECORD-UNSEEN", done, micros(clock()))
     except Problem as problem:
         done.problem = problem.code
-        _put_off(store, link, events, problem.code, done)
+        _put_off(store, link, events, problem.code, done, micros(clock()))
         if isinstance(problem, Exhausted):
             raise
         return done
@@ -63,7 +69,7 @@ def drain(store: Store, link: Link, policy: Policy, *, language: str, most: int 
 
 
 def _turn(
-    store: Store, link: Link, policy: Policy, language: str, events: Sequence[Waiting], done: Drained
+    store: Store, link: Link, policy: Policy, language: str, events: Sequence[Waiting], done: Drained, at: int
 ) -> tuple[list[Waiting], list[Waiting]]:
     """Events that were worked on, and those about records that the CRM does not show yet."""
     pulled = Pulled(began=micros(link.crm.now()))
@@ -76,7 +82,8 @@ def _turn(
     # A record that moved concerns the account that it left and the one that it went to.
     accounts = named | pulled.touched
     accounts |= reread(store, link, accounts, pulled)
-    done.scored, moved = _rescore(store, link, policy, language, accounts, [item.event.event_id for item in ready])
+    keys = [item.event.event_id for item in ready]
+    done.scored, moved = _rescore(store, link, policy, language, accounts, keys, at)
     return ([] if moved else ready), later
 
 
@@ -85,13 +92,13 @@ def poll(store: Store, link: Link, policy: Policy, *, language: str) -> Drained:
     pulled = pull(store, link)
     done = Drained()
     if pulled.touched:
-        done.scored, _ = _rescore(store, link, policy, language, pulled.touched, [])
+        done.scored, _ = _rescore(store, link, policy, language, pulled.touched, (), 0)
         done.pushed = push(store, link)
     return done
 
 
 def _rescore(
-    store: Store, link: Link, policy: Policy, language: str, accounts: Collection[str], events: Sequence[str]
+    store: Store, link: Link, policy: Policy, language: str, accounts: Collection[str], events: Sequence[str], at: int
 ) -> tuple[list[str], set[str]]:
     """Scores these accounts and closes the events, together; who was scored, and whose facts moved meanwhile.
 
@@ -109,7 +116,7 @@ def _rescore(
         moved = state.moved_since(tx, link.name, scored.made["customer_id"].to_list(), scored.versions)
         adopt_some(tx, link, scored.made, scored, language)
         if not moved:
-            inbox.close(tx, link.name, events, micros(link.crm.now()))
+            inbox.close(tx, link.name, events, at)
     return [account for account in scored.made["customer_id"].to_list() if account not in moved], moved
 
 
@@ -139,8 +146,8 @@ def _accounts(known: list[tuple[str, str]], events: Sequence[Waiting]) -> set[st
     return {name if name in ids else by_number.get(name, name) for name in named}
 
 
-def _put_off(store: Store, link: Link, events: Sequence[Waiting], cause: str, done: Drained) -> None:
+def _put_off(store: Store, link: Link, events: Sequence[Waiting], cause: str, done: Drained, at: int) -> None:
     if events:
         with store.write() as tx:
-            inbox.put_off(tx, link.name, events, cause, micros(link.crm.now()))
+            inbox.put_off(tx, link.name, events, cause, at)
         done.put_off += len(events)

@@ -15,7 +15,7 @@ from connector.ports import Change, Outcome
 from sync.link import Link, micros
 from sync.pull import Pulled, fetch
 from sync.rescore import Scored, adopt_some
-from sync.shared import push_lease
+from sync.shared import paused, push_lease
 from sync.store import Store, state
 
 #: Accounts a turn: values are read anew for each, so that nothing older is sent than need be.
@@ -42,6 +42,9 @@ class Pushed:
 
 def push(store: Store, link: Link) -> Pushed:
     """Writes what differs, until nothing does or what is left must wait. One pusher at a time: others wait for it."""
+    if paused(store.path.parent):
+        with store.read() as tx:
+            return Pushed(deferred=len(state.plan_rows(tx, link.name, None)))
     with push_lease(store.path.parent):
         return _push(store, link)
 

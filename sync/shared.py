@@ -13,6 +13,8 @@ from filelock import FileLock, Timeout
 
 from connector.errors import Busy, Retry
 
+#: A file of that name in a profile's folder keeps zixin from writing into its CRM.
+PAUSED = "paused"
 #: Longer than any refresh of a token takes, with its retries.
 _TOKEN_WAIT_S = 150.0
 #: Longer than a night's writes take.
@@ -77,6 +79,11 @@ def push_lease(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise Retry("E-STORE-BUSY", path=str(folder)) from None
+
+
+def paused(folder: Path) -> bool:
+    """Whether a person has switched all writes off."""
+    return (folder / PAUSED).exists()
 
 
 def private_text(path: Path, text: str) -> None:

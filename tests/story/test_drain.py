@@ -21,7 +21,7 @@ def hear(house: House, *events: Event) -> None:
 def drained(house: House, seconds: int = 0) -> Drained:
     house.sim.control("clock", advance_s=seconds)
     house.link.crm.organisation()
-    return drain(house.store, house.link, POLICY, language="en")
+    return drain(house.store, house.link, POLICY, language="en", clock=house.link.crm.now)
 
 
 def of(house: House, module: str, number: str) -> list[dict[str, Any]]:

@@ -1,0 +1,55 @@
+"""What an operator looks at first: when it last worked, what waits, and what wants a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app import compose, settings
+from connector.schema import day_of
+from sync import inbox
+from sync.shared import paused
+from sync.store import facts, state
+
+#: A night is missed when no run ended well for so long.
+_MISSED = timedelta(hours=26)
+
+
+def of(profile: str, now: datetime) -> dict[str, Any]:
+    """last_success, newest_day, accounts, waiting_events, dead_events, rejected, refused, paused, wants (en, zh)."""
+    with compose.stored(profile) as (store, name), store.read() as tx:
+        runs = state.runs(tx, name, 50)
+        good = next((row for row in runs if row["state"] in ("done", "approved") and row["finished_at"]), None)
+        counts, day = inbox.counted(tx, name), state.newest_day(tx, name)
+        rejected, refused = len(facts.rejected(tx, name)), len(state.refusals(tx, name))
+        accounts = facts.totals(tx, name)["accounts"]
+    braked = runs[0]["run_id"] if runs and runs[0]["state"] == "braked" else None
+    ended = datetime.fromtimestamp(good["finished_at"] / 1_000_000, UTC) if good else None
+    off = paused(settings.profile_folder(profile))
+    wants = []
+    if ended is None or now - ended > _MISSED:
+        since = ended.isoformat(timespec="minutes") if ended else "–"
+        wants.append(
+            {
+                "en": f"no run has ended well since {since}: run zixin sync",
+                "zh": f"自 {since} 起没有成功的同步：请运行 zixin sync",
+            }
+        )
+    if braked:
+        wants.append({"en": f"a run waits: zixin approve {braked}", "zh": f"有运行待批准：zixin approve {braked}"})
+    if counts["dead"]:
+        wants.append(
+            {
+                "en": f"{counts['dead']} events were given up: zixin hooks deliveries --state dead",
+                "zh": f"{counts['dead']} 个事件已放弃：zixin hooks deliveries --state dead",
+            }
+        )
+    if off:
+        wants.append({"en": "writes are paused: zixin resume", "zh": "写回已暂停：zixin resume"})
+    return {
+        "last_success": ended.isoformat(timespec="seconds") if ended else None,
+        "last_run": runs[0]["run_id"] if runs else None, "last_state": runs[0]["state"] if runs else None,
+        "newest_day": None if day is None else day_of(day).isoformat(),
+        "accounts": accounts, "waiting_events": counts["waiting"], "dead_events": counts["dead"],
+        "rejected": rejected, "refused": refused, "paused": off, "wants": wants,
+    }  # fmt: skip
