@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from adapters.serving import running
 from app import compose, generate, settings, simulate
+from app.serve import serving
 from app.show import distribution
 from connector.assessment import NOT_RATED
 from connector.errors import Misconfigured
 from connector.schema import day_number
+from sync.rescore import adopt, score
 from sync.run import run
 from sync.shared import run_lock
 from sync.store import facts
@@ -54,6 +58,7 @@ class Demo:
             "as_of": self.as_of.isoformat(),
             "ratings": distribution(self.assessed),
             "control": self.simulated["control"],
+            "page": self.simulated["page"],
         }
 
 
@@ -111,7 +116,9 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
                 tell(f"read {records:,} records of {source}")
             counted[source] = records
 
-        ran = run(house.store, house.link, house.policy, day_number(demo.as_of), language=language, tell=progress)
+        day = day_number(demo.as_of)
+        past = partial(_past, house, day, language)
+        ran = run(house.store, house.link, house.policy, day, language=language, tell=progress, pulled=past)
         demo.summary, demo.assessed = ran.summary(house.link), ran.assessed
         # Rows that did not fit never reached the simulated CRM.
         demo.summary["rejected"] += demo.simulated["rejected"]
@@ -119,6 +126,29 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
         with house.store.read() as tx:
             rows = facts.accounts(tx, house.link.name).select("account_id", "number", "name").rows()
         demo.names = {account: (number, name) for account, number, name in rows}
+
+
+def _past(house: compose.House, day: int, language: str) -> None:
+    """Assesses two days before the demo's, without writing: so that a better grade shows as pending, and flags age."""
+    for earlier in (day - 8, day - 1):
+        adopt(house.store, house.link, score(house.store, house.link, house.policy, earlier), language=language)
+
+
+@contextmanager
+def live() -> Iterator[str]:
+    """Serves the demo's connection while the block runs: a press on the rep's page comes back within seconds.
+
+    Yields the door's origin.
+    """
+    compose.new_secret(PROFILE, keep=False)
+    with (
+        compose.opened(PROFILE) as house,
+        serving(PROFILE, house) as (made, application),
+        running(application) as origin,
+    ):
+        made.public_url = origin
+        made.renew()
+        yield origin
 
 
 @contextmanager

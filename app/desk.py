@@ -153,7 +153,7 @@ def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> dic
         made = []
         for code, filled in lines:
             text = {
-                key: money.written(value, base) if isinstance(value, int) and key != "days" else value
+                key: money.shown(value, base) if isinstance(value, int) and key != "days" else value
                 for key, value in filled.items()
             }
             en, zh = catalogue[code]
@@ -191,7 +191,7 @@ def decisions(at: Desk, wanted: str | None) -> list[dict[str, Any]]:
         {
             "id": row["key"], "account_id": row["account_id"], "number": numbers.get(row["account_id"]) or "",
             "kind": row["kind"], "value": row.get("value"),
-            "amount": money.written(row["amount"], row["currency"]) if row.get("amount") is not None else None,
+            "amount": money.shown(row["amount"], row["currency"]) if row.get("amount") is not None else None,
             "from": None if row["valid_from"] is None else day_of(row["valid_from"]).isoformat(),
             "until": None if row["valid_until"] is None else day_of(row["valid_until"]).isoformat(),
             "reason": row.get("reason") or row.get("basis"), "by": row.get("by") or row.get("approved_by"),

@@ -55,7 +55,7 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
         done = desk.history(tx, at.connection, account)
 
     def amount(minor: int | None) -> str:
-        return "–" if minor is None else money.written(minor, base)
+        return "–" if minor is None else money.shown(minor, base)
 
     owed = ledger_.items.filter(ledger_.items["account_id"].cast(str) == account).to_dicts()
     aged = ages([(item["days_overdue"] or 0, max(0, item["open_base"] or 0)) for item in owed], key)

@@ -68,7 +68,7 @@ class Serving:
         hear = cast("Hears", link.crm).hear if hasattr(link.crm, "hear") else None
         bells = {link.name: Bell(link.name, self.house.secrets, hear)}
         loops = [self._drain, *([self._poll] if self.poll_s else []), *([self._night] if self.nightly else [])]
-        loops += [self._renew] if self.public_url else []
+        loops += [self.renew] if self.public_url else []
         for loop in loops:
             thread = threading.Thread(target=self._kept_alive, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
@@ -153,7 +153,8 @@ class Serving:
             inbox.forget(tx, house.link.name, micros(_now() - timedelta(seconds=_KEPT_S)))
         return 1.0
 
-    def _renew(self) -> float:
+    def renew(self) -> float:
+        """Subscribe to what the mapping reads; seconds until it is to be done again."""
         link = self.house.link
         objects = sorted({part.object for part in link.mapping.sources.values() if part.owner() is not None})
         url = f"{self.public_url.rstrip('/')}/hooks/{link.name}"

@@ -35,6 +35,7 @@ class Simulated:
         control = f"{origin}/control/{org.control_token}"
         return {
             "origin": origin, "credentials": credentials, "control": control, "rejected": self.rejects.height,
+            "page": f"{origin}/crm/tab/Accounts",
         }  # fmt: skip
 
 

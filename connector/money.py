@@ -69,8 +69,3 @@ def from_minor(minor: int, currency: str) -> Decimal:
 def shown(minor: int, currency: str) -> str:
     """An amount as a person reads it: `12,345.60 USD`."""
     return f"{from_minor(minor, currency):,f} {currency}"
-
-
-def written(minor: int, currency: str) -> str:
-    """An amount as a person writes it: `37,060.62 EUR`."""
-    return f"{from_minor(minor, currency):,f} {currency}"

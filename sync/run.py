@@ -90,9 +90,10 @@ def run(
     dry: bool = False,
     again: bool = False,
     tell: Progress = silent,
+    pulled: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Ran:
-    """Pull, rescore and push as of a day. The caller holds the profile's lock.
+    """Pull, rescore and push as of a day. The caller holds the profile's lock; `pulled` is called after the pull.
 
     `dry`: nothing takes effect, but what was read is kept; `changes` says what the run would write. `again`: what the
     CRM refused is tried once more.
@@ -105,6 +106,8 @@ def run(
         ran.pulled = pull(store, link, full=full, tell=tell, began=ran.began)
         ran.reconciled = reconcile(store, link, ran.pulled)
         lap("pull")
+        pulled()
+        lap("history")
         with store.read() as tx:
             newest = state.newest_day(tx, link.name)
         if newest is not None and as_of < newest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +31,7 @@ def demo(
     call: typer.Context,
     data: Annotated[Path | None, typer.Option(help="A portfolio folder; else one is made.", exists=True)] = None,
     as_of: Annotated[str, typer.Option(help="Day to rate as of; else the day after the data's last fact.")] = "",
+    quiet: Annotated[bool, typer.Option("--no-serve", help="Stand without listening for events.", hidden=True)] = False,
     once: Annotated[bool, typer.Option("--once", help="End when it is done, instead of standing.")] = False,
 ) -> None:
     """Run the line once, show it, and stand until Ctrl-C."""
@@ -39,7 +41,7 @@ def demo(
     # Also where a shell started us with Ctrl-C ignored, as it does for jobs in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    from app.demo import standing
+    from app.demo import live, standing
 
     try:
         with standing(data, wanted, date.today(), context.language, context.progress) as done:  # noqa: DTZ011
@@ -49,7 +51,8 @@ def demo(
             else:
                 _show(context, done)
             if not once:
-                _stand(context, done)
+                with nullcontext() if quiet else live():
+                    _stand(context, done)
     except KeyboardInterrupt:
         context.progress("")
         raise typer.Exit(130) from None
@@ -70,6 +73,9 @@ def _stand(context: Context, done: Demo) -> None:
     )
     context.say("  python3 go.py --profile demo sync")
     context.say("  python3 go.py --profile demo list --rating CCC")
+    shown = done.simulated["page"]
+    words = ("A rep's page, with buttons that change the CRM:", "销售看到的页面，按钮会改动 CRM：")
+    context.say(f"  {context.words(*words)} {shown}?lang={context.language}")
     for number, _ in list(done.names.values())[:1]:
         context.say(f"  python3 go.py --profile demo explain {number}")
     context.say(f"  curl {done.simulated['control']}/ledger")

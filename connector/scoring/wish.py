@@ -128,7 +128,7 @@ def _by_paying(
         least, most = (least, middle) if lifted(middle) else (middle + 1, most)
     owed = sum(item["overdue_base"] or 0 for item in items[:least])
     names = ", ".join(str(item["number"] or item["receivable_id"]) for item in items[:least])
-    amount = money.written(owed, state.base)
+    amount = money.shown(owed, state.base)
     return [{
         "what": "pay_overdue", "items": names, "amount": f"{money.from_minor(owed, state.base):f}",
         "en": f"pay the {least} oldest overdue items today: {names} ({amount})" if least > 1

@@ -9,6 +9,8 @@ from connector import money
 from connector.assessment import NOT_RATED
 from connector.schema import day_of
 
+#: A grade that has yet to hold, or that a person has yet to confirm.
+PENDING = {"en": "pending since {1}: {0}", "zh": "待生效（自{1}）：{0}"}
 #: Lines of the explanation that a page has room for.
 _MOST_REASONS = 6
 
@@ -37,7 +39,13 @@ def written_values(row: Mapping[str, Any], language: str) -> dict[str, str | Non
 
 
 def reasons(row: Mapping[str, Any], language: str) -> list[str]:
-    """The lines that cost something: gates, then what lost most; flags are shown in a field of their own."""
+    """A better grade that is pending, then the lines that cost something: gates, then what lost most.
+
+    Flags are shown in a field of their own.
+    """
     key = "zh" if language == "zh-CN" else "en"
     telling = [line for line in row["reasons"] if line["lost"] is None or line["lost"] >= 0.05]
-    return [line[key] for line in telling[:_MOST_REASONS]]
+    pending = []
+    if row["pending_rating"] is not None:
+        pending = [PENDING[key].format(row["pending_rating"], day_of(row["pending_since"]).isoformat())]
+    return [*pending, *(line[key] for line in telling[:_MOST_REASONS])]

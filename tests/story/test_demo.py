@@ -58,7 +58,9 @@ def document(*words: str, code: int = 0) -> Any:
 @contextmanager
 def standing(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """A demo that stands, and its document."""
-    process = subprocess.Popen([*ZIXIN, "demo", "--json", "--data", str(folder)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*ZIXIN, "demo", "--json", "--no-serve", "--data", str(folder)], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout
         text = ""
@@ -92,7 +94,7 @@ def test_once_prints_one_document_and_the_store_answers_afterwards(folder: Path,
         0,
     )
     assert sum(done["ratings"].values()) == 40
-    assert set(done["seconds"]) == {"simulator", "install", "pull", "score", "store", "push", "total"}
+    assert set(done["seconds"]) == {"simulator", "install", "pull", "history", "score", "store", "push", "total"}
     listed = document("--profile", "demo", "list")["accounts"]
     assert len(listed) == 40
     assert {"account_id", "number", "name", "rating", "score", "limit", "exposure", "flags", "reasons"} <= set(

@@ -34,7 +34,7 @@ def served(house: House, *, subscribed: bool = True, **how: Any) -> Iterator[tup
         with running(app) as origin:
             if subscribed:
                 made.public_url = origin
-                assert made._renew() > 86_400
+                assert made.renew() > 86_400
             yield made, origin
     finally:
         made.stop()

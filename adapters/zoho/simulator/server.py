@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from adapters.zoho.simulator import bulk, control, watch, write
+from adapters.zoho.simulator import bulk, control, page, watch, write
 from adapters.zoho.simulator.coql import limit_of
 from adapters.zoho.simulator.org import FieldMeta, Org
 from adapters.zoho.simulator.reply import answer, body_of, error
@@ -59,6 +59,7 @@ def application(org: Org) -> Starlette:
             Route(f"{version}/{{module}}", metered("records", _records), methods=["GET"]),
             Route(f"{version}/{{module}}", metered("write", write.update), methods=["PUT"]),
             *control.routes(org.control_token),
+            *page.routes(),
         ]
     )
     made.state.org = org
