@@ -20,11 +20,11 @@ const zixin = (() => {
     return made;
   }
 
-  // Amounts are decimal text; only their thousands are set apart, no digit is computed.
-  function amount(text, currency) {
-    if (text === null || text === undefined || text === "") return "–";
-    const [whole, rest] = String(text).split(".");
-    return whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",") + (rest ? "." + rest : "") + " " + currency;
+  // 37,060.62 EUR. Amounts come as JSON numbers or as decimal text; places are those of the currency.
+  function amount(value, options) {
+    if (value === null || value === undefined || value === "") return "–";
+    const [whole, rest] = (typeof value === "number" ? value.toFixed(options.places) : String(value)).split(".");
+    return whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",") + (rest ? "." + rest : "") + " " + options.currency;
   }
 
   function render(element, record, options) {
@@ -42,10 +42,10 @@ const zixin = (() => {
     const box = node("div", null, { class: "zx-limit" });
     const has = of("limit") !== null && of("limit") !== undefined && of("limit") !== "";
     const used = has && limit > 0 ? Math.min(100, Math.max(0, 100 * (1 - left / limit))) : has ? 100 : 0;
-    box.append(node("div", `${words.limit} ${amount(of("limit"), options.currency)}`));
-    const bar = node("div", null, { class: "zx-bar", role: "img", "aria-label": `${words.left} ${amount(of("available"), options.currency)}` });
+    box.append(node("div", `${words.limit} ${amount(of("limit"), options)}`));
+    const bar = node("div", null, { class: "zx-bar", role: "img", "aria-label": `${words.left} ${amount(of("available"), options)}` });
     bar.append(node("i", null, { style: `width:${used.toFixed(1)}%`, class: used >= 100 ? "zx-full" : "" }));
-    box.append(bar, node("div", `${words.left} ${amount(of("available"), options.currency)}`, { id: "zx-left" }));
+    box.append(bar, node("div", `${words.left} ${amount(of("available"), options)}`, { id: "zx-left" }));
 
     const parts = [head, box];
     if (of("overdue_since")) parts.push(node("div", `${words.overdue} ${of("overdue_since")}`, { class: "zx-late" }));

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from adapters.zoho.simulator.org import Org, number
+from connector import money
 from connector.assessment import WRITTEN
 from connector.words.flags import FLAGS
 
@@ -81,7 +82,7 @@ async def account(request: Request) -> Response:
     zh = language == "zh-CN"
     names = {item.name: item.en.replace(" ", "_") for item in WRITTEN}
     options = {
-        "language": language, "currency": org.currency, "names": names,
+        "language": language, "currency": org.currency, "places": money.exponent(org.currency), "names": names,
         "flags": {code: [words.en, words.zh] for code, words in FLAGS.items()},
     }  # fmt: skip
     panel = resources.files("adapters.zoho").joinpath("panel/panel.js").read_text(encoding="utf-8")

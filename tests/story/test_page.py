@@ -1,0 +1,71 @@
+"""The rep's page in a real browser: a press moves it within seconds, and nothing on it shuts anybody out."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+from tests.story.house import House
+from tests.story.test_drain import live
+from tests.story.test_serve import served
+
+__all__ = ["live"]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt install chromium"),
+    pytest.mark.filterwarnings("default::DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        made = browser.new_page()
+        made.set_default_timeout(15_000)
+        yield made
+        browser.close()
+
+
+def at(house: House, number: str, language: str = "en") -> str:
+    return f"{house.sim.origin}/crm/tab/Accounts/{house.account(number)['id']}?lang={language}"
+
+
+def moved(page: Page, before: str) -> str:
+    """The line of the score, once it is another one."""
+    other = "text => { const line = document.getElementById('zx-score'); return line && line.textContent !== text; }"
+    page.wait_for_function(other, arg=before)
+    return page.inner_text("#zx-score")
+
+
+def test_a_press_moves_the_page_and_axe_finds_nothing(live: House, page: Page) -> None:
+    with served(live):
+        page.goto(at(live, "A004"))
+        page.wait_for_selector(".zx-late")
+        before = page.inner_text("#zx-score")
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+
+        page.click("#pay")
+        moved(page, before)
+        assert page.locator(".zx-late").count() == 0
+
+        page.goto(at(live, "A008"))
+        page.wait_for_selector(".zx-badge")
+        before = page.inner_text("#zx-score")
+        page.click("#overdue")
+        moved(page, before)
+        page.wait_for_selector("[data-code='OVERDUE_90']")
+
+
+def test_the_page_speaks_chinese_and_writes_money_as_a_person_does(live: House, page: Page) -> None:
+    page.goto(at(live, "A001", "zh-CN"))
+    page.wait_for_selector(".zx-badge")
+
+    text = page.inner_text("main")
+    assert "信用额度 5,000.00 USD" in text
+    assert "客户付款" in text
+    page.goto(f"{live.sim.origin}/crm/tab/Accounts")
+    assert Axe().run(page).violations_count == 0
