@@ -16,6 +16,8 @@ def _bound(port: int, host: str = "127.0.0.1") -> socket.socket:
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     made.bind((host, port))
+    # Whoever is told the address may call at once: he waits instead of being refused.
+    made.listen(2048)
     return made
 
 

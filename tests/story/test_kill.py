@@ -1,0 +1,126 @@
+"""kill -9 of the service while signed events come in: none that was acknowledged is lost, and the end is the same."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from adapters import webhooks
+from sync import inbox
+from tests.story.house import House
+from tests.story.test_drain import live, of, pay
+
+__all__ = ["live"]
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+class Service:
+    """`zixin serve` in a process of its own, on a profile beside the simulated CRM."""
+
+    def __init__(self, house: House, home: Path) -> None:
+        self.env = {**os.environ, "ZIXIN_HOME": str(home)}
+        credentials = {
+            "accounts_server": house.sim.origin, "api_domain": house.sim.origin, "client_id": house.sim.org.client_id,
+            "client_secret": house.sim.org.client_secret, "refresh_token": house.sim.org.refresh_token,
+        }  # fmt: skip
+        fields = house.link.mapping.writes.fields
+        kept = {"crm": "zoho", "credentials": credentials, "language": "en", "fields": fields, "secrets": [SECRET]}
+        (home / "default" / "connections.json").write_text(json.dumps({"sim": kept}))
+        self.origin = ""
+        self.process: Any = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "serve", "--port", "0"], env=self.env, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self.origin = json.loads(self.process.stdout.readline())["origin"]
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+    def send(self, key: str, account: str) -> bool:
+        """Whether it was acknowledged."""
+        body = json.dumps({"type": "payment.received", "data": {"account": account}}).encode()
+        stamp = int(datetime.now(UTC).timestamp())
+        headers = {
+            "webhook-id": key, "webhook-timestamp": str(stamp), "webhook-signature": webhooks.sign(SECRET, key, stamp, body),
+        }  # fmt: skip
+        try:
+            url = f"{self.origin}/hooks/sim"
+            return requests.post(url, data=body, headers=headers, timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+
+@pytest.fixture
+def service(live: House, tmp_path: Path) -> Any:
+    # The house's store stands in the folder of the profile.
+    home = tmp_path / "home"
+    (home / "default").mkdir(parents=True)
+    for file in tmp_path.glob("zixin.db*"):
+        (home / "default" / file.name).symlink_to(file)
+    made = Service(live, home)
+    yield made
+    made.kill()
+
+
+def test_no_acknowledged_event_is_lost_though_the_service_is_killed(
+    live: House, service: Service, request: pytest.FixtureRequest
+) -> None:
+    slow = bool(request.config.getoption("--slow"))
+    events, kills = (5_000, 10) if slow else (400, 3)
+    chance = random.Random(7)
+    numbers = [f"A{n:03d}" for n in range(0, 120, 4)]
+    live.store.close()
+    service.start()
+    acknowledged: set[str] = set()
+    deaths = threading.Thread(target=_killings, args=(service, kills, chance))
+    deaths.start()
+
+    def deliver(n: int) -> None:
+        number = numbers[n % len(numbers)]
+        if n < len(numbers):
+            pay(live, number)
+        for _ in range(400):
+            if service.send(f"e{n}", number):
+                acknowledged.add(f"e{n}")
+                return
+            time.sleep(0.05)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(deliver, range(events)))
+    deaths.join()
+    assert len(acknowledged) == events
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends and requests.get(f"{service.origin}/readyz", timeout=5).json()["waiting"]:
+        time.sleep(0.2)
+    service.kill()
+
+    with live.store.read() as tx:
+        closed = {row["event_id"] for row in inbox.deliveries(tx, "sim", "done", 10**6)}
+    assert acknowledged <= closed
+    assert all(live.account(number)["Credit_Overdue_Since"] is None for number in numbers)
+    # What an undisturbed run would make of the same facts is what stands there.
+    assert live.sync(full=True).pushed.written == 0
+    assert of(live, "Invoices", "A000")
+
+
+def _killings(service: Service, kills: int, chance: random.Random) -> None:
+    for _ in range(kills):
+        time.sleep(chance.uniform(0.3, 1.2))
+        service.kill()
+        service.start()
