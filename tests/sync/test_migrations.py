@@ -60,3 +60,23 @@ def test_a_database_of_another_release_is_refused(tmp_path: Path, statement: str
     with pytest.raises(Misconfigured, match="revision"):
         Store(tmp_path / "zixin.db")
     assert store.path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "index"),
+    [
+        ("allocations", "source = 'p' and source_id in ('1', '2')", "ix_allocations_source"),
+        ("receivables", "deleted_on is null and account_id in ('1', '2')", "ix_receivables_account_id"),
+        ("allocations", "receivable_id in ('1', '2')", "ix_allocations_receivable_id"),
+        ("receivables", "receivable_id in ('1', '2')", "PRIMARY KEY"),
+        ("inbox", "state = 'waiting' and next_at <= 5", "ix_inbox_state"),
+    ],
+)
+def test_a_new_store_is_planned_for_a_million_rows(tmp_path: Path, table: str, where: str, index: str) -> None:
+    for _ in range(2):
+        store = Store(tmp_path / "zixin.db")
+        with store.read() as tx:
+            query = f"explain query plan select * from {table} where connection = 'a' and {where}"
+            told = " ".join(str(row[3]) for row in tx.exec_driver_sql(query))
+        store.close()
+        assert index in told
