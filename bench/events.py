@@ -58,7 +58,9 @@ def main() -> None:
             for n in range(EVENTS):
                 body = json.dumps({"type": "payment.received", "data": {"account": f"K{n % 500}"}}).encode()
                 signature = webhooks.sign(SECRET, f"m{n}", stamp, body)
-                calls.append((body, {"webhook-id": f"m{n}", "webhook-timestamp": str(stamp), "webhook-signature": signature}))
+                calls.append(
+                    (body, {"webhook-id": f"m{n}", "webhook-timestamp": str(stamp), "webhook-signature": signature})
+                )
 
             def send(some: list[Any], host: str = host) -> list[float]:
                 link, took = HTTPConnection(host), []
@@ -73,7 +75,9 @@ def main() -> None:
 
             started = time.perf_counter()
             with ThreadPoolExecutor(CONNECTIONS) as threads:
-                took = [t for part in threads.map(send, [calls[n::CONNECTIONS] for n in range(CONNECTIONS)]) for t in part]
+                took = [
+                    t for part in threads.map(send, [calls[n::CONNECTIONS] for n in range(CONNECTIONS)]) for t in part
+                ]
             wall = time.perf_counter() - started
             ticks = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
             cpu = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")

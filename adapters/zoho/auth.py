@@ -6,8 +6,9 @@ Zoho allows ten refreshes of one refresh token in ten minutes and fifteen live a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -37,10 +38,18 @@ class _Reply(msgspec.Struct):
     error: str | None = None
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class Tokens:
     """The access token of one connection."""
 
-    def __init__(self, credentials: Credentials, shared: Shared, http: Http, name: str) -> None:
+    def __init__(
+        self, credentials: Credentials, shared: Shared, http: Http, name: str, clock: Callable[[], datetime] = _now
+    ) -> None:
+        """`clock`: ours. How long a token lives is told as a duration, and our processes share one clock."""
+        self._clock = clock
         self._credentials = credentials
         self._shared = shared
         self._http = http
@@ -53,11 +62,11 @@ class Tokens:
         """
         with self._shared.token(self._name) as slot:
             kept = slot.get()
-            if kept is not None and kept[0] != not_this and kept[1] > self._http.now() + _MARGIN:
+            if kept is not None and kept[0] != not_this and kept[1] > self._clock() + _MARGIN:
                 return kept[0]
             reply = self._refresh()
             token = reply.access_token or ""
-            slot.put(token, self._http.now() + timedelta(seconds=reply.expires_in))
+            slot.put(token, self._clock() + timedelta(seconds=reply.expires_in))
             return token
 
     def _refresh(self) -> _Reply:
