@@ -84,7 +84,8 @@ def main() -> None:
             took.sort()
             print(json.dumps({
                 "kind": kind, "events_per_s": round(EVENTS / wall), "p50_ms": round(1000 * statistics.median(took), 1),
-                "p99_ms": round(1000 * took[int(len(took) * 0.99)], 1), "cpu_ms_per_event": round(1000 * cpu / EVENTS, 2),
+                "p99_ms": round(1000 * took[int(len(took) * 0.99)], 1),
+                "cpu_ms_per_event": round(1000 * cpu / EVENTS, 2),
             }))  # fmt: skip
             process.kill()
 
