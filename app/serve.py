@@ -29,8 +29,10 @@ from sync import inbox
 from sync.drain import Drained, drain, poll
 from sync.inbox import Clerk
 from sync.link import micros
+from sync.push import push
 from sync.run import run
 from sync.shared import run_lock
+from sync.store import state
 
 log = logging.getLogger("zixin.serve")
 
@@ -40,6 +42,8 @@ _IDLE_S = 5.0
 _RENEW_AT = 0.8
 #: Closed events are known for so long, so that a late repetition is still one.
 _KEPT_S = 7 * 86_400
+#: Seconds between two tries of what was left behind.
+_PUSH_AGAIN_S = 10.0
 #: Problems that are no fault of ours are waited out for so long before the next look.
 _AFTER_PROBLEM_S = 5.0
 
@@ -59,7 +63,8 @@ class Serving:
     _wake: threading.Event = field(default_factory=threading.Event)
     _clerk: Clerk | None = None
     _threads: list[threading.Thread] = field(default_factory=list)
-    _last_ok: float = field(default_factory=time.monotonic)
+    #: Not before this instant of the monotonic clock is what was left behind tried again.
+    _push_again: float = 0.0
 
     def start(self) -> Starlette:
         """Start the threads; the application to serve."""
@@ -116,11 +121,23 @@ class Serving:
         if done.closed or done.put_off:
             metrics.TURN.observe(time.perf_counter() - started)
             self._told("drain", done)
+        elif time.monotonic() >= self._push_again:
+            self._push_what_is_left()
         with house.store.read() as tx:
             following = inbox.next_at(tx, house.link.name)
         if following is None:
             return _IDLE_S
         return min(_IDLE_S, max(0.0, (following - micros(_now())) / 1_000_000))
+
+    def _push_what_is_left(self) -> None:
+        """Write what a kill, a storm or a pause left behind, without waiting for the next event."""
+        with self.house.store.read() as tx:
+            left = state.pending(tx, self.house.link.name)
+        if left:
+            self._push_again = time.monotonic() + _PUSH_AGAIN_S
+            pushed = push(self.house.store, self.house.link)
+            metrics.WRITTEN.inc(pushed.written)
+            log.info("left over: written %d, deferred %d", pushed.written, pushed.deferred)
 
     def _poll(self) -> float:
         done = poll(self.house.store, self.house.link, self.house.policy, language=self.house.language)

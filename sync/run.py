@@ -219,6 +219,6 @@ def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: 
     with store.write() as tx:
         ran.totals, ran.wanted = facts.totals(tx, link.name), state.count_wanted(tx, link.name)
         ran.rejected = len(facts.rejected(tx, link.name))
-        finished = micros(link.crm.now())
+        finished = max(micros(link.crm.now()), began + 1)
         summary = json.dumps(ran.summary(link))
         state.save_run(tx, {**row, "state": ran.state, "finished_at": finished, "summary": summary})

@@ -235,6 +235,13 @@ def plan_rows(tx: Connection, connection: str, most: int | None) -> list[PlanRow
     ]
 
 
+def pending(tx: Connection, connection: str) -> bool:
+    """Whether anything that the CRM should show has yet to be planned or sent."""
+    table = tables.wanted
+    query = select(table.c.account_id).where(table.c.connection == connection, table.c.pending).limit(1)
+    return tx.execute(query).first() is not None
+
+
 def settle(tx: Connection, connection: str, settled: Iterable[Settled], at: int) -> None:
     """These need no call; what is now known to be in the CRM is kept as sent."""
     rows = list(settled)

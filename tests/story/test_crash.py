@@ -22,6 +22,8 @@ from sync.store import Store
 from tests.connector.scoring.books import POLICY, books, invoice, table
 from tests.simulated import Sim, simulated_zoho
 
+pytestmark = pytest.mark.apart
+
 TODAY = day_number(date(2025, 6, 30))
 #: What two runs may differ in: provenance, instants, versions, the ids of runs.
 IGNORED = {"known_from", "source_modified_at", "facts_version", "scored_version", "version", "seen_at", "answered_at", "read_at", "cursor", "since", "assessed_at"}  # fmt: skip

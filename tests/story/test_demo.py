@@ -23,6 +23,8 @@ from app.generate import generate
 from connector.policy import default_text
 from mappings import portfolio
 
+pytestmark = pytest.mark.apart
+
 ZIXIN = [sys.executable, "-m", "app.cli"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,8 @@ DONE = st.lists(
     min_size=3,
     max_size=6,
 )  # fmt: skip
+
+pytestmark = pytest.mark.apart
 
 
 class World:

@@ -14,6 +14,7 @@ from tests.story.test_serve import served
 __all__ = ["live"]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
+    pytest.mark.apart,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt install chromium"),
     pytest.mark.filterwarnings("default::DeprecationWarning"),
 ]
