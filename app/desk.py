@@ -178,7 +178,7 @@ def decisions(at: Desk, wanted: str | None) -> list[dict[str, Any]]:
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read() as tx:
         rows = desk.listed(tx, at.connection, only)
-        numbers = dict(facts.accounts(tx, at.connection).select("account_id", "number").iter_rows())
+        numbers = facts.numbers(tx, at.connection)
 
     def state_of(row: dict[str, Any]) -> str:
         if row["state"] == "waits":
@@ -213,7 +213,7 @@ def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False)
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read() as tx:
         rows = warnings.listed(tx, at.connection, only, over=over)
-        numbers = dict(facts.accounts(tx, at.connection).select("account_id", "number").iter_rows())
+        numbers = facts.numbers(tx, at.connection)
     made = []
     for row in rows:
         if code is not None and row["code"] != canonical(code):
@@ -251,7 +251,7 @@ def actions(at: Desk, wanted: str | None, *, over: bool = False) -> list[dict[st
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read() as tx:
         rows = warnings.actions(tx, at.connection, only, over=over)
-        numbers = dict(facts.accounts(tx, at.connection).select("account_id", "number").iter_rows())
+        numbers = facts.numbers(tx, at.connection)
     return [
         {
             "id": row["action_id"], "account_id": row["account_id"], "number": numbers.get(row["account_id"]) or "",

@@ -19,7 +19,7 @@ from sync.inbox import Waiting
 from sync.link import Link, micros
 from sync.pull import Pulled, fetch, pull, reread
 from sync.push import Pushed, push
-from sync.rescore import adopt_some, score
+from sync.rescore import adopt_some, keep_context, score
 from sync.store import Store, facts, state
 
 #: An event about a new record is believed to be wrong after so many tries; the CRM may show it only after a moment.
@@ -76,9 +76,11 @@ def _turn(
     unseen = _fetch_named(store, link, events, pulled)
     later = [item for item in events if item.event.op == "create" and _misses(item, unseen) and item.attempts < _LOOKS]
     ready = [item for item in events if item not in later]
+    names = {name for item in ready for name in item.event.accounts}
     with store.read() as tx:
-        known = facts.accounts(tx, link.name).select("account_id", "number").rows()
-    named = _accounts(known, ready)
+        known = facts.named(tx, link.name, names)
+    # A name that nobody has is an id that is new to us.
+    named = {known.get(name, name) for name in names}
     # A record that moved concerns the account that it left and the one that it went to.
     accounts = named | pulled.touched
     accounts |= reread(store, link, accounts, pulled)
@@ -109,12 +111,8 @@ def _rescore(
         newest = state.newest_day(tx, link.name)
     scored = score(store, link, policy, max(as_of, newest or as_of), only=accounts)
     with store.write() as tx:
-        if scored.made.height:
-            state.save_policy(tx, scored.made["policy_version"][0], scored.policy)
-        for day, text in scored.statistics:
-            state.save_statistics(tx, link.name, day, text)
-        moved = state.moved_since(tx, link.name, scored.made["customer_id"].to_list(), scored.versions)
-        adopt_some(tx, link, scored.made, scored, language)
+        keep_context(tx, link, scored)
+        moved = adopt_some(tx, link, scored.made, scored, language)
         if not moved:
             inbox.close(tx, link.name, events, at)
     return [account for account in scored.made["customer_id"].to_list() if account not in moved], moved
@@ -136,14 +134,6 @@ def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pu
 
 def _misses(item: Waiting, unseen: Collection[tuple[str, str]]) -> bool:
     return any((item.event.object, record) in unseen for record in item.event.records)
-
-
-def _accounts(known: list[tuple[str, str]], events: Sequence[Waiting]) -> set[str]:
-    """Ids of the accounts that events name by id or number; a name that nobody has is an id that is new to us."""
-    by_number = {number: account for account, number in known}
-    ids = {account for account, _ in known}
-    named = {name for item in events for name in item.event.accounts}
-    return {name if name in ids else by_number.get(name, name) for name in named}
 
 
 def _put_off(store: Store, link: Link, events: Sequence[Waiting], cause: str, done: Drained, at: int) -> None:

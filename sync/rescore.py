@@ -51,8 +51,8 @@ def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collect
     with store.read() as tx:
         due = state.due(tx, link.name, as_of, policy.version)
         if only is not None:
-            near = facts.with_trees(tx, link.name, only)
-            due = {account: version for account, version in due.items() if account in near}
+            tied = facts.with_trees(tx, link.name, only)
+            due = {account: version for account, version in due.items() if account in tied}
         if not due:
             return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text)
         # An event never keeps the statistics of a day: that is the night's.
@@ -60,7 +60,8 @@ def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collect
         before = _before(tx, link, as_of)
         whole = everybody or before is None
         tables = facts.load(tx, link.name, None if whole else sorted(due))
-        prior = state.assessments(tx, link.name, before=as_of)
+        near = None if whole else tables["accounts"]["account_id"].to_list()
+        prior = state.assessments(tx, link.name, before=as_of, accounts=near)
     portfolio = before
     kept: tuple[tuple[int, str], ...] = ()
     if portfolio is None or everybody:
@@ -80,22 +81,27 @@ def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> None:
     customer stays due.
     """
     with store.write() as tx:
-        if scored.made.height:
-            state.save_policy(tx, scored.made["policy_version"][0], scored.policy)
-        for day, text in scored.statistics:
-            state.save_statistics(tx, link.name, day, text)
+        keep_context(tx, link, scored)
     for some in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
         with store.write() as tx:
             adopt_some(tx, link, some, scored, language)
 
 
-def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> None:
-    """The same for some of them, inside a transaction."""
+def keep_context(tx: Connection, link: Link, scored: Scored) -> None:
+    """Stores what the results can be recomputed from: the policy's text, the day's statistics."""
+    if scored.made.height:
+        state.save_policy(tx, scored.made["policy_version"][0], scored.policy)
+    for day, text in scored.statistics:
+        state.save_statistics(tx, link.name, day, text)
+
+
+def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> set[str]:
+    """Puts some of them into force, inside a transaction; returns those whose facts moved, who stay due."""
     versions = scored.versions
     moved = state.moved_since(tx, link.name, some["customer_id"].to_list(), versions)
     rows = [row for row in some.to_dicts() if row["customer_id"] not in moved]
     if not rows:
-        return
+        return moved
     made = some.filter(~pl.col("customer_id").is_in(list(moved))) if moved else some
     facts_version = pl.Series("facts_version", [versions[row["customer_id"]] for row in rows], dtype=pl.Int64)
     wanted = [
@@ -115,6 +121,7 @@ def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, l
     state.save_assessments(tx, link.name, made.with_columns(facts_version), scored.at)
     state.want(tx, link.name, wanted)
     warnings.live(tx, link.name, rows)
+    return moved
 
 
 def look(store: Store, link: Link, policy: Policy, as_of: int) -> pl.DataFrame:

@@ -78,7 +78,7 @@ def errors(
     run = _known(context, run_id)[0]
     with compose.stored(context.profile) as (store, name), store.read() as tx:
         rejects, refusals = facts.rejected(tx, name), state.refusals(tx, name)
-        numbers = dict(facts.accounts(tx, name).select("account_id", "number").iter_rows())
+        numbers = facts.numbers(tx, name)
     rows = [_reject(row, run, context) for row in rejects]
     rows += [
         {"what": "refused", "record": account, "column": "", "value": numbers.get(account), "reason": words, "new": ""}

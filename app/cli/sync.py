@@ -132,7 +132,7 @@ def _changes(house: House, ran: Ran) -> list[dict[str, Any]]:
     from sync.store import facts, state
 
     with house.store.read() as tx:
-        names = dict(facts.accounts(tx, house.link.name).select("account_id", "number").iter_rows())
+        names = facts.numbers(tx, house.link.name)
         seen = state.observed(tx, house.link.name, [item.account for item in ran.changes])
     return [
         {

@@ -290,6 +290,24 @@ def accounts(tx: Connection, connection: str) -> pl.DataFrame:
     return _select(tx, "accounts", connection, None, ())
 
 
+def numbers(tx: Connection, connection: str) -> dict[str, str]:
+    """account_id → the number that people call it by."""
+    table = tables.CANONICAL["accounts"]
+    query = select(table.c.account_id, table.c.number).where(table.c.connection == connection)
+    return {row.account_id: row.number for row in tx.execute(query)}
+
+
+def named(tx: Connection, connection: str, names: Collection[str]) -> dict[str, str]:
+    """Those of the names that are an account's id or its number → its id; an id comes before a number."""
+    table = tables.CANONICAL["accounts"]
+    found: dict[str, str] = {}
+    for column in (table.c.number, table.c.account_id):
+        for some in batches(sorted(names)):
+            query = select(column, table.c.account_id).where(table.c.connection == connection, column.in_(some))
+            found |= {row[0]: row[1] for row in tx.execute(query)}
+    return found
+
+
 def with_trees(tx: Connection, connection: str, accounts: Collection[str], *, past: bool = False) -> set[str]:
     """The accounts and everybody who is tied to them by parents, up and down; `past`: or ever was."""
     tied: dict[str, set[str]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -39,17 +39,24 @@ def save_assessments(tx: Connection, connection: str, made: pl.DataFrame, at: in
 
 
 def assessments(
-    tx: Connection, connection: str, *, before: int | None = None, columns: Sequence[str] = tuple(ASSESSMENT)
-) -> pl.DataFrame:
-    """The newest assessment of every customer, of a day before the given one if one is given; some of its columns."""
+    tx: Connection, connection: str, *, before: int | None = None, columns: Sequence[str] = tuple(ASSESSMENT),
+    accounts: Collection[str] | None = None,
+) -> pl.DataFrame:  # fmt: skip
+    """The newest assessment of every customer, of a day before the given one if one is given; some of its columns.
+
+    `accounts`: only theirs.
+    """
     table = tables.assessments
     earlier = [table.c.connection == connection, *([table.c.as_of < before] if before is not None else [])]
-    newest = select(table.c.customer_id, func.max(table.c.as_of).label("day")).where(*earlier)
-    newest_rows = newest.group_by(table.c.customer_id).subquery()
-    query = select(*(table.c[name] for name in columns)).join(
-        newest_rows, and_(newest_rows.c.customer_id == table.c.customer_id, newest_rows.c.day == table.c.as_of)
-    )
-    rows = [dict(row) for row in tx.execute(query.where(table.c.connection == connection)).mappings()]
+    rows: list[dict[str, Any]] = []
+    for some in [None] if accounts is None else batches(sorted(accounts)):
+        these = earlier if some is None else [*earlier, table.c.customer_id.in_(some)]
+        newest = select(table.c.customer_id, func.max(table.c.as_of).label("day")).where(*these)
+        newest_rows = newest.group_by(table.c.customer_id).subquery()
+        query = select(*(table.c[name] for name in columns)).join(
+            newest_rows, and_(newest_rows.c.customer_id == table.c.customer_id, newest_rows.c.day == table.c.as_of)
+        )
+        rows += [dict(row) for row in tx.execute(query.where(table.c.connection == connection)).mappings()]
     for row in rows:
         for name in _LISTS:
             if name in row:
@@ -84,6 +91,13 @@ def policy(tx: Connection, version: str) -> str | None:
     """The text of the policy of that version."""
     table = tables.policies
     return tx.execute(select(table.c.body).where(table.c.version == version)).scalar_one_or_none()
+
+
+def base_currency(tx: Connection, connection: str) -> str | None:
+    """The currency that the connection is assessed in; None: nothing is assessed."""
+    table = tables.assessments
+    query = select(table.c.currency).where(table.c.connection == connection).limit(1)
+    return tx.execute(query).scalar_one_or_none()
 
 
 def newest_day(tx: Connection, connection: str) -> int | None:
