@@ -20,10 +20,8 @@ from connector.errors import Misconfigured, Problem, RateLimited, Retry
 #: Seconds to connect, and between two bytes of an answer.
 TIMEOUT_S = (10.0, 60.0)
 
-
+#: Bytes that are taken from an answer at once.
 _PART = 1 << 18
-#: How far a server's clock may be ahead of the Date of its answer by the time the answer is here.
-_DATE_IS_ABOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,7 @@ class Http:
     _gate: threading.Semaphore = field(init=False)
     #: The server's clock less ours, from the newest answer, in seconds.
     skew_s: float = 0.0
+    _told_time: bool = False
 
     def __post_init__(self) -> None:
         self._gate = threading.Semaphore(self.concurrency)
@@ -124,7 +123,7 @@ class Http:
         body: bytes | None,
     ) -> Answer:
         host = urlsplit(url).netloc
-        given = headers()
+        given, sent = headers(), time.time()
         try:
             with self._gate, self._session.request(
                 method, url, params=params, data=body, headers=dict(given), timeout=TIMEOUT_S, allow_redirects=False,
@@ -141,7 +140,7 @@ class Http:
             raise Retry("E-CRM-LOST" if lost else "E-CRM-UNREACHABLE", host=host) from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
             raise Retry("E-CRM-LOST", host=host) from None
-        self._tell_time(answer)
+        self._tell_time(answer, sent)
         problem = self.judge(answer)
         if problem is not None:
             raise problem
@@ -176,13 +175,18 @@ class Http:
         if f"{parts.scheme}://{parts.netloc}" not in self.origins:
             raise Misconfigured("E-CRM-ORIGIN", host=parts.netloc)
 
-    def _tell_time(self, answer: Answer) -> None:
+    def _tell_time(self, answer: Answer, sent: float) -> None:
+        """The server's clock from a Date, which is cut to the second and was written after the call was sent.
+
+        Of what fits the least is taken: later answers only bring it forward, however slow they are, and it goes back
+        only where the server's own clock did.
+        """
         stamp = answer.headers.get("Date")
         if stamp:
             try:
-                least = parsedate_to_datetime(stamp).timestamp() - time.time()
+                date = parsedate_to_datetime(stamp).timestamp()
             except (ValueError, TypeError):
                 return
-            # A Date is cut to the second, and the answer took a while: what fits both is not moved, so that the clock
-            # does not go back and forth.
-            self.skew_s = min(max(self.skew_s, least), least + _DATE_IS_ABOUT_S)
+            least, most = date - time.time(), date + 1 - sent
+            self.skew_s = min(max(self.skew_s, least), most) if self._told_time else least
+            self._told_time = True
