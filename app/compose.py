@@ -70,15 +70,18 @@ def opened(profile: str) -> Iterator[House]:
     if given["fields"]:
         mapping = mapping.with_written(given["fields"])
     organisation = crm.organisation()
-    rules = settings.policy(profile)
-    if not (folder / "policy.yaml").exists() and organisation.currency:
-        rules = rules.in_currency(organisation.currency)
+    rules = settings.policy_in(profile, organisation.currency)
     store = Store(folder / "zixin.db")
     try:
         link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
         yield House(store, link, rules, given["language"], tuple(given.get("secrets", ())))
     finally:
         store.close()
+
+
+def has_secret(profile: str) -> bool:
+    """Whether the connection's hook has a secret already."""
+    return bool(next(iter(_connections(profile).values())).get("secrets"))
 
 
 def new_secret(profile: str, *, keep: bool) -> str:

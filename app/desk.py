@@ -47,6 +47,7 @@ class Standing:
 class Desk:
     """A profile's store, without a call to its CRM."""
 
+    profile: str
     store: Store
     connection: str
     policy: Policy
@@ -62,11 +63,9 @@ class Desk:
     def account(self, wanted: str) -> tuple[str, str, str]:
         """Id, number and name of the account of that number, id or whole name. Raises Misconfigured."""
         with self.store.read() as tx:
-            known = facts.accounts(tx, self.connection).select("account_id", "number", "name")
-        fits = pl.any_horizontal(pl.col(column) == wanted for column in known.columns)
-        rows = known.filter(fits).rows()
+            rows = facts.find(tx, self.connection, wanted)
         if not rows:
-            raise Misconfigured("E-NO-ACCOUNT", account=wanted, profile=self.connection)
+            raise Misconfigured("E-NO-ACCOUNT", account=wanted, profile=self.profile)
         return rows[0]
 
     def standing(self, wanted: str) -> Standing:
@@ -75,7 +74,8 @@ class Desk:
         with self.store.read() as tx:
             tables = facts.load(tx, self.connection, [account])
             kept = state.statistics_before(tx, self.connection, self.day)
-            prior = state.assessments(tx, self.connection, before=self.day)
+            tree = tables["accounts"]["account_id"].to_list()
+            prior = state.assessments(tx, self.connection, before=self.day, accounts=tree)
         portfolio = Statistics.from_json(str(kept))
         made = assess(tables, self.policy, self.day, portfolio=portfolio, prior=prior)
         row = made.row(by_predicate=pl.col("customer_id") == account, named=True)
@@ -88,13 +88,10 @@ def opened(profile: str, now: datetime | None = None) -> Iterator[Desk]:
     with compose.stored(profile) as (store, name):
         with store.read() as tx:
             day = state.newest_day(tx, name)
-            found = state.assessments(tx, name, columns=("currency",))["currency"] if day is not None else None
-        if day is None or found is None:
+            base = state.base_currency(tx, name, day)
+        if day is None or base is None:
             raise Misconfigured("E-NOTHING-RATED", profile=profile)
-        rules = settings.policy(profile)
-        if not (settings.profile_folder(profile) / "policy.yaml").exists():
-            rules = rules.in_currency(str(found[0]))
-        yield Desk(store, name, rules, day, now or datetime.now(UTC))
+        yield Desk(profile, store, name, settings.policy_in(profile, base), day, now or datetime.now(UTC))
 
 
 def decide(at: Desk, wanted: str, asked: Asked) -> tuple[str, desk.Decided]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +18,7 @@ from connector.scoring.wish import rise
 from connector.words.flags import FLAGS, MEASURES
 from connector.words.limits import METHODS
 from sync import desk
+from sync.link import instant
 from sync.store import state
 
 #: Ageing buckets: first and last day overdue, English and Chinese.
@@ -113,7 +113,7 @@ COLOURS = {
 
 
 def _when(micros: int) -> str:
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat(sep=" ", timespec="minutes")
+    return instant(micros).isoformat(sep=" ", timespec="minutes")
 
 
 def _chart(days: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -38,6 +38,13 @@ def profile_folder(profile: str) -> Path:
     return home() / profile
 
 
+def policy_in(profile: str, currency: str) -> Policy:
+    """The profile's policy; where it has none of its own, the shipped one counts in that currency."""
+    rules = policy(profile)
+    own = (profile_folder(profile) / "policy.yaml").exists()
+    return rules if own or not currency else rules.in_currency(currency)
+
+
 def policy(profile: str, file: Path | None = None) -> Policy:
     """The policy of that file, or the shipped one of that name; else the profile's own, else the default."""
     chosen = file or profile_folder(profile) / "policy.yaml"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -11,6 +10,7 @@ from app import compose
 from connector import money
 from connector.errors import Misconfigured
 from connector.schema import day_of
+from sync.link import instant
 from sync.store import facts, state
 
 #: The reasons that matter most.
@@ -61,9 +61,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
     from connector.scoring.wish import rise
 
     with compose.stored(profile) as (store, name), store.read() as tx:
-        known = facts.accounts(tx, name)
-        wanted = (pl.col("account_id") == account) | (pl.col("number") == account) | (pl.col("name") == account)
-        found = known.filter(wanted).select("account_id", "number", "name").rows()
+        found = facts.find(tx, name, account)
         rows = [(who, state.assessed_on(tx, name, who[0], as_of)) for who in found]
         who, row = next(((who, row) for who, row in rows if row is not None), (None, None))
         if who is None or row is None:
@@ -71,8 +69,8 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
             raise Misconfigured(code, account=account, profile=profile, day=day_of(as_of).isoformat() if as_of else "")
         day, at = row["as_of"], row["assessed_at"]
         text, kept = state.policy(tx, row["policy_version"]), state.statistics_before(tx, name, day)
-        prior = state.assessments(tx, name, before=day)
         tables = facts.load(tx, name, [row["customer_id"]], known_at=at)
+        prior = state.assessments(tx, name, before=day, accounts=tables["accounts"]["account_id"].to_list())
     rules = Policy.model_validate_json(str(text))
     portfolio = Statistics.from_json(str(kept))
     made = explained(tables, rules, day, portfolio, row["customer_id"], prior)
@@ -81,7 +79,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
         "account_id": who[0],
         "number": who[1],
         "name": who[2],
-        "known_at": datetime.fromtimestamp(at / 1_000_000, UTC).isoformat(timespec="seconds"),
+        "known_at": instant(at).isoformat(timespec="seconds"),
         "same": (made["rating"], made["score"], made["limit"]["proposed"]) == stored,
         "reasons": [line for line in row["reasons"] if line["lost"] is None or line["lost"] > 0][:MAIN_REASONS],
         "rise": rise(tables, rules, day, portfolio, row["customer_id"]),

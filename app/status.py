@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from app import compose, settings
 from connector.schema import day_of
 from sync import inbox
+from sync.link import instant
 from sync.shared import paused
 from sync.store import facts, state
 
@@ -24,7 +25,7 @@ def of(profile: str, now: datetime) -> dict[str, Any]:
         rejected, refused = len(facts.rejected(tx, name)), len(state.refusals(tx, name))
         accounts = facts.totals(tx, name)["accounts"]
     braked = runs[0]["run_id"] if runs and runs[0]["state"] == "braked" else None
-    ended = datetime.fromtimestamp(good["finished_at"] / 1_000_000, UTC) if good else None
+    ended = instant(good["finished_at"]) if good else None
     off = paused(settings.profile_folder(profile))
     wants = []
     if ended is None or now - ended > _MISSED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from connector.ports import Crm, Organisation
@@ -24,6 +24,11 @@ class Link:
     def today(self) -> date:
         """The business day, by the CRM's clock."""
         return self.crm.now().astimezone(ZoneInfo(self.time_zone)).date()
+
+
+def instant(micros: int) -> datetime:
+    """The instant (aware, UTC) of microseconds since 1970 UTC."""
+    return datetime.fromtimestamp(micros / 1_000_000, UTC)
 
 
 def micros(moment: datetime) -> int:

@@ -49,10 +49,8 @@ def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collect
     """
     at, text = micros(link.crm.now()), policy.model_dump_json(by_alias=True)
     with store.read() as tx:
-        due = state.due(tx, link.name, as_of, policy.version)
-        if only is not None:
-            tied = facts.with_trees(tx, link.name, only)
-            due = {account: version for account, version in due.items() if account in tied}
+        tied = None if only is None else facts.with_trees(tx, link.name, only)
+        due = state.due(tx, link.name, as_of, policy.version, tied)
         if not due:
             return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text)
         # An event never keeps the statistics of a day: that is the night's.

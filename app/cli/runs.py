@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -145,7 +144,9 @@ def _readable(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _instant(micros: int) -> str:
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat(timespec="seconds")
+    from sync.link import instant
+
+    return instant(micros).isoformat(timespec="seconds")
 
 
 def _reject(row: dict[str, object], run: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -47,9 +47,8 @@ def serve(
     from app.serve import serving
 
     configure()
-    with compose.opened(context.profile) as house:
-        if not house.secrets:
-            compose.new_secret(context.profile, keep=False)
+    if not compose.has_secret(context.profile):
+        compose.new_secret(context.profile, keep=False)
     with compose.opened(context.profile) as house:
         compose.check_fields(house)
         if metrics_port:
@@ -175,8 +174,10 @@ def _resend(
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    from sync.link import instant
+
     made = dict(row)
     for name in ("received_at", "next_at", "closed_at"):
         if row[name] is not None:
-            made[name] = datetime.fromtimestamp(row[name] / 1_000_000, UTC).isoformat(timespec="seconds")
+            made[name] = instant(row[name]).isoformat(timespec="seconds")
     return made

@@ -290,6 +290,14 @@ def accounts(tx: Connection, connection: str) -> pl.DataFrame:
     return _select(tx, "accounts", connection, None, ())
 
 
+def find(tx: Connection, connection: str, wanted: str) -> list[tuple[str, str, str]]:
+    """Id, number and name of the accounts of that id, number or whole name; several where people share a name."""
+    table = tables.CANONICAL["accounts"]
+    columns = (table.c.account_id, table.c.number, table.c.name)
+    query = select(*columns).where(table.c.connection == connection, or_(*(column == wanted for column in columns)))
+    return [(row[0], row[1], row[2]) for row in tx.execute(query.order_by(table.c.account_id))]
+
+
 def numbers(tx: Connection, connection: str) -> dict[str, str]:
     """account_id → the number that people call it by."""
     table = tables.CANONICAL["accounts"]

@@ -93,10 +93,10 @@ def policy(tx: Connection, version: str) -> str | None:
     return tx.execute(select(table.c.body).where(table.c.version == version)).scalar_one_or_none()
 
 
-def base_currency(tx: Connection, connection: str) -> str | None:
-    """The currency that the connection is assessed in; None: nothing is assessed."""
+def base_currency(tx: Connection, connection: str, day: int | None) -> str | None:
+    """The currency that the connection was assessed in on that day; None: nothing was."""
     table = tables.assessments
-    query = select(table.c.currency).where(table.c.connection == connection).limit(1)
+    query = select(table.c.currency).where(table.c.connection == connection, table.c.as_of == day).limit(1)
     return tx.execute(query).scalar_one_or_none()
 
 
@@ -109,10 +109,12 @@ def newest_day(tx: Connection, connection: str) -> int | None:
     return newest
 
 
-def due(tx: Connection, connection: str, as_of: int, policy_version: str) -> dict[str, int]:
+def due(
+    tx: Connection, connection: str, as_of: int, policy_version: str, among: Collection[str] | None = None
+) -> dict[str, int]:
     """Accounts whose assessment of the day is missing, of other facts or of another policy → their facts version.
 
-    A fact of one makes his whole tree of parents due.
+    A fact of one makes his whole tree of parents due. `among`: only of these, which hold their trees whole.
     """
     mine, known, accounts = tables.customers, tables.assessments, tables.CANONICAL["accounts"]
     query = (
@@ -131,7 +133,10 @@ def due(tx: Connection, connection: str, as_of: int, policy_version: str) -> dic
             ),
         )
     )
-    found = {row.account_id: row.facts_version for row in tx.execute(query)}
+    queries = (
+        [query] if among is None else [query.where(mine.c.account_id.in_(some)) for some in batches(sorted(among))]
+    )
+    found = {row.account_id: row.facts_version for each in queries for row in tx.execute(each)}
     others = with_trees(tx, connection, found) - found.keys()
     return found | _versions(tx, connection, others)
 
