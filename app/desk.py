@@ -23,7 +23,7 @@ from connector.scoring.assess import assess
 from connector.scoring.rates import Rates
 from connector.scoring.tendency import Statistics
 from connector.scoring.wish import with_values
-from connector.words.flags import FLAGS, MEASURES, canonical
+from connector.words.flags import FLAGS, canonical
 from sync import desk, warnings
 from sync.link import micros
 from sync.store import Store, facts, state
@@ -217,13 +217,13 @@ def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False)
             continue
         rule = at.policy.flags.get(row["code"])
         words = rule or FLAGS[row["code"]]
-        measure = (rule.measure if rule else None) or FLAGS[row["code"]].measure
-        about = at.policy.measures.get(measure) or MEASURES[measure]
+        measure = at.policy.measure_of(row["code"])
+        about = at.policy.measure(measure)
         days = {name: _iso(row[name]) for name in ("raised_on", "cleared_on")}
         made.append({
             **{name: row[name] for name in ("account_id", "code", "severity", "acknowledged_by", "note")}, **days,
             "number": numbers.get(row["account_id"]) or "", "en": words.en, "zh": words.zh, "measure": measure,
-            "measure_en": about.en, "measure_zh": about.zh,
+            "measure_en": about.en if about else measure, "measure_zh": about.zh if about else measure,
         })  # fmt: skip
     return made
 
@@ -233,7 +233,7 @@ def plan_action(
 ) -> tuple[str, str | None]:
     """Plans a measure; its id and the day it is due. Without a day the measure's own number of days counts."""
     account, _, _ = at.account(wanted)
-    known = at.policy.measures.get(measure) or MEASURES.get(measure)
+    known = at.policy.measure(measure)
     last = day_number(due) if due else at.day + known.days if known else None
     with at.store.write() as tx:
         key = warnings.act(

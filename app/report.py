@@ -15,8 +15,8 @@ from connector.schema import day_of
 from connector.scoring.explain import explained
 from connector.scoring.ledger import ledger
 from connector.scoring.wish import rise
-from connector.words.flags import FLAGS, MEASURES
 from connector.words.limits import METHODS
+from connector.words.shown import telling
 from sync import desk
 from sync.link import instant
 from sync.store import state
@@ -64,7 +64,7 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
         "zh": key == "zh", "number": standing.number, "name": standing.name, "row": row, "currency": base,
         "as_of": day_of(at.day).isoformat(), "made": at.now.strftime("%Y-%m-%d %H:%M"),
         "policy": at.policy.version, "amount": amount, "day": lambda day: day_of(day).isoformat() if day else "–",
-        "colour": COLOURS[row["rating"]], "history": _chart(days), "days": days[-1:] and days,
+        "colour": COLOURS[row["rating"]], "history": _chart(days),
         "ages": _bars(aged), "used": min(1.0, exposure / limit) if limit else None,
         "terms": [
             {
@@ -76,11 +76,11 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
         ],
         "flags": [
             {**flag, "text": flag[key], "evidence": flag[f"evidence_{key}"], "first": day_of(flag["since"]).isoformat(),
-             "todo": getattr(at.policy.measures.get(flag["measure"]) or MEASURES[flag["measure"]], key)}
+             "todo": getattr(at.policy.measure(flag["measure"]), key)}
             for flag in row["flags"]
         ],
         "reasons": [
-            {**line, "text": line[key]} for line in row["reasons"] if line["lost"] is None or line["lost"] >= 0.05
+            {**line, "text": line[key]} for line in telling(row["reasons"])
         ],
         "rise": [way[key] for way in rise(standing.tables, at.policy, at.day, standing.portfolio, account)["ways"]],
         "open": [
@@ -90,7 +90,7 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
         "more": max(0, len(told["facts"]["open"]) - _MOST_OPEN),
         "decisions": doors.decisions(at, wanted), "actions": doors.actions(at, wanted, over=True),
         "log": [{**entry, "when": _when(entry["at"])} for entry in done],
-        "notices": row["notices"], "all_flags": FLAGS,
+        "notices": row["notices"],
     }  # fmt: skip
 
 

@@ -75,7 +75,8 @@ class Serving:
         loops = [self._drain, *([self._poll] if self.poll_s else []), *([self._night] if self.nightly else [])]
         loops += [self.renew] if self.public_url else []
         for loop in loops:
-            thread = threading.Thread(target=self._kept_alive, args=(loop,), name=loop.__name__, daemon=True)
+            waker = self._wake if loop == self._drain else self._stop
+            thread = threading.Thread(target=self._kept_alive, args=(loop, waker), name=loop.__name__, daemon=True)
             thread.start()
             self._threads.append(thread)
         return application(bells, self._clerk, self._wake.set, self.ready)
@@ -98,8 +99,8 @@ class Serving:
         metrics.DEAD.set(counts["dead"])
         return {"ready": alive, "waiting": counts["waiting"], "dead": counts["dead"], "threads": alive}
 
-    def _kept_alive(self, loop: Callable[[], float]) -> None:
-        """Runs a loop's turns; each says how long to wait for the next one."""
+    def _kept_alive(self, loop: Callable[[], float], waker: threading.Event) -> None:
+        """Runs a loop's turns; each says how long to wait for the next one, unless its waker is set before."""
         while not self._stop.is_set():
             wait = _AFTER_PROBLEM_S
             try:
@@ -109,10 +110,9 @@ class Serving:
             except Exception as error:  # noqa: BLE001
                 # Its text may hold anything, personal data too.
                 log.error("%s: %s", loop.__name__, type(error).__name__)  # noqa: TRY400
-            waker = self._wake if loop.__name__ == "_drain" else self._stop
             waker.wait(wait)
-            if waker is self._wake:
-                self._wake.clear()
+            if waker is not self._stop:
+                waker.clear()
 
     def _drain(self) -> float:
         house = self.house

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from connector.assessment import HOLDS
 from connector.policy import Policy
 
+#: In the order of the holds that bring them.
 ANSWERS = ("allow", "warn", "needs_approval", "block")
-_OF_HOLD = {"none": 0, "warn": 1, "approve": 2, "block": 3}
 
 
 @dataclass(slots=True)
@@ -90,7 +91,7 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
 
 
 def _held(said: Answer, row: Mapping[str, Any]) -> int:
-    worst = _OF_HOLD[row["hold"]]
+    worst = HOLDS.index(row["hold"])
     if worst:
         said.reasons.append(("hold", {"hold": row["hold"]}))
         said.reasons += [

@@ -21,7 +21,8 @@ from connector import money
 from connector.assessment import FLAGS, RATINGS
 from connector.documents import parse, suggestion
 from connector.words.features import AFTERWARDS, FEATURES
-from connector.words.flags import MEASURES, canonical
+from connector.words.flags import FLAGS as FLAG_WORDS
+from connector.words.flags import MEASURES, MeasureWords, canonical
 
 Grade = Literal["AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D"]
 Hold = Literal["none", "warn", "approve", "block"]
@@ -414,6 +415,15 @@ class Policy(Part):
         """Twelve hex digits of a hash over all that the policy says, defaults included."""
         text = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def measure_of(self, code: str) -> str:
+        """The measure that is recommended about a flag: the policy's, else that of the table of flags."""
+        flag = self.flags.get(code)
+        return (flag.measure if flag else None) or FLAG_WORDS[code].measure
+
+    def measure(self, code: str) -> Measure | MeasureWords | None:
+        """A measure's words and days: the policy's, else those of the table; None: it is words of somebody's own."""
+        return self.measures.get(code) or MEASURES.get(code)
 
     def in_currency(self, base: str) -> Policy:
         """The same policy with its amounts in another base currency."""

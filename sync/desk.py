@@ -43,7 +43,7 @@ def decide(
     needs = checked(asked, policy, rating, above)
     table = "limits" if asked.kind in _LIMITS else "decisions"
     with store.write() as tx:
-        key = _next_key(tx, connection, "L" if table == "limits" else "D")
+        key = next_key(tx, connection, "L" if table == "limits" else "D")
         row = {**_row(asked, account, table), _KEYS[table]: key}
         if needs:
             body = {
@@ -138,7 +138,8 @@ def _row(asked: Asked, account: str, table: str) -> dict[str, Any]:
     return {**common, "value": asked.value, "reason": asked.reason, "by": asked.by}
 
 
-def _next_key(tx: Connection, connection: str, letter: str) -> str:
+def next_key(tx: Connection, connection: str, letter: str) -> str:
+    """The next id of that letter: D1, D2, … Whatever had one stands in the log."""
     table = tables.desk_log
     subjects = select(table.c.subject).where(table.c.connection == connection, table.c.subject.like(f"{letter}%"))
     numbers = [int(subject[1:]) for subject in tx.execute(subjects).scalars() if subject[1:].isdigit()]

@@ -78,10 +78,7 @@ def act(
     due: int | None, by: str, at: int,
 ) -> str:  # fmt: skip
     """A measure that somebody is to take; returns its id."""
-    table = tables.CANONICAL["actions"]
-    known = select(table.c.action_id).where(table.c.connection == connection, table.c.source == facts.OWN)
-    numbers = [int(key[1:]) for key in tx.execute(known).scalars() if key[1:].isdigit()]
-    key = f"T{max(numbers, default=0) + 1}"
+    key = desk.next_key(tx, connection, "T")
     row = {
         "action_id": key, "account_id": account, "flag": flag, "measure": measure, "owner": owner, "due": due,
         "done_on": None, "outcome": None,

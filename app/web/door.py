@@ -1,6 +1,6 @@
 """The door: calls from CRMs and other systems are verified over their raw bytes, committed, and only then answered.
 
-A plain Starlette application. Whoever cannot prove who he is learns nothing: 401, whatever was wrong.
+A plain Starlette application. Whoever cannot prove who he is gets a 401 with the code of what was wrong, and no more.
 """
 
 from __future__ import annotations

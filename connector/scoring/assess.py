@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from connector.assessment import ASSESSMENT, RATINGS
+from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring import card, company, features, judge, limits, people, reasons
+from connector.scoring.grades import placed
 from connector.scoring.keys import keyed, with_keys
 from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.tendency import Gathering, Statistics, statistics
@@ -104,7 +105,7 @@ def judged(
             continue
         rows = card.card(rows, rules, base)
         rows = judge.rate(rows, rules, base, prior, as_of)
-        rows = people.judged(rows, rules, prior, as_of).with_columns(_notches().alias("notches_down"))
+        rows = people.judged(rows, rules, as_of).with_columns(_notches().alias("notches_down"))
         rows = limits.limit(rows, rules, base, as_of)
         yield rules, people.held(judge.flag(rows, rules, base, as_of, _up_before(prior)))
 
@@ -152,10 +153,7 @@ def _up_before(prior: pl.DataFrame | None) -> pl.DataFrame | None:
 
 def _notches() -> pl.Expr:
     """Grades lost since the newest earlier day; null without both."""
-    grades = {grade: n for n, grade in enumerate(RATINGS)}
-    now, before = (
-        pl.col(name).replace_strict(grades, default=None, return_dtype=pl.Int64) for name in ("rating", "rating_before")
-    )
+    now, before = placed("rating").cast(pl.Int64), placed("rating_before").cast(pl.Int64)
     return (now - before).clip(lower_bound=0)
 
 

@@ -10,11 +10,11 @@ import polars as pl
 
 from connector.assessment import FLAG, FLAGS, HOLDS, NOT_RATED, RATINGS
 from connector.policy import Condition, Policy
+from connector.scoring.grades import named
 from connector.scoring.keys import per_policy
 from connector.scoring.reasons import shown
-from connector.scoring.stability import named, steady
+from connector.scoring.stability import steady
 from connector.words.features import FEATURES
-from connector.words.flags import FLAGS as FLAG_WORDS
 
 _SEVERITIES = ("info", "warning", "critical")
 
@@ -166,7 +166,7 @@ def _flags(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr], dic
 def _flag_line(policy: Policy, code: str, base: str) -> list[pl.Expr]:
     item = policy.flags[code]
     texts = {"code": code, "severity": item.severity, "en": item.en, "zh": item.zh}
-    texts["measure"] = item.measure or FLAG_WORDS[code].measure
+    texts["measure"] = policy.measure_of(code)
     names = list(dict.fromkeys(item.when.features()))
     evidence = [
         pl.concat_str(

@@ -7,13 +7,13 @@ import polars as pl
 from connector.assessment import LIMIT_TERM, NOT_RATED, RATINGS
 from connector.policy import Policy
 from connector.scoring.features import used
+from connector.scoring.grades import placed
 from connector.scoring.windows import YEAR
 
 #: A customer of a few days has not shown yet what he needs: no rate of billing from less than a quarter.
 _LEAST_DAYS = 90
 _MILLI = 1000
 _PPM = 10**6
-_INDEX = {grade: n for n, grade in enumerate(RATINGS)}
 
 
 def limit(frame: pl.DataFrame, policy: Policy, base: str, as_of: int) -> pl.DataFrame:
@@ -114,7 +114,7 @@ def _in_force(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     most = None if limit_above is None else policy.minor(limit_above, base)
     by_itself = pl.lit(value=False) if most is None else now <= most
     sure = (pl.col("rate_missing") == 0) & (pl.col("rating") != NOT_RATED)
-    better = _grade("rating") < _grade("rating_before").fill_null(len(RATINGS))
+    better = placed("rating") < placed("rating_before", len(RATINGS))
     news = pl.max_horizontal("last_issued", "last_paid") > pl.col("day_before")
     enough = now >= before + (before.cast(pl.Int128) * round(policy.limits.least_rise * _PPM) // _PPM).cast(pl.Int64)
     fresh = (pl.col("data_age").fill_null(0) <= policy.review.stale_days) & (better | news).fill_null(value=False)
@@ -130,10 +130,6 @@ def _in_force(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
         pl.when(pl.col("cash_only").fill_null(value=False)).then(0).otherwise(chosen).alias("limit"),
         (pl.col("unconfirmed") | (waits & agreed.is_null()).fill_null(value=False)).alias("unconfirmed"),
     )
-
-
-def _grade(name: str) -> pl.Expr:
-    return pl.col(name).replace_strict(_INDEX, default=None, return_dtype=pl.Int32)
 
 
 def _rounded_down(amount: pl.Expr, digits: int) -> pl.Expr:

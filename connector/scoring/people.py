@@ -12,11 +12,11 @@ import polars as pl
 from connector.assessment import HOLDS, NOT_RATED, RATINGS
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.grades import HOLD_PLACE, named, placed
 from connector.scoring.windows import lasts
 
 #: Kind of decision → the hold that it brings where it names none.
 _HOLD_OF = {"blacklist": "block", "cash_only": "block", "legal": "approve", "hold": "block"}
-_INDEX = {grade: n for n, grade in enumerate(RATINGS)}
 _UNRATED = len(RATINGS)
 #: Kinds → what a person reads.
 WORDS = {
@@ -43,11 +43,11 @@ def decided(tables: Tables, as_of: int) -> pl.DataFrame:
     rows = rows.filter(started & lasts(as_of)).sort("valid_from", "decision_id", nulls_last=False)
     kind, value = pl.col("kind"), pl.col("value")
     hold = pl.coalesce(
-        pl.when(kind == "hold").then(value.replace_strict(_HOLDS, default=None, return_dtype=pl.Int32)),
+        pl.when(kind == "hold").then(value.replace_strict(HOLD_PLACE, default=None, return_dtype=pl.Int32)),
         kind.replace_strict(_BRINGS, default=None, return_dtype=pl.Int32),
     )
-    let = value.replace_strict(_HOLDS, default=_HOLDS["none"], return_dtype=pl.Int32)
-    grade = value.replace_strict(_INDEX, default=None, return_dtype=pl.Int32)
+    let = value.replace_strict(HOLD_PLACE, default=HOLD_PLACE["none"], return_dtype=pl.Int32)
+    grade = placed(value)
     return rows.group_by("account_id", maintain_order=True).agg(
         value.filter((kind == "override") & value.is_in(RATINGS)).last().alias("override"),
         hold.max().alias("held"),
@@ -59,8 +59,7 @@ def decided(tables: Tables, as_of: int) -> pl.DataFrame:
     )
 
 
-_HOLDS = {hold: n for n, hold in enumerate(HOLDS)}
-_BRINGS = {kind: _HOLDS[hold] for kind, hold in _HOLD_OF.items()}
+_BRINGS = {kind: HOLD_PLACE[hold] for kind, hold in _HOLD_OF.items()}
 _LINE = pl.Struct({"kind": pl.String, "value": pl.String, "reason": pl.String, "until": pl.Int32})
 _NONE: dict[str, pl.DataType] = {
     "override": pl.String(), "held": pl.Int32(), "released": pl.Int32(), "cash_only": pl.Boolean(),
@@ -77,47 +76,36 @@ def known(frame: pl.DataFrame, tables: Tables, as_of: int) -> pl.DataFrame:
     return joined.with_columns(pl.min_horizontal("next_day", pl.col("decision_ends") + 1).alias("next_day"))
 
 
-def judged(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
+def judged(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataFrame:
     """The rating with what people decided, and what waits for them.
 
-    Columns in: rating, pending_rating, pending_since, natural_person and those of `decided`. Columns out, beside them:
-    unconfirmed (a natural person's lower grade or limit that a person has yet to confirm); rating, pending_rating and
-    pending_since replaced.
+    Columns in: rating, rating_before, pending_rating, pending_since, natural_person and those of `decided`. Columns
+    out, beside them: unconfirmed (a natural person's lower grade or limit that a person has yet to confirm); rating,
+    pending_rating and pending_since replaced.
     """
     nobody = frame["override"].null_count() == frame.height and not frame["natural_person"].any(ignore_nulls=True)
     if nobody:
         return frame.with_columns(pl.lit(value=False).alias("unconfirmed"))
-    before = pl.col("rating").replace_strict(_INDEX, default=_UNRATED, return_dtype=pl.Int32)
-    wanted = pl.col("override").replace_strict(_INDEX, default=None, return_dtype=pl.Int32)
+    before = placed("rating", _UNRATED)
+    wanted = placed("override")
     most = policy.overrides.most_notches
     # Nobody who is not rated has a grade to count notches from.
     best = pl.when(pl.col("rating") == NOT_RATED).then(0).otherwise(before - most)
     frame = frame.with_columns(
         pl.when(wanted.is_not_null()).then(pl.max_horizontal(wanted, best)).otherwise(before).alias("grade_now")
     )
-    frame = _last(frame, prior)
     person = pl.col("natural_person").fill_null(value=False)
-    falls = person & (pl.col("grade_now") > pl.col("grade_last")) & (pl.col("grade_now") < _UNRATED)
-    allowed = pl.max_horizontal("grade_last", "confirmed")
+    falls = person & (pl.col("grade_now") > placed("rating_before")) & (pl.col("grade_now") < _UNRATED)
+    allowed = pl.max_horizontal(placed("rating_before"), "confirmed")
     waits = falls & (pl.col("grade_now") > allowed) & wanted.is_null()
     now = pl.when(waits).then(allowed).otherwise(pl.col("grade_now"))
-    rating = now.replace_strict({**dict(enumerate(RATINGS)), _UNRATED: NOT_RATED}, return_dtype=pl.String)
-    pended = pl.col("grade_now").replace_strict(dict(enumerate(RATINGS)), default=None, return_dtype=pl.String)
+    rating, pended = named(now).fill_null(NOT_RATED), named(pl.col("grade_now"))
     return frame.with_columns(
         rating.alias("rating"),
         pl.when(waits).then(pended).otherwise("pending_rating").alias("pending_rating"),
         pl.when(waits).then(as_of).otherwise("pending_since").cast(pl.Int32).alias("pending_since"),
         waits.fill_null(value=False).alias("unconfirmed"),
-    ).drop("grade_now", "grade_last")
-
-
-def _last(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:
-    """`grade_last`: index of the rating of an earlier day; null: there is none."""
-    if prior is None or prior.is_empty():
-        return frame.with_columns(pl.lit(None, pl.Int32).alias("grade_last"))
-    grade = pl.col("rating").replace_strict(_INDEX, default=None, return_dtype=pl.Int32)
-    last = prior.select(pl.col("customer_id").alias("account_id"), grade.alias("grade_last"))
-    return frame.join(last, on="account_id", how="left", maintain_order="left")
+    ).drop("grade_now")
 
 
 def held(frame: pl.DataFrame) -> pl.DataFrame:
@@ -127,7 +115,7 @@ def held(frame: pl.DataFrame) -> pl.DataFrame:
     """
     if frame["lines"].null_count() == frame.height:
         return frame
-    ours = pl.col("hold").replace_strict(_HOLDS, return_dtype=pl.Int32)
+    ours = pl.col("hold").replace_strict(HOLD_PLACE, return_dtype=pl.Int32)
     lowered = pl.when(pl.col("released").is_not_null()).then(pl.min_horizontal(ours, "released")).otherwise(ours)
     worst = pl.max_horizontal(lowered, pl.col("held").fill_null(0))
     return frame.with_columns(worst.replace_strict(dict(enumerate(HOLDS)), return_dtype=pl.String).alias("hold"))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import polars as pl
 
-from connector.assessment import NOT_RATED, RATINGS
+from connector.assessment import NOT_RATED
 from connector.policy import Policy
 from connector.scoring.card import MILLI
+from connector.scoring.grades import PLACE, named, placed
 
 #: Columns of an earlier day's assessment that are looked at.
 LOOKED_AT = ("customer_id", "as_of", "rating", "model_rating", "pending_rating", "pending_since")
-_INDEX = {grade: n for n, grade in enumerate(RATINGS)}
 
 
 def steady(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
@@ -73,8 +73,8 @@ def _before(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_
         return frame.select(
             "account_id", none.alias("before"), none.alias("days"), none.alias("pended"), none.alias("pended_since")
         )
-    lowest = _INDEX[list(policy.scale)[-1]]
-    index = {name: pl.col(name).replace_strict(_INDEX, default=None, return_dtype=pl.Int32) for name in LOOKED_AT[2:5]}
+    lowest = PLACE[list(policy.scale)[-1]]
+    index = {name: placed(name) for name in LOOKED_AT[2:5]}
     # Out of D leads the same way as out of the lowest grade: step by step, and each one has to hold.
     before = pl.when(pl.col("rating") == "D").then(lowest).otherwise(index["model_rating"])
     return prior.select(
@@ -88,18 +88,13 @@ def _before(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_
 
 def by_points(policy: Policy, score_milli: pl.Expr) -> pl.Expr:
     """Index of the grade by the scale's floors; null without a score. A score below nothing has the lowest grade."""
-    grade: pl.Expr = pl.when(score_milli.is_not_null()).then(_INDEX[list(policy.scale)[-1]])
+    grade: pl.Expr = pl.when(score_milli.is_not_null()).then(PLACE[list(policy.scale)[-1]])
     for name, step in reversed(policy.scale.items()):
         reached = score_milli >= round(step.floor * MILLI)
-        grade = pl.when(reached).then(_INDEX[name]).otherwise(grade)
+        grade = pl.when(reached).then(PLACE[name]).otherwise(grade)
     return grade
 
 
 def _floor(policy: Policy, index: pl.Expr) -> pl.Expr:
-    floors = {_INDEX[name]: round(step.floor * MILLI) for name, step in policy.scale.items()}
+    floors = {PLACE[name]: round(step.floor * MILLI) for name, step in policy.scale.items()}
     return index.replace_strict(floors, default=0, return_dtype=pl.Int64)
-
-
-def named(index: pl.Expr) -> pl.Expr:
-    """The grade's name."""
-    return index.replace_strict(list(range(len(RATINGS))), list(RATINGS), return_dtype=pl.String)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connector import money
@@ -38,14 +38,19 @@ def written_values(row: Mapping[str, Any], language: str) -> dict[str, str | Non
     }
 
 
+def telling(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines of `REASON` that cost something: decisions and gates, and what lost a twentieth of a point at least."""
+    return [line for line in lines if line["lost"] is None or line["lost"] >= 0.05]
+
+
 def reasons(row: Mapping[str, Any], language: str) -> list[str]:
     """A better grade that is pending, then the lines that cost something: gates, then what lost most.
 
     Flags are shown in a field of their own.
     """
     key = "zh" if language == "zh-CN" else "en"
-    telling = [line for line in row["reasons"] if line["lost"] is None or line["lost"] >= 0.05]
+    told = telling(row["reasons"])
     pending = []
     if row["pending_rating"] is not None:
         pending = [PENDING[key].format(row["pending_rating"], day_of(row["pending_since"]).isoformat())]
-    return [*pending, *(line[key] for line in telling[:_MOST_REASONS])]
+    return [*pending, *(line[key] for line in told[:_MOST_REASONS])]

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.zoho.simulator.org import Fault, Org, number
-from adapters.zoho.simulator.reply import answer, body_of
+from adapters.zoho.simulator.reply import answer, body_of, org_of
 
 
 def routes(token: str) -> list[Route]:
@@ -30,26 +30,21 @@ def routes(token: str) -> list[Route]:
     ]
 
 
-def _org(request: Request) -> Org:
-    org: Org = request.app.state.org
-    return org
-
-
 async def ledger(request: Request) -> Response:
     """Calls by API and credits spent."""
-    org = _org(request)
+    org = org_of(request)
     return answer({"calls": org.calls, "credits": org.spent, "credits_a_day": org.credits_a_day})
 
 
 async def records(request: Request) -> Response:
     """All records of a module."""
-    module = _org(request).modules.get(request.path_params["module"])
+    module = org_of(request).modules.get(request.path_params["module"])
     return answer({"records": list(module.records.values())}) if module else answer({"error": "no module"}, 404)
 
 
 async def change(request: Request) -> Response:
     """`change` or `delete` one record: module, id or where {field: value}, set {field: value}."""
-    body, org = await body_of(request), _org(request)
+    body, org = await body_of(request), org_of(request)
     found = _found(org, body)
     if found is None:
         return answer({"error": "no such record"}, 404)
@@ -65,7 +60,7 @@ async def change(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """A new record: module, set."""
-    body, org = await body_of(request), _org(request)
+    body, org = await body_of(request), org_of(request)
     if body.get("module") not in org.modules:
         return answer({"error": "no module"}, 404)
     return answer({"id": org.create(str(body["module"]), _values(body.get("set") or {}))})
@@ -73,21 +68,21 @@ async def create(request: Request) -> Response:
 
 async def fault(request: Request) -> Response:
     """A fault on the next calls: api (or *), status (0: the answer is lost), times."""
-    body, org = await body_of(request), _org(request)
+    body, org = await body_of(request), org_of(request)
     org.faults.append(Fault(str(body.get("api", "*")), int(body["status"]), int(body.get("times", 1))))
     return answer({"faults": len(org.faults)})
 
 
 async def clock(request: Request) -> Response:
     """Move the organisation's clock: advance_s."""
-    org = _org(request)
+    org = org_of(request)
     org.ahead_s += float((await body_of(request)).get("advance_s", 0))
     return answer({"now": org.stamp()})
 
 
 async def revoke(request: Request) -> Response:
     """Kill the access tokens, and with tokens_only false the refresh token too."""
-    org = _org(request)
+    org = org_of(request)
     org.kill_tokens()
     org.revoked = not (await body_of(request)).get("tokens_only")
     return answer({"revoked": org.revoked})

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from adapters.zoho.simulator.org import Org, number
+from adapters.zoho.simulator.reply import org_of
 from connector import money
 from connector.assessment import WRITTEN
 from connector.words.flags import FLAGS
@@ -42,18 +43,13 @@ def routes() -> list[Route]:
     ]
 
 
-def _org(request: Request) -> Org:
-    org: Org = request.app.state.org
-    return org
-
-
 def _language(request: Request) -> str:
     return "zh-CN" if request.query_params.get("lang") == "zh-CN" else "en"
 
 
 async def accounts(request: Request) -> Response:
     """The list, those with the gravest rating first."""
-    org, zh = _org(request), _language(request) == "zh-CN"
+    org, zh = org_of(request), _language(request) == "zh-CN"
     grades = ["D", "C", "CC", "CCC", "B", "BB", "BBB", "A", "AA", "AAA"]
     rows = sorted(
         org.modules["Accounts"].records.values(),
@@ -75,7 +71,7 @@ async def accounts(request: Request) -> Response:
 
 async def account(request: Request) -> Response:
     """One account: its panel, its open invoices, the buttons, and what was spent."""
-    org, language = _org(request), _language(request)
+    org, language = org_of(request), _language(request)
     row = org.modules["Accounts"].records.get(request.path_params["account"])
     if row is None:
         return Response("no such account", 404)
@@ -130,7 +126,7 @@ look(); setInterval(look, 1000);
 
 async def record(request: Request) -> Response:
     """What the page shows: the record, its open invoices, credits spent."""
-    org = _org(request)
+    org = org_of(request)
     row = org.modules["Accounts"].records.get(request.path_params["account"])
     if row is None:
         return JSONResponse({"error": "no such account"}, 404)
@@ -144,7 +140,7 @@ async def record(request: Request) -> Response:
 
 async def press(request: Request) -> Response:
     """A button: the biggest open item is paid (the overdue ones first), or the biggest one falls overdue."""
-    org, key, deed = _org(request), request.path_params["account"], request.path_params["deed"]
+    org, key, deed = org_of(request), request.path_params["account"], request.path_params["deed"]
     form = dict(parse_qsl((await request.body()).decode(errors="replace")))
     origin = request.headers.get("origin")
     own = f"{request.url.scheme}://{request.url.netloc}"

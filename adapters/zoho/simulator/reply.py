@@ -8,9 +8,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.zoho.simulator.org import number
+from adapters.zoho.simulator.org import Org, number
 
 _decode = msgspec.json.Decoder(float_hook=number).decode
+
+
+def org_of(request: Request) -> Org:
+    """The organisation that a server simulates."""
+    org: Org = request.app.state.org
+    return org
 
 
 async def body_of(request: Request) -> dict[str, Any]:

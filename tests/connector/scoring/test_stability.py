@@ -2,7 +2,8 @@ import polars as pl
 import pytest
 
 from connector.assessment import RATINGS
-from connector.scoring.stability import named, steady
+from connector.scoring.grades import named
+from connector.scoring.stability import steady
 from tests.connector.scoring.books import POLICY
 
 SCHEMA = {"customer_id": pl.String, "as_of": pl.Int32, "rating": pl.String, "model_rating": pl.String, "pending_rating": pl.String, "pending_since": pl.Int32}  # fmt: skip
