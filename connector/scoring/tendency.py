@@ -125,12 +125,16 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
     whole = settled.join(overdue, on="account_id", how="full", coalesce=True).join(
         _unpaid(state), on="account_id", how="full", coalesce=True
     )
+    owing = _owing(state, constants, portfolio, as_of)
+    whole = whole.join(owing, on="account_id", how="left", maintain_order="left")
     rungs = len(constants.rungs)
     levels = range(rungs, 0, -1)
     # The portfolio's rate, as if it were so many payments of the customer's own.
     prior = round(constants.strength * _WEIGHT)
     whole = whole.with_columns(pl.exclude("account_id").fill_null(0)).with_columns(
         (pl.col("weight") + pl.sum_horizontal(f"open_{level}" for level in levels)).alias("evidence"),
+        # What is owed past its due day counts here before it is paid, too: paying it must not thin the early ones out.
+        (pl.col("weight") + prior + pl.col("owing")).alias("seen"),
         (pl.col("weight") + prior).alias("weight"),
         (pl.col("late") + prior * portfolio.late_rate * rungs // 10**6).alias("late"),
         divisor(_WEIGHT).alias("one"),
@@ -142,7 +146,7 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
             (pl.col("weight") + adds).alias("weight"), (pl.col("late") + adds * level).alias("late")
         )
     rate = pl.col("late") / (pl.col("weight") * rungs)
-    early = pl.col("early") / pl.col("weight")
+    early = pl.col("early") / pl.col("seen")
     odds = (rate / (1 - rate)).log()
     unpaid = (1 + pl.min_horizontal("unpaid", pl.lit(constants.open_cap))).log()
     log_odds = odds - constants.early_coefficient * early + constants.open_coefficient * unpaid + _INTERCEPT
@@ -196,6 +200,15 @@ def _overdue(state: Ledger, constants: Tendency, portfolio: Statistics) -> pl.Da
         pl.col("weight").filter(pl.col("late") == level).sum().alias(f"open_{level}")
         for level in range(1, len(constants.rungs) + 1)
     )
+
+
+def _owing(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:
+    """account_id, owing: weight of what is open past its original due day, excused or not."""
+    rows = state.items.filter((pl.col("open") > 0) & (pl.col("original_due") < as_of))
+    weights = _weights(rows["amount_base"].fill_null(portfolio.median_amount), constants, portfolio.median_amount)
+    part = (pl.col("open").cast(pl.Int128) * weights // pl.col("amount")).cast(pl.Int64)
+    rows = rows.with_columns(part.alias("owing"))
+    return rows.group_by("account_id", maintain_order=True).agg(pl.col("owing").sum())
 
 
 def _unpaid(state: Ledger) -> pl.DataFrame:

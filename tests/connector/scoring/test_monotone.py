@@ -3,7 +3,7 @@
 from typing import Any
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connector.schema import day_of
@@ -86,7 +86,18 @@ class Made:
         return dict(frame.select("account_id", points.alias("pillar")).rows())
 
 
+#: Paying a cent of an overdue item thinned out what was paid early: the score fell by 56 in three millions.
+EARLY: tuple[list[Claim], int, int, int] = (
+    [
+        (7_39, 0, -10, None, None), (1_00, 0, None, None, None), (108_00, 16, None, None, None),
+        (9_28, 31, None, None, None), (1_00, 6, None, None, None), (4_93, 0, 0, None, None),
+    ],
+    4, 1, 1,
+)  # fmt: skip
+
+
 # Five cases of ten accounts an example.
+@example([EARLY] * 5)
 @settings(max_examples=12, deadline=None)
 @given(st.lists(CASE, min_size=5, max_size=5))
 def test_the_payment_pillar_rises_and_falls_the_right_way(cases: list[tuple[list[Claim], int, int, int]]) -> None:
