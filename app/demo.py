@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from adapters.serving import running
-from app import compose, generate, settings, simulate
+from app import compose, connections, generate, settings, simulate
 from app.serve import serving
 from app.show import distribution
 from connector.assessment import NOT_RATED
@@ -30,7 +30,6 @@ from sync.store import facts
 
 #: The demo's own profile; nothing else is ever thrown away.
 PROFILE = "demo"
-_CONNECTION = "simulated-zoho"
 
 
 @dataclass(slots=True)
@@ -38,6 +37,8 @@ class Demo:
     """What a demo did."""
 
     as_of: date
+    #: Name of the adapter.
+    crm: str
     #: What the simulator printed: origin, credentials, control.
     simulated: dict[str, Any]
     summary: dict[str, Any] = field(default_factory=dict)
@@ -64,9 +65,9 @@ class Demo:
 
 @contextmanager
 def standing(
-    data: Path | None, as_of: date | None, today: date, language: str, tell: Callable[[str], None]
+    crm: str, data: Path | None, as_of: date | None, today: date, language: str, tell: Callable[[str], None]
 ) -> Iterator[Demo]:
-    """Runs the demo; its simulator stands as long as the block does.
+    """Runs the demo on a simulated CRM of that kind; its simulator stands as long as the block does.
 
     `data`: a portfolio folder; else one is generated. `as_of`: else the day after the folder's last fact, or `today`
     for a generated one. `tell` is told how far it is.
@@ -78,9 +79,9 @@ def standing(
         for kept in home.glob("zixin.db*"):
             kept.unlink()
         folder, day = _portfolio(home, data, as_of, today)
-        demo = Demo(day, ends.enter_context(_simulator(folder, day)))
+        demo = Demo(day, crm, ends.enter_context(_simulator(crm, folder, day)))
         seconds["simulator"] = time.perf_counter() - started
-        tell(f"simulated Zoho CRM at {demo.simulated['origin']}, its day is {day}")
+        tell(f"simulated {crm} at {demo.simulated['origin']}, its day is {day}")
         _line(demo, language, tell, seconds)
         seconds["total"] = time.perf_counter() - started
         demo.summary["seconds"] = {name: round(spent, 3) for name, spent in seconds.items()}
@@ -103,7 +104,7 @@ def _portfolio(home: Path, data: Path | None, as_of: date | None, today: date) -
 
 def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[str, float]) -> None:
     """Connect, install the fields, and run once."""
-    compose.connect(PROFILE, _CONNECTION, "zoho", demo.simulated["credentials"], language)
+    compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, demo.simulated["credentials"], language)
     before = time.perf_counter()
     with compose.opened(PROFILE) as opened:
         house = compose.install_fields(PROFILE, opened)
@@ -140,7 +141,7 @@ def live() -> Iterator[str]:
 
     Yields the door's origin.
     """
-    compose.new_secret(PROFILE, keep=False)
+    connections.new_secret(PROFILE, rotate=False)
     with (
         compose.opened(PROFILE) as house,
         serving(PROFILE, house) as (made, application),
@@ -152,9 +153,9 @@ def live() -> Iterator[str]:
 
 
 @contextmanager
-def _simulator(folder: Path, day: date) -> Iterator[dict[str, Any]]:
+def _simulator(crm: str, folder: Path, day: date) -> Iterator[dict[str, Any]]:
     """The simulator in a process of its own, which ends with ours whatever becomes of us."""
-    words = ["simulate", "zoho", "--data", str(folder), "--today", day.isoformat(), "--until-closed"]
+    words = ["simulate", crm, "--data", str(folder), "--today", day.isoformat(), "--until-closed"]
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "app.cli", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -9,47 +9,37 @@ from typing import Any
 
 import polars as pl
 
-from adapters.zoho.simulator.fill import fill
-from adapters.zoho.simulator.org import Org
-from adapters.zoho.simulator.server import application
+from adapters import registry
 from connector.scoring.rates import base_currency
 from mappings import portfolio
 
 
 @dataclass(frozen=True, slots=True)
-class Simulated:
-    """A simulated CRM that is ready to be served."""
+class Simulation:
+    """A simulated CRM, filled from a folder."""
 
-    org: Org
-    application: Any
+    simulated: registry.Simulated
     #: Rows of the folder that did not fit: file, record (the line), column, value, reason.
     rejects: pl.DataFrame
 
     def line(self, origin: str) -> dict[str, Any]:
-        """What `zixin simulate` prints: origin, credentials, control, rejected (rows of the folder)."""
-        org = self.org
-        credentials = {
-            "accounts_server": origin, "api_domain": origin, "client_id": org.client_id,
-            "client_secret": org.client_secret, "refresh_token": org.refresh_token,
-        }  # fmt: skip
-        control = f"{origin}/control/{org.control_token}"
+        """What `zixin simulate` prints: origin, credentials, control, rejected (rows of the folder), page."""
+        made = self.simulated
         return {
-            "origin": origin, "credentials": credentials, "control": control, "rejected": self.rejects.height,
-            "page": f"{origin}/crm/tab/Accounts",
+            "origin": origin, "credentials": made.credentials(origin), "control": f"{origin}/control/{made.control}",
+            "rejected": self.rejects.height, "page": f"{origin}/{made.page}" if made.page else "",
         }  # fmt: skip
 
 
-def zoho(folder: Path, today: date | None = None) -> Simulated:
-    """A simulated Zoho with the folder's rows; `today`: the day that its clock shows, noon UTC and running on."""
+def simulation(crm: str, folder: Path, today: date | None = None) -> Simulation:
+    """A simulated CRM with the folder's rows; `today`: the day that its clock shows, noon UTC and running on."""
     read = portfolio.read(folder)
     rates = read.tables.get("rates")
     bases = set() if rates is None else set(rates["base"].unique())
-    org = Org(currency=bases.pop() if len(bases) == 1 else base_currency(read.tables, "USD"), credits_a_day=100_000)
-    if today is not None:
-        noon = datetime.combine(today, time(12), UTC)
-        org.ahead_s = (noon - datetime.now(UTC)).total_seconds()
-    fill(org, read.tables)
-    return Simulated(org, application(org), read.rejects)
+    currency = bases.pop() if len(bases) == 1 else base_currency(read.tables, "USD")
+    noon = None if today is None else datetime.combine(today, time(12), UTC)
+    ahead_s = 0.0 if noon is None else (noon - datetime.now(UTC)).total_seconds()
+    return Simulation(registry.simulated(crm, read.tables, currency, ahead_s), read.rejects)
 
 
 def day_after(folder: Path) -> date | None:

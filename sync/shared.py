@@ -11,7 +11,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from connector.errors import Busy, Retry
+from connector.errors import Busy, Denied, Retry
+from sync.vault import Vault
 
 #: A file of that name in a profile's folder keeps zixin from writing into its CRM.
 PAUSED = "paused"
@@ -22,27 +23,29 @@ _PUSH_WAIT_S = 3_600.0
 
 
 class _Slot:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, vault: Vault) -> None:
         self._path = path
+        self._vault = vault
 
     def get(self) -> tuple[str, datetime] | None:
         try:
-            kept = json.loads(self._path.read_text())
+            kept = json.loads(self._vault.open(self._path.read_text()))
             return kept["token"], datetime.fromisoformat(kept["expires_at"])
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, Denied):
             # A token that cannot be read is asked for anew.
             return None
 
     def put(self, token: str, expires_at: datetime) -> None:
         text = json.dumps({"token": token, "expires_at": expires_at.isoformat()})
-        private_text(self._path, text)
+        private_text(self._path, self._vault.seal(text))
 
 
 class ProfileShared:
-    """The `Shared` port over a profile's folder."""
+    """The `Shared` port over a profile's folder; tokens are sealed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, vault: Vault) -> None:
         self._folder = folder
+        self._vault = vault
 
     @contextmanager
     def token(self, name: str) -> Iterator[_Slot]:
@@ -51,7 +54,7 @@ class ProfileShared:
         try:
             # A lock of its own each time: FileLock is reentrant within a thread, not between threads.
             with FileLock(self._folder / f"{name}.token.lock", timeout=_TOKEN_WAIT_S, thread_local=False):
-                yield _Slot(self._folder / f"{name}.token")
+                yield _Slot(self._folder / f"{name}.token", self._vault)
         except Timeout:
             raise Retry("E-STORE-BUSY", path=str(self._folder)) from None
 

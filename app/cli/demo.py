@@ -14,6 +14,7 @@ import typer
 
 from app.cli.context import Context
 from app.cli.evaluate import days_of
+from app.cli.simulate import known
 from app.cli.sync import say_summary
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     call: typer.Context,
+    crm: Annotated[str, typer.Option(help="Which CRM is simulated, by the name of its adapter.")] = "zoho",
     data: Annotated[Path | None, typer.Option(help="A portfolio folder; else one is made.", exists=True)] = None,
     as_of: Annotated[str, typer.Option(help="Day to rate as of; else the day after the data's last fact.")] = "",
     quiet: Annotated[bool, typer.Option("--no-serve", help="Stand without listening for events.", hidden=True)] = False,
@@ -36,6 +38,7 @@ def demo(
 ) -> None:
     """Run the line once, show it, and stand until Ctrl-C."""
     context: Context = call.obj
+    known(crm)
     wanted: date | None = days_of(as_of)[0] if as_of else None
     signal.signal(signal.SIGTERM, _terminated)
     # Also where a shell started us with Ctrl-C ignored, as it does for jobs in the background.
@@ -44,7 +47,7 @@ def demo(
     from app.demo import live, standing
 
     try:
-        with standing(data, wanted, date.today(), context.language, context.progress) as done:  # noqa: DTZ011
+        with standing(crm, data, wanted, date.today(), context.language, context.progress) as done:  # noqa: DTZ011
             if context.json:
                 context.document(done.document())
                 sys.stdout.flush()
@@ -74,8 +77,9 @@ def _stand(context: Context, done: Demo) -> None:
     context.say("  python3 go.py --profile demo sync")
     context.say("  python3 go.py --profile demo list --rating CCC")
     shown = done.simulated["page"]
-    words = ("A rep's page, with buttons that change the CRM:", "销售看到的页面，按钮会改动 CRM：")
-    context.say(f"  {context.words(*words)} {shown}?lang={context.language}")
+    if shown:
+        words = ("A rep's page, with buttons that change the CRM:", "销售看到的页面，按钮会改动 CRM：")
+        context.say(f"  {context.words(*words)} {shown}?lang={context.language}")
     for number, _ in list(done.names.values())[:1]:
         context.say(f"  python3 go.py --profile demo explain {number}")
     context.say(f"  curl {done.simulated['control']}/ledger")

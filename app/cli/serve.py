@@ -42,13 +42,13 @@ def serve(
         raise typer.BadParameter(f"{nightly!r} is not an hour like 02:30", param_hint="--nightly")
 
     from adapters.serving import serve as listen
-    from app import compose
+    from app import compose, connections
     from app.logs import configure
     from app.serve import serving
 
     configure()
-    if not compose.has_secret(context.profile):
-        compose.new_secret(context.profile, keep=False)
+    if not connections.first(context.profile)[1].secrets:
+        connections.new_secret(context.profile, rotate=False)
     with compose.opened(context.profile) as house:
         compose.check_fields(house)
         if metrics_port:
@@ -112,18 +112,18 @@ def _switch(context: Context) -> Path:
 
 @secret.command("new", help="Make one; every older one stops counting. It is shown once.")
 def _new(call: typer.Context) -> None:
-    _secret(call.obj, keep=False)
+    _secret(call.obj, rotate=False)
 
 
 @secret.command("rotate", help="Make one; the one before it counts until the next is made.")
 def _rotate(call: typer.Context) -> None:
-    _secret(call.obj, keep=True)
+    _secret(call.obj, rotate=True)
 
 
-def _secret(context: Context, *, keep: bool) -> None:
-    from app import compose
+def _secret(context: Context, *, rotate: bool) -> None:
+    from app import connections
 
-    made = compose.new_secret(context.profile, keep=keep)
+    made = connections.new_secret(context.profile, rotate=rotate)
     if context.json:
         context.document({"secret": made})
     else:

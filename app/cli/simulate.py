@@ -1,4 +1,4 @@
-"""`zixin simulate zoho --data FOLDER`: a simulated CRM on 127.0.0.1, until it is stopped."""
+"""`zixin simulate CRM --data FOLDER`: a simulated CRM on 127.0.0.1, until it is stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def simulate(
     call: typer.Context,
-    crm: Annotated[str, typer.Argument(help="Which: zoho.")],
+    crm: Annotated[str, typer.Argument(help="Name of its adapter, such as zoho.")],
     data: Annotated[Path, typer.Option(help="A portfolio folder.", exists=True, file_okay=False)],
     port: Annotated[int, typer.Option(help="0: any free one.", min=0, max=65535)] = 0,
     today: Annotated[str, typer.Option(help="The day that its clock shows.")] = "",
@@ -34,10 +34,9 @@ def simulate(
     from app.cli.evaluate import days_of, say_rejects
 
     context: Context = call.obj
-    if crm != "zoho":
-        raise typer.BadParameter(f"there is no simulator of {crm!r}; there is zoho", param_hint="CRM")
+    known(crm)
     shown: date | None = days_of(today)[0] if today else None
-    made = simulated.zoho(data, shown)
+    made = simulated.simulation(crm, data, shown)
     say_rejects(context, made.rejects)
     if until_closed:
         threading.Thread(target=_end_with_standard_input, daemon=True).start()
@@ -46,7 +45,15 @@ def simulate(
         sys.stdout.write(json.dumps(made.line(origin)) + "\n")
         sys.stdout.flush()
 
-    serving.serve(made.application, port, ready)
+    serving.serve(made.simulated.application, port, ready)
+
+
+def known(crm: str) -> None:
+    """Raises a usage error for a name that no adapter has."""
+    from adapters.registry import available
+
+    if crm not in available():
+        raise typer.BadParameter(f"there is no {crm!r}; there is {', '.join(available())}", param_hint="CRM")
 
 
 def _end_with_standard_input() -> None:

@@ -332,4 +332,28 @@ PROBLEMS: dict[str, Words] = {
         "{file} 可被他人读取。",
         "其中可能含有密钥：请执行 `chmod 600`。",
     ),
+    "E-KEY-SHORT": Words(
+        "The key in {where} is shorter than {least} characters.",
+        "Make one: `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",
+        "{where} 中的密钥短于 {least} 个字符。",
+        "可生成一个：`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`。",
+    ),
+    "E-KEY-OTHER": Words(
+        "What is kept was sealed with another key than the one in {where}.",
+        "Give the key it was sealed with (ZIXIN_KEY or ZIXIN_KEY_FILE), or connect the CRM again.",
+        "已保存的内容并非用 {where} 中的密钥加密。",
+        "请提供当时的密钥（ZIXIN_KEY 或 ZIXIN_KEY_FILE），或重新连接 CRM。",
+    ),
+    "E-CRM": Words(
+        "There is no adapter for {name}.",
+        "Known: {known}.",
+        "没有名为 {name} 的适配器。",
+        "可用：{known}。",
+    ),
+    "E-SETTINGS": Words(
+        "The settings of the connection {name} do not fit: {detail}.",
+        "Connect it again with the settings that its guide names.",
+        "连接 {name} 的设置不符：{detail}。",
+        "请按其指南中的设置重新连接。",
+    ),
 }

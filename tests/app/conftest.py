@@ -1,11 +1,12 @@
 """A profile whose portfolio was rated, as the commands without a CRM meet it."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from app import connections
+from app.connections import Kept
 from tests.story.house import House, standing
 
 
@@ -15,8 +16,7 @@ def rated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     folder = tmp_path / "home" / "default"
     folder.mkdir(parents=True)
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    kept = {"sim": {"crm": "zoho", "credentials": {}, "language": "en", "fields": {}}}
-    (folder / "connections.json").write_text(json.dumps(kept))
+    connections.keep("default", {"sim": Kept("zoho")})
     with standing(folder) as house:
         house.sync()
         yield house

@@ -8,6 +8,8 @@ import pytest
 import requests
 
 from adapters.http import Patience
+from app import connections
+from app.connections import Kept
 from app.logs import JsonLines
 from tests.app.calls import run
 from tests.story.house import House
@@ -29,8 +31,8 @@ def watched(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ho
         "accounts_server": house.sim.origin, "api_domain": house.sim.origin, "client_id": org.client_id,
         "client_secret": SECRET, "refresh_token": org.refresh_token,
     }  # fmt: skip
-    kept = {"crm": "zoho", "credentials": credentials, "language": "en", "fields": house.link.mapping.writes.fields}
-    (home / "default" / "connections.json").write_text(json.dumps({"sim": {**kept, "secrets": [SECRET]}}))
+    kept = Kept("zoho", credentials, "en", house.link.mapping.writes.fields, (SECRET,))
+    connections.keep("default", {"sim": kept})
     return house
 
 

@@ -170,7 +170,7 @@ def test_a_folder_that_is_none_ends_with_one_message(tmp_path: Path, home: Path)
     assert "Traceback" not in done.stderr
     assert os.environ["ZIXIN_HOME"] == str(home)
     assert zixin("--profile", "empty", "sync").returncode == 1
-    assert zixin("simulate", "salesforce", "--data", str(tmp_path)).returncode == 2
+    assert zixin("simulate", "nobodys", "--data", str(tmp_path)).returncode == 2
 
 
 def test_ctrl_c_ends_a_standing_demo(folder: Path, home: Path) -> None:

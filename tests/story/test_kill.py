@@ -16,6 +16,8 @@ import pytest
 import requests
 
 from adapters import webhooks
+from app import connections
+from app.connections import Kept
 from sync import inbox
 from tests.story.house import House
 from tests.story.test_drain import live, of, pay
@@ -36,8 +38,9 @@ class Service:
             "client_secret": house.sim.org.client_secret, "refresh_token": house.sim.org.refresh_token,
         }  # fmt: skip
         fields = house.link.mapping.writes.fields
-        kept = {"crm": "zoho", "credentials": credentials, "language": "en", "fields": fields, "secrets": [SECRET]}
-        (home / "default" / "connections.json").write_text(json.dumps({"sim": kept}))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("ZIXIN_HOME", str(home))
+            connections.keep("default", {"sim": Kept("zoho", credentials, "en", fields, (SECRET,))})
         self.origin = ""
         self.process: Any = None
 

@@ -8,12 +8,14 @@ import pytest
 
 from connector.errors import Busy
 from sync.shared import ProfileShared, run_lock
+from sync.vault import Vault
 
+VAULT = Vault("k" * 32, "test")
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def test_a_token_is_kept_for_its_owner_only_and_a_broken_one_is_asked_for_anew(tmp_path: Path) -> None:
-    shared = ProfileShared(tmp_path / "p")
+    shared = ProfileShared(tmp_path / "p", VAULT)
     with shared.token("zoho") as slot:
         assert slot.get() is None
         slot.put("secret", LATER)
@@ -21,6 +23,10 @@ def test_a_token_is_kept_for_its_owner_only_and_a_broken_one_is_asked_for_anew(t
         assert slot.get() == ("secret", LATER)
     file = tmp_path / "p" / "zoho.token"
     assert file.stat().st_mode & 0o077 == 0
+    assert "secret" not in file.read_text()
+    # After a restore without the key the token is asked for anew.
+    with ProfileShared(tmp_path / "p", Vault("another key of thirty-two letters", "test")).token("zoho") as slot:
+        assert slot.get() is None
 
     file.write_text("{")
     with shared.token("zoho") as slot:
@@ -28,7 +34,7 @@ def test_a_token_is_kept_for_its_owner_only_and_a_broken_one_is_asked_for_anew(t
 
 
 def test_threads_hold_a_token_one_after_the_other(tmp_path: Path) -> None:
-    shared = ProfileShared(tmp_path)
+    shared = ProfileShared(tmp_path, VAULT)
     inside: list[int] = []
 
     def hold(_: int) -> int:

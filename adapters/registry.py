@@ -1,0 +1,75 @@
+"""Adapters by name: whoever composes zixin names a CRM and knows no more of it.
+
+An adapter is a folder with a module `entry`: `NEEDS`, what a connection must be given, and `opened`. Its simulator,
+where it has one, is started by `simulator.entry.simulated`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module, resources
+from typing import Any, cast
+
+import polars as pl
+
+from connector.errors import Misconfigured
+from connector.ports import Crm, Shared
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One setting of a connection."""
+
+    name: str
+    #: Kept sealed and never shown.
+    secret: bool = False
+    #: Taken when it is not given; None: it has to be given.
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A simulated CRM that is ready to be served."""
+
+    application: Any
+    #: Origin → what a client of that vendor needs to reach it.
+    credentials: Callable[[str], dict[str, str]]
+    #: Random token of the control paths.
+    control: str
+    #: Path of the page that a sales rep sees; empty: it has none.
+    page: str = ""
+
+
+def available() -> tuple[str, ...]:
+    """Names of all adapters."""
+    folders = resources.files("adapters").iterdir()
+    return tuple(sorted(each.name for each in folders if each.is_dir() and each.joinpath("entry.py").is_file()))
+
+
+def needs(crm: str) -> tuple[Need, ...]:
+    """What a connection to that CRM must be given. Raises Misconfigured for a name that no adapter has."""
+    return cast("tuple[Need, ...]", _module(crm, "entry").NEEDS)
+
+
+def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:
+    """A connection of that name. Raises Misconfigured: no such adapter, or a setting is missing or unknown."""
+    wanted = needs(crm)
+    missing = [need.name for need in wanted if need.default is None and not settings.get(need.name)]
+    unknown = sorted(set(settings) - {need.name for need in wanted})
+    if missing or unknown:
+        told = [*(f"{name} is missing" for name in missing), *(f"{name} is unknown" for name in unknown)]
+        raise Misconfigured("E-SETTINGS", name=name, detail=", ".join(told))
+    given = {need.name: settings.get(need.name, need.default or "") for need in wanted}
+    return cast("Crm", _module(crm, "entry").opened(given, shared, name))
+
+
+def simulated(crm: str, tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) -> Simulated:
+    """A simulated CRM of that kind, filled with canonical tables; its clock is `ahead_s` seconds ahead of ours."""
+    return cast("Simulated", _module(crm, "simulator.entry").simulated(tables, currency, ahead_s))
+
+
+def _module(crm: str, part: str) -> Any:
+    if crm not in available():
+        raise Misconfigured("E-CRM", name=crm, known=", ".join(available()))
+    return import_module(f"adapters.{crm}.{part}")

@@ -1,0 +1,23 @@
+"""How a connection to Zoho CRM is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.registry import Need
+from adapters.zoho.auth import Credentials
+from adapters.zoho.crm import Zoho
+from connector.ports import Crm, Shared
+
+NEEDS = (
+    Need("accounts_server"),
+    Need("api_domain"),
+    Need("client_id", secret=True),
+    Need("client_secret", secret=True),
+    Need("refresh_token", secret=True),
+)
+
+
+def opened(settings: Mapping[str, str], shared: Shared, name: str) -> Crm:
+    """A connection of that name."""
+    return Zoho(Credentials(**settings), shared, name=name)

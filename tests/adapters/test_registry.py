@@ -1,0 +1,25 @@
+"""Adapters by name."""
+
+import pytest
+
+from adapters import registry
+from connector.errors import Misconfigured
+from tests.simulated import Slots
+
+
+def test_every_adapter_has_a_name_and_says_what_it_needs() -> None:
+    assert "zoho" in registry.available()
+    for name in registry.available():
+        assert any(need.secret for need in registry.needs(name))
+
+
+def test_a_name_that_no_adapter_has_is_told_with_those_that_exist() -> None:
+    with pytest.raises(Misconfigured, match=r"no adapter for zohoo.*zoho"):
+        registry.needs("zohoo")
+
+
+def test_settings_that_are_missing_or_unknown_are_named_without_their_values() -> None:
+    given = {need.name: "canary" for need in registry.needs("zoho")[1:]} | {"pasword": "canary"}
+    with pytest.raises(Misconfigured, match="accounts_server is missing, pasword is unknown") as told:
+        registry.opened("zoho", given, Slots(), "main")
+    assert "canary" not in str(told.value)
