@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from connector.assessment import WRITTEN, Written
 
@@ -123,7 +123,20 @@ def _moved(row: PlanRow, field: Written, sent: Values) -> bool:
 
 def _edited(row: PlanRow, field: Written, sent: Values) -> bool:
     read = row.observed is not None and field.name in row.observed
-    return read and not same(field, _shown(row).get(field.name), sent.get(field.name))
+    if not read or same(field, shown := _shown(row).get(field.name), sent.get(field.name)):
+        return False
+    return not _rounded(field, shown, sent.get(field.name))
+
+
+def _rounded(field: Written, shown: str | None, sent: str | None) -> bool:
+    """Whether a CRM whose field holds fewer decimals shows what was sent: writing it again would end the same."""
+    number, ours = _number(field, (shown or "").strip() or None), _number(field, normalise(field, sent))
+    if number is None or ours is None:
+        return False
+    places = max(0, -int(number.as_tuple().exponent))
+    step = Decimal(1).scaleb(-places)
+    ways = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
+    return places < field.places and any(ours.quantize(step, way, _WIDE) == number for way in ways)
 
 
 def _shown(row: PlanRow) -> dict[str, str | None]:

@@ -22,9 +22,6 @@ from sync.push import Pushed, push
 from sync.rescore import adopt_some, keep_context, score
 from sync.store import Store, facts, state
 
-#: An event about a new record is believed to be wrong after so many tries; the CRM may show it only after a moment.
-_LOOKS = 3
-
 
 @dataclass(slots=True)
 class Drained:
@@ -74,7 +71,8 @@ def _turn(
     """Events that were worked on, and those about records that the CRM does not show yet."""
     pulled = Pulled(began=micros(link.crm.now()))
     unseen = _fetch_named(store, link, events, pulled)
-    later = [item for item in events if item.event.op == "create" and _misses(item, unseen) and item.attempts < _LOOKS]
+    # A record that we knew is gone. One that nobody has seen may show in a moment; in the end a person hears of it.
+    later = [item for item in events if item.event.op != "delete" and _misses(item, unseen)]
     ready = [item for item in events if item not in later]
     names = {name for item in ready for name in item.event.accounts}
     with store.read() as tx:
@@ -128,7 +126,9 @@ def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pu
         records = sorted(wanted.get(part.object, ()))
         if records:
             shown = fetch(store, link, name, records, pulled)
-            unseen |= {(part.object, record) for record in records if record not in shown}
+            with store.read() as tx:
+                known = facts.ever_seen(tx, link.name, set(records) - shown)
+            unseen |= {(part.object, record) for record in records if record not in shown and record not in known}
     return unseen
 
 

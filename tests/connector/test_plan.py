@@ -106,6 +106,26 @@ def test_a_crm_that_words_the_same_value_otherwise_is_not_healed(name: str, show
     assert changed(row) is None
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown", "healed"),
+    [
+        ("1234567.89", "1234568", False),
+        ("1234567.89", "1234567", False),
+        ("1234567.89", "1234567.9", False),
+        ("1234567.89", "1234569", True),
+        ("1234567.89", "1234567.88", True),
+        ("50000", "50001", True),
+        ("0.4", "0", False),
+        ("0.4", None, True),
+    ],
+)
+def test_a_field_that_holds_fewer_decimals_is_not_written_for_ever(sent: str, shown: str | None, healed: bool) -> None:
+    """twentyhq/twenty #11322, ibericode/mailchimp-user-sync #46: write-back that triggers itself."""
+    row = replace(quiet_row(available=sent), sent={**SHOWN, "available": sent}, observed={**SHOWN, "available": shown})
+
+    assert changed(row) == ({"available": sent} if healed else None)
+
+
 def test_an_edit_that_hits_what_is_wanted_now_settles_without_a_call() -> None:
     row = quiet_row(rating="BB")
 

@@ -123,11 +123,59 @@ def test_a_ledger_closes_what_left_the_account_without_an_event_of_its_own(live:
     assert set(done.scored) == {live.account("A004")["id"], live.account("A005")["id"]}
 
 
-def test_a_record_that_does_not_show_yet_is_looked_for_again(live: House) -> None:
-    hear(live, Event("e1", "Customer_Payments", ("5999999999999999",), (), "create"))
-    turns = [drained(live, seconds) for seconds in (0, 2, 3, 5, 9)]
+def test_a_payment_that_the_crm_shows_only_after_a_moment_is_waited_for(live: House) -> None:
+    """mollie-api-php #585: the hook came before the record could be read, and forgetting it lost the payment."""
+    shows = live.sim.org.modules["Customer_Payments"].records
+    record = pay(live, "A004")
+    hidden = shows.pop(record)
+    hear(live, Event("e1", "Customer_Payments", (record,)))
+    early = [drained(live, seconds) for seconds in (0, 2, 3)]
+    shows[record] = hidden
 
-    assert [(turn.closed, turn.put_off) for turn in turns] == [(0, 1), (0, 1), (0, 1), (1, 0), (0, 0)]
+    late = drained(live, 5)
+
+    assert [(turn.closed, turn.put_off) for turn in early] == [(0, 1)] * 3
+    assert (late.closed, late.scored) == (1, [live.account("A004")["id"]])
+    assert live.account("A004")["Credit_Overdue_Since"] is None
+
+
+def test_a_record_that_never_shows_ends_in_the_dead_box_and_costs_a_read_a_try(live: House) -> None:
+    hear(live, Event("e1", "Customer_Payments", ("5999999999999999",), (), "create"), Event("e2", "", (), ("A008",)))
+    live.link.crm.spent.calls.clear()
+    turns = [drained(live, seconds) for seconds in (0, 2, 3, 5, 9, 17, 61, 301, 301)]
+
+    assert [turn.put_off for turn in turns] == [1] * 8 + [0]
+    assert turns[0].closed == 1
+    assert live.link.crm.spent.calls["coql"] <= 12
+    with live.store.read() as tx:
+        dead = inbox.deliveries(tx, "sim", "dead")
+    assert [(row["event_id"], row["cause"]) for row in dead] == [("e1", "E-RECORD-UNSEEN")]
+
+
+def test_a_late_update_of_a_record_that_is_gone_is_no_mystery(live: House) -> None:
+    record = pay(live, "A004")
+    hear(live, Event("e1", "Customer_Payments", (record,), (), "create"))
+    drained(live)
+    live.sim.org.delete("Customer_Payments", record)
+    hear(live, Event("e3", "Customer_Payments", (record,), (), "delete"))
+    drained(live)
+    hear(live, Event("e2", "Customer_Payments", (record,), (), "update"))
+
+    assert drained(live).closed == 1
+
+
+def test_an_older_event_that_comes_last_puts_nothing_back(live: House) -> None:
+    """laravel/cashier-stripe #1201: events are reasons to look, and what they said does not count."""
+    record = pay(live, "A004")
+    written: list[object] = []
+    for key in ("paid at :05", "updated, unpaid, at :04"):
+        hear(live, Event(key, "Customer_Payments", (record,), (), "update"))
+        live.link.crm.spent.calls.clear()
+        drained(live)
+        written.append(live.account("A004")["Credit_Overdue_Since"])
+        assert live.link.crm.spent.calls.get("write", 0) == (1 if len(written) == 1 else 0)
+
+    assert written == [None, None]
 
 
 def test_a_storm_puts_events_off_and_they_are_worked_on_when_it_is_over(live: House) -> None:

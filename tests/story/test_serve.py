@@ -3,7 +3,7 @@
 import json
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ import requests
 
 from adapters import webhooks
 from adapters.serving import running
+from adapters.zoho.simulator.org import Org
 from app.compose import House as Opened
 from app.logs import JsonLines
 from app.serve import Serving, seconds_until
@@ -61,6 +62,30 @@ def test_a_payment_shows_on_the_account_within_seconds_and_our_own_write_is_no_n
         assert requests.get(f"{origin}/readyz", timeout=5).json() == {
             "ready": True, "waiting": 0, "dead": 0, "threads": True,
         }  # fmt: skip
+
+
+def test_a_workflow_that_touches_what_we_write_and_tells_us_ends_after_one_write(
+    live: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MinnPost/object-sync-for-salesforce #445: each write fired the hook that caused the next one."""
+    org = live.sim.org
+    plain = Org.change
+
+    def touching(self: Org, module: str, record: str, values: Mapping[str, Any]) -> None:
+        plain(self, module, record, values)
+        if module == "Accounts":
+            plain(self, module, record, {"Last_Touched": self.stamp()})
+
+    monkeypatch.setattr(Org, "change", touching)
+    with served(live) as (made, _):
+        before = org.calls["write"]
+        pay(live, "A004")
+        assert until(lambda: live.account("A004")["Credit_Overdue_Since"] is None)
+        for _turn in range(6):
+            org.ahead_s += 600
+            time.sleep(0.2)
+        assert until(lambda: made.ready()["waiting"] == 0)
+        assert (org.calls["write"] - before, "Last_Touched" in live.account("A004")) == (1, True)
 
 
 def test_our_own_format_names_an_account_by_its_number(live: House) -> None:
