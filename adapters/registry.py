@@ -26,6 +26,8 @@ class Need:
     secret: bool = False
     #: Taken when it is not given; None: it has to be given.
     default: str | None = None
+    #: A whole number above nothing, where it is given.
+    number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,10 @@ def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> 
     wanted = needs(crm)
     missing = [need.name for need in wanted if need.default is None and not settings.get(need.name)]
     unknown = sorted(set(settings) - {need.name for need in wanted})
-    if missing or unknown:
+    odd = [need.name for need in wanted if need.number and not _whole(settings.get(need.name, ""))]
+    if missing or unknown or odd:
         told = [*(f"{name} is missing" for name in missing), *(f"{name} is unknown" for name in unknown)]
+        told += [f"{name} is not a whole number" for name in odd]
         raise Misconfigured("E-SETTINGS", name=name, detail=", ".join(told))
     given = {need.name: settings.get(need.name, need.default or "") for need in wanted}
     return cast("Crm", _module(crm, "entry").opened(given, shared, name))
@@ -67,6 +71,10 @@ def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> 
 def simulated(crm: str, tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) -> Simulated:
     """A simulated CRM of that kind, filled with canonical tables; its clock is `ahead_s` seconds ahead of ours."""
     return cast("Simulated", _module(crm, "simulator.entry").simulated(tables, currency, ahead_s))
+
+
+def _whole(text: str) -> bool:
+    return not text or (text.isascii() and text.isdigit() and int(text) > 0)
 
 
 def _module(crm: str, part: str) -> Any:

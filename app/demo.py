@@ -144,7 +144,7 @@ def live() -> Iterator[str]:
     connections.new_secret(PROFILE, rotate=False)
     with (
         compose.opened(PROFILE) as house,
-        serving(PROFILE, house) as (made, application),
+        serving(PROFILE, house, braked=False) as (made, application),
         running(application) as origin,
     ):
         made.public_url = origin

@@ -59,6 +59,8 @@ class Serving:
     nightly: str = ""
     #: Where the CRM can reach us; empty: nowhere.
     public_url: str = ""
+    #: Whether a flood of customers who fall waits for a person.
+    braked: bool = True
     _stop: threading.Event = field(default_factory=threading.Event)
     _wake: threading.Event = field(default_factory=threading.Event)
     _clerk: Clerk | None = None
@@ -117,8 +119,8 @@ class Serving:
     def _drain(self) -> float:
         house = self.house
         started = time.perf_counter()
-        done = drain(house.store, house.link, house.policy, language=house.language, clock=_now)
-        if done.closed or done.put_off:
+        done = drain(house.store, house.link, house.policy, language=house.language, clock=_now, braked=self.braked)
+        if done.closed or done.put_off or done.held:
             metrics.TURN.observe(time.perf_counter() - started)
             self._told("drain", done)
         elif time.monotonic() >= self._push_again:
@@ -140,7 +142,9 @@ class Serving:
             log.info("left over: written %d, deferred %d", pushed.written, pushed.deferred)
 
     def _poll(self) -> float:
-        done = poll(self.house.store, self.house.link, self.house.policy, language=self.house.language)
+        done = poll(
+            self.house.store, self.house.link, self.house.policy, language=self.house.language, braked=self.braked
+        )
         if done.scored:
             self._told("poll", done)
         return self.poll_s
@@ -148,6 +152,8 @@ class Serving:
     def _told(self, what: str, done: Drained) -> None:
         metrics.CLOSED.inc(done.closed)
         metrics.WRITTEN.inc(done.pushed.written)
+        if done.held:
+            log.warning("%s: %d customers would fall within an hour and wait for approve", what, done.held)
         if done.put_off:
             metrics.PUT_OFF.labels(done.problem or "E-RECORD-UNSEEN").inc(done.put_off)
         log.info(

@@ -5,19 +5,25 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from app import compose, settings
+from app import compose, connections, settings
 from connector.schema import day_of
 from sync import inbox
 from sync.link import instant
-from sync.shared import paused
+from sync.shared import paused, spent_today
 from sync.store import facts, state
 
 #: A night is missed when no run ended well for so long.
 _MISSED = timedelta(hours=26)
 
 
+#: Names that adapters give to the cap of a day.
+_CAPS = ("credits_a_day", "calls_a_day")
+
+
 def of(profile: str, now: datetime) -> dict[str, Any]:
-    """last_success, newest_day, accounts, waiting_events, dead_events, rejected, refused, paused, wants (en, zh)."""
+    """last_success, newest_day, accounts, waiting_events, dead_events, spent_24h, cap_24h, rejected, refused, paused,
+    wants (en, zh). What the CRM's calls cost is counted by us, in its own unit; `cap_24h` None: no cap was set.
+    """
     with compose.stored(profile) as (store, name), store.read() as tx:
         runs = state.runs(tx, name, 50)
         good = next((row for row in runs if row["state"] in ("done", "approved") and row["finished_at"]), None)
@@ -26,6 +32,8 @@ def of(profile: str, now: datetime) -> dict[str, Any]:
         accounts = facts.totals(tx, name)["accounts"]
     braked = runs[0]["run_id"] if runs and runs[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None
+    kept = connections.read(profile)[name]
+    cap = next((int(kept.credentials[key]) for key in _CAPS if kept.credentials.get(key)), None)
     off = paused(settings.profile_folder(profile))
     wants = []
     if ended is None or now - ended > _MISSED:
@@ -52,5 +60,6 @@ def of(profile: str, now: datetime) -> dict[str, Any]:
         "last_run": runs[0]["run_id"] if runs else None, "last_state": runs[0]["state"] if runs else None,
         "newest_day": None if day is None else day_of(day).isoformat(),
         "accounts": accounts, "waiting_events": counts["waiting"], "dead_events": counts["dead"],
+        "spent_24h": spent_today(settings.profile_folder(profile), name, now), "cap_24h": cap,
         "rejected": rejected, "refused": refused, "paused": off, "wants": wants,
     }  # fmt: skip

@@ -151,6 +151,13 @@ class Shared(Protocol):
         """The token of that name, locked across threads and processes."""
         ...
 
+    def take(self, name: str, amount: int, cap: int | None) -> None:
+        """Count what a connection's calls cost, over the last 24 hours and all processes.
+
+        Raises Exhausted, and counts nothing, where that would be more than the cap that an admin has set.
+        """
+        ...
+
 
 class Crm(Protocol):
     """Every adapter."""

@@ -11,10 +11,13 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import polars as pl
+
 from connector.errors import Exhausted, Problem
 from connector.policy import Policy
 from connector.schema import day_number
 from sync import inbox
+from sync.eventbrake import ask, falling, too_many
 from sync.inbox import Waiting
 from sync.link import Link, micros
 from sync.pull import Pulled, fetch, pull, reread
@@ -34,16 +37,20 @@ class Drained:
     #: Accounts that were scored anew.
     scored: list[str] = field(default_factory=list)
     pushed: Pushed = field(default_factory=Pushed)
+    #: Customers who would fall and whom the brake holds back.
+    held: int = 0
     #: Code of the problem that put events off; empty: none.
     problem: str = ""
 
 
 def drain(
-    store: Store, link: Link, policy: Policy, *, language: str, clock: Callable[[], datetime], most: int = 500
-) -> Drained:
+    store: Store, link: Link, policy: Policy, *, language: str, clock: Callable[[], datetime], most: int = 500,
+    braked: bool = True,
+) -> Drained:  # fmt: skip
     """One turn over all events that wait and whose time has come. Problems put their events off, and are told.
 
-    `clock`: ours, which the door stamps events by; the CRM's tells the business day.
+    `braked`: a flood of customers who fall waits for a person, and so do the events of that turn. `clock`: ours,
+    which the door stamps events by; the CRM's tells the business day.
     """
     done = Drained()
     now = micros(clock())
@@ -52,7 +59,7 @@ def drain(
     if not events:
         return done
     try:
-        ready, later = _turn(store, link, policy, language, events, done, now)
+        ready, later = _turn(store, link, policy, language, events, done, now, braked=braked)
         done.closed = len(ready)
         _put_off(store, link, later, "E-RECORD-UNSEEN", done, micros(clock()))
     except Problem as problem:
@@ -66,8 +73,9 @@ def drain(
 
 
 def _turn(
-    store: Store, link: Link, policy: Policy, language: str, events: Sequence[Waiting], done: Drained, at: int
-) -> tuple[list[Waiting], list[Waiting]]:
+    store: Store, link: Link, policy: Policy, language: str, events: Sequence[Waiting], done: Drained, at: int, *,
+    braked: bool,
+) -> tuple[list[Waiting], list[Waiting]]:  # fmt: skip
     """Events that were worked on, and those about records that the CRM does not show yet."""
     pulled = Pulled(began=micros(link.crm.now()))
     unseen = _fetch_named(store, link, events, pulled)
@@ -80,40 +88,53 @@ def _turn(
     # A name that nobody has is an id that is new to us.
     named = {known.get(name, name) for name in names}
     # A record that moved concerns the account that it left and the one that it went to.
-    accounts = named | pulled.touched
+    accounts = named | pulled.touched | _left_due(store, link, policy, ready)
     accounts |= reread(store, link, accounts, pulled)
     keys = [item.event.event_id for item in ready]
-    done.scored, moved = _rescore(store, link, policy, language, accounts, keys, at)
-    return ([] if moved else ready), later
+    done.scored, moved, held = _rescore(store, link, policy, language, accounts, keys, at, braked=braked)
+    if held:
+        done.held, done.problem = len(held), "E-BRAKE-EVENTS"
+        with store.write() as tx:
+            inbox.hold(tx, link.name, ready, done.problem, at)
+    return ([] if moved or held else ready), later
 
 
-def poll(store: Store, link: Link, policy: Policy, *, language: str) -> Drained:
+def poll(store: Store, link: Link, policy: Policy, *, language: str, braked: bool = True) -> Drained:
     """Reads what changed since the last look, scores whom it concerns, and writes what differs."""
     pulled = pull(store, link)
     done = Drained()
     if pulled.touched:
-        done.scored, _ = _rescore(store, link, policy, language, pulled.touched, (), 0)
+        done.scored, _, held = _rescore(store, link, policy, language, pulled.touched, (), 0, braked=braked)
+        done.held = len(held)
         done.pushed = push(store, link)
     return done
 
 
 def _rescore(
-    store: Store, link: Link, policy: Policy, language: str, accounts: Collection[str], events: Sequence[str], at: int
-) -> tuple[list[str], set[str]]:
-    """Scores these accounts and closes the events, together; who was scored, and whose facts moved meanwhile.
+    store: Store, link: Link, policy: Policy, language: str, accounts: Collection[str], events: Sequence[str], at: int,
+    *, braked: bool,
+) -> tuple[list[str], set[str], set[str]]:  # fmt: skip
+    """Scores these accounts and closes the events, together.
 
-    While any of them moved the events stay open, and are worked on again at once.
+    Returns who was scored, whose facts moved meanwhile, and whom the brake holds back. While there are some of the
+    latter two the events stay open; those of the former are worked on again at once.
     """
     as_of = day_number(link.today())
     with store.read() as tx:
         newest = state.newest_day(tx, link.name)
     scored = score(store, link, policy, max(as_of, newest or as_of), only=accounts)
+    falls = falling(store, link, scored)
+    held = falls if braked and too_many(store, link, falls) else set()
+    passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held))) if held else scored.made
     with store.write() as tx:
         keep_context(tx, link, scored)
-        moved = adopt_some(tx, link, scored.made, scored, language)
-        if not moved:
+        moved = adopt_some(tx, link, passes, scored, language)
+        state.note_falls(tx, link.name, falls - held - moved, micros(link.crm.now()))
+        if not moved and not held:
             inbox.close(tx, link.name, events, at)
-    return [account for account in scored.made["customer_id"].to_list() if account not in moved], moved
+    if held:
+        ask(store, link, policy, scored, held)
+    return [account for account in passes["customer_id"].to_list() if account not in moved], moved, held
 
 
 def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pulled) -> set[tuple[str, str]]:
@@ -130,6 +151,16 @@ def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pu
                 known = facts.ever_seen(tx, link.name, set(records) - shown)
             unseen |= {(part.object, record) for record in records if record not in shown and record not in known}
     return unseen
+
+
+def _left_due(store: Store, link: Link, policy: Policy, events: Sequence[Waiting]) -> set[str]:
+    """Whose facts an earlier try of these events stored, and did not come to score."""
+    with store.read() as tx:
+        newest = state.newest_day(tx, link.name)
+        if newest is None:
+            return set()
+        owners = facts.owners(tx, link.name, {record for item in events for record in item.event.records})
+        return owners & state.due(tx, link.name, newest, policy.version, owners).keys()
 
 
 def _misses(item: Waiting, unseen: Collection[tuple[str, str]]) -> bool:

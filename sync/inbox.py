@@ -85,6 +85,12 @@ def put_off(tx: Connection, connection: str, events: Iterable[Waiting], cause: s
         _set(tx, connection, [item.event.event_id], values)
 
 
+def hold(tx: Connection, connection: str, events: Iterable[Waiting], cause: str, at: int) -> None:
+    """These wait for a person: looked at again from time to time, never dead."""
+    keys = [item.event.event_id for item in events]
+    _set(tx, connection, keys, {"next_at": at + WAITS_S[-1] * _SECOND, "cause": cause})
+
+
 def resend(tx: Connection, connection: str, events: Sequence[str], at: int) -> int:
     """Dead events wait again; how many there were."""
     table = tables.inbox

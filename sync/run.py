@@ -151,6 +151,17 @@ def approve(
     return ran
 
 
+def note_braked(store: Store, link: Link, policy: Policy, made: pl.DataFrame) -> None:
+    """Notes that these ratings, which events led to, wait for `approve`; once."""
+    digest = _digest(made)
+    with store.read() as tx:
+        newest = state.runs(tx, link.name, 1)
+    if newest and newest[0]["state"] == "braked" and newest[0]["summary"].get("digest") == digest:
+        return
+    with _noted(store, link, policy, "events", int(made["as_of"][0])) as ran:
+        ran.assessed, ran.digest, ran.state = made, digest, "braked"
+
+
 def _decide(
     store: Store, link: Link, policy: Policy, ran: Ran, language: str, *,
     lap: Callable[[str], None], dry: bool = False, approved: str | None = None,

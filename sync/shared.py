@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from connector.errors import Busy, Denied, Retry
+from connector.errors import Busy, Denied, Exhausted, Retry
 from sync.vault import Vault
 
 #: A file of that name in a profile's folder keeps zixin from writing into its CRM.
@@ -20,6 +20,14 @@ PAUSED = "paused"
 _TOKEN_WAIT_S = 150.0
 #: Longer than a night's writes take.
 _PUSH_WAIT_S = 3_600.0
+
+
+#: An hour's name in the file of what calls cost, in UTC.
+_HOUR = "%Y-%m-%dT%H"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class _Slot:
@@ -43,8 +51,9 @@ class _Slot:
 class ProfileShared:
     """The `Shared` port over a profile's folder; tokens are sealed."""
 
-    def __init__(self, folder: Path, vault: Vault) -> None:
+    def __init__(self, folder: Path, vault: Vault, clock: Callable[[], datetime] = _now) -> None:
         self._folder = folder
+        self._clock = clock
         self._vault = vault
 
     @contextmanager
@@ -57,6 +66,35 @@ class ProfileShared:
                 yield _Slot(self._folder / f"{name}.token", self._vault)
         except Timeout:
             raise Retry("E-STORE-BUSY", path=str(self._folder)) from None
+
+    def take(self, name: str, amount: int, cap: int | None) -> None:
+        """Count what calls cost, by the hour of our clock. Raises Exhausted where the cap would be passed."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(self._folder / f"{name}.spent.lock", timeout=_TOKEN_WAIT_S, thread_local=False):
+            hours = _hours(self._folder, name, self._clock())
+            if cap is not None and sum(hours.values()) + amount > cap:
+                raise Exhausted("E-QUOTA-CAP", name=name, cap=cap)
+            hour = self._clock().strftime(_HOUR)
+            hours[hour] = hours.get(hour, 0) + amount
+            # Neither secret nor dear: what a crash loses is a few calls' count.
+            made = self._folder / f"{name}.spent.new"
+            made.write_text(json.dumps(hours))
+            made.replace(self._folder / f"{name}.spent")
+
+
+def spent_today(folder: Path, name: str, now: datetime) -> int:
+    """What a connection's calls cost in the last 24 hours."""
+    return sum(_hours(folder, name, now).values())
+
+
+def _hours(folder: Path, name: str, now: datetime) -> dict[str, int]:
+    """Hour → what it cost; only those that count."""
+    oldest = (now - timedelta(hours=24)).strftime(_HOUR)
+    try:
+        kept = json.loads((folder / f"{name}.spent").read_text())
+        return {hour: int(cost) for hour, cost in kept.items() if hour >= oldest}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 @contextmanager

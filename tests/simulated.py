@@ -34,6 +34,9 @@ class Slots:
         with self._lock:
             yield self
 
+    def take(self, name: str, amount: int, cap: int | None) -> None:
+        """Nobody else spends."""
+
     def get(self) -> tuple[str, datetime] | None:
         return self._kept
 

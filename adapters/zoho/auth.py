@@ -30,6 +30,8 @@ class Credentials:
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    #: Most credits that our calls may cost in 24 hours; empty: as many as Zoho gives.
+    credits_a_day: str = ""
 
 
 class _Reply(msgspec.Struct):

@@ -46,6 +46,8 @@ class Zoho:
         accounts = host_of(credentials.accounts_server)
         auth_http = Http({credentials.accounts_server}, lambda answer: auth.judge(accounts, answer), 1, patience)
         self._tokens = Tokens(credentials, shared, auth_http, name)
+        cap = credentials.credits_a_day
+        self._take: Callable[[int], None] = lambda cost: shared.take(name, cost, int(cap) if cap else None)
         self._types: dict[str, str] = {}
         self._reading = Reading(self._host, self._call, self.now, self._names, patience.sleep)
 
@@ -177,6 +179,7 @@ class Zoho:
             return given if since is None else {**given, "If-Modified-Since": since}
 
         def call(headers: Callable[[], Mapping[str, str]]) -> Answer:
+            self._take(credits)
             self.spent.add(api, credits)
             url = f"{self._api}{path}" if path.startswith("/") else f"{self._api}/crm/v8/{path}"
             # A job that was made twice costs credits and does no harm.

@@ -15,6 +15,7 @@ NEEDS = (
     Need("client_id", secret=True),
     Need("client_secret", secret=True),
     Need("refresh_token", secret=True),
+    Need("credits_a_day", default="", number=True),
 )
 
 

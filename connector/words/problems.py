@@ -356,4 +356,16 @@ PROBLEMS: dict[str, Words] = {
         "连接 {name} 的设置不符：{detail}。",
         "请按其指南中的设置重新连接。",
     ),
+    "E-QUOTA-CAP": Words(
+        "The calls of {name} have cost what the cap of {cap} a day allows.",
+        "What is left is done once the day's calls have aged; raise the connection's cap if the CRM's quota allows.",
+        "{name} 的调用已达到每日上限 {cap}。",
+        "余下部分将在额度恢复后继续；若 CRM 配额允许，可提高该连接的上限。",
+    ),
+    "E-BRAKE-EVENTS": Words(
+        "Too many customers would fall to C or D within an hour.",
+        "Look at `zixin runs`, and approve the newest run if the news is true.",
+        "一小时内将降至 C 或 D 的客户过多。",
+        "请查看 `zixin runs`；若属实，请批准最新的运行。",
+    ),
 }

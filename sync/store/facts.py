@@ -298,6 +298,18 @@ def find(tx: Connection, connection: str, wanted: str) -> list[tuple[str, str, s
     return [(row[0], row[1], row[2]) for row in tx.execute(query.order_by(table.c.account_id))]
 
 
+def owners(tx: Connection, connection: str, records: Collection[str]) -> set[str]:
+    """Accounts that these records of the CRM belong to, or once did."""
+    found: set[str] = set()
+    for table in (*tables.CANONICAL.values(), *tables.PAST.values()):
+        if "source_id" not in table.c or "account_id" not in table.c:
+            continue
+        for some in batches(sorted(records)):
+            query = select(table.c.account_id).where(table.c.connection == connection, table.c.source_id.in_(some))
+            found |= {account for account in tx.execute(query.distinct()).scalars() if account}
+    return found
+
+
 def ever_seen(tx: Connection, connection: str, records: Collection[str]) -> set[str]:
     """Those of the CRM's record ids that yielded a fact at any time, also when it is gone by now."""
     found: set[str] = set()

@@ -74,6 +74,19 @@ def assessed_on(tx: Connection, connection: str, account: str, as_of: int | None
     return None if row is None else {**row, **{name: json.loads(row[name]) for name in _LISTS}}
 
 
+def note_falls(tx: Connection, connection: str, accounts: Iterable[str], at: int) -> None:
+    """These fell to a low grade at that instant."""
+    rows = [{"connection": connection, "customer_id": account, "fell_at": at} for account in accounts]
+    upsert(tx, tables.falls, rows, ["connection", "customer_id"])
+
+
+def fallen_since(tx: Connection, connection: str, since: int) -> set[str]:
+    """Customers who fell since that instant."""
+    table = tables.falls
+    query = select(table.c.customer_id).where(table.c.connection == connection, table.c.fell_at > since)
+    return set(tx.execute(query).scalars())
+
+
 def history(tx: Connection, connection: str, account: str) -> list[dict[str, Any]]:
     """An account's stored days, oldest first: as_of, rating, score, limit, overdue."""
     table = tables.assessments

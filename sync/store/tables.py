@@ -200,6 +200,8 @@ inbox = _table(
 Index("ix_inbox_state", inbox.c.connection, inbox.c.state, inbox.c.next_at)
 
 #: state: running, done, shown (nothing stored), dry, braked (waits for approval), approved, failed.
+#: Customers whom an event let fall to a low grade, and when: what the brake of events counts.
+falls = _table("falls", _text("connection"), _text("customer_id"), _int("fell_at"), key=("connection", "customer_id"))
 runs = _table(
     "runs",
     _text("run_id"), _text("connection"), _text("kind"), _int("as_of"), _text("state"), _int("started_at"),

@@ -23,3 +23,9 @@ def test_settings_that_are_missing_or_unknown_are_named_without_their_values() -
     with pytest.raises(Misconfigured, match="accounts_server is missing, pasword is unknown") as told:
         registry.opened("zoho", given, Slots(), "main")
     assert "canary" not in str(told.value)
+
+
+def test_a_cap_that_is_no_number_is_refused() -> None:
+    given = {need.name: "x" for need in registry.needs("zoho")} | {"credits_a_day": "many"}
+    with pytest.raises(Misconfigured, match="credits_a_day is not a whole number"):
+        registry.opened("zoho", given, Slots(), "main")

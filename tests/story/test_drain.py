@@ -191,6 +191,25 @@ def test_a_storm_puts_events_off_and_they_are_worked_on_when_it_is_over(live: Ho
     assert live.account("A004")["Credit_Overdue_Since"] is None
 
 
+def test_a_turn_that_ended_between_reading_and_scoring_is_not_forgotten(
+    live: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = pay(live, "A004")
+    hear(live, Event("e1", "Customer_Payments", (record,)))
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sync.drain.score", killed)
+        with pytest.raises(KeyboardInterrupt):
+            drained(live)
+
+    # Nothing has changed since then in the CRM.
+    assert drained(live).scored == [live.account("A004")["id"]]
+    assert live.account("A004")["Credit_Overdue_Since"] is None
+
+
 def test_what_an_event_found_stands_after_the_night_of_the_same_day(live: House) -> None:
     """Source: design/days.md: within a day order and number do not matter."""
     record = pay(live, "A004")

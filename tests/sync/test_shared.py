@@ -1,13 +1,13 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from connector.errors import Busy
-from sync.shared import ProfileShared, run_lock
+from connector.errors import Busy, Exhausted
+from sync.shared import ProfileShared, run_lock, spent_today
 from sync.vault import Vault
 
 VAULT = Vault("k" * 32, "test")
@@ -46,6 +46,25 @@ def test_threads_hold_a_token_one_after_the_other(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(hold, range(40))) == {1}
+
+
+def test_what_calls_cost_is_counted_across_threads_and_processes_for_a_day(tmp_path: Path) -> None:
+    now = [datetime(2026, 3, 1, 10, 59, tzinfo=UTC)]
+    one, other = (ProfileShared(tmp_path, VAULT, lambda: now[0]) for _ in range(2))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: (one if n % 2 else other).take("zoho", 2, 100), range(45)))
+    assert spent_today(tmp_path, "zoho", now[0]) == 90
+    with pytest.raises(Exhausted, match="cap of 100 a day"):
+        one.take("zoho", 11, 100)
+    other.take("zoho", 10, 100)
+    one.take("zoho", 10, None)
+
+    now[0] += timedelta(hours=24)
+    assert spent_today(tmp_path, "zoho", now[0]) == 110
+    now[0] += timedelta(hours=1)
+    one.take("zoho", 100, 100)
+    assert spent_today(tmp_path, "zoho", now[0]) == 100
 
 
 def test_a_second_run_of_a_profile_is_told_at_once(tmp_path: Path) -> None:

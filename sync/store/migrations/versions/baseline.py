@@ -386,6 +386,13 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_evidence_past_account_id', 'evidence_past', ['connection', 'account_id'], unique=False)
+    op.create_table('falls',
+    sa.Column('connection', sa.Text(), nullable=False),
+    sa.Column('customer_id', sa.Text(), nullable=False),
+    sa.Column('fell_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('connection', 'customer_id'),
+    sqlite_with_rowid=False
+    )
     op.create_table('flags',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('account_id', sa.Text(), nullable=False),

@@ -1,0 +1,53 @@
+"""The brake of events: a flood of bad news within an hour waits for a person, while good news passes.
+
+Source: design/days.md: at least 20 customers and over 2 % who would fall to C or D within an hour.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from connector.policy import Policy
+from sync.link import Link, micros
+from sync.rescore import Scored
+from sync.run import note_braked
+from sync.store import Store, facts, state
+
+#: So many customers may always fall.
+LEAST = 20
+#: Share of all customers that may fall.
+SHARE = 0.02
+_HOUR = 3_600_000_000
+_FALLEN = ("C", "D")
+
+
+def falling(store: Store, link: Link, scored: Scored) -> set[str]:
+    """Customers who would fall to a low grade from a better one."""
+    low = [row["customer_id"] for row in scored.made.to_dicts() if row["rating"] in _FALLEN]
+    if not low:
+        return set()
+    with store.read() as tx:
+        before = state.assessments(tx, link.name, columns=("customer_id", "rating"), accounts=low)
+    return set(before.filter(~pl.col("rating").is_in(_FALLEN))["customer_id"])
+
+
+def too_many(store: Store, link: Link, falling: set[str]) -> bool:
+    """Whether more would have fallen within the hour than may.
+
+    A run that put its ratings into force has passed a brake of its own, or a person has: what fell before does not
+    count.
+    """
+    if not falling:
+        return False
+    with store.read() as tx:
+        good = [row["finished_at"] for row in state.runs(tx, link.name, 20) if row["state"] in ("done", "approved")]
+        since = max([micros(link.crm.now()) - _HOUR, *(at for at in good if at)])
+        fell = falling | state.fallen_since(tx, link.name, since)
+        everybody = facts.totals(tx, link.name)["accounts"]
+    return len(fell) >= LEAST and len(fell) > SHARE * everybody
+
+
+def ask(store: Store, link: Link, policy: Policy, scored: Scored, held: set[str]) -> None:
+    """Note a run that waits for `approve`; one that waits for the same already is not repeated."""
+    made = scored.made.filter(pl.col("customer_id").is_in(sorted(held)))
+    note_braked(store, link, policy, made)
