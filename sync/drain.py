@@ -7,7 +7,7 @@ over what changed since the last look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -139,16 +139,14 @@ def _rescore(
 
 def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pulled) -> set[tuple[str, str]]:
     """Reads the records that events name; returns (object, record) of those that the CRM does not show."""
-    wanted: dict[str, set[str]] = {}
-    for item in events:
-        wanted.setdefault(item.event.object, set()).update(item.event.records)
+    wanted = _by_object(events)
     unseen: set[tuple[str, str]] = set()
     for name, part in link.mapping.sources.items():
         records = sorted(wanted.get(part.object, ()))
         if records:
             shown = fetch(store, link, name, records, pulled)
             with store.read() as tx:
-                known = facts.ever_seen(tx, link.name, set(records) - shown)
+                known = facts.ever_seen(tx, link.name, name, set(records) - shown)
             unseen |= {(part.object, record) for record in records if record not in shown and record not in known}
     return unseen
 
@@ -159,8 +157,19 @@ def _left_due(store: Store, link: Link, policy: Policy, events: Sequence[Waiting
         newest = state.newest_day(tx, link.name)
         if newest is None:
             return set()
-        owners = facts.owners(tx, link.name, {record for item in events for record in item.event.records})
+        owners: set[str] = set()
+        wanted = _by_object(events)
+        for name, part in link.mapping.sources.items():
+            owners |= facts.owners(tx, link.name, name, wanted.get(part.object, ()))
         return owners & state.due(tx, link.name, newest, policy.version, owners).keys()
+
+
+def _by_object(events: Iterable[Waiting]) -> dict[str, set[str]]:
+    """Object → ids of the records that these events name."""
+    named: dict[str, set[str]] = {}
+    for item in events:
+        named.setdefault(item.event.object, set()).update(item.event.records)
+    return named
 
 
 def _misses(item: Waiting, unseen: Collection[tuple[str, str]]) -> bool:

@@ -298,28 +298,37 @@ def find(tx: Connection, connection: str, wanted: str) -> list[tuple[str, str, s
     return [(row[0], row[1], row[2]) for row in tx.execute(query.order_by(table.c.account_id))]
 
 
-def owners(tx: Connection, connection: str, records: Collection[str]) -> set[str]:
-    """Accounts that these records of the CRM belong to, or once did."""
+def owners(tx: Connection, connection: str, source: str, records: Collection[str]) -> set[str]:
+    """Accounts that these records of a source belong to, or once did."""
     found: set[str] = set()
+    claims: set[str] = set()
     for table in (*tables.CANONICAL.values(), *tables.PAST.values()):
-        if "source_id" not in table.c or "account_id" not in table.c:
-            continue
-        for some in batches(sorted(records)):
-            query = select(table.c.account_id).where(table.c.connection == connection, table.c.source_id.in_(some))
-            found |= {account for account in tx.execute(query.distinct()).scalars() if account}
+        if "account_id" in table.c:
+            found |= set(_of(tx, table, "account_id", connection, source, records))
+        elif "receivable_id" in table.c:
+            claims |= set(_of(tx, table, "receivable_id", connection, source, records))
+    table = tables.CANONICAL["receivables"]
+    for some in batches(sorted(claims)):
+        these = and_(table.c.connection == connection, table.c.receivable_id.in_(some))
+        found |= set(tx.execute(select(table.c.account_id).where(these)).scalars())
     return found
 
 
-def ever_seen(tx: Connection, connection: str, records: Collection[str]) -> set[str]:
-    """Those of the CRM's record ids that yielded a fact at any time, also when it is gone by now."""
-    found: set[str] = set()
-    for table in (*tables.CANONICAL.values(), *tables.PAST.values()):
-        if "source_id" not in table.c:
-            continue
-        for some in batches(sorted(records)):
-            query = select(table.c.source_id).where(table.c.connection == connection, table.c.source_id.in_(some))
-            found |= set(tx.execute(query.distinct()).scalars())
-    return found
+def ever_seen(tx: Connection, connection: str, source: str, records: Collection[str]) -> set[str]:
+    """Those of a source's records that yielded a fact at any time, also when it is gone by now."""
+    every = (*tables.CANONICAL.values(), *tables.PAST.values())
+    return {record for table in every for record in _of(tx, table, "source_id", connection, source, records)}
+
+
+def _of(
+    tx: Connection, table: Table, column: str, connection: str, source: str, records: Collection[str]
+) -> Iterator[str]:
+    """A column's values in the rows that these records yielded."""
+    if "source_id" not in table.c:
+        return
+    for some in batches(sorted(records)):
+        these = and_(table.c.connection == connection, table.c.source == source, table.c.source_id.in_(some))
+        yield from (value for value in tx.execute(select(table.c[column]).where(these).distinct()).scalars() if value)
 
 
 def numbers(tx: Connection, connection: str) -> dict[str, str]:

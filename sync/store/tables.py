@@ -70,6 +70,7 @@ def _past(table: schema.Table) -> Table:
     for name in ("account_id", "receivable_id", "payment_id", "adjustment_id"):
         if name in made.c:
             Index(f"ix_{made.name}_{name}", made.c.connection, made.c[name])
+    Index(f"ix_{made.name}_source", made.c.connection, made.c.source, made.c.source_id)
     return made
 
 

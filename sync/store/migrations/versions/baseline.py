@@ -60,6 +60,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_accounts_past_account_id', 'accounts_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_accounts_past_source', 'accounts_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('actions',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('action_id', sa.Text(), nullable=False),
@@ -98,6 +99,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_actions_past_account_id', 'actions_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_actions_past_source', 'actions_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('adjustments',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('adjustment_id', sa.Text(), nullable=False),
@@ -135,6 +137,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_adjustments_past_account_id', 'adjustments_past', ['connection', 'account_id'], unique=False)
     op.create_index('ix_adjustments_past_adjustment_id', 'adjustments_past', ['connection', 'adjustment_id'], unique=False)
+    op.create_index('ix_adjustments_past_source', 'adjustments_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('allocations',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('allocation_id', sa.Text(), nullable=False),
@@ -181,6 +184,7 @@ def upgrade() -> None:
     op.create_index('ix_allocations_past_adjustment_id', 'allocations_past', ['connection', 'adjustment_id'], unique=False)
     op.create_index('ix_allocations_past_payment_id', 'allocations_past', ['connection', 'payment_id'], unique=False)
     op.create_index('ix_allocations_past_receivable_id', 'allocations_past', ['connection', 'receivable_id'], unique=False)
+    op.create_index('ix_allocations_past_source', 'allocations_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('asked',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('decision_id', sa.Text(), nullable=False),
@@ -272,6 +276,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_contracts_past_account_id', 'contracts_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_contracts_past_source', 'contracts_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('cursors',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -330,6 +335,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_decisions_past_account_id', 'decisions_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_decisions_past_source', 'decisions_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('desk_log',
     sa.Column('entry', sa.Integer(), nullable=False),
     sa.Column('connection', sa.Text(), nullable=False),
@@ -386,6 +392,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_evidence_past_account_id', 'evidence_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_evidence_past_source', 'evidence_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('falls',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('customer_id', sa.Text(), nullable=False),
@@ -472,6 +479,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_limits_past_account_id', 'limits_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_limits_past_source', 'limits_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('links',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('account_id', sa.Text(), nullable=False),
@@ -499,6 +507,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_links_past_account_id', 'links_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_links_past_source', 'links_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('observed',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('account_id', sa.Text(), nullable=False),
@@ -549,6 +558,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_orders_past_account_id', 'orders_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_orders_past_source', 'orders_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('payments',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('payment_id', sa.Text(), nullable=False),
@@ -596,6 +606,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_payments_past_account_id', 'payments_past', ['connection', 'account_id'], unique=False)
     op.create_index('ix_payments_past_payment_id', 'payments_past', ['connection', 'payment_id'], unique=False)
+    op.create_index('ix_payments_past_source', 'payments_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('policies',
     sa.Column('version', sa.Text(), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
@@ -642,6 +653,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_promises_past_account_id', 'promises_past', ['connection', 'account_id'], unique=False)
     op.create_index('ix_promises_past_receivable_id', 'promises_past', ['connection', 'receivable_id'], unique=False)
+    op.create_index('ix_promises_past_source', 'promises_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('rates',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('currency', sa.Text(), nullable=False),
@@ -670,6 +682,7 @@ def upgrade() -> None:
     sa.Column('deleted_on', sa.Integer(), nullable=True),
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
+    op.create_index('ix_rates_past_source', 'rates_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('receivables',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('receivable_id', sa.Text(), nullable=False),
@@ -733,6 +746,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_receivables_past_account_id', 'receivables_past', ['connection', 'account_id'], unique=False)
     op.create_index('ix_receivables_past_receivable_id', 'receivables_past', ['connection', 'receivable_id'], unique=False)
+    op.create_index('ix_receivables_past_source', 'receivables_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('reconciliations',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('account_id', sa.Text(), nullable=False),
@@ -766,6 +780,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_reconciliations_past_account_id', 'reconciliations_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_reconciliations_past_source', 'reconciliations_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('rejects',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('source', sa.Text(), nullable=False),
@@ -832,6 +847,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_securities_past_account_id', 'securities_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_securities_past_source', 'securities_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('sent',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('account_id', sa.Text(), nullable=False),
@@ -909,6 +925,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_statements_past_account_id', 'statements_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_statements_past_source', 'statements_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('statistics',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('day', sa.BigInteger(), nullable=False),
@@ -957,6 +974,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_terms_past_account_id', 'terms_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_terms_past_source', 'terms_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('wanted',
     sa.Column('connection', sa.Text(), nullable=False),
     sa.Column('account_id', sa.Text(), nullable=False),
