@@ -1,7 +1,7 @@
 """Adapters by name: whoever composes zixin names a CRM and knows no more of it.
 
-An adapter is a folder with a module `entry`: `NEEDS`, what a connection must be given, and `opened`. Its simulator,
-where it has one, is started by `simulator.entry.simulated`.
+An adapter is a folder with a module `entry`: `needs`, what a connection must be given, and `opened`. Its simulator,
+where it has one, is started by `simulator.entry.simulated`. A connector file in `rest/connectors` counts as one, too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import polars as pl
 
 from connector.errors import Misconfigured
 from connector.ports import Crm, Shared
+
+#: The connector file that stands for `rest` itself.
+_OWN = "own.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +48,23 @@ class Simulated:
 
 def available() -> tuple[str, ...]:
     """Names of all adapters."""
-    folders = resources.files("adapters").iterdir()
-    return tuple(sorted(each.name for each in folders if each.is_dir() and each.joinpath("entry.py").is_file()))
+    here = resources.files("adapters")
+    folders = [each.name for each in here.iterdir() if each.is_dir() and each.joinpath("entry.py").is_file()]
+    files = [each.name for each in here.joinpath("rest", "connectors").iterdir() if each.name.endswith(".yaml")]
+    return tuple(sorted([*folders, *(name.removesuffix(".yaml") for name in files if name != _OWN)]))
 
 
-def needs(crm: str) -> tuple[Need, ...]:
-    """What a connection to that CRM must be given. Raises Misconfigured for a name that no adapter has."""
-    return cast("tuple[Need, ...]", _module(crm, "entry").NEEDS)
+def needs(crm: str, settings: Mapping[str, str] | None = None) -> tuple[Need, ...]:
+    """What a connection to that CRM must be given, as far as its settings tell.
+
+    Raises Misconfigured for a name that no adapter has.
+    """
+    return cast("tuple[Need, ...]", _module(crm, "entry").needs(crm, settings or {}))
 
 
 def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:
     """A connection of that name. Raises Misconfigured: no such adapter, or a setting is missing or unknown."""
-    wanted = needs(crm)
+    wanted = needs(crm, settings)
     missing = [need.name for need in wanted if need.default is None and not settings.get(need.name)]
     unknown = sorted(set(settings) - {need.name for need in wanted})
     odd = [need.name for need in wanted if need.number and not _whole(settings.get(need.name, ""))]
@@ -65,12 +73,12 @@ def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> 
         told += [f"{name} is not a whole number" for name in odd]
         raise Misconfigured("E-SETTINGS", name=name, detail=", ".join(told))
     given = {need.name: settings.get(need.name, need.default or "") for need in wanted}
-    return cast("Crm", _module(crm, "entry").opened(given, shared, name))
+    return cast("Crm", _module(crm, "entry").opened(crm, given, shared, name))
 
 
 def simulated(crm: str, tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) -> Simulated:
     """A simulated CRM of that kind, filled with canonical tables; its clock is `ahead_s` seconds ahead of ours."""
-    return cast("Simulated", _module(crm, "simulator.entry").simulated(tables, currency, ahead_s))
+    return cast("Simulated", _module(crm, "simulator.entry").simulated(crm, tables, currency, ahead_s))
 
 
 def _whole(text: str) -> bool:
@@ -80,4 +88,5 @@ def _whole(text: str) -> bool:
 def _module(crm: str, part: str) -> Any:
     if crm not in available():
         raise Misconfigured("E-CRM", name=crm, known=", ".join(available()))
-    return import_module(f"adapters.{crm}.{part}")
+    folder = crm if resources.files("adapters").joinpath(crm, "entry.py").is_file() else "rest"
+    return import_module(f"adapters.{folder}.{part}")

@@ -27,7 +27,9 @@ def parse(text: str, name: str, model: type[M], code: str) -> M:
     try:
         return model.model_validate(_plain(tree))
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
+        told = error.errors(include_input=False, include_url=False)
+        # A key that is spelt wrong is missing under its right name, too: what is there tells more than what is not.
+        first = next((each for each in told if each["type"] == "extra_forbidden"), told[0])
         line = _line(tree, first["loc"])
         raise Misconfigured(code, file=name, line=line, detail=_detail(first, model)) from None
 

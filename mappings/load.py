@@ -94,11 +94,13 @@ class SourceMap(Part):
     object: str
     #: A CRM that lacks the object is read without it.
     optional: bool = False
+    #: The field that holds the account, where no row of it names one.
+    belongs_to: str | None = None
     yields: tuple[Yield, ...] = Field(min_length=1)
 
     def fields(self) -> list[str]:
         """The fields that its rules read, each once, in order."""
-        found: dict[str, None] = {}
+        found: dict[str, None] = dict.fromkeys([self.belongs_to] if self.belongs_to else [])
         for item in self.yields:
             if item.when:
                 found[item.when.field] = None
@@ -108,6 +110,8 @@ class SourceMap(Part):
 
     def owner(self) -> str | None:
         """The field that holds the account a record belongs to; `id` of accounts themselves; null: there is none."""
+        if self.belongs_to:
+            return self.belongs_to
         for item in self.yields:
             rule = item.columns.get("account_id")
             if rule is not None and rule.field:

@@ -9,7 +9,7 @@ from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
 from connector.ports import Crm, Shared
 
-NEEDS = (
+_NEEDS = (
     Need("accounts_server"),
     Need("api_domain"),
     Need("client_id", secret=True),
@@ -19,6 +19,11 @@ NEEDS = (
 )
 
 
-def opened(settings: Mapping[str, str], shared: Shared, name: str) -> Crm:
+def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: ARG001
+    """What a connection must be given."""
+    return _NEEDS
+
+
+def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:  # noqa: ARG001
     """A connection of that name."""
     return Zoho(Credentials(**settings), shared, name=name)

@@ -368,4 +368,22 @@ PROBLEMS: dict[str, Words] = {
         "一小时内将降至 C 或 D 的客户过多。",
         "请查看 `zixin runs`；若属实，请批准最新的运行。",
     ),
+    "E-CONNECTOR": Words(
+        "{file}, line {line}: {detail}.",
+        "Mend the connector file there; docs/rest.md says what each key means.",
+        "{file} 第 {line} 行：{detail}。",
+        "请在该处修改连接器文件；各键含义见 docs/rest.md。",
+    ),
+    "E-CONNECTOR-NAME": Words(
+        "The connector file names {{{name}}}, which nobody knows here.",
+        "Known: {known}.",
+        "连接器文件引用了此处未知的 {{{name}}}。",
+        "可用：{known}。",
+    ),
+    "E-CONNECTOR-BY": Words(
+        "The connector file of {host} does not say how to do {object}.",
+        "Add it; docs/rest.md has examples.",
+        "{host} 的连接器文件未说明如何处理 {object}。",
+        "请补充；示例见 docs/rest.md。",
+    ),
 }

@@ -81,13 +81,15 @@ def missing(tx: Connection, connection: str, source: str, seen: Collection[str])
 def records_of(tx: Connection, connection: str, accounts: Collection[str]) -> dict[str, list[str]]:
     """Source → ids of the stored records that belong to these accounts."""
     found: dict[str, set[str]] = {}
+    applied, claims = tables.CANONICAL["allocations"], tables.CANONICAL["receivables"]
     for table in tables.CANONICAL.values():
-        if "account_id" not in table.c:
+        if "account_id" not in table.c and table is not applied:
             continue
         for some in batches(sorted(accounts)):
-            query = select(table.c.source, table.c.source_id).where(
-                table.c.connection == connection, table.c.account_id.in_(some)
-            )
+            owned = table.c.account_id.in_(some) if table is not applied else applied.c.receivable_id.in_(
+                select(claims.c.receivable_id).where(claims.c.connection == connection, claims.c.account_id.in_(some))
+            )  # fmt: skip
+            query = select(table.c.source, table.c.source_id).where(table.c.connection == connection, owned)
             for source, record in tx.execute(query.distinct()):
                 found.setdefault(source, set()).add(record)
     return {source: sorted(records) for source, records in found.items()}

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import polars as pl
@@ -16,6 +17,7 @@ import polars as pl
 from adapters.zoho.crm import Zoho
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
+from tests.contract.rest import rest
 from tests.simulated import Sim, simulated_zoho
 
 
@@ -24,6 +26,8 @@ class Double(Protocol):
 
     #: The mapping that the CRM's fields are read by.
     mapping: Fields
+    #: What the CRM has no notion of, and why: `tokens`.
+    lacks: Mapping[str, str]
 
     def crm(self) -> Any:
         """A new adapter, with a token store of its own."""
@@ -76,6 +80,7 @@ class ZohoDouble:
     mapping: Fields
     #: Records from which a module is read by a bulk job.
     bulk_from: int = 34_200
+    lacks: Mapping[str, str] = field(default_factory=dict)
 
     def crm(self) -> Zoho:
         made = self.sim.crm()
@@ -149,4 +154,5 @@ def _zoho_bulk(tables: Mapping[str, pl.DataFrame]) -> Iterator[Double]:
 DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager[Double]]] = {
     "zoho": _zoho,
     "zoho-bulk": _zoho_bulk,
+    "rest": partial(rest, "rest"),
 }

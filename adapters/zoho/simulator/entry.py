@@ -12,7 +12,7 @@ from adapters.zoho.simulator.org import Org
 from adapters.zoho.simulator.server import application
 
 
-def simulated(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) -> Simulated:
+def simulated(crm: str, tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) -> Simulated:  # noqa: ARG001
     """Filled with canonical tables; its clock is `ahead_s` seconds ahead of ours."""
     org = Org(currency=currency, credits_a_day=100_000)
     org.ahead_s = ahead_s

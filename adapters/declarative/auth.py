@@ -1,0 +1,111 @@
+"""What proves who we are: kept tokens are shared, sealed, and renewed once for all threads and processes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from adapters.declarative import select
+from adapters.declarative.models import Auth, Call, Inject
+from adapters.declarative.wire import NEW_TOKEN, Prepared, Wire
+from adapters.http import Answer
+from connector.errors import Denied, Misconfigured
+from connector.ports import Shared
+
+#: A token with less time left is renewed before it is used.
+_MARGIN = timedelta(seconds=60)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Proof:
+    """Proves every call of one connection."""
+
+    auth: Auth
+    wire: Wire
+    shared: Shared
+    name: str
+    clock: Callable[[], datetime] = field(default=_now)
+
+    def ask(self, call: Call, given: Mapping[str, Any], *, again: bool = True, url: str | None = None) -> Answer:
+        """The answer to a call, proven; a token that is refused is renewed once."""
+        used: list[str] = []
+        try:
+            return self._ask(call, given, used, None, again=again, url=url)
+        except Denied as problem:
+            if problem.code != NEW_TOKEN or self.auth.kind not in ("oauth2", "login"):
+                raise
+        return self._ask(call, given, used, used[-1] if used else None, again=again, url=url)
+
+    def _ask(
+        self, call: Call, given: Mapping[str, Any], used: list[str], refused: str | None, *, again: bool,
+        url: str | None,
+    ) -> Answer:  # fmt: skip
+        kept = self._kept(refused) if self.auth.kind in ("oauth2", "login") else {}
+        if kept:
+            used.append(kept["token"])
+        return self.wire.send(call, {**given, **kept}, lambda made: self._prove(made, kept), again=again, url=url)
+
+    def _prove(self, made: Prepared, kept: Mapping[str, str]) -> tuple[Inject, ...]:
+        given = self.wire.given(**kept)
+        if self.auth.kind == "basic":
+            user, password = (str(select.fill(text, given)) for text in (self.auth.user, self.auth.password))
+            coded = base64.b64encode(f"{user}:{password}".encode()).decode()
+            return (Inject.model_validate({"name": "Authorization", "value": f"Basic {coded}"}),)
+        if self.auth.kind == "hmac":
+            given["signature"] = self._signature(made, given)
+        if self.auth.kind == "oauth2" and not self.auth.inject:
+            return (Inject.model_validate({"name": "Authorization", "value": f"Bearer {kept['token']}"}),)
+        filled = [(each.where, each.name, str(select.fill(each.value, given))) for each in self.auth.inject]
+        return tuple(Inject.model_validate({"in": where, "name": name, "value": text}) for where, name, text in filled)
+
+    def _signature(self, made: Prepared, given: Mapping[str, Any]) -> str:
+        path = made.url.removeprefix(self.wire.base).lstrip("/")
+        body = (made.payload() or b"").decode()
+        told = str(select.fill(self.auth.sign, {**given, "method": made.method, "path": path, "body": body}))
+        key = str(select.fill(self.auth.key, given))
+        digest = hmac.new(key.encode(), told.encode(), getattr(hashlib, self.auth.algorithm))
+        return digest.hexdigest() if self.auth.encoding == "hex" else base64.b64encode(digest.digest()).decode()
+
+    def _kept(self, refused: str | None) -> dict[str, str]:
+        """The token, and what came with it; asked for where there is none, or it is the refused one."""
+        with self.shared.token(self.name) as slot:
+            kept = slot.get()
+            if kept is not None and kept[1] > self.clock() + _MARGIN:
+                known: dict[str, str] = json.loads(kept[0])
+                if known["token"] != refused:
+                    return known
+            fresh, lives = self._renewed()
+            slot.put(json.dumps(fresh), self.clock() + lives)
+            return fresh
+
+    def _renewed(self) -> tuple[dict[str, str], timedelta]:
+        wire = self.wire
+        if self.auth.request is None:
+            raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object="auth.request")
+        try:
+            answer = wire.send(self.auth.request, wire.given(), lambda _: ())
+        except Denied:
+            raise Denied("E-CRM-REVOKED", host=wire.host, detail="login") from None
+        except Misconfigured as problem:
+            raise Denied("E-CRM-REVOKED", host=wire.host, detail=str(problem.facts.get("detail", ""))) from None
+        told = wire.document(answer)
+        token = select.first(self.auth.token_at, told)
+        if not isinstance(token, str) or not token:
+            raise Denied("E-CRM-REVOKED", host=wire.host, detail="no token in the answer")
+        extra = {name: str(select.first(path, told) or "") for name, path in self.auth.extra.items()}
+        seconds = select.first(self.auth.expires_in, told)
+        try:
+            lives = float(str(seconds)) if seconds is not None else float(self.auth.lives_s)
+        except ValueError:
+            lives = float(self.auth.lives_s)
+        return {"token": token, **extra}, timedelta(seconds=max(lives, 0.0))

@@ -1,0 +1,121 @@
+"""Fields of a system: listed, compared with what zixin writes, and made where the connector file says how."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from adapters.declarative import rows, select
+from adapters.declarative.auth import Proof
+from adapters.declarative.connector import Connector, Create, Listed
+from adapters.declarative.wire import Wire
+from connector.assessment import Written
+from connector.errors import Misconfigured
+from connector.ports import Described, Field, Step
+
+_TRUE = ("true", "True", "1", "yes")
+
+
+def describe(connector: Connector, wire: Wire, proof: Proof, name: str) -> Described:
+    """The fields of an object; none where the file does not say how to list them."""
+    found: dict[str, Field] = {}
+    for part in connector.describe:
+        told = wire.document(proof.ask(part.request, wire.given(object=name)))
+        for field in _listed(part, told):
+            found[field.name] = field
+    return Described(name, tuple(found.values()))
+
+
+def kinds(connector: Connector, described: Described) -> dict[str, str]:
+    """Field → kind of a written value, by the types that the file names; a type that it does not name is text."""
+    by_type = {own: kind for kind, own in connector.create.types.items()} if connector.create else {}
+    return {field.name: by_type.get(field.type, "text") for field in described.fields}
+
+
+def plan(connector: Connector, described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
+    """One step a written field: create it, keep it, or say that another kind of field stands under its name."""
+    making = connector.create
+    steps = []
+    for item in wanted:
+        field = _found(connector, described, item)
+        right = making.types.get(item.kind) if making else None
+        if field is None:
+            steps.append(Step(item.name, "create", _expected(making, item) if making else item.name))
+        elif right is not None and field.type != right:
+            steps.append(Step(item.name, "mend", field.name, f"{field.type}, not {right}"))
+        else:
+            steps.append(Step(item.name, "keep", field.name))
+    return tuple(steps)
+
+
+def apply(
+    connector: Connector, wire: Wire, proof: Proof, name: str, describe_: Callable[[str], Described],
+    wanted: Sequence[Written],
+) -> Mapping[str, str]:  # fmt: skip
+    """Makes what is missing; `Written.name` → the system's field name, read back.
+
+    Raises Misconfigured: the file does not say how fields are made, and some are missing.
+    """
+    making = connector.create
+    described = describe_(name)
+    missing = [item for item in wanted if _found(connector, described, item) is None]
+    for item in missing:
+        if making is None:
+            raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object=f"{name}.create")
+        given = wire.given(object=name, **_words(making, item))
+        wire.document(proof.ask(making.request, wire.given(**given, spec=select.fill(making.kinds[item.kind], given))))
+    if missing and making is not None and making.afterwards is not None:
+        proof.ask(making.afterwards, wire.given(object=name))
+    described = describe_(name) if missing else described
+    found = {item.name: _found(connector, described, item) for item in wanted}
+    return {key: field.name for key, field in found.items() if field is not None}
+
+
+def _words(making: Create, item: Written) -> dict[str, Any]:
+    key = item.en.lower().replace(" ", "_")
+    return {
+        "key": key, "camel": "".join(part.capitalize() for part in key.split("_")),
+        "name": _asked(making, item), "label": item.en, "label_zh": item.zh, "kind": item.kind,
+        "options": list(item.options), "options_lines": "\n".join(item.options),
+        "places": item.places, "length": item.length,
+    }  # fmt: skip
+
+
+def _asked(making: Create, item: Written) -> str:
+    key = item.en.lower().replace(" ", "_")
+    camel = "".join(part.capitalize() for part in key.split("_"))
+    small = camel[:1].lower() + camel[1:]
+    return str(select.fill(making.name, {"key": key, "camel": camel, "small_camel": small}))
+
+
+def _expected(making: Create, item: Written) -> str:
+    asked = _asked(making, item)
+    inner = asked[:1].upper() + asked[1:] if making.prefix and making.capitalise else asked
+    return f"{making.prefix}{inner}{making.suffix}"
+
+
+def _found(connector: Connector, described: Described, item: Written) -> Field | None:
+    expected = _expected(connector.create, item) if connector.create else item.name
+    by_name = next((field for field in described.fields if field.name == expected), None)
+    return by_name or next((field for field in described.fields if field.label in (item.en, item.zh)), None)
+
+
+def _listed(part: Listed, told: Any) -> list[Field]:
+    every = select.every(part.rows, told)
+    if part.by_name:
+        every = [{"name": key, **value} for each in every if isinstance(each, dict) for key, value in each.items()]
+    made = []
+    for row in every:
+        name, label, kind = (rows.text(select.first(path, row)) or "" for path in (part.name, part.label, part.type))
+        options = select.first(part.options, row) if part.options else None
+        listed = options.split("\n") if isinstance(options, str) else [str(each) for each in options or ()]
+        made.append(Field(name, label or name, kind, _writable(part, row), tuple(listed)))
+    return [field for field in made if field.name]
+
+
+def _writable(part: Listed, row: Any) -> bool:
+    if part.read_only is not None:
+        return rows.text(select.first(part.read_only, row)) not in _TRUE
+    if part.writable is None:
+        return True
+    return rows.text(select.first(part.writable, row)) in _TRUE

@@ -1,0 +1,194 @@
+"""Reading objects of a connector file: pages, changes, records by id, records of some accounts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from adapters.declarative import rows, select
+from adapters.declarative.auth import Proof
+from adapters.declarative.connector import Connector
+from adapters.declarative.models import Call, Get, Object, Paging
+from adapters.declarative.pages import Pages
+from adapters.declarative.wire import Empty, Wire
+from connector.errors import Misconfigured
+from connector.ports import Gone, Page, Source
+
+
+@dataclass(slots=True)
+class Reading:
+    """Reads one system."""
+
+    connector: Connector
+    wire: Wire
+    proof: Proof
+
+    def item(self, name: str) -> Object:
+        """The object of that name. Raises Misconfigured."""
+        if name not in self.connector.objects:
+            raise Misconfigured("E-CRM-OBJECT", host=self.wire.host, name=name)
+        return self.connector.objects[name]
+
+    def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
+        """All records, or those changed since the cursor, and what was deleted since.
+
+        Where a page is asked for by what came before it, a read that was cut goes on there. An object without a
+        modified time, or without a way to ask for changes, is read whole every time: its last cursor is empty.
+        """
+        item = self.item(source.object)
+        top = self._parent(item) or item
+        state: dict[str, Any] = json.loads(cursor) if cursor else {}
+        since = state.get("since")
+        began = state.get("began")
+        for records, following in self._listed(top, since, state.get("at")):
+            began = began or self._began(top)
+            gone = self._marked_gone(top, records) if since else ()
+            if since and following is None:
+                gone += self._listed_gone(top, since)
+            here = json.dumps({"since": since, "began": began, "at": following}) if following is not None else ""
+            if following is None and top.modified is not None and top.since is not None:
+                here = json.dumps({"since": began})
+            lost = {each.record for each in gone}
+            kept = [row for row in records if rows.text(select.first(top.id, row)) not in lost]
+            frame = rows.frame(self._rows(source, kept), item, source.fields, self.connector.zone)
+            gone += self._childless(source, kept, frame)
+            yield Page(source.name, frame, gone, here, complete=following is None)
+
+    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
+        """Records by id; those that the system no longer shows are gone."""
+        item = self.item(source.object)
+        lost = set(records)
+        for found in self._by_id(self._parent(item) or item, records):
+            frame = rows.frame(self._rows(source, found), item, source.fields, self.connector.zone)
+            lost -= set(frame["id"])
+            yield Page(source.name, frame, (), "", complete=False)
+        empty = rows.frame([], item, source.fields, self.connector.zone)
+        gone = tuple(Gone(record, "deleted") for record in records if record in lost)
+        yield Page(source.name, empty, gone, "", complete=True)
+
+    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
+        """Records whose field `by` is one of these accounts.
+
+        Raises Misconfigured: the connector file does not say how to ask for them.
+        """
+        item = self.item(source.object)
+        top = self._parent(item) or item
+        if top.by is None:
+            raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object=source.object)
+        for start in range(0, len(accounts), top.per_call):
+            some = list(accounts[start : start + top.per_call])
+            values: Any = _together(some, top) if top.by.body is None else some
+            given = {"field": by.removeprefix("parent."), "values": values}
+            for records, following in self._pages(top, top.by, None, given):
+                live = [row for row in records if not self._marked_gone(top, [row])]
+                frame = rows.frame(self._rows(source, live), item, source.fields, self.connector.zone)
+                gone = self._childless(source, live, frame)
+                yield Page(source.name, frame, gone, "", complete=following is None)
+
+    def _parent(self, item: Object) -> Object | None:
+        return self.item(item.children.of) if item.children else None
+
+    def _rows(self, source: Source, records: Sequence[Any]) -> list[Any]:
+        """The records themselves, or the rows that lie in them.
+
+        Such a row bears its record's id, so that a record that is read again replaces all of its rows; its own is
+        `row_id`, the record around it `parent`.
+        """
+        item = self.item(source.object)
+        if item.children is None:
+            return list(records)
+        parent, made = self.item(item.children.of), []
+        if item.children.one_by_one:
+            ids = [str(rows.text(select.first(parent.id, record))) for record in records]
+            records = [each for found in self._by_id(parent, ids, whole=True) for each in found]
+        for record in records:
+            common = {"id": rows.text(select.first(parent.id, record)), "parent": record}
+            common["modified"] = rows.modified(parent, record, self.connector.zone)
+            for place, child in enumerate(select.every(item.children.rows, record)):
+                own = child.get(item.children.id) if isinstance(child, Mapping) and item.children.id else place
+                row = dict(child) if isinstance(child, Mapping) else {"value": child}
+                made.append({**row, **common, "row_id": f"{common['id']}/{own}"})
+        return made
+
+    def _childless(self, source: Source, records: Sequence[Any], frame: pl.DataFrame) -> tuple[Gone, ...]:
+        """Records in which no row lies any more: what they once yielded is gone."""
+        item = self.item(source.object)
+        parent = self._parent(item)
+        if parent is None:
+            return ()
+        shown = set(frame["id"])
+        ids = [str(rows.text(select.first(parent.id, record))) for record in records]
+        return tuple(Gone(record, "deleted") for record in ids if record not in shown)
+
+    def _by_id(self, item: Object, ids: Sequence[str], *, whole: bool = False) -> Iterator[list[Any]]:
+        """`whole`: as a record's own call shows it, not as lists do."""
+        if item.some is not None and not whole:
+            for start in range(0, len(ids), item.per_call):
+                some = list(ids[start : start + item.per_call])
+                joined = some if item.some.body is not None else _together(some, item)
+                for records, _ in self._pages(item, item.some, None, {"ids": joined}):
+                    yield [row for row in records if not self._marked_gone(item, [row])]
+            return
+        if item.get is None:
+            raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object="by id")
+        for record in ids:
+            found = self._one(item.get, record)
+            if found is not None and not self._marked_gone(item, [found]):
+                yield [found]
+
+    def _one(self, get: Get, record: str) -> Any:
+        try:
+            answer = self.proof.ask(get.request, self.wire.given(id=record))
+        except Empty:
+            return None
+        except Misconfigured as problem:
+            if problem.code == "E-CRM-OBJECT" or str(problem.facts.get("detail")) in ("HTTP 404", "HTTP 410"):
+                return None
+            raise
+        return select.first(get.record, self.wire.document(answer))
+
+    def _began(self, item: Object) -> str:
+        overlap = timedelta(seconds=item.since.overlap_s if item.since else 0)
+        return (self.wire.http.now() - overlap).isoformat(timespec="seconds")
+
+    def _listed(self, item: Object, since: str | None, at: Any) -> Iterator[tuple[list[Any], Any]]:
+        if item.read is None:
+            raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object="read")
+        call, given = item.read, {}
+        if since and item.since is not None:
+            form = item.since.format
+            given = {"since": rows.instant(datetime.fromisoformat(since), form, self.connector.zone)}
+            body = item.since.body if item.since.body is not None else call.body
+            call = call.model_copy(update={"query": {**call.query, **item.since.query}, "body": body})
+        yield from self._pages(item, call, at, given)
+
+    def _pages(self, item: Object, call: Call, at: Any, given: Mapping[str, Any]) -> Iterator[tuple[list[Any], Any]]:
+        paging = item.page or Paging()
+        pages = Pages(self.wire, self.proof, call, paging, item.records, item.id)
+        yield from pages.walk(given, at)
+
+    def _marked_gone(self, item: Object, records: Sequence[Any]) -> tuple[Gone, ...]:
+        mark = item.deleted
+        if mark is None or not mark.field:
+            return ()
+        lost = [row for row in records if rows.value(None, mark.field, row, "UTC") in mark.values]
+        return tuple(Gone(str(rows.text(select.first(item.id, row))), "deleted") for row in lost)
+
+    def _listed_gone(self, item: Object, since: str) -> tuple[Gone, ...]:
+        mark = item.deleted
+        if mark is None or mark.request is None:
+            return ()
+        form = item.since.format if item.since else "iso8601"
+        given = {"since": rows.instant(datetime.fromisoformat(since), form, self.connector.zone)}
+        pages = Pages(self.wire, self.proof, mark.request, mark.page, mark.records)
+        found = [row for records, _ in pages.walk(given, None) for row in records]
+        return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in found)
+
+
+def _together(values: Sequence[str], item: Object) -> str:
+    return item.joined.join(f"{item.quoted}{value}{item.quoted}" for value in values)

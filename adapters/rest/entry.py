@@ -1,0 +1,41 @@
+"""How a connection to a system that a connector file describes is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from adapters.declarative.connector import Connector, load
+from adapters.declarative.crm import Declared
+from adapters.registry import Need
+from connector.errors import Misconfigured
+from connector.ports import Crm, Shared
+
+#: Setting of `rest`: a connector file of one's own, by its path.
+_FILE = "connector"
+
+
+def connector_of(crm: str, settings: Mapping[str, str]) -> Connector:
+    """The connector file of that name, of ours or of the path in the settings. Raises Misconfigured."""
+    path = settings.get(_FILE, "")
+    if crm == "rest" and path:
+        try:
+            return load(Path(path).read_text(encoding="utf-8"), path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misconfigured("E-FILE", file=path, detail=type(error).__name__) from None
+    name = "own" if crm == "rest" else crm
+    file = resources.files("adapters").joinpath("rest", "connectors", f"{name}.yaml")
+    return load(file.read_text(encoding="utf-8"), f"adapters/rest/connectors/{name}.yaml")
+
+
+def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:
+    """What the connector file declares, and for `rest` where the file is."""
+    declared = connector_of(crm, settings).settings.items()
+    file = (Need(_FILE, default=""),) if crm == "rest" else ()
+    return (*file, *(Need(name, item.secret, item.default, item.number) for name, item in declared))
+
+
+def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:
+    """A connection of that name."""
+    return Declared(connector_of(crm, settings), settings, shared, name=name)

@@ -1,0 +1,1 @@
+"""Simulated systems with a REST API, written from their documents and not from our connector files."""

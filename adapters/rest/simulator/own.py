@@ -1,0 +1,181 @@
+"""A service that speaks zixin's own REST format. Source: docs/rest-api.yaml."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.registry import Simulated
+from adapters.rest.simulator.books import books
+from adapters.rest.simulator.system import System, application, guarded, reply
+
+_LISTS = ("accounts", "invoices", "payments", "credit_notes")
+#: Fields that zixin may set, beside those that it makes.
+_TYPES = ("choice", "choices", "number", "money", "day", "text")
+
+
+def simulated(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) -> Simulated:
+    """Filled with canonical tables."""
+    return filled(tables, currency, ahead_s)[1]
+
+
+def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) -> tuple[System, Simulated]:
+    """The records too, for who changes them."""
+    system = System(currency, ahead_s=ahead_s)
+    fill(system, tables)
+    return system, serve(system)
+
+
+def serve(system: System) -> Simulated:
+    """The service over these records."""
+    routes = [
+        Route("/v1/company", guarded(system, _of(system, _company), writes=False, api="company")),
+        Route("/v1/accounts", guarded(system, _of(system, _patch), writes=True, api="write"), methods=["PATCH"]),
+        Route("/v1/{object}", guarded(system, _of(system, _list), writes=False, api="list"), methods=["GET"]),
+        Route(
+            "/v1/{object}/fields", guarded(system, _of(system, _fields), writes=False, api="fields"), methods=["GET"]
+        ),
+        Route(
+            "/v1/{object}/fields", guarded(system, _of(system, _field), writes=False, api="fields"), methods=["POST"]
+        ),
+    ]
+    return Simulated(
+        application(system, routes), lambda origin: {"base_url": f"{origin}/v1", "token": system.token},
+        system.control_token,
+    )  # fmt: skip
+
+
+def fill(system: System, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Ids of the service are its own: an account_id becomes the account's number."""
+    told = books(tables)
+    accounts = {key: f"a{number:07d}" for number, key in enumerate(told.accounts)}
+    invoices = {key: f"i{number:07d}" for number, key in enumerate(told.receivables)}
+    for name in _LISTS:
+        system.objects[name], system.fields[name] = {}, {}
+    for key, row in told.accounts.items():
+        limit = told.limits.get(key, {})
+        system.put("accounts", accounts[key], {
+            "id": accounts[key], "number": row["number"] or key, "name": row["name"], "tax_id": row["tax_id"],
+            "parent_id": accounts.get(row["parent_id"] or ""), "owner_id": row["owner_id"], "country": row["country"],
+            "industry": row["industry"], "currency": row["currency"] or limit.get("currency"), "since": row["since"],
+            "natural_person": bool(row["natural_person"]), "agreed_limit": limit.get("amount"),
+            "agreed_limit_until": limit.get("valid_until"),
+        })  # fmt: skip
+    for key, row in told.receivables.items():
+        system.put("invoices", invoices[key], {
+            "id": invoices[key], "account_id": accounts[row["account_id"]], "number": row["number"] or key,
+            **{name: row[name] for name in ("issued", "due", "original_due", "amount", "currency", "disputed_on",
+                                            "dispute_closed_on", "voided_on")},
+        })  # fmt: skip
+    keys = ("paid_on", "amount", "currency", "kind", "instrument", "matures_on", "cleared_on", "bounced_on")
+    _settle(system, told.payments, "payments", told, accounts, invoices, keys)
+    _settle(
+        system, told.adjustments, "credit_notes", told, accounts, invoices, ("booked_on", "amount", "currency", "kind")
+    )
+
+
+def _settle(
+    system: System, rows: Mapping[str, Any], name: str, told: Any, accounts: Mapping[str, str],
+    invoices: Mapping[str, str], keys: tuple[str, ...],
+) -> None:  # fmt: skip
+    for number, (key, row) in enumerate(rows.items()):
+        made = f"{name[0]}{number:07d}"
+        parts = [{"invoice_id": invoices[claim], "amount": part} for claim, part in told.applied.get(key, [])]
+        values = {each: row[each] for each in keys}
+        owner = accounts[row["account_id"]]
+        system.put(name, made, {"id": made, "number": key, "account_id": owner, **values, "applied": parts})
+
+
+def _of(system: System, answer: Any) -> Any:
+    async def call(request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {system.token}":
+            return reply(system, {"error": "unknown token"}, 401)
+        name = request.path_params.get("object", "accounts")
+        if name not in system.objects:
+            return reply(system, {"error": "no such list"}, 404)
+        made: Response = answer(system, name, request, await request.body())
+        return made
+
+    return call
+
+
+def _company(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
+    return reply(system, {"name": "Simulated Ltd", "currency": system.currency})
+
+
+def _list(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
+    asked = request.query_params
+    since = asked.get("changed_since")
+    ids, owners = asked.get("id"), asked.get("account_id")
+    rows = dict(system.objects[name])
+    if since:
+        at = datetime.fromisoformat(since)
+        rows = {key: row for key, row in rows.items() if datetime.fromisoformat(row["modified_at"]) >= at}
+        marks = {key: when for key, when in system.gone.get(name, {}).items() if when >= at}
+        rows |= {key: {"id": key, "deleted": True, "modified_at": when.isoformat()} for key, when in marks.items()}
+    if ids is not None:
+        wanted = set(ids.split(","))
+        rows = {key: row for key, row in rows.items() if key in wanted}
+    if owners is not None:
+        wanted = set(owners.split(","))
+        rows = {key: row for key, row in rows.items() if row.get("account_id") in wanted}
+    limit = min(int(asked.get("limit", system.most)), system.most)
+    keys = sorted(key for key in rows if key > asked.get("after", ""))
+    return reply(system, {"data": [rows[key] for key in keys[:limit]], "more": len(keys) > limit})
+
+
+def _fields(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
+    made = [{"name": key, **row, "read_only": False} for key, row in system.fields[name].items()]
+    first = next(iter(system.objects[name].values()), {})
+    plain = [{"name": key, "label": key, "type": "text", "options": [], "read_only": True} for key in first]
+    known = {row["name"] for row in made}
+    return reply(system, {"fields": made + [row for row in plain if row["name"] not in known]})
+
+
+def _field(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
+    told = json.loads(body)
+    if told.get("type") not in _TYPES or not told.get("name"):
+        return reply(system, {"error": "type or name"}, 400)
+    system.fields[name][told["name"]] = {key: told.get(key) for key in ("label", "type", "options")}
+    return reply(system, {"name": told["name"]}, 201)
+
+
+def _patch(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
+    results = []
+    for item in json.loads(body, parse_float=str, parse_int=str)["records"]:
+        wrong = _wrong(system, name, item)
+        if not wrong:
+            system.put(name, item["id"], item["values"])
+        results.append({"id": item["id"], "ok": not wrong, **({"error": wrong} if wrong else {})})
+    return reply(system, {"results": results})
+
+
+def _wrong(system: System, name: str, item: Mapping[str, Any]) -> str:
+    if item["id"] not in system.objects[name]:
+        return "no such record"
+    if item["id"] in system.rules:
+        return "; ".join(system.rules[item["id"]])
+    for key, value in item["values"].items():
+        meta = system.fields[name].get(key)
+        if meta is None:
+            return f"no field {key}"
+        if meta["type"] in ("number", "money") and value is not None and not _number(value):
+            return f"{key}: {value} is no number"
+        if meta["type"] == "choice" and value is not None and value not in meta["options"]:
+            return f"{key}: {value} is no option"
+    return ""
+
+
+def _number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

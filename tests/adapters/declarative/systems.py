@@ -1,0 +1,63 @@
+"""Small systems of every kind, for connector files of one object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import responses
+
+from adapters.declarative.connector import load
+from adapters.declarative.crm import Declared
+from adapters.http import Patience
+from connector.ports import Source
+from tests.simulated import Slots
+
+HOST = "https://erp.example.com"
+ITEMS = Source("items", "items", ("name",))
+
+PLAIN = """
+version: 1
+name: test
+settings: {{base_url: {{}}, key: {{secret: true, default: k-1}}, secret: {{secret: true, default: s-1}}, home: {{default: EUR}}}}
+base_url: "{{base_url}}"
+me: {{request: {{path: /me}}, currency_setting: home}}
+auth: {auth}
+{more}
+objects:
+  items:
+    read: {read}
+    page: {page}
+    modified: $.modified
+{object}
+"""
+
+
+def declared(
+    *, auth: str = "{kind: none}", read: str = "{path: /items}", page: str = "{kind: none}", more: str = "",
+    object_: str = "",
+) -> Declared:  # fmt: skip
+    """A connection to a system of one object."""
+    text = PLAIN.format(auth=auth, read=read, page=page, more=more, object=object_)
+    patience = Patience(attempts=3, sleep=lambda _: None)
+    return Declared(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x", patience=patience)
+
+
+def names(crm: Declared, cursor: str | None = None) -> list[str]:
+    """Names of everything that a read yields."""
+    return [str(name) for page in crm.read(ITEMS, cursor) for name in page.frame["name"]]
+
+
+def paged(rows: list[dict[str, Any]], params: str, size: int = 3) -> None:
+    """A list at /items by limit and offset, page, or after."""
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        import json
+        from urllib.parse import parse_qs, urlsplit
+
+        asked = {key: value[0] for key, value in parse_qs(urlsplit(request.url).query).items()}
+        kept = [row for row in rows if str(row["id"]) > asked.get("after", "")] if "after" in params else rows
+        at = int(asked.get("offset", 0)) if "offset" in params else 0
+        at = (int(asked.get("page", 1)) - 1) * size if "page" in params else at
+        return 200, {}, json.dumps({"data": kept[at : at + size], "total": len(rows)})
+
+    responses.add_callback(responses.GET, f"{HOST}/items", callback=answer)

@@ -1,0 +1,147 @@
+"""Connector files that do not fit are refused with their line and what was probably meant."""
+
+import json
+
+import pytest
+import responses
+
+from adapters.declarative import select
+from adapters.declarative.connector import load
+from adapters.declarative.models import FieldRule
+from adapters.declarative.rows import instant, iso, value
+from connector.errors import Denied, Exhausted, Misconfigured, Retry
+from connector.ports import Change, Source
+from tests.adapters.declarative.systems import HOST, ITEMS, PLAIN, declared, names
+from tests.adapters.test_webhooks import NOW
+
+GOOD = PLAIN.format(auth="{kind: none}", read="{path: /items}", page="{kind: none}", more="", object="")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("kind: none}\n\n", "kind: nothing}\n\n", r"line 7: auth\.kind"),
+        ("objects:", "objcts:", "unknown key objcts; did you mean 'objects'"),
+        ("{path: /items}", "{path: /items, qery: {}}", "unknown key .*qery; did you mean 'query'"),
+        ("{path: /items}", "{path: '/items/{kee}'}", r"objects\.items: nobody knows \{kee\}; did you mean 'key'"),
+        ("$.modified", "modified", "is no selector: it begins with"),
+        ("currency_setting: home", "currency_setting: hme", "where the currency comes from"),
+        ("auth: {kind: none}", "auth: {kind: basic, user: x}", "auth of kind basic needs password"),
+        ("name: test", "name: Test File", "a name is of a-z"),
+        ("read: {path: /items}", "children: {of: itms, rows: $.x}", "no object 'itms'; did you mean 'items'"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused_with_its_line(old: str, new: str, words: str) -> None:
+    assert load(GOOD, "t.yaml").name == "test"
+    assert old in GOOD
+    with pytest.raises(Misconfigured, match=r"t\.yaml, line \d+") as told:
+        load(GOOD.replace(old, new), "t.yaml")
+    import re
+
+    assert re.search(words, str(told.value))
+
+
+def test_selectors_find_what_they_name_and_nothing_else() -> None:
+    told = {"a": {"b": [{"c": 1}, {"c": 2}, {"d": 3}]}, "x.y": 4, "n": None}
+
+    assert select.every("$.a.b[*].c", told) == [1, 2]
+    assert (select.first("$.a.b[-1].d", told), select.first("$.a.b[7].d", told)) == (3, None)
+    assert (select.first('$["x.y"]', told), select.first("$.n.z", told), select.first("$", 5)) == (4, None, 5)
+    for wrong in ("a.b", "$.a[", "$..a", "$.a[x]", "$.a(1)"):
+        if wrong != "$.a(1)":
+            with pytest.raises(ValueError, match="no selector"):
+                select.check_selector(wrong)
+
+
+def test_a_template_substitutes_names_and_runs_nothing() -> None:
+    given = {"id": "a/b", "items": [1, 2], "n": 3}
+
+    assert select.fill({"x": "{items}", "y": ["n={n}", {"z": "{id}"}]}, given) == {
+        "x": [1, 2],
+        "y": ["n=3", {"z": "a/b"}],
+    }
+    assert select.fill("{id.__class__} {n}", {**given, "id.__class__": "-"}) == "- 3"
+    with pytest.raises(Misconfigured, match=r"\{nobody\}"):
+        select.fill("x {nobody}", given)
+
+
+def test_values_have_one_lexical_form() -> None:
+    record = {"when": 1_767_225_600_000, "cents": 1050, "rich": "<p>Chen &amp; Co</p>", "who": {"id": 7}, "tags": ["a", "b"], "on": True, "deep": {"er": "x"}}  # fmt: skip
+
+    def of(name: str, **rule: object) -> str | None:
+        return value(FieldRule.model_validate({"path": f"$.{name}", **rule}) if rule else None, name, record, "UTC")
+
+    assert of("when", time="epoch_ms") == "2026-01-01T00:00:00+00:00"
+    assert of("when", time="epoch_ms", day=True) == "2026-01-01"
+    assert (of("cents", shift=-2), of("rich", html=True)) == ("10.50", "Chen & Co")
+    assert (of("who"), of("tags"), of("on"), of("deep.er"), of("gone")) == ("7", "a;b", "true", "x", None)
+    assert iso("2026-01-02 03:04:05", "%Y-%m-%d %H:%M:%S", "Asia/Shanghai") == "2026-01-02T03:04:05+08:00"
+    assert iso("soon", "epoch_s", "UTC") == "soon"
+    assert (instant(NOW, "epoch_s", "UTC"), instant(NOW, "epoch_ms", "UTC")) == ("1772366400", "1772366400000")
+    assert instant(NOW, "%Y-%m-%d %H:%M", "Asia/Shanghai") == "2026-03-01 20:00"
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "body", "problem"),
+    [
+        ("[{when: {body: $.errorCode, other_than: ['0']}, do: retry}]", 200, {"errorCode": 5}, Retry),
+        ("[{when: {status: [403], header: X-Why, contains: [quota]}, do: quota_spent}]", 403, {}, Exhausted),
+        ("[]", 403, {}, Denied),
+        ("[]", 418, {}, Misconfigured),
+        ("[{when: {status: ['400-499']}, do: no_object}]", 410, {}, Misconfigured),
+        ("[{when: {body: $.msg, contains: [busy]}, do: slow_down, wait_s: 1}]", 200, {"msg": "too busy"}, Retry),
+    ],
+)
+@responses.activate
+def test_an_answer_means_what_the_file_says(
+    answers: str, status: int, body: dict[str, object], problem: type[Exception]
+) -> None:
+    responses.get(f"{HOST}/items", status=status, json=body, headers={"X-Why": "daily quota"})
+
+    with pytest.raises(problem):
+        names(declared(more=f"answers: {answers}"))
+
+
+@responses.activate
+def test_a_list_that_is_a_404_may_be_an_empty_one() -> None:
+    responses.get(f"{HOST}/items", status=404, json={})
+
+    assert names(declared(more="answers: [{when: {status: [404]}, do: empty}]")) == []
+
+
+@responses.activate
+def test_records_without_a_batch_are_fetched_and_written_one_by_one() -> None:
+    responses.get(f"{HOST}/items/a%2Fb", json={"item": {"id": "a/b", "name": "one"}})
+    responses.get(f"{HOST}/items/c", status=404)
+    responses.put(f"{HOST}/items/a%2Fb", json={})
+    responses.put(f"{HOST}/items/c", status=422, json={"message": "rating 'AAA' is not allowed"})
+    crm = declared(
+        object_="    get: {request: {path: '/items/{id}'}, record: $.item}\n"
+        "    write: {request: {method: PUT, path: '/items/{id}', body: '{values}'}}\n"
+    )
+
+    pages = list(crm.fetch(ITEMS, ["a/b", "c"]))
+    done = list(crm.write([Change("a/b", {"rating": "AAA", "limit": "12.50"}), Change("c", {"rating": "AAA"})]))
+
+    assert [row for page in pages for row in page.frame["name"]] == ["one"]
+    assert [gone.record for page in pages for gone in page.gone] == ["c"]
+    assert [(each.state, each.refusal) for each in done] == [("taken", None), ("refused", "rating '…' is not allowed")]
+    sent = [json.loads(call.request.body) for call in responses.calls if call.request.method == "PUT"]  # type: ignore[arg-type]
+    assert sent[0]["rating"] == "AAA"
+
+
+@responses.activate
+def test_rows_inside_a_record_bear_its_id_and_one_without_rows_is_gone() -> None:
+    orders = [{"id": "1", "lines": [{"n": 5, "sum": 1.10}, {"n": 6, "sum": 2}]}, {"id": "2", "lines": []}]
+    responses.get(f"{HOST}/items", json={"data": orders})
+    crm = declared(
+        object_="  lines:\n    children: {of: items, rows: '$.lines[*]', id: n}\n    fields: {order: {path: $.parent.id}}\n"
+    )
+
+    page = next(iter(crm.read(Source("lines", "lines", ("row_id", "sum", "order")), None)))
+
+    assert page.frame.select("id", "row_id", "sum", "order").rows() == [
+        ("1", "1/5", "1.1", "1"),
+        ("1", "1/6", "2", "1"),
+    ]
+    assert [gone.record for gone in page.gone] == ["2"]

@@ -1,0 +1,108 @@
+"""Simulated REST systems as the contract suite drives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+import polars as pl
+
+from adapters import registry
+from adapters.declarative.crm import Declared
+from adapters.http import Patience
+from adapters.rest.entry import connector_of
+from adapters.rest.simulator.system import CUT, TRICKLE, System
+from adapters.serving import running
+from mappings.load import Mapping as Fields
+from mappings.load import packaged
+from tests.simulated import Slots
+
+
+@dataclass
+class RestDouble:
+    """A system that a connector file describes."""
+
+    name: str
+    system: System
+    simulated: registry.Simulated
+    origin: str
+    mapping: Fields
+    #: Exemptions: what the suite cannot ask of this system, and why.
+    lacks: Mapping[str, str]
+
+    def crm(self) -> Declared:
+        settings = self.simulated.credentials(self.origin)
+        patience = Patience(attempts=4, answer_s=0.5, sleep=lambda _: None)
+        return Declared(connector_of(self.name, settings), settings, Slots(), name="x", patience=patience)
+
+    def edit(self, source: str, key: str, **values: str | None) -> None:
+        object_, record = self._find(source, key)
+        self.system.put(object_, record, self._named(source, values))
+
+    def remove(self, source: str, key: str) -> None:
+        self.system.drop(*self._find(source, key))
+
+    def commit_late(self, source: str, key: str, seconds: int, **values: str | None) -> None:
+        object_, record = self._find(source, key)
+        self.system.put(object_, record, self._named(source, values))
+        at = self.system.now() - timedelta(seconds=seconds)
+        self.system.objects[object_][record][self.system.stamped] = self.system.stamp_form(at)
+
+    def fault(self, what: str, times: int, writes: bool = False) -> None:
+        status = {"cut": CUT, "trickle": TRICKLE}.get(what) if what.isalpha() else int(what)
+        self.post("faults", status=status, times=times, writes=writes)
+
+    def expire(self) -> None:
+        raise NotImplementedError(self.lacks["tokens"])
+
+    def refreshes(self) -> int:
+        raise NotImplementedError(self.lacks["tokens"])
+
+    def rule(self, record: str, *words: str) -> None:
+        self.system.rules.pop(record, None)
+        if words:
+            self.system.rules[record] = list(words)
+
+    def advance(self, seconds: int) -> None:
+        self.post("clock", advance_s=seconds)
+
+    def shown(self, record: str) -> Mapping[str, Any]:
+        return self.system.objects[self.mapping.writes.object][record]
+
+    def post(self, action: str, **told: Any) -> None:
+        import requests
+
+        requests.post(f"{self.origin}/control/{self.system.control_token}/{action}", json=told, timeout=5)
+
+    def _find(self, source: str, key: str) -> tuple[str, str]:
+        object_ = self.mapping.sources[source].object
+        for record, row in self.system.objects[object_].items():
+            if key in row.values():
+                return object_, record
+        raise KeyError(key)
+
+    def _named(self, source: str, values: Mapping[str, str | None]) -> dict[str, Any]:
+        columns = self.mapping.sources[source].yields[0].columns
+        return {
+            str(columns[name].field): Decimal(value) if name == "amount" and value else value
+            for name, value in values.items()
+        }
+
+
+#: What a system has no notion of; the suite's tests of it are skipped, with this reason.
+LACKS = {"rest": {"tokens": "a fixed token, which does not expire"}}
+
+
+@contextmanager
+def rest(name: str, tables: Mapping[str, pl.DataFrame]) -> Iterator[RestDouble]:
+    """That system, filled with these tables."""
+    module = import_module(f"adapters.rest.simulator.{'own' if name == 'rest' else name}")
+    system, made = module.filled(tables, "USD", 0.0)
+    system.most = 150
+    with running(made.application) as origin:
+        yield RestDouble(name, system, made, origin, packaged(name), LACKS[name])
