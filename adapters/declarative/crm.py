@@ -146,6 +146,10 @@ class Declared:
         by_id = {rows.text(select.first(shape.id, row)): row for row in listed} if shape.id else {}
         for number, change in enumerate(changes):
             row = by_id.get(change.record) if shape.id else listed[number] if number < len(listed) else None
+            if shape.only_failed:
+                told_of = _words(writing, row, change) if row is not None else ""
+                yield Outcome(change.record, "taken" if row is None else "refused", told_of or None)
+                continue
             if row is None and (shape.state is not None or shape.id):
                 yield Outcome(change.record, "unknown")
                 continue
@@ -164,6 +168,7 @@ class Declared:
 def _words(writing: Write, told: Any, change: Change) -> str:
     """The system's words, without the values that it refused."""
     said = [text for path in writing.result.words for text in map(rows.text, select.every(path, told)) if text]
+    said = [text.strip().splitlines()[-1] if "Traceback" in text else text for text in said]
     words = "; ".join(dict.fromkeys(said))
     for value in sorted(filter(None, change.values.values()), key=len, reverse=True):
         words = words.replace(value, "…") if len(value) > 1 else words

@@ -39,7 +39,8 @@ class Call(Part):
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     path: str
-    query: dict[str, str] = Field(default_factory=dict)
+    #: A value that is a list or a mapping is sent as JSON.
+    query: dict[str, Any] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
     #: JSON; a text that is one name in braces becomes the thing itself, a list for example.
     body: Any = None
@@ -140,6 +141,8 @@ class Paging(Part):
     key: str = "id"
     #: What `{after}` is on the first page.
     start: str = ""
+    #: keyset: several rows bear one key; a page that ends within them is cut before them.
+    grouped: bool = False
 
 
 class FieldRule(Part):
@@ -152,6 +155,8 @@ class FieldRule(Part):
     day: bool = False
     #: Moves the decimal point: -2 makes units of cents.
     shift: int = 0
+    #: Turns the sign: systems that show credit notes as negative invoices.
+    negate: bool = False
     #: It is rich text: its tags are taken out.
     html: bool = False
 
@@ -160,7 +165,7 @@ class Since(Part):
     """How to ask for what changed since an instant."""
 
     #: Parts of a list call that are added or replaced; they use `{since}`.
-    query: dict[str, str] = Field(default_factory=dict)
+    query: dict[str, Any] = Field(default_factory=dict)
     body: Any = None
     format: TimeFormat = "iso8601"
     #: Seconds that are read again: rows that commit late.
@@ -208,7 +213,9 @@ class Result(Part):
     state: Selector | None = None
     taken: tuple[str, ...] = ("true", "success", "ok", "200")
     id: Selector | None = None
-    #: The system's words when it refused.
+    #: Only records that were refused are listed.
+    only_failed: bool = False
+    #: The system's words when it refused; of a traceback its last line.
     words: tuple[Selector, ...] = ("$.message", "$.error")
 
 

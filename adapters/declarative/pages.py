@@ -45,10 +45,13 @@ class Pages:
                 last, before, steps = None, None, steps + 1
                 self._stuck(steps)
                 continue
+            full = len(found)
+            if self.paging.grouped and full >= smallest:
+                found = self._whole_groups(found)
             # A system may hand out smaller pages than it is asked for: the first short one is no proof of an end.
-            end = before is not None and len(found) < smallest
+            end = before is not None and full < smallest
             if before is None and found:
-                smallest = min(smallest, len(found))
+                smallest = min(smallest, full)
             following = None if end else self._following(at, found, document, answer)
             if following is not None and following == before:
                 self._stuck(_REPEATS)
@@ -57,6 +60,12 @@ class Pages:
                 return
             before, at = following, following
             last = rows.text(select.first(self.id, found[-1])) if found else None
+
+    def _whole_groups(self, found: list[Any]) -> list[Any]:
+        """A full page without its last key's rows: some of them may be on the next one."""
+        last = rows.value(None, self.paging.key, found[-1], "UTC")
+        kept = [row for row in found if rows.value(None, self.paging.key, row, "UTC") != last]
+        return kept or found
 
     def _moved(self, found: list[Any], last: str | None) -> bool:
         if self.paging.kind != "offset" or not self.paging.overlap or last is None:

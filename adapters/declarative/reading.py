@@ -15,7 +15,7 @@ from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
 from adapters.declarative.models import Call, Get, Object, Paging
 from adapters.declarative.pages import Pages
-from adapters.declarative.wire import Empty, Wire
+from adapters.declarative.wire import Empty, Together, Wire
 from connector.errors import Misconfigured
 from connector.ports import Gone, Page, Source
 
@@ -55,7 +55,7 @@ class Reading:
                 here = json.dumps({"since": began})
             lost = {each.record for each in gone}
             kept = [row for row in records if rows.text(select.first(top.id, row)) not in lost]
-            frame = rows.frame(self._rows(source, kept), item, source.fields, self.connector.zone)
+            frame = rows.frame(self._rows(source, kept), item, source.fields, self.wire.zone)
             gone += self._childless(source, kept, frame)
             yield Page(source.name, frame, gone, here, complete=following is None)
 
@@ -64,10 +64,10 @@ class Reading:
         item = self.item(source.object)
         lost = set(records)
         for found in self._by_id(self._parent(item) or item, records):
-            frame = rows.frame(self._rows(source, found), item, source.fields, self.connector.zone)
+            frame = rows.frame(self._rows(source, found), item, source.fields, self.wire.zone)
             lost -= set(frame["id"])
             yield Page(source.name, frame, (), "", complete=False)
-        empty = rows.frame([], item, source.fields, self.connector.zone)
+        empty = rows.frame([], item, source.fields, self.wire.zone)
         gone = tuple(Gone(record, "deleted") for record in records if record in lost)
         yield Page(source.name, empty, gone, "", complete=True)
 
@@ -82,11 +82,10 @@ class Reading:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object=source.object)
         for start in range(0, len(accounts), top.per_call):
             some = list(accounts[start : start + top.per_call])
-            values: Any = _together(some, top) if top.by.body is None else some
-            given = {"field": by.removeprefix("parent."), "values": values}
+            given = {"field": by.removeprefix("parent."), "values": _together(some, top)}
             for records, following in self._pages(top, top.by, None, given):
                 live = [row for row in records if not self._marked_gone(top, [row])]
-                frame = rows.frame(self._rows(source, live), item, source.fields, self.connector.zone)
+                frame = rows.frame(self._rows(source, live), item, source.fields, self.wire.zone)
                 gone = self._childless(source, live, frame)
                 yield Page(source.name, frame, gone, "", complete=following is None)
 
@@ -108,7 +107,7 @@ class Reading:
             records = [each for found in self._by_id(parent, ids, whole=True) for each in found]
         for record in records:
             common = {"id": rows.text(select.first(parent.id, record)), "parent": record}
-            common["modified"] = rows.modified(parent, record, self.connector.zone)
+            common["modified"] = rows.modified(parent, record, self.wire.zone)
             for place, child in enumerate(select.every(item.children.rows, record)):
                 own = child.get(item.children.id) if isinstance(child, Mapping) and item.children.id else place
                 row = dict(child) if isinstance(child, Mapping) else {"value": child}
@@ -130,8 +129,7 @@ class Reading:
         if item.some is not None and not whole:
             for start in range(0, len(ids), item.per_call):
                 some = list(ids[start : start + item.per_call])
-                joined = some if item.some.body is not None else _together(some, item)
-                for records, _ in self._pages(item, item.some, None, {"ids": joined}):
+                for records, _ in self._pages(item, item.some, None, {"ids": _together(some, item)}):
                     yield [row for row in records if not self._marked_gone(item, [row])]
             return
         if item.get is None:
@@ -162,7 +160,7 @@ class Reading:
         call, given = item.read, {}
         if since and item.since is not None:
             form = item.since.format
-            given = {"since": rows.instant(datetime.fromisoformat(since), form, self.connector.zone)}
+            given = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
             body = item.since.body if item.since.body is not None else call.body
             call = call.model_copy(update={"query": {**call.query, **item.since.query}, "body": body})
         yield from self._pages(item, call, at, given)
@@ -184,11 +182,11 @@ class Reading:
         if mark is None or mark.request is None:
             return ()
         form = item.since.format if item.since else "iso8601"
-        given = {"since": rows.instant(datetime.fromisoformat(since), form, self.connector.zone)}
+        given = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
         pages = Pages(self.wire, self.proof, mark.request, mark.page, mark.records)
         found = [row for records, _ in pages.walk(given, None) for row in records]
         return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in found)
 
 
-def _together(values: Sequence[str], item: Object) -> str:
-    return item.joined.join(f"{item.quoted}{value}{item.quoted}" for value in values)
+def _together(values: Sequence[str], item: Object) -> Together:
+    return Together(values, item.joined, item.quoted)

@@ -43,8 +43,8 @@ def value(rule: FieldRule | None, name: str, record: Any, zone: str) -> str | No
         found = iso(found, rule.time, zone)
     if rule.day:
         found = found[:_DAY]
-    if rule.shift:
-        found = _shifted(found, rule.shift)
+    if rule.shift or rule.negate:
+        found = _shifted(found, rule.shift, negate=rule.negate)
     return html.unescape(_TAG.sub("", found)).strip() if rule.html else found
 
 
@@ -94,8 +94,8 @@ def instant(at: datetime, form: str, zone: str) -> str:
     return at.astimezone(ZoneInfo(zone)).strftime(form)
 
 
-def _shifted(found: str, places: int) -> str:
+def _shifted(found: str, places: int, *, negate: bool) -> str:
     try:
-        return f"{Decimal(found).scaleb(places):f}"
+        return f"{Decimal(found).scaleb(places) * (-1 if negate else 1):f}"
     except InvalidOperation:
         return found

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -61,6 +61,11 @@ class Wire:
         self.base = str(select.fill(self.connector.base_url, given)).rstrip("/")
         origins = {_origin(self.base), *(_origin(str(select.fill(each, given))) for each in self.connector.origins)}
         self.http = Http(origins, self._judge, self.connector.limits.concurrency, self.patience)
+
+    @property
+    def zone(self) -> str:
+        """Zone of times that say none."""
+        return str(select.fill(self.connector.zone, self.settings))
 
     @property
     def host(self) -> str:
@@ -194,8 +199,8 @@ def prepare(call: Call, base: str, given: Mapping[str, Any], url: str | None = N
     path = str(select.fill(call.path, given, lambda value: quote(str(value), safe="")))
     address = url or (path if "://" in path else base + path)
     template = dict(call.query) if url is None else {}
-    texts = {str(select.fill(key, given)): select.fill(value, given, _joined) for key, value in template.items()}
-    query = {key: _joined(value) for key, value in texts.items() if value not in (None, "", [])}
+    texts = {str(select.fill(key, given)): _in_query(value, given) for key, value in template.items()}
+    query = {key: value for key, value in texts.items() if value}
     headers = {"Accept": "application/json", **{key: str(select.fill(v, given)) for key, v in call.headers.items()}}
     body = None if call.body is None else select.fill(call.body, given, _joined)
     return Prepared(call.method, address, query, headers, body, call.form)
@@ -251,7 +256,25 @@ def _seconds(answer: Answer, rule: Rule | None) -> float | None:
         return rule.wait_s if rule else None
 
 
+class Together(list[str]):
+    """Values that are a list in JSON and joined in a text."""
+
+    def __init__(self, values: Iterable[str], joined: str, quoted: str) -> None:
+        super().__init__(values)
+        self._joined, self._quoted = joined, quoted
+
+    def __str__(self) -> str:
+        return self._joined.join(f"{self._quoted}{value}{self._quoted}" for value in self)
+
+
+def _in_query(template: Any, given: Mapping[str, Any]) -> str:
+    filled = select.fill(template, given, _joined)
+    return _joined(filled) if isinstance(template, str) else exact_json(filled)
+
+
 def _joined(value: Any) -> str:
+    if isinstance(value, Together):
+        return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):

@@ -17,6 +17,7 @@ from connector.scoring.keys import found, summed
 from connector.scoring.orders import unbilled
 from connector.scoring.rates import Rates, across, base_currency
 from connector.scoring.rolling import cover, floors, judged_from
+from connector.scoring.spread import spread
 
 #: Adjustments that are a way of paying; any other is evidence only where it comes late: never better than paying then.
 PAYING_KINDS = ("set_off",)
@@ -123,7 +124,7 @@ def _applied(tables: Tables, live: pl.DataFrame, come: pl.DataFrame, rates: Rate
     allocation_id, amount, payment_amount, payment_currency, currency, claimed, original_due, late_from, day,
     cleared_day, adjusted, acceptance.
     """
-    rows = table(tables, "allocations").select(
+    rows = spread(table(tables, "allocations"), live, come).select(
         "allocation_id", "receivable_id", pl.coalesce("payment_id", "adjustment_id").alias("id"),
         pl.col("payment_id").is_null().alias("booked"), "amount", "payment_amount", "payment_currency",
     )  # fmt: skip

@@ -86,9 +86,12 @@ def records_of(tx: Connection, connection: str, accounts: Collection[str]) -> di
         if "account_id" not in table.c and table is not applied:
             continue
         for some in batches(sorted(accounts)):
-            owned = table.c.account_id.in_(some) if table is not applied else applied.c.receivable_id.in_(
-                select(claims.c.receivable_id).where(claims.c.connection == connection, claims.c.account_id.in_(some))
-            )  # fmt: skip
+            if table is applied:
+                mine = and_(claims.c.connection == connection, claims.c.account_id.in_(some))
+                ways = ("receivable_id", "order_id")
+                owned = or_(*(applied.c[name].in_(select(claims.c[name]).where(mine)) for name in ways))
+            else:
+                owned = table.c.account_id.in_(some)
             query = select(table.c.source, table.c.source_id).where(table.c.connection == connection, owned)
             for source, record in tx.execute(query.distinct()):
                 found.setdefault(source, set()).add(record)
@@ -188,11 +191,10 @@ def _accounts_of(tx: Connection, connection: str, name: str, rows: pl.DataFrame)
         # Those of the claims. The payers' payments, which come with them, tell theirs.
         claims = tables.CANONICAL["receivables"]
         found: set[str] = set()
-        for some in batches(sorted(set(rows["receivable_id"].drop_nulls()))):
-            query = select(claims.c.account_id).where(
-                claims.c.connection == connection, claims.c.receivable_id.in_(some)
-            )
-            found |= set(tx.execute(query).scalars())
+        for name_ in ("receivable_id", "order_id"):
+            for some in batches(sorted(set(rows[name_].drop_nulls()))):
+                query = select(claims.c.account_id).where(claims.c.connection == connection, claims.c[name_].in_(some))
+                found |= set(tx.execute(query).scalars())
         return found
     return _owing_in(tx, connection, rows)
 
@@ -280,7 +282,9 @@ def load(
     by_claim = some("allocations", "receivable_id", _ids(made["receivables"], "receivable_id"))
     by_payment = some("allocations", "payment_id", _ids(made["payments"], "payment_id"))
     by_note = some("allocations", "adjustment_id", _ids(made["adjustments"], "adjustment_id"))
-    made["allocations"] = pl.concat([by_claim, by_payment, by_note]).unique("allocation_id", maintain_order=True)
+    by_order = some("allocations", "order_id", _ids(made["receivables"], "order_id"))
+    found = pl.concat([by_claim, by_payment, by_note, by_order])
+    made["allocations"] = found.unique("allocation_id", maintain_order=True)
     for name, key in (("receivables", "receivable_id"), ("payments", "payment_id"), ("adjustments", "adjustment_id")):
         missing = sorted(set(_ids(made["allocations"], key)) - set(_ids(made[name], key)))
         made[name] = pl.concat([made[name], some(name, key, missing)])
@@ -303,16 +307,16 @@ def find(tx: Connection, connection: str, wanted: str) -> list[tuple[str, str, s
 def owners(tx: Connection, connection: str, source: str, records: Collection[str]) -> set[str]:
     """Accounts that these records of a source belong to, or once did."""
     found: set[str] = set()
-    claims: set[str] = set()
     for table in (*tables.CANONICAL.values(), *tables.PAST.values()):
         if "account_id" in table.c:
             found |= set(_of(tx, table, "account_id", connection, source, records))
-        elif "receivable_id" in table.c:
-            claims |= set(_of(tx, table, "receivable_id", connection, source, records))
-    table = tables.CANONICAL["receivables"]
-    for some in batches(sorted(claims)):
-        these = and_(table.c.connection == connection, table.c.receivable_id.in_(some))
-        found |= set(tx.execute(select(table.c.account_id).where(these)).scalars())
+    claims = tables.CANONICAL["receivables"]
+    for table in (tables.CANONICAL["allocations"], tables.PAST["allocations"]):
+        for name in ("receivable_id", "order_id"):
+            named = sorted(set(_of(tx, table, name, connection, source, records)))
+            for some in batches(named):
+                these = and_(claims.c.connection == connection, claims.c[name].in_(some))
+                found |= set(tx.execute(select(claims.c.account_id).where(these)).scalars())
     return found
 
 

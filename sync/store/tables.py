@@ -55,7 +55,7 @@ def _stored(table: schema.Table) -> Table:
         Index(f"ix_{table.name}_source", "connection", "source", "source_id"),
         sqlite_with_rowid=False,
     )
-    for name in ("account_id", "receivable_id", "payment_id", "adjustment_id"):
+    for name in ("account_id", "receivable_id", "payment_id", "adjustment_id", "order_id"):
         if name in made.c and table.key[0] != name and name != table.key[0]:
             Index(f"ix_{table.name}_{name}", made.c.connection, made.c[name])
     return made
@@ -67,7 +67,7 @@ CANONICAL: dict[str, Table] = {name: _stored(table) for name, table in TABLES.it
 def _past(table: schema.Table) -> Table:
     columns = [Column(column.name, _TYPES[column.kind]()) for column in columns_of(table)]
     made = Table(f"{table.name}_past", metadata, *columns, Column("known_until", BigInteger(), nullable=False))
-    for name in ("account_id", "receivable_id", "payment_id", "adjustment_id"):
+    for name in ("account_id", "receivable_id", "payment_id", "adjustment_id", "order_id"):
         if name in made.c:
             Index(f"ix_{made.name}_{name}", made.c.connection, made.c[name])
     Index(f"ix_{made.name}_source", made.c.connection, made.c.source, made.c.source_id)

@@ -18,6 +18,7 @@ from adapters.zoho.crm import Zoho
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
 from tests.contract.rest import rest
+from tests.contract.salesforce import salesforce
 from tests.simulated import Sim, simulated_zoho
 
 
@@ -155,4 +156,6 @@ DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager
     "zoho": _zoho,
     "zoho-bulk": _zoho_bulk,
     "rest": partial(rest, "rest"),
+    "salesforce": salesforce,
+    "salesforce-bulk": partial(salesforce, bulk=True),
 }

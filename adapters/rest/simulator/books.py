@@ -22,6 +22,8 @@ class Books:
     receivables: dict[str, dict[str, Any]] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     adjustments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: currency, base, day, rate as a decimal.
+    rates: list[dict[str, Any]] = field(default_factory=list)
     applied: dict[str, list[tuple[str, Decimal]]] = field(default_factory=dict)
 
 
@@ -36,6 +38,7 @@ def books(tables: Mapping[str, pl.DataFrame]) -> Books:
         for row in _rows(tables, name):
             kept[str(row[key])] = row
     made.limits = {row["account_id"]: row for row in _rows(tables, "limits") if row["scope"] == "account"}
+    made.rates = [{**row, "rate": Decimal(row["rate"]).scaleb(-money.RATE_SCALE)} for row in _rows(tables, "rates")]
     for row in _rows(tables, "allocations"):
         part = row["payment_amount"] if row["payment_amount"] is not None else row["amount"]
         made.applied.setdefault(row["payment_id"] or row["adjustment_id"], []).append((row["receivable_id"], part))

@@ -16,7 +16,7 @@ from adapters.registry import Simulated
 from adapters.rest.simulator.books import books
 from adapters.rest.simulator.system import System, application, guarded, reply
 
-_LISTS = ("accounts", "invoices", "payments", "credit_notes")
+_LISTS = ("accounts", "invoices", "payments", "credit_notes", "rates")
 #: Fields that zixin may set, beside those that it makes.
 _TYPES = ("choice", "choices", "number", "money", "day", "text")
 
@@ -74,6 +74,9 @@ def fill(system: System, tables: Mapping[str, pl.DataFrame]) -> None:
             **{name: row[name] for name in ("issued", "due", "original_due", "amount", "currency", "disputed_on",
                                             "dispute_closed_on", "voided_on")},
         })  # fmt: skip
+    for each in told.rates:
+        key = f"{each['currency']}-{each['base']}-{each['day']}"
+        system.put("rates", key, {"id": key, **{name: each[name] for name in ("currency", "base", "day", "rate")}})
     keys = ("paid_on", "amount", "currency", "kind", "instrument", "matures_on", "cleared_on", "bounced_on")
     _settle(system, told.payments, "payments", told, accounts, invoices, keys)
     _settle(

@@ -159,6 +159,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index('ix_allocations_adjustment_id', 'allocations', ['connection', 'adjustment_id'], unique=False)
+    op.create_index('ix_allocations_order_id', 'allocations', ['connection', 'order_id'], unique=False)
     op.create_index('ix_allocations_payment_id', 'allocations', ['connection', 'payment_id'], unique=False)
     op.create_index('ix_allocations_receivable_id', 'allocations', ['connection', 'receivable_id'], unique=False)
     op.create_index('ix_allocations_source', 'allocations', ['connection', 'source', 'source_id'], unique=False)
@@ -182,6 +183,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_allocations_past_adjustment_id', 'allocations_past', ['connection', 'adjustment_id'], unique=False)
+    op.create_index('ix_allocations_past_order_id', 'allocations_past', ['connection', 'order_id'], unique=False)
     op.create_index('ix_allocations_past_payment_id', 'allocations_past', ['connection', 'payment_id'], unique=False)
     op.create_index('ix_allocations_past_receivable_id', 'allocations_past', ['connection', 'receivable_id'], unique=False)
     op.create_index('ix_allocations_past_source', 'allocations_past', ['connection', 'source', 'source_id'], unique=False)
@@ -558,6 +560,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_orders_past_account_id', 'orders_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_orders_past_order_id', 'orders_past', ['connection', 'order_id'], unique=False)
     op.create_index('ix_orders_past_source', 'orders_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('payments',
     sa.Column('connection', sa.Text(), nullable=False),
@@ -714,6 +717,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     op.create_index('ix_receivables_account_id', 'receivables', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_receivables_order_id', 'receivables', ['connection', 'order_id'], unique=False)
     op.create_index('ix_receivables_source', 'receivables', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('receivables_past',
     sa.Column('connection', sa.Text(), nullable=True),
@@ -745,6 +749,7 @@ def upgrade() -> None:
     sa.Column('known_until', sa.BigInteger(), nullable=False)
     )
     op.create_index('ix_receivables_past_account_id', 'receivables_past', ['connection', 'account_id'], unique=False)
+    op.create_index('ix_receivables_past_order_id', 'receivables_past', ['connection', 'order_id'], unique=False)
     op.create_index('ix_receivables_past_receivable_id', 'receivables_past', ['connection', 'receivable_id'], unique=False)
     op.create_index('ix_receivables_past_source', 'receivables_past', ['connection', 'source', 'source_id'], unique=False)
     op.create_table('reconciliations',

@@ -1,0 +1,107 @@
+"""The port to a Salesforce org."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from adapters.http import Patience
+from adapters.salesforce import hook, install, wire
+from adapters.salesforce.auth import Credentials
+from adapters.salesforce.client import Client
+from adapters.salesforce.reading import Reading
+from adapters.salesforce.writing import BULK_FROM, Writing
+from connector.assessment import Written
+from connector.errors import Misconfigured
+from connector.ports import Change, Described, Heard, Organisation, Outcome, Page, Shared, Source, Spent, Step
+
+#: Outbound Messages and Flows are set up by an admin and end with nobody.
+_LIFE = timedelta(days=365)
+
+
+class Salesforce:
+    """One Salesforce org."""
+
+    def __init__(
+        self, credentials: Credentials, shared: Shared, *, name: str = "salesforce", patience: Patience | None = None
+    ) -> None:
+        self.client = Client(credentials, shared, name=name, patience=patience)
+        self.spent: Spent = self.client.spent
+        self.reading = Reading(self.client)
+        #: Records from which a write is a bulk job.
+        self.bulk_from = BULK_FROM
+        self._organisation = ""
+        self._single, self._name = credentials.currency, name
+
+    def now(self) -> datetime:
+        """The org's clock, from the newest answer's Date."""
+        return self.client.http.now()
+
+    def organisation(self) -> Organisation:
+        """Name and corporate currency."""
+        rows = self._rows("SELECT Id, Name FROM Organization")
+        self._organisation = str(rows[0]["Id"])
+        return Organisation(str(rows[0]["Name"]), self._currency())
+
+    def describe(self, name: str) -> Described:
+        """The fields of an object."""
+        return self.reading.describe(name)
+
+    def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
+        """All records, or those changed since the cursor."""
+        yield from self.reading.read(source, cursor)
+
+    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
+        """Records by id."""
+        yield from self.reading.fetch(source, records)
+
+    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
+        """Records whose lookup `by` is one of these accounts."""
+        yield from self.reading.ledger(source, by, accounts)
+
+    def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
+        """Updates accounts by id."""
+        types = {field.name: field.type for field in self.reading.describe("Account").fields}
+        yield from Writing(self.client, "Account", types, self.bulk_from).write(changes)
+
+    def hear(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:
+        """An Outbound Message or a Flow callout."""
+        return hook.hear(headers, body, secrets, self._organisation)
+
+    def subscribe(self, url: str, secret: str, objects: Sequence[str]) -> datetime:  # noqa: ARG002
+        """Nothing is asked: an admin sets up the Flow or the Outbound Message (docs/salesforce.md)."""
+        return self.now() + _LIFE
+
+    def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
+        """What `apply` would create."""
+        return install.plan(self.describe("Account"), wanted)
+
+    def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
+        """Creates the missing fields, grants them to our permission set and this user, and reads back their names."""
+        missing = {step.name for step in self.plan(wanted) if step.action == "create"}
+        for item in wanted:
+            if item.name in missing:
+                install.create(self.client, item)
+        if missing:
+            install.grant(self.client, [install.name_of(item) for item in wanted if item.name in missing])
+            self.reading.forget()
+        there = {field.name for field in self.describe("Account").fields}
+        return {item.name: install.name_of(item) for item in wanted if install.name_of(item) in there}
+
+    def _currency(self) -> str:
+        """The corporate currency of an org with several; an org with one has no list of them, and a setting tells."""
+        try:
+            rows = self._rows("SELECT IsoCode FROM CurrencyType WHERE IsCorporate = true")
+        except Misconfigured as problem:
+            if problem.code != "E-CRM-OBJECT":
+                raise
+            rows = []
+        told = str(rows[0]["IsoCode"]) if rows else self._single
+        if not told:
+            raise Misconfigured("E-SETTINGS", name=self._name, detail="currency is missing: the org has only one")
+        return told
+
+    def _rows(self, query: str) -> list[dict[str, object]]:
+        answer = self.client.call("GET", "query", "query", params={"q": query})
+        rows: list[dict[str, object]] = wire.document(answer.body)["records"]
+        return rows

@@ -1,0 +1,102 @@
+"""Creating zixin's fields on Salesforce's accounts, and letting its user see them.
+
+Source: Tooling API, CustomField; a new field is invisible, even to who made it, until a permission set grants it
+(FieldPermissions, by ordinary REST). Decimals: precision 18. A long text area holds more than 255 characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from adapters.salesforce import wire
+from adapters.salesforce.client import Client
+from adapters.salesforce.wire import quoted
+from connector.assessment import Written
+from connector.errors import Misconfigured
+from connector.ports import Described, Step
+
+PERMISSION_SET = "zixin"
+_TYPES = {
+    "choice": "picklist", "choices": "multipicklist", "number": "double", "money": "double", "day": "date",
+    "text": "textarea",
+}  # fmt: skip
+
+
+def name_of(item: Written) -> str:
+    """The API name that a field gets."""
+    return f"{item.en.replace(' ', '_')}__c"
+
+
+def plan(described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
+    """One step a written field: create it, keep it, or say that another kind of field has its name."""
+    there = {field.name: field for field in described.fields}
+    steps = []
+    for item in wanted:
+        field = there.get(name_of(item))
+        if field is None:
+            steps.append(Step(item.name, "create", name_of(item)))
+        elif field.type != _TYPES[item.kind]:
+            steps.append(Step(item.name, "mend", field.name, f"{field.type}, not {_TYPES[item.kind]}"))
+        else:
+            steps.append(Step(item.name, "keep", field.name))
+    return tuple(steps)
+
+
+def create(client: Client, item: Written) -> None:
+    """One field, by the Tooling API; one that is there already but was not seen is fine. Raises Misconfigured."""
+    body = msgspec.json.encode({"FullName": f"Account.{name_of(item)}", "Metadata": _metadata(item)})
+    try:
+        client.call("POST", "tooling/sobjects/CustomField", "tooling", body=body)
+    except Misconfigured as problem:
+        if "DUPLICATE_DEVELOPER_NAME" not in str(problem.facts.get("detail")):
+            raise
+
+
+def grant(client: Client, names: Sequence[str]) -> None:
+    """Let whoever has our permission set, and this user, read and edit these fields of accounts."""
+    parent = _permission_set(client)
+    for name in names:
+        _create_once(client, "FieldPermissions", {
+            "ParentId": parent, "SobjectType": "Account", "Field": f"Account.{name}", "PermissionsRead": True,
+            "PermissionsEdit": True,
+        })  # fmt: skip
+    user = wire.document(client.call("GET", "/services/oauth2/userinfo", "userinfo").body)["user_id"]
+    _create_once(client, "PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": parent})
+
+
+def _permission_set(client: Client) -> str:
+    query = f"SELECT Id FROM PermissionSet WHERE Name = {quoted(PERMISSION_SET)}"  # noqa: S608
+    rows = wire.document(client.call("GET", "query", "query", params={"q": query}).body)["records"]
+    if rows:
+        return str(rows[0]["Id"])
+    body = msgspec.json.encode({"Name": PERMISSION_SET, "Label": "zixin credit fields"})
+    return str(wire.document(client.call("POST", "sobjects/PermissionSet", "install", body=body).body)["id"])
+
+
+def _create_once(client: Client, name: str, values: Mapping[str, Any]) -> None:
+    try:
+        client.call("POST", f"sobjects/{name}", "install", body=msgspec.json.encode(values))
+    except Misconfigured as problem:
+        if "DUPLICATE" not in str(problem.facts.get("detail")):
+            raise
+
+
+def _metadata(item: Written) -> dict[str, Any]:
+    made: dict[str, Any] = {"label": item.en, "description": f"zixin:{item.name}", "inlineHelpText": item.zh}
+    match item.kind:
+        case "choice" | "choices":
+            values = [{"fullName": each, "label": each, "default": False} for each in item.options]
+            made["type"] = "Picklist" if item.kind == "choice" else "MultiselectPicklist"
+            made["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
+            if item.kind == "choices":
+                made["visibleLines"] = 6
+        case "number" | "money":
+            made |= {"type": "Number", "precision": 18, "scale": item.places}
+        case "day":
+            made["type"] = "Date"
+        case "text":
+            made |= {"type": "LongTextArea", "length": max(item.length, 256), "visibleLines": 4}
+    return made

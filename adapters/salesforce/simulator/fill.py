@@ -1,0 +1,171 @@
+"""Fills a simulated org from canonical tables: standard accounts, custom objects for invoices, payments and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from adapters.salesforce.simulator.org import Meta, Org, Table
+from connector import money
+from connector.schema import TABLES, day_of
+
+_SYSTEM = (
+    Meta("Id", "Record ID", "id", 18, updateable=False),
+    Meta("IsDeleted", "Deleted", "boolean", updateable=False),
+    Meta("CreatedDate", "Created Date", "datetime", updateable=False),
+    Meta("LastModifiedDate", "Last Modified Date", "datetime", updateable=False),
+    Meta("SystemModstamp", "System Modstamp", "datetime", updateable=False),
+    Meta("CurrencyIsoCode", "Currency ISO Code", "picklist", 3),
+)
+
+
+def _money(name: str, label: str) -> Meta:
+    return Meta(name, label, "currency")
+
+
+def _date(name: str, label: str) -> Meta:
+    return Meta(name, label, "date")
+
+
+_ACCOUNT = (
+    Meta("Name", "Account Name"), Meta("AccountNumber", "Account Number", length=40),
+    Meta("ParentId", "Parent Account ID", "reference", 18, reference="Account"),
+    Meta("MasterRecordId", "Master Record ID", "reference", 18, reference="Account", updateable=False),
+    Meta("OwnerId", "Owner ID", "reference", 18, reference="User"),
+    Meta("BillingCountryCode", "Billing Country Code", "picklist", 10), Meta("Industry", "Industry", "picklist"),
+    Meta("IsPersonAccount", "Is Person Account", "boolean", updateable=False), Meta("Phone", "Account Phone", "phone"),
+    Meta("Tax_ID__c", "Tax ID"), _date("Customer_Since__c", "Customer Since"),
+    _money("Agreed_Credit_Limit__c", "Agreed Credit Limit"), _date("Agreed_Limit_Until__c", "Agreed Limit Until"),
+)  # fmt: skip
+_LINK = Meta("Account__c", "Account", "reference", 18, reference="Account")
+_CLAIM = Meta("Invoice__c", "Invoice", "reference", 18, reference="Invoice__c")
+_INVOICE = (
+    Meta("Name", "Invoice Number"), _LINK, _date("Invoice_Date__c", "Invoice Date"), _date("Due_Date__c", "Due Date"),
+    _date("Original_Due_Date__c", "Original Due Date"), _money("Total__c", "Total"),
+    _date("Disputed_On__c", "Disputed On"), _date("Dispute_Closed_On__c", "Dispute Closed On"),
+    _date("Voided_On__c", "Voided On"),
+)  # fmt: skip
+_PAYMENT = (
+    Meta("Name", "Payment Number"), _LINK, _CLAIM, _date("Paid_On__c", "Paid On"), _money("Amount__c", "Amount"),
+    Meta("Kind__c", "Kind", "picklist"), Meta("Instrument__c", "Instrument", "picklist"),
+    _date("Matures_On__c", "Matures On"), _date("Cleared_On__c", "Cleared On"), _date("Bounced_On__c", "Bounced On"),
+)  # fmt: skip
+_NOTE = (
+    Meta("Name", "Note Number"), _LINK, _CLAIM, _date("Booked_On__c", "Booked On"), _money("Amount__c", "Amount"),
+    Meta("Kind__c", "Kind", "picklist"),
+)  # fmt: skip
+_OTHERS: dict[str, tuple[str, tuple[Meta, ...]]] = {
+    "Organization": ("00D", (Meta("Name", "Name"),)),
+    "User": ("005", (Meta("Username", "Username"), Meta("Name", "Name"))),
+    "PermissionSet": ("0PS", (Meta("Name", "Name"), Meta("Label", "Label"))),
+    "PermissionSetAssignment": ("0Pa", (Meta("AssigneeId", "Assignee"), Meta("PermissionSetId", "Permission Set"))),
+    "FieldPermissions": (
+        "01k", (Meta("ParentId", "Parent"), Meta("SobjectType", "Object"), Meta("Field", "Field"),
+                Meta("PermissionsRead", "Read", "boolean"), Meta("PermissionsEdit", "Edit", "boolean")),
+    ),
+    "CurrencyType": (
+        "01L", (Meta("IsoCode", "Code"), Meta("ConversionRate", "Rate", "double"),
+                Meta("IsCorporate", "Corporate", "boolean"), Meta("IsActive", "Active", "boolean")),
+    ),
+    "DatedConversionRate": (
+        "04w", (Meta("IsoCode", "Code"), Meta("ConversionRate", "Rate", "double"), _date("StartDate", "Start Date"),
+                _date("NextStartDate", "Next Start Date")),
+    ),
+}  # fmt: skip
+
+
+def fill(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
+    """Put the tables' rows in. Columns in: those of the canonical tables. An account_id becomes the AccountNumber."""
+    objects = {
+        "Account": ("001", _ACCOUNT), "Invoice__c": ("a00", _INVOICE), "Payment__c": ("a01", _PAYMENT),
+        "Credit_Note__c": ("a02", _NOTE), **_OTHERS,
+    }  # fmt: skip
+    for name, (prefix, fields) in objects.items():
+        org.tables[name] = Table(name, prefix, {meta.name: meta for meta in (*_SYSTEM, *fields)}, label=name)
+    org.create("Organization", {"Name": org.name})
+    org.create("User", {"Username": org.username, "Name": "Integration"})
+    org.create("CurrencyType", {"IsoCode": org.currency, "ConversionRate": 1, "IsCorporate": True, "IsActive": True})
+    accounts = _accounts(org, tables)
+    claims = {
+        row["receivable_id"]: org.create("Invoice__c", {
+            "Name": row["number"] or row["receivable_id"], "Account__c": accounts[row["account_id"]],
+            "Invoice_Date__c": _day(row["issued"]), "Due_Date__c": _day(row["due"]),
+            "Original_Due_Date__c": _day(row["original_due"]), "Total__c": _amount(row["amount"], row["currency"]),
+            "CurrencyIsoCode": row["currency"], "Disputed_On__c": _day(row["disputed_on"]),
+            "Dispute_Closed_On__c": _day(row["dispute_closed_on"]), "Voided_On__c": _day(row["voided_on"]),
+        })
+        for row in _rows(tables, "receivables")
+    }  # fmt: skip
+    _settlements(org, tables, accounts, claims)
+    for row in _rows(tables, "rates"):
+        if row["base"] == org.currency:
+            inverse = Decimal(10) ** money.RATE_SCALE / Decimal(row["rate"])
+            org.create("DatedConversionRate", {
+                "IsoCode": row["currency"], "ConversionRate": round(inverse, 9), "StartDate": _day(row["day"]),
+            })  # fmt: skip
+
+
+def _accounts(org: Org, tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    limits = {row["account_id"]: row for row in _rows(tables, "limits") if row["scope"] == "account"}
+    ids: dict[str, str] = {}
+    rows = _rows(tables, "accounts")
+    for row in rows:
+        limit = limits.get(row["account_id"])
+        ids[row["account_id"]] = org.create("Account", {
+            "Name": row["name"], "AccountNumber": row["number"] or row["account_id"], "Tax_ID__c": row["tax_id"],
+            "BillingCountryCode": row["country"], "Industry": row["industry"],
+            "CurrencyIsoCode": row["currency"] or (limit["currency"] if limit else None) or org.currency,
+            "Customer_Since__c": _day(row["since"]), "IsPersonAccount": bool(row["natural_person"]), "ParentId": None,
+            "Agreed_Credit_Limit__c": _amount(limit["amount"], limit["currency"]) if limit else None,
+            "Agreed_Limit_Until__c": _day(limit["valid_until"]) if limit else None,
+        })  # fmt: skip
+    for row in rows:
+        if row["parent_id"] in ids:
+            org.table("Account").records[ids[row["account_id"]]]["ParentId"] = ids[row["parent_id"]]
+    return ids
+
+
+def _settlements(
+    org: Org, tables: Mapping[str, pl.DataFrame], accounts: Mapping[str, str], claims: Mapping[str, str]
+) -> None:
+    """One record an allocation, and one for what a payment or a note leaves unapplied."""
+    applied: dict[str, list[dict[str, Any]]] = {}
+    for row in _rows(tables, "allocations"):
+        applied.setdefault(row["payment_id"] or row["adjustment_id"], []).append(row)
+    for name, key, object_ in (
+        ("payments", "payment_id", "Payment__c"), ("adjustments", "adjustment_id", "Credit_Note__c"),
+    ):  # fmt: skip
+        for row in _rows(tables, name):
+            common = {"Name": row[key], "Account__c": accounts[row["account_id"]], "CurrencyIsoCode": row["currency"],
+                      "Kind__c": row["kind"]}  # fmt: skip
+            if name == "payments":
+                common |= {
+                    "Paid_On__c": _day(row["paid_on"]), "Instrument__c": row["instrument"],
+                    "Matures_On__c": _day(row["matures_on"]), "Cleared_On__c": _day(row["cleared_on"]),
+                    "Bounced_On__c": _day(row["bounced_on"]),
+                }  # fmt: skip
+            else:
+                common["Booked_On__c"] = _day(row["booked_on"])
+            left = row["amount"]
+            for part in applied.get(row[key], []):
+                amount = part["payment_amount"] if part["payment_amount"] is not None else part["amount"]
+                left -= amount
+                value = _amount(amount, row["currency"])
+                org.create(object_, {**common, "Invoice__c": claims[part["receivable_id"]], "Amount__c": value})
+            if left or not applied.get(row[key]):
+                org.create(object_, {**common, "Invoice__c": None, "Amount__c": _amount(left, row["currency"])})
+
+
+def _rows(tables: Mapping[str, pl.DataFrame], name: str) -> list[dict[str, Any]]:
+    return tables.get(name, TABLES[name].empty()).to_dicts()
+
+
+def _day(value: int | None) -> str | None:
+    return None if value is None else day_of(value).isoformat()
+
+
+def _amount(minor: int, currency: str) -> Decimal:
+    return money.from_minor(minor, currency)

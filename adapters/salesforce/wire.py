@@ -1,0 +1,111 @@
+"""Salesforce's JSON and CSV ↔ text: one lexical form a field, whichever way it came.
+
+Source: REST API guide, date-time forms; Bulk API 2.0 guide: CSV, every value as text, empty is null, `#N/A` writes it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from connector.errors import Retry
+
+#: Numbers keep the digits they came with.
+_decode = msgspec.json.Decoder(float_hook=str).decode
+_PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_NUMBERS = ("double", "currency", "int", "percent", "long")
+#: Writes null in Bulk CSV; an empty cell leaves the field as it is.
+NULL = "#N/A"
+#: 2026-11-23T10:20:30.000+0000 of REST and …000Z of Bulk.
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|\+0000|\+00:00)")
+MODIFIED = "SystemModstamp"
+
+
+def document(body: bytes) -> Any:
+    """The JSON of an answer. Raises Retry: it is none."""
+    try:
+        return _decode(body) if body else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Retry("E-CRM-GARBLED", host="Salesforce") from None
+
+
+def frame(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> pl.DataFrame:
+    """Text columns of REST records: id, modified_at and the fields; null where a record has none."""
+    columns: dict[str, list[str | None]] = {
+        "id": [row["Id"] for row in rows],
+        "modified_at": [stamp(row.get(MODIFIED)) for row in rows],
+    }
+    columns |= {name: [text(_at(row, name)) for row in rows] for name in fields}
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
+
+
+def csv_frame(body: bytes, fields: Sequence[str]) -> pl.DataFrame:
+    """The same of a Bulk result. It says no charset: it is UTF-8."""
+    try:
+        rows = pl.read_csv(io.BytesIO(body), infer_schema=False, null_values=[""]) if body.strip() else pl.DataFrame()
+    except pl.exceptions.PolarsError:
+        raise Retry("E-CRM-GARBLED", host="Salesforce") from None
+    null = pl.lit(None, pl.String)
+    has = set(rows.columns)
+    if "Id" not in has:
+        return pl.DataFrame(schema=dict.fromkeys(["id", "modified_at", *fields], pl.String))
+    stamped = pl.col(MODIFIED).str.replace(r"Z$|\+0000$", "+00:00") if MODIFIED in has else null
+    columns = {name: pl.col(name).str.replace(_CSV_STAMP, "${1}+00:00") if name in has else null for name in fields}
+    return rows.select(pl.col("Id").alias("id"), stamped.alias("modified_at"), **columns)
+
+
+_CSV_STAMP = r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(Z|\+0000)$"
+
+
+def text(value: Any) -> str | None:
+    """A value as text: a boolean `true` or `false`, an instant with its offset, a multi-select as it comes (`;`)."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return stamp(value) if len(value) > 19 and value[10] == "T" else value
+    if isinstance(value, Mapping):
+        return value.get("Id")
+    return str(value)
+
+
+def stamp(value: Any) -> str | None:
+    """An instant as ISO with offset; what is none stays as it is."""
+    if not isinstance(value, str):
+        return None
+    found = _STAMP.fullmatch(value)
+    return f"{found[1]}{found[2] or '.000'}+00:00" if found else value
+
+
+def soql_stamp(value: str) -> str:
+    """An ISO instant as SOQL writes it: no quotes, UTC."""
+    return value.replace("+00:00", "Z").replace("+0000", "Z")
+
+
+def quoted(value: str) -> str:
+    """A text as SOQL writes it. Source: SOQL reference, quoted string escape sequences."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def wire(value: str | None, kind: str) -> Any:
+    """A canonical text as JSON wants it for a field of that type."""
+    if value is None:
+        return None
+    # What is no number goes as it is, for Salesforce to refuse that one record.
+    if kind in _NUMBERS and _PLAIN.fullmatch(value):
+        return msgspec.Raw(value.encode())
+    return value
+
+
+def _at(row: Mapping[str, Any], name: str) -> Any:
+    """A field, or one of a parent by a dotted name."""
+    node: Any = row
+    for part in name.split("."):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    return node

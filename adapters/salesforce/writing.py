@@ -1,0 +1,193 @@
+"""Writing accounts: collections of 200 records, a Bulk API 2.0 ingest job from 2,000 on; each record's outcome.
+
+Source: REST API guide, sObject Collections (allOrNone false, 200 a call, HTTP 200 even where rows fail); Bulk API 2.0
+guide, ingest jobs (JobComplete says nothing of the rows; `#N/A` writes null; results are UTF-8 though no charset is
+said). UNABLE_TO_LOCK_ROW: only the rows that failed are tried again, in smaller calls (jsforce #1018).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from adapters.salesforce import wire
+from adapters.salesforce.client import Client
+from connector.errors import Exhausted, Problem, RateLimited, Retry
+from connector.ports import Change, Outcome, OutcomeState
+
+#: Records a call, and from how many on a job is cheaper; rows a job.
+PER_CALL, BULK_FROM, PER_JOB = 200, 2_000, 50_000
+_LOCKED = "UNABLE_TO_LOCK_ROW"
+_LOCK_TRIES = (50, 10, 1)
+#: A duplicate rule must not keep a rating from its account. Source: jsforce #1055.
+_HEADERS = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+
+
+@dataclass(slots=True)
+class Writing:
+    """Writes one org's records of one object."""
+
+    client: Client
+    object: str
+    #: The object's field → its type.
+    types: Mapping[str, str]
+    bulk_from: int = BULK_FROM
+    patience_s: float = 3600.0
+
+    def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
+        """One outcome a record, in their order; never raises for one row."""
+        remaining = iter(changes)
+        first = list(islice(remaining, self.bulk_from))
+        if len(first) < self.bulk_from:
+            yield from self._by_calls(first)
+            return
+        rows = chain(first, remaining)
+        while some := list(islice(rows, PER_JOB)):
+            yield from self._by_job(some) if len(some) >= self.bulk_from else self._by_calls(some)
+
+    def _by_calls(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        for start in range(0, len(changes), PER_CALL):
+            some = changes[start : start + PER_CALL]
+            done = self._collection(some)
+            for size in _LOCK_TRIES:
+                locked = [number for number, each in enumerate(done) if _is_locked(each)]
+                if not locked:
+                    break
+                for at in range(0, len(locked), size):
+                    these = locked[at : at + size]
+                    for number, again in zip(these, self._collection([some[each] for each in these]), strict=True):
+                        done[number] = again
+            # A lock that lasts is somebody's work, not a refusal.
+            yield from (Outcome(each.record, "deferred") if _is_locked(each) else each for each in done)
+
+    def _collection(self, changes: Sequence[Change]) -> list[Outcome]:
+        kind = {"type": self.object}
+        records = [
+            {"attributes": kind, "id": change.record, **{k: self._wire(k, v) for k, v in change.values.items()}}
+            for change in changes
+        ]
+        body = msgspec.json.encode({"allOrNone": False, "records": records})
+        try:
+            answer = self.client.call("PATCH", "composite/sobjects", "write", body=body, headers=_HEADERS)
+            told = wire.document(answer.body)
+        except (Exhausted, RateLimited):
+            return [Outcome(change.record, "deferred") for change in changes]
+        except Retry as problem:
+            return [Outcome(change.record, _lost(problem)) for change in changes]
+        return [_outcome(change, told[n] if n < len(told) else None) for n, change in enumerate(changes)]
+
+    def _wire(self, name: str, value: str | None) -> Any:
+        return wire.wire(value, self.types.get(name, "string"))
+
+    def _by_job(self, changes: Sequence[Change]) -> Iterator[Outcome]:
+        try:
+            job = self._sent(changes)
+        except (Exhausted, RateLimited):
+            yield from (Outcome(change.record, "deferred") for change in changes)
+            return
+        except Retry as problem:
+            yield from (Outcome(change.record, _lost(problem)) for change in changes)
+            return
+        try:
+            known = self._results(job)
+        except Problem:
+            known = {}
+        for change in changes:
+            yield known.get(_long(change.record), Outcome(change.record, "unknown"))
+
+    def _sent(self, changes: Sequence[Change]) -> str:
+        """The id of a job that has been given all rows."""
+        told = {"object": self.object, "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
+        call = self.client.call
+        body = msgspec.json.encode(told)
+        job = str(wire.document(call("POST", "jobs/ingest", "bulk", body=body).body)["id"])
+        headers = {"Content-Type": "text/csv; charset=UTF-8"}
+        call("PUT", f"jobs/ingest/{job}/batches", "bulk", body=_csv(changes), headers=headers)
+        call("PATCH", f"jobs/ingest/{job}", "bulk", body=b'{"state":"UploadComplete"}', again=True)
+        return job
+
+    def _results(self, job: str) -> dict[str, Outcome]:
+        """Record → outcome, once the job is over; what it did not come to is deferred."""
+        waited, wait = 0.0, 0.5
+        while True:
+            told = wire.document(self.client.call("GET", f"jobs/ingest/{job}", "bulk").body)
+            if told["state"] in ("JobComplete", "Failed", "Aborted") or waited > self.patience_s:
+                break
+            self.client.sleep(wait)
+            waited, wait = waited + wait, min(wait * 1.5, 30.0)
+        known: dict[str, Outcome] = {}
+        for row in self._rows(job, "successfulResults"):
+            known[_long(row["sf__Id"])] = Outcome(row["sf__Id"], "taken")
+        for row in self._rows(job, "failedResults"):
+            record = row.get("Id") or row["sf__Id"]
+            known[_long(record)] = _failed(record, row)
+        for row in self._rows(job, "unprocessedrecords"):
+            known[_long(row["Id"])] = Outcome(row["Id"], "deferred")
+        return known
+
+    def _rows(self, job: str, which: str) -> list[dict[str, Any]]:
+        headers = {"Accept": "text/csv"}
+        body = self.client.call("GET", f"jobs/ingest/{job}/{which}", "bulk", headers=headers).body
+        if not body.strip():
+            return []
+        try:
+            return pl.read_csv(io.BytesIO(body), infer_schema=False).to_dicts()
+        except pl.exceptions.PolarsError:
+            raise Retry("E-CRM-GARBLED", host=self.client.host) from None
+
+
+def _csv(changes: Sequence[Change]) -> bytes:
+    """Rows as CSV; a field that a record does not change is left empty, one that is to be emptied is `#N/A`."""
+    names = sorted({name for change in changes for name in change.values})
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["Id", *names])
+    for change in changes:
+        given = change.values
+        cells = ("" if n not in given else wire.NULL if given[n] is None else given[n] for n in names)
+        writer.writerow([change.record, *cells])
+    return out.getvalue().encode()
+
+
+def _outcome(change: Change, row: Any) -> Outcome:
+    if not isinstance(row, Mapping):
+        return Outcome(change.record, "unknown")
+    if row.get("success"):
+        return Outcome(change.record, "taken")
+    words = "; ".join(f"{each.get('statusCode')}: {each.get('message')}" for each in row.get("errors") or ())
+    return Outcome(change.record, "refused", _without(words or "no reason given", change.values.values()))
+
+
+def _failed(record: str, row: Mapping[str, Any]) -> Outcome:
+    words = str(row.get("sf__Error") or "no reason given")
+    if words.startswith(_LOCKED):
+        return Outcome(record, "deferred")
+    values = [value for name, value in row.items() if not name.startswith("sf__") and name != "Id"]
+    return Outcome(record, "refused", _without(words, values))
+
+
+def _without(words: str, values: Iterable[str | None]) -> str:
+    """The CRM's words without the values that it refused."""
+    for value in sorted(filter(None, values), key=len, reverse=True):
+        words = words.replace(value, "…") if len(value) > 1 else words
+    return words[:500]
+
+
+def _is_locked(outcome: Outcome) -> bool:
+    return outcome.state == "refused" and (outcome.refusal or "").startswith(_LOCKED)
+
+
+def _lost(problem: Retry) -> OutcomeState:
+    return "deferred" if problem.code == "E-CRM-UNREACHABLE" else "unknown"
+
+
+def _long(record: str) -> str:
+    """An id's first fifteen characters: what is the same in its short and its long form."""
+    return record[:15]
