@@ -48,9 +48,9 @@ def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Orga
 
 
 def _renamed(item: Yield, frame: pl.DataFrame, organisation: Organisation) -> pl.DataFrame:
-    if item.when is not None:
-        field = pl.col(item.when.field)
-        frame = frame.filter(field.is_in(list(item.when.among)) if item.when.among else _filled(item.when.field))
+    for test in item.when:
+        among = pl.col(test.field).is_in(list(test.among))
+        frame = frame.filter(among if test.among else _filled(test.field))
     at = moment(pl.col("modified_at")).cast(pl.Int64)
     columns = [_text(rule, organisation).alias(name) for name, rule in item.columns.items()]
     return frame.select(pl.col("id").alias("record"), at.alias("source_modified_at"), *columns)

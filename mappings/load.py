@@ -66,6 +66,10 @@ class When(Part):
     among: tuple[str, ...] = Field((), alias="in")
 
 
+def _several(when: Any) -> Any:
+    return (when,) if isinstance(when, dict) else when or ()
+
+
 def _spelled_out(rule: Any) -> Any:
     return {"from": rule} if isinstance(rule, str) else rule
 
@@ -74,7 +78,8 @@ class Yield(Part):
     """Rows of one canonical table."""
 
     table: str
-    when: When | None = None
+    #: All of them must hold.
+    when: Annotated[tuple[When, ...], BeforeValidator(_several)] = ()
     columns: dict[str, Annotated[Rule, BeforeValidator(_spelled_out)]]
 
     @model_validator(mode="after")
@@ -102,8 +107,7 @@ class SourceMap(Part):
         """The fields that its rules read, each once, in order."""
         found: dict[str, None] = dict.fromkeys([self.belongs_to] if self.belongs_to else [])
         for item in self.yields:
-            if item.when:
-                found[item.when.field] = None
+            found.update(dict.fromkeys(test.field for test in item.when))
             for rule in item.columns.values():
                 found.update(dict.fromkeys(rule.fields()))
         return [name for name in found if name not in _CARRIED]

@@ -125,9 +125,7 @@ class Declared:
         yield from self._outcomes(writing, changes, told)
 
     def _item(self, template: Any, record: str, values: Mapping[str, Any]) -> Any:
-        made = select.fill(template, {**self._wire.given(), "id": record, "values": values})
-        # `{values}` beside other keys is spread among them.
-        return {**{k: v for k, v in made.items() if k != "..."}, **made["..."]} if "..." in made else made
+        return select.fill(template, {**self._wire.given(), "id": record, "values": values})
 
     def _refused_whole(self, writing: Write, changes: Sequence[Change], problem: Problem) -> Iterator[Outcome]:
         status = str(problem.facts.get("detail", "")).removeprefix("HTTP ")

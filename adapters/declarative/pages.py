@@ -74,7 +74,7 @@ class Pages:
 
     def _stuck(self, times: int) -> None:
         if times >= _REPEATS:
-            raise Retry("E-CRM-GARBLED", host=self.wire.host)
+            raise Retry("E-CRM-PAGES", host=self.wire.host)
 
     def _ask(self, given: Mapping[str, Any], at: Any) -> tuple[Answer | None, Any]:
         paging = self.paging

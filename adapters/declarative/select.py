@@ -91,7 +91,10 @@ def fill(template: Any, given: Mapping[str, Any], quote: Any = str) -> Any:
             return _given(alone[1], given)
         return _NAME.sub(lambda found: str(quote(_given(found[1], given))), template)
     if isinstance(template, Mapping):
-        return {fill(key, given, quote): fill(value, given, quote) for key, value in template.items()}
+        made = {fill(key, given, quote): fill(value, given, quote) for key, value in template.items()}
+        # What stands under three dots is spread among the other keys.
+        spread = made.pop("...", None)
+        return {**made, **spread} if isinstance(spread, Mapping) else made
     if isinstance(template, list | tuple):
         return [fill(item, given, quote) for item in template]
     return template

@@ -386,4 +386,10 @@ PROBLEMS: dict[str, Words] = {
         "{host} 的连接器文件未说明如何处理 {object}。",
         "请补充；示例见 docs/rest.md。",
     ),
+    "E-CRM-PAGES": Words(
+        "{host} hands out a list that repeats itself.",
+        "Check `page` in the connector file: the request may not use what the next page is asked for by.",
+        "{host} 的列表分页重复。",
+        "请检查连接器文件中的 page：请求可能没有使用翻页参数。",
+    ),
 }

@@ -156,6 +156,7 @@ DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager
     "zoho": _zoho,
     "zoho-bulk": _zoho_bulk,
     "rest": partial(rest, "rest"),
+    "erpnext": partial(rest, "erpnext"),
     "salesforce": salesforce,
     "salesforce-bulk": partial(salesforce, bulk=True),
 }

@@ -97,7 +97,7 @@ def test_what_is_deleted_or_moved_is_told(fresh: Double) -> None:
     whole, cursor, _ = read(fresh, "invoices")
     accounts = dict(read(fresh, "accounts")[0].select("number", "account_id").iter_rows())
     fresh.advance(3600)
-    ids = dict(whole.select("number", "receivable_id").iter_rows())
+    ids = dict(whole.select("number", "source_id").iter_rows())
     fresh.remove("invoices", "I003")
     fresh.edit("invoices", "I004", account_id=accounts["A7"])
 
