@@ -10,10 +10,11 @@ from typing import cast
 from adapters import registry
 from app import connections, keys, settings
 from app.connections import Kept
-from connector.errors import Denied
+from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
 from connector.ports import Installs
-from mappings.load import packaged
+from mappings.load import Mapping as Mapping_
+from mappings.load import load, packaged
 from sync.link import Link
 from sync.shared import ProfileShared
 from sync.store import Store
@@ -57,7 +58,7 @@ def opened(profile: str) -> Iterator[House]:
     name, given = connections.first(profile)
     folder = settings.profile_folder(profile)
     crm = registry.opened(given.crm, given.credentials, ProfileShared(folder, keys.vault()), name)
-    mapping = packaged(given.crm)
+    mapping = mapping_of(profile, name, given)
     if given.fields:
         mapping = mapping.with_written(dict(given.fields))
     organisation = crm.organisation()
@@ -79,6 +80,17 @@ def stored(profile: str) -> Iterator[tuple[Store, str]]:
         yield store, name
     finally:
         store.close()
+
+
+def mapping_of(profile: str, name: str, given: Kept) -> Mapping_:
+    """The connection's own mapping where its profile has one, named as the connection is; else a shipped one."""
+    own = settings.profile_folder(profile) / f"{name}.yaml"
+    if own.exists():
+        try:
+            return load(own.read_text(encoding="utf-8"), str(own))
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misconfigured("E-FILE", file=str(own), detail=type(error).__name__) from None
+    return packaged(given.mapping or given.crm)
 
 
 def check_fields(house: House) -> None:

@@ -29,6 +29,8 @@ class Kept:
     fields: Mapping[str, str] = field(default_factory=dict)
     #: Secrets of its hook that count, the newest first.
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    #: Name of a mapping of ours that is not called as the adapter is; empty: the adapter's.
+    mapping: str = ""
 
 
 def read(profile: str) -> dict[str, Kept]:
@@ -66,7 +68,7 @@ def keep(profile: str, connections: Mapping[str, Kept]) -> None:
     vault = keys.vault()
     told = {
         name: {
-            "crm": kept.crm, "language": kept.language, "fields": dict(kept.fields),
+            "crm": kept.crm, "mapping": kept.mapping, "language": kept.language, "fields": dict(kept.fields),
             "sealed": vault.seal(json.dumps({"credentials": dict(kept.credentials), "secrets": kept.secrets})),
         }
         for name, kept in connections.items()
@@ -92,4 +94,7 @@ def new_secret(profile: str, *, rotate: bool) -> str:
 
 
 def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> Kept:
-    return Kept(given["crm"], secret["credentials"], given["language"], given["fields"], tuple(secret["secrets"]))
+    return Kept(
+        given["crm"], secret["credentials"], given["language"], given["fields"], tuple(secret["secrets"]),
+        given.get("mapping", ""),
+    )  # fmt: skip

@@ -41,6 +41,10 @@ class Known:
         relations = {str(meta.get("relationshipName")) for meta in self.fields.values()}
         return [name for name in wanted if name in self.fields or name.partition(".")[0] in relations]
 
+    def types(self) -> dict[str, str]:
+        """Field → its type."""
+        return {name: str(meta.get("type", "")) for name, meta in self.fields.items()}
+
     def calculated(self, wanted: Sequence[str]) -> bool:
         """Whether one of them is a formula or a roll-up."""
         return any(self.fields.get(name, {}).get("calculated") for name in wanted)
@@ -90,10 +94,10 @@ class Reading:
         known = self.known(source.object)
         for start in range(0, len(records), PER_FETCH):
             some = records[start : start + PER_FETCH]
-            rows = self._query(source, known, f"Id IN ({_listed(some)})") if any(map(_is_id, some)) else []
-            found = {row["Id"] for row in rows}
+            table = self._query(source, known, f"Id IN ({_listed(some)})")
+            found = set(table["Id"])
             gone = tuple(Gone(record, "deleted") for record in some if record not in found)
-            yield Page(source.name, wire.frame(rows, source.fields), gone, "", complete=True)
+            yield Page(source.name, wire.frame(table, source.fields), gone, "", complete=True)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
         """Records whose lookup `by` is one of these accounts."""
@@ -102,10 +106,10 @@ class Reading:
             listed, last, more = _listed(accounts[start : start + PER_FETCH]), "", True
             while more:
                 after = f" AND Id > {quoted(last)}" if last else ""
-                rows = self._query(source, known, f"{by} IN ({listed}){after} ORDER BY Id LIMIT {self.most}")
-                more = len(rows) >= self.most
-                last = rows[-1]["Id"] if rows else last
-                yield Page(source.name, wire.frame(rows, source.fields), (), "", complete=not more)
+                table = self._query(source, known, f"{by} IN ({listed}){after} ORDER BY Id LIMIT {self.most}")
+                more = table.height >= self.most
+                last = str(table["Id"][-1]) if table.height else last
+                yield Page(source.name, wire.frame(table, source.fields), (), "", complete=not more)
 
     def _stale(self, whole: str) -> bool:
         return self.client.http.now() - datetime.fromisoformat(whole) > _WHOLE_AFTER
@@ -122,7 +126,7 @@ class Reading:
         limit = self.most
         while True:
             try:
-                rows = self._query(source, known, _where(since, last, limit), deleted=bool(since))
+                table = self._query(source, known, _where(since, last, limit), deleted=bool(since))
             except Misconfigured as problem:
                 # A window that is too large is halved. Source: MeltanoLabs' tap.
                 if problem.facts.get("detail") != "QUERY_TIMEOUT" or limit <= 50:
@@ -130,31 +134,32 @@ class Reading:
                 limit //= 2
                 continue
             began = began or self._began()
-            more = len(rows) >= limit
-            last = [wire.stamp(rows[-1][MODIFIED]), rows[-1]["Id"]] if rows else last
-            gone = tuple(_gone(row) for row in rows if row.get("IsDeleted"))
-            live = [row for row in rows if not row.get("IsDeleted")]
+            more = table.height >= limit
+            last = [table[MODIFIED][-1], table["Id"][-1]] if table.height else last
+            live, gone = _parted(table)
             here = {"since": since, "began": began, "last": last, "whole": whole}
             cursor = json.dumps(here if more else _done(began, whole or began))
             yield Page(source.name, wire.frame(live, source.fields), gone, cursor, complete=not more)
             if not more:
                 return
 
-    def _query(self, source: Source, known: Known, rest: str, *, deleted: bool = False) -> list[dict[str, Any]]:
-        """All rows of a query; its later pages are fetched by the links that it gives."""
+    def _query(self, source: Source, known: Known, rest: str, *, deleted: bool = False) -> pl.DataFrame:
+        """All rows of a query as text columns; its later pages are fetched by the links that it gives."""
         extra = [name for name in ("IsDeleted", "MasterRecordId") if deleted and name in known.fields]
-        columns = ", ".join(dict.fromkeys(["Id", MODIFIED, *extra, *known.there(source.fields)]))
-        text = f"SELECT {columns} FROM {source.object} WHERE {rest}"  # noqa: S608
-        path, params = "queryAll" if deleted else "query", {"q": text}
-        answer = self.client.call(
-            "GET", path, "query", params=params, headers={"Sforce-Query-Options": "batchSize=2000"}
+        columns = tuple(dict.fromkeys(["Id", MODIFIED, *extra, *known.there(source.fields)]))
+        text = f"SELECT {', '.join(columns)} FROM {source.object} WHERE {rest}"  # noqa: S608
+        types = {name: str(meta.get("type", "")) for name, meta in known.fields.items()}
+        rows = wire.Rows(columns, types)
+        path, params, headers = (
+            "queryAll" if deleted else "query",
+            {"q": text},
+            {"Sforce-Query-Options": "batchSize=2000"},
         )
-        told = wire.document(answer.body)
-        rows: list[dict[str, Any]] = told["records"]
-        while not told["done"]:
-            told = wire.document(self.client.call("GET", str(told["nextRecordsUrl"]), "query").body)
-            rows += told["records"]
-        return rows
+        records, link = rows.page(self.client.call("GET", path, "query", params=params, headers=headers).body)
+        while link:
+            more, link = rows.page(self.client.call("GET", link, "query").body)
+            records += more
+        return rows.table(records)
 
     def _bulk(self, source: Source, known: Known, state: dict[str, Any]) -> Iterator[Page]:
         """A bulk query's results, page by page; a cut download goes on at its locator."""
@@ -169,7 +174,7 @@ class Reading:
             locator = answer.headers.get("Sforce-Locator", "null")
             last = locator in ("null", "")
             state = _done(began, began) if last else {"began": began, "bulk": {"job": job, "locator": locator}}
-            frame: pl.DataFrame = wire.csv_frame(answer.body, source.fields)
+            frame: pl.DataFrame = wire.csv_frame(answer.body, source.fields, known.types())
             yield Page(source.name, frame, (), json.dumps(state), complete=last)
             if last:
                 return
@@ -209,8 +214,17 @@ def _done(began: str, whole: str) -> dict[str, Any]:
     return {"since": since, "whole": whole}
 
 
-def _gone(row: Mapping[str, Any]) -> Gone:
-    return Gone(str(row["Id"]), "merged_into" if row.get("MasterRecordId") else "deleted")
+def _parted(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Gone, ...]]:
+    """Rows that are there, and what was deleted or merged away."""
+    if "IsDeleted" not in table.columns:
+        return table, ()
+    away = (pl.col("IsDeleted") == "true").fill_null(value=False)
+    lost = table.filter(away)
+    if lost.is_empty():
+        return table, ()
+    merged = lost["MasterRecordId"] if "MasterRecordId" in lost.columns else [None] * lost.height
+    gone = [Gone(record, "merged_into" if into else "deleted") for record, into in zip(lost["Id"], merged, strict=True)]
+    return table.filter(~away), tuple(gone)
 
 
 def _is_id(record: str) -> bool:

@@ -7,7 +7,6 @@ said). UNABLE_TO_LOCK_ROW: only the rows that failed are tried again, in smaller
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,8 @@ from connector.ports import Change, Outcome, OutcomeState
 
 #: Records a call, and from how many on a job is cheaper; rows a job.
 PER_CALL, BULK_FROM, PER_JOB = 200, 2_000, 50_000
+#: An id's first fifteen characters are the same in its short and its long form.
+_SHORT = 15
 _LOCKED = "UNABLE_TO_LOCK_ROW"
 _LOCK_TRIES = (50, 10, 1)
 #: A duplicate rule must not keep a rating from its account. Source: jsforce #1055.
@@ -96,11 +97,15 @@ class Writing:
             yield from (Outcome(change.record, _lost(problem)) for change in changes)
             return
         try:
-            known = self._results(job)
+            taken, others = self._results(job)
         except Problem:
-            known = {}
+            taken, others = set(), {}
         for change in changes:
-            yield known.get(_long(change.record), Outcome(change.record, "unknown"))
+            key = change.record[:_SHORT]
+            if key in taken:
+                yield Outcome(change.record, "taken")
+            else:
+                yield others.get(key) or Outcome(change.record, "unknown")
 
     def _sent(self, changes: Sequence[Change]) -> str:
         """The id of a job that has been given all rows."""
@@ -113,8 +118,8 @@ class Writing:
         call("PATCH", f"jobs/ingest/{job}", "bulk", body=b'{"state":"UploadComplete"}', again=True)
         return job
 
-    def _results(self, job: str) -> dict[str, Outcome]:
-        """Record → outcome, once the job is over; what it did not come to is deferred."""
+    def _results(self, job: str) -> tuple[set[str], dict[str, Outcome]]:
+        """Short ids that were taken, and the other outcomes, once the job is over; what is left of it is deferred."""
         waited, wait = 0.0, 0.5
         while True:
             told = wire.document(self.client.call("GET", f"jobs/ingest/{job}", "bulk").body)
@@ -122,38 +127,36 @@ class Writing:
                 break
             self.client.sleep(wait)
             waited, wait = waited + wait, min(wait * 1.5, 30.0)
-        known: dict[str, Outcome] = {}
-        for row in self._rows(job, "successfulResults"):
-            known[_long(row["sf__Id"])] = Outcome(row["sf__Id"], "taken")
+        taken = {record[:_SHORT] for record in self._rows(job, "successfulResults", "sf__Id")}
+        others: dict[str, Outcome] = {}
         for row in self._rows(job, "failedResults"):
             record = row.get("Id") or row["sf__Id"]
-            known[_long(record)] = _failed(record, row)
+            others[record[:_SHORT]] = _failed(record, row)
         for row in self._rows(job, "unprocessedrecords"):
-            known[_long(row["Id"])] = Outcome(row["Id"], "deferred")
-        return known
+            others[row["Id"][:_SHORT]] = Outcome(row["Id"], "deferred")
+        return taken, others
 
-    def _rows(self, job: str, which: str) -> list[dict[str, Any]]:
+    def _rows(self, job: str, which: str, only: str | None = None) -> list[Any]:
+        """Rows as mappings, or the texts of one column."""
         headers = {"Accept": "text/csv"}
         body = self.client.call("GET", f"jobs/ingest/{job}/{which}", "bulk", headers=headers).body
         if not body.strip():
             return []
         try:
-            return pl.read_csv(io.BytesIO(body), infer_schema=False).to_dicts()
+            frame = pl.read_csv(io.BytesIO(body), infer_schema=False, columns=[only] if only else None)
         except pl.exceptions.PolarsError:
             raise Retry("E-CRM-GARBLED", host=self.client.host) from None
+        return frame[only].to_list() if only else frame.to_dicts()
 
 
 def _csv(changes: Sequence[Change]) -> bytes:
     """Rows as CSV; a field that a record does not change is left empty, one that is to be emptied is `#N/A`."""
     names = sorted({name for change in changes for name in change.values})
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["Id", *names])
-    for change in changes:
-        given = change.values
-        cells = ("" if n not in given else wire.NULL if given[n] is None else given[n] for n in names)
-        writer.writerow([change.record, *cells])
-    return out.getvalue().encode()
+    columns = {"Id": [change.record for change in changes]}
+    for name in names:
+        columns[name] = [wire.NULL if (cell := change.values.get(name, "")) is None else cell for change in changes]
+    # An empty text is an empty cell, which leaves the field as it is.
+    return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String)).write_csv(line_terminator="\n").encode()
 
 
 def _outcome(change: Change, row: Any) -> Outcome:
@@ -186,8 +189,3 @@ def _is_locked(outcome: Outcome) -> bool:
 
 def _lost(problem: Retry) -> OutcomeState:
     return "deferred" if problem.code == "E-CRM-UNREACHABLE" else "unknown"
-
-
-def _long(record: str) -> str:
-    """An id's first fifteen characters: what is the same in its short and its long form."""
-    return record[:15]

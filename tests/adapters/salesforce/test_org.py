@@ -168,15 +168,30 @@ def test_an_error_means_what_the_caller_must_do(status: int, body: Any, problem:
 
 
 def test_both_apis_give_one_lexical_form() -> None:
-    rest = wire.frame([{"Id": "1", "SystemModstamp": "2026-11-23T10:20:30.000+0000", "T": "2026-11-23T10:20:30.000+0000", "B": True, "N": "1.10"}], ["T", "B", "N"])  # fmt: skip
+    types = {"T": "datetime", "B": "boolean", "N": "double", "SystemModstamp": "datetime", "Id": "id"}
+    rows = wire.Rows(("Id", "SystemModstamp", "T", "B", "N", "P.Name"), types)
+    body = (
+        b'{"done": true, "records": [{"attributes": {}, "Id": "1", "SystemModstamp": "2026-11-23T10:20:30.000+0000", '
+        b'"T": "2026-11-23T10:20:30.000+0000", "B": true, "N": 1.10, "P": {"Name": "x"}}]}'
+    )
+    records, link = rows.page(body)
+    table = rows.table(records)
+    rest = wire.frame(table, ["T", "B", "N", "gone"])
     bulk = wire.csv_frame(
         b'"Id","SystemModstamp","T","B","N"\n"1","2026-11-23T10:20:30.000Z","2026-11-23T10:20:30.000Z","true","1.10"\n',
-        ["T", "B", "N"],
-    )
+        ["T", "B", "N", "gone"], types,
+    )  # fmt: skip
 
-    assert rest.rows() == bulk.rows()
-    assert wire.csv_frame(b"", ["T"]).height == 0
+    assert (
+        rest.rows()
+        == bulk.rows()
+        == [("1", "2026-11-23T10:20:30.000+00:00", "2026-11-23T10:20:30.000+00:00", "true", "1.10", None)]
+    )
+    assert (link, table["P.Name"].to_list()) == ("", ["x"])
+    assert wire.csv_frame(b"", ["T"], types).height == rows.table([]).height == 0
     assert wire.quoted("O'Neil\\") == "'O\\'Neil\\\\'"
+    with pytest.raises(Retry):
+        rows.page(b"<html>")
 
 
 SECRET = "s-1"
