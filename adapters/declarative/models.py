@@ -245,6 +245,8 @@ class Object(Part):
 
     read: Call | None = None
     records: Selector = "$.data[*]"
+    #: `records` is a mapping: each of its entries is a record of `name`, `value` and `read_on`, the day of the read.
+    by_name: bool = False
     page: Paging | None = None
     #: The record's id, and when it changed; without the latter it is read whole every time.
     id: Selector = "$.id"

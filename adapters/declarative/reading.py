@@ -168,7 +168,15 @@ class Reading:
     def _pages(self, item: Object, call: Call, at: Any, given: Mapping[str, Any]) -> Iterator[tuple[list[Any], Any]]:
         paging = item.page or Paging()
         pages = Pages(self.wire, self.proof, call, paging, item.records, item.id)
-        yield from pages.walk(given, at)
+        for records, following in pages.walk(given, at):
+            yield self._entries(records) if item.by_name else records, following
+
+    def _entries(self, found: Sequence[Any]) -> list[Any]:
+        day = self.wire.http.now().date().isoformat()
+        maps = [each for each in found if isinstance(each, Mapping)]
+        return [
+            {"id": key, "name": key, "value": value, "read_on": day} for each in maps for key, value in each.items()
+        ]
 
     def _marked_gone(self, item: Object, records: Sequence[Any]) -> tuple[Gone, ...]:
         mark = item.deleted

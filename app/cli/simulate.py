@@ -6,8 +6,9 @@ import json
 import os
 import sys
 import threading
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -26,10 +27,14 @@ def simulate(
     data: Annotated[Path, typer.Option(help="A portfolio folder.", exists=True, file_okay=False)],
     port: Annotated[int, typer.Option(help="0: any free one.", min=0, max=65535)] = 0,
     today: Annotated[str, typer.Option(help="The day that its clock shows.")] = "",
+    tls: Annotated[
+        bool, typer.Option(help="Serve https, with a fresh certificate; its path is printed as `ca`.")
+    ] = False,
     until_closed: Annotated[bool, typer.Option(help="End when standard input does.", hidden=True)] = False,
 ) -> None:
     """Print one line of JSON (origin, credentials, control) and serve."""
     from adapters import serving
+    from adapters.tls import certificate
     from app import simulate as simulated
     from app.cli.evaluate import days_of, say_rejects
 
@@ -42,10 +47,13 @@ def simulate(
         threading.Thread(target=_end_with_standard_input, daemon=True).start()
 
     def ready(origin: str) -> None:
-        sys.stdout.write(json.dumps(made.line(origin)) + "\n")
+        told = {**made.line(origin), **({"ca": str(pair[0])} if pair else {})}
+        sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
 
-    serving.serve(made.simulated.application, port, ready)
+    with TemporaryDirectory(prefix="zixin-") as folder:
+        pair = certificate(Path(folder), datetime.now(UTC)) if tls else None
+        serving.serve(made.simulated.application, port, ready, tls=pair)
 
 
 def known(crm: str) -> None:

@@ -27,7 +27,7 @@ class Double(Protocol):
 
     #: The mapping that the CRM's fields are read by.
     mapping: Fields
-    #: What the CRM has no notion of, and why: `tokens`.
+    #: What the CRM has no notion of, and why: `tokens`, `deletes`.
     lacks: Mapping[str, str]
 
     def crm(self) -> Any:
@@ -157,6 +157,7 @@ DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager
     "zoho-bulk": _zoho_bulk,
     "rest": partial(rest, "rest"),
     "erpnext": partial(rest, "erpnext"),
+    "espocrm": partial(rest, "espocrm"),
     "salesforce": salesforce,
     "salesforce-bulk": partial(salesforce, bulk=True),
 }

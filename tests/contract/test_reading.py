@@ -104,7 +104,7 @@ def test_what_is_deleted_or_moved_is_told(fresh: Double) -> None:
     frame, _, gone = read(fresh, "invoices", cursor)
     fetched = list(fresh.crm().fetch(fresh.mapping.source("invoices"), [ids["I003"], ids["I004"]]))
 
-    assert gone == [ids["I003"]]
+    assert gone == ([] if "deletes" in fresh.lacks else [ids["I003"]])
     assert frame.filter(pl.col("number") == "I004")["account_id"].to_list() == [accounts["A7"]]
     assert [item.record for page in fetched for item in page.gone] == [ids["I003"]]
 
