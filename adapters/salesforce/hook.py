@@ -1,9 +1,9 @@
 """Calls of Salesforce to us: Outbound Messages (SOAP) and Flow callouts (JSON).
 
-An Outbound Message is neither signed nor carries a session any more: its secret is a header that a proxy adds, or the
-`secret` part of the path; the organisation is checked, and what it names is read again by id. Source: Outbound Message
-guide: an Ack of true, else it is sent again for 24 hours; up to 100 notifications; SessionId is empty since February
-2026 (help 005232763). A Flow callout is signed over its body, or a bare token as Zoho's.
+An Outbound Message is neither signed nor carries a session any more: its secret is the last part of the path, which the
+door turns into the token's header; the organisation is checked, and what it names is read again by id. Source: Outbound
+Message guide: an Ack of true, else it is sent again for 24 hours; up to 100 notifications; SessionId is empty since
+February 2026 (help 005232763). A Flow callout is signed over its body, or a bare token as Zoho's.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ MOST_BYTES = 256 * 1024
 #: Calls with a bare token that are worked on in an hour; what comes beyond waits for the next one.
 TOKEN_CALLS_AN_HOUR = 100
 _HOUR_S = 3_600
+#: Header of a bare token, for formats that have none of their own.
+TOKEN = "x-zixin-token"  # noqa: S105
 
 
 @dataclass(slots=True)
@@ -58,7 +60,10 @@ def application(
     ready: Callable[[], dict[str, Any]],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Starlette:
-    """The routes: POST /hooks/{connection}, GET /healthz, GET /readyz. `wake` is called after new events."""
+    """The routes: POST /hooks/{connection} and /hooks/{connection}/{secret}, GET /healthz, GET /readyz.
+
+    `wake` is called after new events.
+    """
 
     async def hooks(request: Request) -> Response:
         bell = bells.get(request.path_params["connection"])
@@ -70,7 +75,7 @@ def application(
             return JSONResponse({"error": "E-HOOK-SECRET"}, 401)
         now = clock()
         try:
-            heard = _heard(bell, {key.lower(): value for key, value in request.headers.items()}, body, now)
+            heard = _heard(bell, _headers(request), body, now)
         except Untrusted as problem:
             metrics.REFUSED.labels(problem.code).inc()
             return JSONResponse({"error": problem.code}, 401)
@@ -97,10 +102,19 @@ def application(
     return Starlette(
         routes=[
             Route("/hooks/{connection}", hooks, methods=["POST"]),
+            # For callers that can set no header: the secret in the path, which no access log of ours keeps.
+            Route("/hooks/{connection}/{secret}", hooks, methods=["POST"]),
             Route("/healthz", healthz, methods=["GET"]),
             Route("/readyz", readyz, methods=["GET"]),
         ]
     )
+
+
+def _headers(request: Request) -> dict[str, str]:
+    """Headers in lower case; a secret in the path stands for the token's header."""
+    made = {key.lower(): value for key, value in request.headers.items()}
+    secret = request.path_params.get("secret")
+    return made if secret is None else {**made, TOKEN: str(secret)}
 
 
 def _heard(bell: Bell, headers: Mapping[str, str], body: bytes, now: datetime) -> Heard:

@@ -102,6 +102,29 @@ def test_what_cannot_be_trusted_is_refused_and_leaves_nothing(
     assert door.waiting() == []
 
 
+def test_a_secret_in_the_path_stands_for_the_header_of_who_can_set_none(tmp_path: Path) -> None:
+    from functools import partial
+
+    from adapters.salesforce import hook as salesforce
+    from tests.adapters.salesforce.test_org import ORG, outbound
+
+    store = Store(tmp_path / "zixin.db")
+    clerk = inbox.Clerk(store)
+    bell = Bell("org", [SECRET], partial(salesforce.hear, organisation=ORG))
+    with running(application({"org": bell}, clerk, lambda: None, lambda: {"ready": True})) as origin:
+        good = requests.post(f"{origin}/hooks/org/{SECRET}", data=outbound(), timeout=5)
+        bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=5)
+        none = requests.post(f"{origin}/hooks/org", data=outbound(), timeout=5)
+    clerk.close()
+    with store.read() as tx:
+        waiting = inbox.waiting(tx, "org", 2**60)
+    store.close()
+
+    assert (good.status_code, bad.status_code, none.status_code) == (200, 401, 401)
+    assert "<Ack>true</Ack>" in good.text
+    assert [item.event.object for item in waiting] == ["Payment__c"]
+
+
 def test_a_long_body_of_unknown_length_is_not_read_to_its_end(door: Door) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(2 * MOST_BYTES // 1024):

@@ -58,7 +58,11 @@ _NOTE = (
     Meta("Kind__c", "Kind", "picklist"),
 )  # fmt: skip
 _OTHERS: dict[str, tuple[str, tuple[Meta, ...]]] = {
-    "Organization": ("00D", (Meta("Name", "Name"),)),
+    "Organization": (
+        "00D", (Meta("Name", "Name"), Meta("InstanceName", "Instance"), Meta("IsSandbox", "Sandbox", "boolean"),
+                Meta("TrialExpirationDate", "Trial ends", "datetime"), Meta("NamespacePrefix", "Namespace"),
+                Meta("OrganizationType", "Edition")),
+    ),
     "User": ("005", (Meta("Username", "Username"), Meta("Name", "Name"))),
     "PermissionSet": ("0PS", (Meta("Name", "Name"), Meta("Label", "Label"))),
     "PermissionSetAssignment": ("0Pa", (Meta("AssigneeId", "Assignee"), Meta("PermissionSetId", "Permission Set"))),
@@ -85,7 +89,9 @@ def fill(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
     }  # fmt: skip
     for name, (prefix, fields) in objects.items():
         org.tables[name] = Table(name, prefix, {meta.name: meta for meta in (*_SYSTEM, *fields)}, label=name)
-    org.create("Organization", {"Name": org.name})
+    org.create("Organization", {
+        "Name": org.name, "InstanceName": "SIM1", "IsSandbox": False, "OrganizationType": "Enterprise Edition",
+    })  # fmt: skip
     org.create("User", {"Username": org.username, "Name": "Integration"})
     org.create("CurrencyType", {"IsoCode": org.currency, "ConversionRate": 1, "IsCorporate": True, "IsActive": True})
     accounts = _accounts(org, tables)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from adapters.salesforce.simulator import query as soql
 from adapters.salesforce.simulator import writes
 from adapters.salesforce.simulator.org import Meta, Org, Table
-from adapters.salesforce.simulator.soql import MalformedQueryError
+from adapters.salesforce.simulator.soql import MalformedQueryError, Query
 from connector.errors import Misconfigured
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -174,6 +174,30 @@ def collection(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
     return Told(results)
 
 
+def inserted(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
+    """Up to 200 new records."""
+    results = []
+    for row in _decode(body)["records"][:_PER_COLLECTION]:
+        table = _table(org, row["attributes"]["type"])
+        values = {key: value for key, value in row.items() if key != "attributes"}
+        results.append({"id": org.create(table.name, values), "success": True, "errors": []})
+    return Told(results)
+
+
+def deleted(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
+    """Up to 200 records by id, of any object."""
+    results: list[dict[str, Any]] = []
+    for record in request.query_params.get("ids", "").split(",")[:_PER_COLLECTION]:
+        table = next((each for each in org.tables.values() if record in each.records), None)
+        if table is None:
+            error = {"statusCode": "INVALID_CROSS_REFERENCE_KEY", "message": "invalid cross reference id", "fields": []}
+            results.append({"id": record, "success": False, "errors": [error]})
+        else:
+            org.delete(table.name, record)
+            results.append({"id": record, "success": True, "errors": []})
+    return Told(results)
+
+
 def custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
     """A new field, which nobody sees until it is granted."""
     told = _decode(body)
@@ -199,6 +223,8 @@ def _page(org: Org, request: Request, *, deleted: bool) -> Told:
     except soql.QueryError as error:
         raise WrongError([{"errorCode": error.code, "message": str(error)}], 400) from error
     columns = found.columns
+    if request.query_params.get("columns") == "true":
+        return Told(_column_metadata(found, table))
     if len(columns) == 1 and columns[0].function == "count" and not columns[0].name and not found.groups:
         return Told({"totalSize": len(rows), "done": True, "records": []})
     if found.groups or any(column.function for column in columns):
@@ -208,6 +234,18 @@ def _page(org: Org, request: Request, *, deleted: bool) -> Told:
     key = f"0r8{len(org.cursors):015d}"
     org.cursors[key] = made
     return _slice(org, request, key, 0)
+
+
+def _column_metadata(found: Query, table: Table) -> dict[str, Any]:
+    """What a query would give, without its rows, as the vendor's CLI asks for it."""
+    rows: list[dict[str, Any]] = [
+        {"aggregate": bool(column.function), "apexType": "String", "booleanType": False, "columnName": column.name,
+         "custom": column.name.endswith("__c"), "displayName": column.name, "foreignKeyName": None, "insertable": True,
+         "joinColumns": [], "numberType": False, "textType": True, "updatable": True}
+        for column in found.columns
+    ]  # fmt: skip
+    named = {"entityName": table.name, "keyPrefix": table.prefix, "groupBy": bool(found.groups), "useTooling": False}
+    return {**named, "columnMetadata": rows, "idSelected": any(column.name == "Id" for column in found.columns)}
 
 
 def _slice(org: Org, request: Request, key: str, offset: int) -> Told:

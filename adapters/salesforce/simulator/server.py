@@ -7,6 +7,7 @@ of describe after CumulusCI's recordings of real orgs. It returns its own origin
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC
 from decimal import Decimal
@@ -23,6 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.salesforce.simulator import bulk, control, rest
+from adapters.salesforce.simulator.composite import composite
 from adapters.salesforce.simulator.org import Job, Org
 from adapters.salesforce.simulator.rest import Told
 
@@ -34,14 +36,14 @@ _OLDEST, _NEWEST = 31, 68
 
 
 class _Slashes:
-    """A path that ends with a slash is the same without it, as at Salesforce."""
+    """Slashes too many do not matter, as at Salesforce: its CLI begins with two, simple-salesforce ends with one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and len(scope["path"]) > 1:
-            scope = {**scope, "path": scope["path"].rstrip("/")}
+            scope = {**scope, "path": re.sub("/+", "/", scope["path"]).rstrip("/")}
         await self._app(scope, receive, send)
 
 
@@ -70,7 +72,10 @@ def application(org: Org) -> Starlette:
         route("/queryAll/{locator}", rest.more, "GET", "query"),
         route("/composite/sobjects", rest.collection, "PATCH", "write", writes=True),
         route("/composite/sobjects/{name}/{external}", rest.collection, "PATCH", "write", writes=True),
+        route("/composite", composite, "POST", "composite"),
         route("/composite/batch", _batch, "POST", "composite"),
+        route("/composite/sobjects", rest.inserted, "POST", "write", writes=True),
+        route("/composite/sobjects", rest.deleted, "DELETE", "write", writes=True),
         route("/tooling/sobjects/CustomField", rest.custom_field, "POST", "tooling"),
         route("/jobs/query", _query_job, "POST", "bulk"),
         route("/jobs/query/{job}", _job, "GET", "bulk"),

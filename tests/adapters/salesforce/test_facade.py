@@ -1,11 +1,14 @@
 """simple-salesforce over our transport, against the simulator: its own faults are gone, and the org speaks its language."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from simple_salesforce.exceptions import SalesforceMalformedRequest, SalesforceResourceNotFound
 
+from adapters.salesforce import wire
 from connector.errors import Denied, Misconfigured, Retry
 from tests.connector.scoring.books import books, invoice
 from tests.contract.salesforce import SalesforceDouble, salesforce
@@ -121,3 +124,59 @@ def test_what_the_org_tells_of_its_limits_is_kept(org: SalesforceDouble) -> None
     crm.organisation()
     assert crm.client.usage is not None
     assert crm.client.usage[1] == 100_000
+
+
+def test_several_calls_in_one_name_each_other_s_results(org: SalesforceDouble) -> None:
+    client = org.crm().client
+    base = client.data
+    told = {
+        "allOrNone": True,
+        "compositeRequest": [
+            {"method": "POST", "url": f"{base}/sobjects/Account", "referenceId": "a", "body": {"Name": "中文"}},
+            {"method": "GET", "url": f"{base}/sobjects/Account/@{{a.id}}", "referenceId": "b"},
+            {"method": "GET", "url": f"{base}/query?q=SELECT+COUNT()+FROM+Account", "referenceId": "c"},
+            {"method": "GET", "url": f"{base}/sobjects/Account/001000000000000AAA", "referenceId": "d"},
+            {"method": "GET", "url": f"{base}/sobjects/Account/describe", "referenceId": "e"},
+        ],
+    }
+    rows = wire.document(client.call("POST", "composite", "x", body=json.dumps(told).encode()).body)[
+        "compositeResponse"
+    ]
+
+    assert [row["httpStatusCode"] for row in rows] == [201, 200, 200, 404, 400]
+    assert (rows[1]["body"]["Name"], rows[2]["body"]["totalSize"]) == ("中文", 5)
+    new = [{"attributes": {"type": "Account"}, "Name": f"n{n}"} for n in range(2)]
+    made = wire.document(
+        client.call("POST", "composite/sobjects", "x", body=json.dumps({"records": new}).encode()).body
+    )
+    ids = ",".join([*(row["id"] for row in made), "001000000000000AAA"])
+    gone = wire.document(client.call("DELETE", "composite/sobjects", "x", params={"ids": ids}).body)
+    assert [row["success"] for row in gone] == [True, True, False]
+    batch = {
+        "batchRequests": [
+            {"method": "GET", "url": "v66.0/sobjects/Account/describe"},
+            {"method": "GET", "url": "v66.0/sobjects/No/describe"},
+        ]
+    }
+    results = wire.document(client.call("POST", "composite/batch", "x", body=json.dumps(batch).encode()).body)[
+        "results"
+    ]
+    assert [row["statusCode"] for row in results] == [200, 404]
+
+
+def test_old_versions_are_gone_and_unknown_ones_never_were(org: SalesforceDouble) -> None:
+    versions = requests.get(f"{org.origin}/services/data", timeout=5).json()
+    assert versions[-1]["version"] == "68.0"
+    for version, status in (("v30.0", 410), ("vx", 404)):
+        assert requests.get(f"{org.origin}/services/data/{version}/limits", timeout=5).status_code == status
+
+
+def test_the_cli_s_two_slashes_and_its_question_for_columns_are_understood(org: SalesforceDouble) -> None:
+    token = next(iter(org.org.tokens), None) or org.org.issue()
+    answer = requests.get(
+        f"{org.origin}//services/data/v66.0/query", headers={"Authorization": f"Bearer {token}"}, timeout=5,
+        params={"q": "SELECT Id, Name FROM Account", "columns": "true"},
+    ).json()  # fmt: skip
+
+    assert [row["columnName"] for row in answer["columnMetadata"]] == ["Id", "Name"]
+    assert answer["idSelected"] is True
