@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,18 +75,13 @@ class Alone:
 
 def _settings(connector: Connector, file: Path | None) -> dict[str, str]:
     """Raises Misconfigured: others can read the file, or a setting is missing."""
-    from ruamel.yaml import YAML
-
+    from adapters.registry import Need
+    from app.connecting import from_file, gathered
     from connector.errors import Misconfigured
 
-    if file is not None and os.name == "posix" and file.stat().st_mode & 0o077:
-        raise Misconfigured("E-ENV-OPEN", file=str(file))
-    told = YAML(typ="safe").load(file.read_text(encoding="utf-8")) if file else {}
-    given = {name: str(value) for name, value in (told or {}).items()}
-    for name in connector.settings:
-        given.setdefault(name, os.environ.get(f"ZIXIN_SET_{name.upper()}", connector.settings[name].default or ""))
-    required = [name for name, item in connector.settings.items() if item.default is None]
-    missing = [f"{name} is missing" for name in required if not given.get(name)]
+    needs = tuple(Need(name, each.secret, each.default, each.number) for name, each in connector.settings.items())
+    given = gathered(lambda _: needs, from_file(file), None)
+    missing = [f"{need.name} is missing" for need in needs if need.default is None and not given.get(need.name)]
     if missing:
         raise Misconfigured("E-SETTINGS", name=connector.name, detail=", ".join(missing))
     return given

@@ -392,4 +392,22 @@ PROBLEMS: dict[str, Words] = {
         "{host} 的列表分页重复。",
         "请检查连接器文件中的 page：请求可能没有使用翻页参数。",
     ),
+    "E-CONNECTED": Words(
+        "The profile {profile} is connected to {name} already.",
+        "Use another profile for another company (--profile), or --replace.",
+        "配置 {profile} 已连接 {name}。",
+        "其他公司请使用另一个配置（--profile），或使用 --replace。",
+    ),
+    "E-FIELD-KIND": Words(
+        "Fields in {name} have zixin's names and are of another kind: {fields}.",
+        "Rename or delete them in the CRM, and apply again.",
+        "{name} 中的同名字段类型不符：{fields}。",
+        "请在 CRM 中改名或删除后重试。",
+    ),
+    "E-FIELD-OTHERS": Words(
+        "Fields in {name} have zixin's names, and zixin did not make them: {fields}.",
+        "If they may be written over, apply with --adopt; else rename them in the CRM.",
+        "{name} 中已有同名字段，且并非由本系统创建：{fields}。",
+        "若允许覆盖，请使用 --adopt；否则请在 CRM 中改名。",
+    ),
 }

@@ -1,0 +1,125 @@
+"""`zixin connect CRM`, `zixin fields plan|apply|drift`: attach a CRM, and make zixin's fields in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.context import Context
+from app.cli.simulate import known
+
+if TYPE_CHECKING:
+    from adapters.registry import Need
+
+_MARKS = {"ok": "✓", "look": "?", "failed": "✗", "create": "+", "keep": "=", "mend": "!"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("connect", help="Attach a CRM: settings from a file, ZIXIN_SET_NAME or asked for; tried, then kept.")(
+        connect
+    )
+    fields = typer.Typer(no_args_is_help=True, help="zixin's fields on the CRM's accounts.")
+    fields.command("plan", help="What apply would do.")(plan)
+    fields.command("apply", help="Create the missing fields; a second time changes nothing.")(apply)
+    fields.command("drift", help="How the fields differ from what zixin writes.")(drift)
+    app.add_typer(fields, name="fields")
+
+
+def connect(
+    call: typer.Context,
+    crm: Annotated[str, typer.Argument(help="Name of its adapter: zoho, salesforce, rest, erpnext, espocrm.")],
+    name: Annotated[str, typer.Option(help="What the connection is called; else as the adapter.")] = "",
+    settings: Annotated[Path | None, typer.Option(help="YAML file of the settings, chmod 600.", exists=True)] = None,
+    mapping: Annotated[str, typer.Option(help="A shipped mapping of another name, such as salesforce-billing.")] = "",
+    replace: Annotated[bool, typer.Option(help="In place of the profile's connection of another name.")] = False,
+) -> None:
+    """Exit code 5 where something may not be seen; nothing is kept where the CRM cannot be entered."""
+    from adapters.registry import needs
+    from app import connecting
+    from app.connections import Kept
+
+    context: Context = call.obj
+    known(crm)
+    told = connecting.from_file(settings)
+    ask = None if context.no_input or context.json else _asked
+    given = connecting.gathered(lambda found: needs(crm, found), told, ask)
+    kept = Kept(crm, given, context.language, mapping=mapping)
+    lines = connecting.connect(context.profile, name or crm, kept, replace=replace)
+    rows = [{"what": line.what, "state": line.state, "en": line.en, "zh": line.zh} for line in lines]
+    if context.json:
+        context.document({"connection": name or crm, "crm": crm, "lines": rows})
+    else:
+        for line in lines:
+            context.say(f"{_MARKS[line.state]} {line.what:<24} {context.words(line.en, line.zh)}")
+        context.say(context.words("Next: zixin fields plan", "下一步：zixin fields plan"))
+    if any(line.state == "failed" for line in lines):
+        raise typer.Exit(5)
+
+
+def _asked(need: Need) -> str:
+    return str(typer.prompt(need.name, hide_input=need.secret, err=True))
+
+
+def plan(
+    call: typer.Context,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something would change.")] = False,
+) -> None:
+    """One line a field."""
+    from app import compose
+
+    context: Context = call.obj
+    with compose.opened(context.profile) as house:
+        steps = compose.planned_fields(house)
+    _tell(context, [(step.name, step.action, step.field, step.detail) for step in steps])
+    if detailed and any(step.action != "keep" for step in steps):
+        raise typer.Exit(3)
+
+
+def apply(
+    call: typer.Context,
+    adopt: Annotated[bool, typer.Option(help="Take over fields of these names that zixin did not make.")] = False,
+) -> None:
+    """Creates what is missing and reads back what the CRM named it."""
+    from app import compose
+
+    context: Context = call.obj
+    with compose.opened(context.profile) as house:
+        before = {step.name: step.action for step in compose.planned_fields(house)}
+        after = compose.install_fields(context.profile, house, adopt=adopt)
+        named = after.link.mapping.writes.fields
+    _tell(context, [(name, before.get(name, "keep"), field, "") for name, field in named.items()])
+    if not context.json:
+        context.say(context.words("Next: zixin sync --dry-run", "下一步：zixin sync --dry-run"))
+
+
+def drift(
+    call: typer.Context,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something differs.")] = False,
+) -> None:
+    """Missing, retyped, read-only fields and choices that lack options."""
+    from app import compose
+
+    context: Context = call.obj
+    with compose.opened(context.profile) as house:
+        found = compose.drifted(house)
+    if context.json:
+        context.document({"drift": [{"field": row[0], "en": row[1], "zh": row[2]} for row in found]})
+    else:
+        for field, en, zh in found:
+            context.say(f"! {field:<28} {context.words(en, zh)}")
+        if not found:
+            context.say(context.words("No difference.", "无差异。"))
+    if detailed and found:
+        raise typer.Exit(3)
+
+
+def _tell(context: Context, rows: list[tuple[Any, ...]]) -> None:
+    if context.json:
+        names = ("name", "action", "field", "detail")
+        context.document({"fields": [dict(zip(names, row, strict=True)) for row in rows]})
+        return
+    for name, action, field, detail in rows:
+        context.say(f"{_MARKS[action]} {name:<16} {field:<32} {detail}".rstrip())

@@ -1,0 +1,126 @@
+"""Attaching a CRM: settings from a file, the environment or a person; tried before they are kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from adapters import registry
+from adapters.registry import Need
+from app import compose, connections, keys, settings
+from app.connections import Kept
+from connector.errors import Denied, Misconfigured, Problem
+from connector.ports import Crm
+from sync.shared import ProfileShared
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was tried: ok, look (it works, and something is to be seen to), failed (exit code 5)."""
+
+    what: str
+    state: Literal["ok", "look", "failed"]
+    en: str
+    zh: str
+
+
+def from_file(path: Path | None) -> dict[str, str]:
+    """Settings of a YAML file. Raises Misconfigured: others can read it, or it is no mapping."""
+    if path is None:
+        return {}
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise Misconfigured("E-ENV-OPEN", file=str(path))
+    try:
+        told = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise Misconfigured("E-FILE", file=str(path), detail=type(error).__name__) from None
+    if told is not None and not isinstance(told, dict):
+        raise Misconfigured("E-FILE", file=str(path), detail="no mapping of names")
+    return {str(name): str(value) for name, value in (told or {}).items() if value is not None}
+
+
+def gathered(
+    needs: Callable[[Mapping[str, str]], tuple[Need, ...]], told: Mapping[str, str], ask: Callable[[Need], str] | None
+) -> dict[str, str]:
+    """All settings: those told, else ZIXIN_SET_NAME of the environment, else what `ask` answers; defaults last.
+
+    `needs` is asked again after each answer: what a connector file declares is known once it is named.
+    """
+    given = dict(told)
+    seen: set[str] = set()
+    while True:
+        open_ = [need for need in needs(given) if need.name not in seen]
+        if not open_:
+            return {name: value for name, value in given.items() if value}
+        need = open_[0]
+        seen.add(need.name)
+        value = given.get(need.name) or os.environ.get(f"ZIXIN_SET_{need.name.upper()}", "")
+        if not value and need.default is None and ask is not None:
+            value = ask(need).strip()
+        given[need.name] = value
+
+
+def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]:
+    """Tries the connection and keeps it: who we are, then each object that the mapping reads.
+
+    Raises the problem where the CRM cannot be entered at all, and keeps nothing; Misconfigured where the profile has
+    another connection already.
+    """
+    known = _known(profile)
+    if known and name not in known and not replace:
+        raise Misconfigured("E-CONNECTED", profile=profile, name=next(iter(known)))
+    shared = ProfileShared(settings.profile_folder(profile), keys.vault())
+    (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
+    crm = registry.opened(kept.crm, kept.credentials, shared, name)
+    found = crm.organisation()
+    lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
+    lines += objects(crm, profile, name, kept)
+    before = known.get(name)
+    again = before is not None and before.crm == kept.crm
+    fields = before.fields if before is not None and again else {}
+    hook = before.secrets if before is not None and again else ()
+    connections.keep(profile, {name: Kept(kept.crm, kept.credentials, kept.language, fields, hook, kept.mapping)})
+    return lines
+
+
+def objects(crm: Crm, profile: str, name: str, kept: Kept) -> list[Line]:
+    """Each object that the mapping reads: whether it may be seen, and which of its fields are not there."""
+    mapping = compose.mapping_of(profile, name, kept)
+    made: list[Line] = []
+    for source, part in mapping.sources.items():
+        if any(line.what == part.object for line in made):
+            continue
+        try:
+            there = {field.name for field in crm.describe(part.object).fields}
+        except Problem as problem:
+            made.append(_missing(part.object, problem, optional=part.optional))
+            continue
+        lacking = [each for each in part.fields() if there and each.partition(".")[0] not in there]
+        if lacking:
+            told = ", ".join(lacking)
+            made.append(Line(part.object, "look", f"{source}: no field {told}", f"{source}：没有字段 {told}"))
+        else:
+            made.append(Line(part.object, "ok", f"{len(there)} fields", f"{len(there)} 个字段"))
+    return made
+
+
+def _missing(object_: str, problem: Problem, *, optional: bool) -> Line:
+    if optional and problem.code in ("E-CRM-OBJECT", "E-CRM-ANSWER"):
+        return Line(object_, "ok", "not there, and optional", "不存在（可选）")
+    state: Literal["look", "failed"] = "failed" if isinstance(problem, Denied) else "look"
+    return Line(object_, state, problem.text("en"), problem.text("zh-CN"))
+
+
+def _known(profile: str) -> dict[str, Any]:
+    try:
+        return dict(connections.read(profile))
+    except Misconfigured as problem:
+        if problem.code != "E-NO-CONNECTION":
+            raise
+        return {}
