@@ -63,11 +63,12 @@ class Sim:
 
 
 @contextmanager
-def simulated_zoho(tables: Mapping[str, pl.DataFrame] | None = None) -> Iterator[Sim]:
-    """A simulated Zoho that is filled with these tables, or with 450 invoices of seven accounts."""
-    org = Org()
+def simulated_zoho(tables: Mapping[str, pl.DataFrame] | None = None, kept: Org | None = None) -> Iterator[Sim]:
+    """A simulated Zoho that is filled with these tables, or with 450 invoices of seven accounts; or `kept` as it is."""
+    org = kept or Org()
     claims = [invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 7}") for n in range(450)]
     small = books(claims, [("P0", "I0", "2025-01-20", 100_00), ("P0", "I1", "2025-01-20", 50_00)], "A0")
-    fill(org, small if tables is None else tables)
+    if kept is None:
+        fill(org, small if tables is None else tables)
     with running(application(org)) as origin:
         yield Sim(org, origin)

@@ -27,7 +27,7 @@ class Double(Protocol):
 
     #: The mapping that the CRM's fields are read by.
     mapping: Fields
-    #: What the CRM has no notion of, and why: `tokens`, `deletes`.
+    #: What the CRM has no notion of, and why: `tokens`, `deletes`, `storms`.
     lacks: Mapping[str, str]
 
     def crm(self) -> Any:

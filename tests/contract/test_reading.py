@@ -109,8 +109,10 @@ def test_what_is_deleted_or_moved_is_told(fresh: Double) -> None:
     assert [item.record for page in fetched for item in page.gone] == [ids["I003"]]
 
 
-@pytest.mark.parametrize("what", ["429", "500", "502", "503", "cut", "trickle"])
+@pytest.mark.parametrize("what", ["429", "503", "cut", "trickle"])
 def test_storms_pass_and_one_that_does_not_ends_with_its_own_problem(fresh: Double, what: str) -> None:
+    if what == "trickle" and "storms" in fresh.lacks:
+        pytest.skip(fresh.lacks["storms"])
     fresh.fault(what, 2)
     assert read(fresh, "invoices")[0].height == 430
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from adapters.zoho.simulator.org import Org
 from connector.assessment import WRITTEN
 from connector.schema import day_number
 from mappings.load import packaged
@@ -61,8 +62,9 @@ def ledger() -> dict[str, pl.DataFrame]:
 
 
 @contextmanager
-def standing(tmp_path: Path) -> Iterator[House]:
-    with simulated_zoho(ledger()) as sim:
+def standing(tmp_path: Path, org: Org | None = None) -> Iterator[House]:
+    """`org`: one that is filled, and has zixin's fields, already."""
+    with simulated_zoho(ledger(), org) as sim:
         crm = sim.crm()
         mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
         store = Store(tmp_path / "zixin.db")
