@@ -49,6 +49,11 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
+def host_of(url: str) -> str:
+    """The host of an origin, for messages."""
+    return urlsplit(url).netloc
+
+
 def _as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 

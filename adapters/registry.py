@@ -6,7 +6,7 @@ where it has one, is started by `simulator.entry.simulated`. A connector file in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module, resources
 from typing import Any, cast
@@ -64,7 +64,12 @@ def needs(crm: str, settings: Mapping[str, str] | None = None) -> tuple[Need, ..
 
 def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:
     """A connection of that name. Raises Misconfigured: no such adapter, or a setting is missing or unknown."""
-    wanted = needs(crm, settings)
+    given = complete(needs(crm, settings), settings, name)
+    return cast("Crm", _module(crm, "entry").opened(crm, given, shared, name))
+
+
+def complete(wanted: Sequence[Need], settings: Mapping[str, str], name: str) -> dict[str, str]:
+    """The settings with their defaults. Raises Misconfigured: one is missing, unknown or no number."""
     missing = [need.name for need in wanted if need.default is None and not settings.get(need.name)]
     unknown = sorted(set(settings) - {need.name for need in wanted})
     odd = [need.name for need in wanted if need.number and not _whole(settings.get(need.name, ""))]
@@ -72,8 +77,7 @@ def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> 
         told = [*(f"{name} is missing" for name in missing), *(f"{name} is unknown" for name in unknown)]
         told += [f"{name} is not a whole number" for name in odd]
         raise Misconfigured("E-SETTINGS", name=name, detail=", ".join(told))
-    given = {need.name: settings.get(need.name, need.default or "") for need in wanted}
-    return cast("Crm", _module(crm, "entry").opened(crm, given, shared, name))
+    return {need.name: settings.get(need.name, need.default or "") for need in wanted}
 
 
 def simulated(crm: str, tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) -> Simulated:

@@ -38,11 +38,7 @@ def read(profile: str) -> dict[str, Kept]:
 
     Raises Misconfigured: there is none, or the file is damaged; Denied: sealed with another key.
     """
-    path = settings.profile_folder(profile) / _FILE
-    try:
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise Misconfigured("E-NO-CONNECTION", profile=profile) from None
+    kept = _file(profile)
     vault = keys.vault()
     return {name: _opened(given, json.loads(vault.open(given["sealed"]))) for name, given in kept.items()}
 
@@ -54,11 +50,7 @@ def first(profile: str) -> tuple[str, Kept]:
 
 def name_of(profile: str) -> str:
     """The name of a profile's connection; no key is needed for it."""
-    path = settings.profile_folder(profile) / _FILE
-    try:
-        return str(next(iter(json.loads(path.read_text(encoding="utf-8")))))
-    except (OSError, ValueError, StopIteration):
-        raise Misconfigured("E-NO-CONNECTION", profile=profile) from None
+    return next(iter(_file(profile)))
 
 
 def keep(profile: str, connections: Mapping[str, Kept]) -> None:
@@ -91,6 +83,15 @@ def new_secret(profile: str, *, rotate: bool) -> str:
     made = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
     change(profile, name, secrets=(made, *given.secrets[: 1 if rotate else 0]))
     return made
+
+
+def _file(profile: str) -> dict[str, Any]:
+    path = settings.profile_folder(profile) / _FILE
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise Misconfigured("E-NO-CONNECTION", profile=profile) from None
+    return kept
 
 
 def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> Kept:

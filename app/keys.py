@@ -22,8 +22,7 @@ def vault() -> Vault:
 
     Raises Misconfigured: the key cannot be read, is too short, or others can read it.
     """
-    key, origin, where = _found()
-    del origin
+    key, _, where = _found()
     return Vault(key, where)
 
 

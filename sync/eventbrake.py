@@ -23,7 +23,7 @@ _FALLEN = ("C", "D")
 
 def falling(store: Store, link: Link, scored: Scored) -> set[str]:
     """Customers who would fall to a low grade from a better one."""
-    low = [row["customer_id"] for row in scored.made.to_dicts() if row["rating"] in _FALLEN]
+    low = scored.made.filter(pl.col("rating").is_in(_FALLEN))["customer_id"].to_list()
     if not low:
         return set()
     with store.read() as tx:

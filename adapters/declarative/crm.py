@@ -16,11 +16,14 @@ from adapters.declarative.models import Write
 from adapters.declarative.reading import Reading
 from adapters.declarative.wire import Wire, Wrong, in_statuses
 from adapters.http import Patience
+from adapters.outcomes import unanswered, without
 from connector.assessment import Written
-from connector.errors import Exhausted, Misconfigured, Problem, RateLimited, Retry
-from connector.ports import Change, Described, Heard, Organisation, Outcome, OutcomeState, Page, Shared, Source, Spent
+from connector.errors import Exhausted, Misconfigured, Problem, Retry
+from connector.ports import Change, Described, Heard, Organisation, Outcome, Page, Shared, Source, Spent
 from connector.ports import Step as FieldStep
 
+#: Characters kept of a refusal.
+_MOST_WORDS = 500
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -112,12 +115,8 @@ class Declared:
         try:
             answer = self._proof.ask(writing.request, self._wire.given(**given), again=writing.request.method == "PUT")
             told = self._wire.document(answer)
-        except (Exhausted, RateLimited):
-            yield from (Outcome(change.record, "deferred") for change in changes)
-            return
-        except Retry as problem:
-            state: OutcomeState = "deferred" if problem.code == "E-CRM-UNREACHABLE" else "unknown"
-            yield from (Outcome(change.record, state) for change in changes)
+        except (Exhausted, Retry) as problem:
+            yield from unanswered(changes, problem)
             return
         except Problem as problem:
             yield from self._refused_whole(writing, changes, problem)
@@ -167,10 +166,7 @@ def _words(writing: Write, told: Any, change: Change) -> str:
     """The system's words, without the values that it refused."""
     said = [text for path in writing.result.words for text in map(rows.text, select.every(path, told)) if text]
     said = [text.strip().splitlines()[-1] if "Traceback" in text else text for text in said]
-    words = "; ".join(dict.fromkeys(said))
-    for value in sorted(filter(None, change.values.values()), key=len, reverse=True):
-        words = words.replace(value, "…") if len(value) > 1 else words
-    return words[:500]
+    return without("; ".join(dict.fromkeys(said)), change.values.values())[:_MOST_WORDS]
 
 
 def _as_sent(writing: Write, value: str | None, kind: str) -> Any:

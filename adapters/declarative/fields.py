@@ -9,6 +9,7 @@ from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector, Create, Listed
 from adapters.declarative.wire import Wire
+from adapters.steps import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
 from connector.ports import Described, Field, Step
@@ -35,17 +36,12 @@ def kinds(connector: Connector, described: Described) -> dict[str, str]:
 def plan(connector: Connector, described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
     """One step a written field: create it, keep it, or say that another kind of field stands under its name."""
     making = connector.create
-    steps = []
-    for item in wanted:
-        field = _found(connector, described, item)
-        right = making.types.get(item.kind) if making else None
-        if field is None:
-            steps.append(Step(item.name, "create", _expected(making, item) if making else item.name))
-        elif right is not None and field.type != right:
-            steps.append(Step(item.name, "mend", field.name, f"{field.type}, not {right}"))
-        else:
-            steps.append(Step(item.name, "keep", field.name))
-    return tuple(steps)
+    types = making.types if making else {}
+
+    def named(item: Written) -> str:
+        return _expected(making, item) if making else item.name
+
+    return steps(wanted, lambda item: _found(connector, described, item), named, types)
 
 
 def apply(

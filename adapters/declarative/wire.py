@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from adapters.declarative import select
 from adapters.declarative.connector import Connector
 from adapters.declarative.models import Call, Inject, Rule, When
-from adapters.http import Answer, Http, Patience
+from adapters.http import Answer, Http, Patience, host_of
 from connector.errors import Denied, Exhausted, Misconfigured, Problem, RateLimited, Retry
 
 #: What a token's owner must renew.
@@ -70,7 +70,7 @@ class Wire:
     @property
     def host(self) -> str:
         """Of the system, for messages."""
-        return urlsplit(self.base).netloc
+        return host_of(self.base)
 
     def given(self, **more: Any) -> dict[str, Any]:
         """What every template may name."""

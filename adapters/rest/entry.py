@@ -31,9 +31,13 @@ def connector_of(crm: str, settings: Mapping[str, str]) -> Connector:
 
 def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:
     """What the connector file declares, and for `rest` where the file is."""
-    declared = connector_of(crm, settings).settings.items()
     file = (Need(_FILE, default=""),) if crm == "rest" else ()
-    return (*file, *(Need(name, item.secret, item.default, item.number) for name, item in declared))
+    return (*file, *declared(connector_of(crm, settings)))
+
+
+def declared(connector: Connector) -> tuple[Need, ...]:
+    """The settings that a connector file declares."""
+    return tuple(Need(name, item.secret, item.default, item.number) for name, item in connector.settings.items())
 
 
 def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:

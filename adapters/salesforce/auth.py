@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import jwt
 import msgspec
 
-from adapters.http import Http
+from adapters.http import Http, host_of
 from connector.errors import Denied, Misconfigured
 from connector.ports import Shared
 
@@ -123,8 +123,3 @@ class Tokens:
         except (ValueError, TypeError, jwt.PyJWTError):
             raise Misconfigured("E-SETTINGS", name=self._name, detail="private_key is no RSA key in PEM") from None
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
-
-
-def host_of(url: str) -> str:
-    """The host of an origin."""
-    return urlsplit(url).netloc

@@ -14,6 +14,7 @@ import msgspec
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from adapters.salesforce.wire import quoted
+from adapters.steps import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
 from connector.ports import Described, Step
@@ -33,16 +34,7 @@ def name_of(item: Written) -> str:
 def plan(described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
     """One step a written field: create it, keep it, or say that another kind of field has its name."""
     there = {field.name: field for field in described.fields}
-    steps = []
-    for item in wanted:
-        field = there.get(name_of(item))
-        if field is None:
-            steps.append(Step(item.name, "create", name_of(item)))
-        elif field.type != _TYPES[item.kind]:
-            steps.append(Step(item.name, "mend", field.name, f"{field.type}, not {_TYPES[item.kind]}"))
-        else:
-            steps.append(Step(item.name, "keep", field.name))
-    return tuple(steps)
+    return steps(wanted, lambda item: there.get(name_of(item)), name_of, _TYPES)
 
 
 def create(client: Client, item: Written) -> None:

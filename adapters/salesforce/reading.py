@@ -18,7 +18,7 @@ import polars as pl
 
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
-from adapters.salesforce.wire import MODIFIED, quoted, soql_stamp
+from adapters.salesforce.wire import MODIFIED, is_id, quoted, soql_stamp
 from connector.errors import Misconfigured, Retry
 from connector.ports import Described, Field, Gone, Page, Source
 
@@ -227,13 +227,8 @@ def _parted(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Gone, ...]]:
     return table.filter(~away), tuple(gone)
 
 
-def _is_id(record: str) -> bool:
-    """Whether it may be an id: letters and digits, 15 or 18 of them."""
-    return record.isascii() and record.isalnum() and len(record) in (15, 18)
-
-
 def _listed(records: Sequence[str]) -> str:
-    return ", ".join(quoted(record) for record in records if _is_id(record)) or "''"
+    return ", ".join(quoted(record) for record in records if is_id(record)) or "''"
 
 
 def _field(meta: Mapping[str, Any]) -> Field:

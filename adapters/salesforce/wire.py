@@ -147,6 +147,11 @@ def soql_stamp(value: str) -> str:
     return value.replace("+00:00", "Z").replace("+0000", "Z")
 
 
+def is_id(record: str | None) -> bool:
+    """Whether it may be an id: letters and digits, 15 or 18 of them."""
+    return record is not None and record.isascii() and record.isalnum() and len(record) in (15, 18)
+
+
 def quoted(value: str) -> str:
     """A text as SOQL writes it. Source: SOQL reference, quoted string escape sequences."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

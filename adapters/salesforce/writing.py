@@ -16,15 +16,18 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from adapters.outcomes import unanswered, without
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
-from connector.errors import Exhausted, Problem, RateLimited, Retry
-from connector.ports import Change, Outcome, OutcomeState
+from connector.errors import Exhausted, Problem, Retry
+from connector.ports import Change, Outcome
 
 #: Records a call, and from how many on a job is cheaper; rows a job.
 PER_CALL, BULK_FROM, PER_JOB = 200, 2_000, 50_000
 #: An id's first fifteen characters are the same in its short and its long form.
 _SHORT = 15
+#: Characters kept of a refusal.
+_MOST_WORDS = 500
 _LOCKED = "UNABLE_TO_LOCK_ROW"
 _LOCK_TRIES = (50, 10, 1)
 #: A duplicate rule must not keep a rating from its account. Source: jsforce #1055.
@@ -78,10 +81,8 @@ class Writing:
         try:
             answer = self.client.call("PATCH", "composite/sobjects", "write", body=body, headers=_HEADERS)
             told = wire.document(answer.body)
-        except (Exhausted, RateLimited):
-            return [Outcome(change.record, "deferred") for change in changes]
-        except Retry as problem:
-            return [Outcome(change.record, _lost(problem)) for change in changes]
+        except (Exhausted, Retry) as problem:
+            return unanswered(changes, problem)
         return [_outcome(change, told[n] if n < len(told) else None) for n, change in enumerate(changes)]
 
     def _wire(self, name: str, value: str | None) -> Any:
@@ -90,11 +91,8 @@ class Writing:
     def _by_job(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         try:
             job = self._sent(changes)
-        except (Exhausted, RateLimited):
-            yield from (Outcome(change.record, "deferred") for change in changes)
-            return
-        except Retry as problem:
-            yield from (Outcome(change.record, _lost(problem)) for change in changes)
+        except (Exhausted, Retry) as problem:
+            yield from unanswered(changes, problem)
             return
         try:
             taken, others = self._results(job)
@@ -165,7 +163,7 @@ def _outcome(change: Change, row: Any) -> Outcome:
     if row.get("success"):
         return Outcome(change.record, "taken")
     words = "; ".join(f"{each.get('statusCode')}: {each.get('message')}" for each in row.get("errors") or ())
-    return Outcome(change.record, "refused", _without(words or "no reason given", change.values.values()))
+    return Outcome(change.record, "refused", without(words or "no reason given", change.values.values())[:_MOST_WORDS])
 
 
 def _failed(record: str, row: Mapping[str, Any]) -> Outcome:
@@ -173,19 +171,8 @@ def _failed(record: str, row: Mapping[str, Any]) -> Outcome:
     if words.startswith(_LOCKED):
         return Outcome(record, "deferred")
     values = [value for name, value in row.items() if not name.startswith("sf__") and name != "Id"]
-    return Outcome(record, "refused", _without(words, values))
-
-
-def _without(words: str, values: Iterable[str | None]) -> str:
-    """The CRM's words without the values that it refused."""
-    for value in sorted(filter(None, values), key=len, reverse=True):
-        words = words.replace(value, "…") if len(value) > 1 else words
-    return words[:500]
+    return Outcome(record, "refused", without(words, values)[:_MOST_WORDS])
 
 
 def _is_locked(outcome: Outcome) -> bool:
     return outcome.state == "refused" and (outcome.refusal or "").startswith(_LOCKED)
-
-
-def _lost(problem: Retry) -> OutcomeState:
-    return "deferred" if problem.code == "E-CRM-UNREACHABLE" else "unknown"

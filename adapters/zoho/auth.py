@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -104,8 +104,3 @@ def judge(host: str, answer: Answer) -> Problem | None:
     if (reply.error or "").lower() == "access denied":
         return RateLimited("E-CRM-RATE", host=host, after=30)
     return Denied("E-CRM-REVOKED", host=host, detail=reply.error or f"HTTP {answer.status}")
-
-
-def host_of(url: str) -> str:
-    """The host of an origin."""
-    return urlsplit(url).netloc

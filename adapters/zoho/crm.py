@@ -15,9 +15,10 @@ from typing import Any, TypeVar
 import msgspec
 import polars as pl
 
-from adapters.http import Answer, Http, Patience
+from adapters.http import Answer, Http, Patience, host_of
+from adapters.outcomes import unanswered, without
 from adapters.zoho import auth, errors, hook, install, wire
-from adapters.zoho.auth import Credentials, Tokens, host_of
+from adapters.zoho.auth import Credentials, Tokens
 from adapters.zoho.reading import Reading
 from connector.assessment import Written
 from connector.errors import Exhausted, Misconfigured, RateLimited, Retry
@@ -128,12 +129,8 @@ class Zoho:
         try:
             answer = self._call("PUT", "Accounts", "write", body=body, credits=-(-len(rows) // 10))
             results, _ = wire.records(answer.body)
-        except (Exhausted, RateLimited):
-            yield from (Outcome(change.record, "deferred") for change in changes)
-            return
-        except Retry as problem:
-            state = "deferred" if problem.code == "E-CRM-UNREACHABLE" else "unknown"
-            yield from (Outcome(change.record, state) for change in changes)  # type: ignore[arg-type]
+        except (Exhausted, Retry) as problem:
+            yield from unanswered(changes, problem)
             return
         for number, change in enumerate(changes):
             yield _outcome(change, results[number] if number < len(results) else None)
@@ -210,10 +207,7 @@ def _outcome(change: Change, row: Any) -> Outcome:
         return Outcome(change.record, "deferred")
     details = row.get("details") or {}
     where = details.get("api_name") if isinstance(details, dict) else None
-    words = str(row.get("message") or "")
-    # Its own words, without what we wrote.
-    for value in change.values.values():
-        words = words.replace(value, "…") if value and len(value) > 1 else words
+    words = without(str(row.get("message") or ""), change.values.values())
     told = f"{code}: {words}" if words else code
     return Outcome(change.record, "refused", f"{told} ({where})" if where else told)
 

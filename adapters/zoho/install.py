@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapters.steps import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
 from connector.ports import Described, Field, Step
@@ -28,16 +29,7 @@ _TYPES = {
 
 def plan(described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
     """One step a written field: create it, keep it, or say that another field stands under its label."""
-    steps = []
-    for item in wanted:
-        field = _found(described, item)
-        if field is None:
-            steps.append(Step(item.name, "create", item.en.replace(" ", "_")))
-        elif field.type != _TYPES[item.kind]:
-            steps.append(Step(item.name, "mend", field.name, f"{field.type}, not {_TYPES[item.kind]}"))
-        else:
-            steps.append(Step(item.name, "keep", field.name))
-    return tuple(steps)
+    return steps(wanted, lambda item: _found(described, item), lambda item: item.en.replace(" ", "_"), _TYPES)
 
 
 def body(item: Written) -> dict[str, Any]:

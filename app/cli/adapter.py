@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from app.cli.context import Context
-
-if TYPE_CHECKING:
-    from adapters.declarative.connector import Connector
 
 _MARKS = {"ok": "✓", "look": "?", "failed": "✗", "left": "–"}
 
@@ -32,12 +29,16 @@ def check(
     """Exit code 1 where a step failed or wants to be looked at."""
     from adapters.declarative.check import check as steps
     from adapters.declarative.crm import Declared
-    from adapters.rest.entry import connector_of
+    from adapters.registry import complete
+    from adapters.rest.entry import connector_of, declared
+    from app.connecting import from_file, gathered
 
     context: Context = call.obj
     named = {"connector": str(file)} if file.is_file() else {}
     connector = connector_of("rest" if named else str(file), named)
-    crm = Declared(connector, _settings(connector, settings), Alone(), name=connector.name)
+    needs = declared(connector)
+    given = complete(needs, gathered(lambda _: needs, from_file(settings), None), connector.name)
+    crm = Declared(connector, given, Alone(), name=connector.name)
     rows: list[dict[str, Any]] = []
     for tried in steps(connector, crm):
         rows.append({"step": tried.step, "state": tried.state, "en": tried.en, "zh": tried.zh})
@@ -71,17 +72,3 @@ class Alone:
 
     def take(self, name: str, amount: int, cap: int | None) -> None:
         """Nothing is counted."""
-
-
-def _settings(connector: Connector, file: Path | None) -> dict[str, str]:
-    """Raises Misconfigured: others can read the file, or a setting is missing."""
-    from adapters.registry import Need
-    from app.connecting import from_file, gathered
-    from connector.errors import Misconfigured
-
-    needs = tuple(Need(name, each.secret, each.default, each.number) for name, each in connector.settings.items())
-    given = gathered(lambda _: needs, from_file(file), None)
-    missing = [f"{need.name} is missing" for need in needs if need.default is None and not given.get(need.name)]
-    if missing:
-        raise Misconfigured("E-SETTINGS", name=connector.name, detail=", ".join(missing))
-    return given

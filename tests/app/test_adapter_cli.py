@@ -8,16 +8,9 @@ import pytest
 
 from adapters.declarative.models import Call
 from adapters.rest.entry import connector_of
-from app.cli.main import main
+from tests.app.calls import run
 from tests.connector.scoring.books import books, invoice
 from tests.contract.rest import RestDouble, rest
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(list(words))
-    return int(ended.value.code or 0)
-
 
 BOOKS = books(
     [invoice(f"I{n}", 100_00, "2025-01-01", "2025-01-31", f"A{n % 7}") for n in range(400)],

@@ -10,19 +10,13 @@ import pytest
 from adapters import registry
 from adapters.serving import running
 from app import connections
-from app.cli.main import main
+from tests.app.calls import run
 from tests.connector.scoring.books import books, invoice
 
 BOOKS = books(
     [invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 9}") for n in range(40)],
     [(f"P{n}", f"I{n}", "2025-02-05", 100_00 + n) for n in range(30)],
 )
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(list(words))
-    return int(ended.value.code or 0)
 
 
 #: The whole way takes seconds: what counts for coverage is walked once.

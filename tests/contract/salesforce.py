@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import requests
 
+from adapters.faults import CUT, TRICKLE
 from adapters.http import Patience
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.crm import Salesforce
@@ -63,7 +64,7 @@ class SalesforceDouble:
         return self.org.issued
 
     def fault(self, what: str, times: int, writes: bool = False) -> None:
-        status = {"cut": 0, "trickle": 1}.get(what) if what.isalpha() else int(what)
+        status = {"cut": CUT, "trickle": TRICKLE}.get(what) if what.isalpha() else int(what)
         self.post("faults", status=status, times=times, writes=writes)
 
     def rule(self, record: str, *words: str) -> None:

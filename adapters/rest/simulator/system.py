@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,22 +12,11 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.declarative.wire import exact_json
-
-#: A fault's status that breaks the connection within the answer, and one that lets it trickle.
-CUT, TRICKLE = 0, 1
-
-
-@dataclass(slots=True)
-class Fault:
-    """A fault on the next calls: reads or writes."""
-
-    status: int
-    times: int
-    writes: bool
+from adapters.faults import CUT, TRICKLE, Faults, broken
 
 
 @dataclass(slots=True)
@@ -49,7 +37,7 @@ class System:
     ahead_s: float = 0.0
     #: Most records that a list hands out at once, whatever it is asked for.
     most: int = 1_000
-    faults: list[Fault] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
     calls: dict[str, int] = field(default_factory=dict)
     #: Record → words of a rule about fields that are not ours.
     rules: dict[str, list[str]] = field(default_factory=dict)
@@ -70,14 +58,6 @@ class System:
         del self.objects[name][record]
         self.gone.setdefault(name, {})[record] = self.now()
 
-    def fault(self, *, writes: bool) -> Fault | None:
-        """The fault that this call meets."""
-        for each in self.faults:
-            if each.times > 0 and each.writes == writes:
-                each.times -= 1
-                return each
-        return None
-
 
 Answering = Callable[[Request], Awaitable[Response]]
 
@@ -93,24 +73,14 @@ def guarded(system: System, answer: Answering, *, writes: bool, api: str) -> Ans
 
     async def call(request: Request) -> Response:
         system.calls[api] = system.calls.get(api, 0) + 1
-        fault = system.fault(writes=writes)
+        fault = system.faults.met(writes=writes)
         if fault is None:
             return await answer(request)
         if fault.status in (CUT, TRICKLE):
-            whole = await answer(request)
-            return StreamingResponse(_broken(bytes(whole.body), fault.status), whole.status_code, dict(whole.headers))
+            return broken(await answer(request), fault.status)
         return reply(system, {"error": "try again"}, fault.status)
 
     return call
-
-
-async def _broken(body: bytes, how: int) -> AsyncIterator[bytes]:
-    if how == CUT:
-        yield body[: len(body) // 2]
-        raise ConnectionResetError
-    for at in range(len(body)):
-        yield body[at : at + 1]
-        await asyncio.sleep(0.05)
 
 
 def application(system: System, routes: list[Route]) -> Starlette:
@@ -140,7 +110,7 @@ def _act(system: System, action: str, told: Mapping[str, Any]) -> dict[str, Any]
         case "clock":
             system.ahead_s += float(told.get("advance_s", 0))
         case "faults":
-            system.faults.append(Fault(int(told["status"]), int(told.get("times", 1)), bool(told.get("writes"))))
+            system.faults.order(int(told["status"]), int(told.get("times", 1)), writes=bool(told.get("writes")))
         case "change":
             system.put(str(told["object"]), str(told["id"]), dict(told.get("set") or {}))
         case "delete":

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.salesforce.simulator.org import Fault, Org
+from adapters.salesforce.simulator.org import Org
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -56,7 +56,7 @@ def _acted(org: Org, action: str, told: Mapping[str, Any]) -> dict[str, Any]:
         case "clock":
             org.ahead_s += float(told.get("advance_s", 0))
         case "faults":
-            org.faults.append(Fault(int(told["status"]), int(told.get("times", 1)), bool(told.get("writes"))))
+            org.faults.order(int(told["status"]), int(told.get("times", 1)), writes=bool(told.get("writes")))
         case "change":
             org.change(str(told["object"]), str(told["id"]), dict(told.get("set") or {}))
         case "delete":

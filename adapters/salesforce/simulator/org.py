@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from adapters.faults import Faults
 from connector.errors import Misconfigured
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -67,15 +68,6 @@ class Job:
 
 
 @dataclass(slots=True)
-class Fault:
-    """A fault on the next calls: 0 breaks the connection within the answer, 1 lets it trickle."""
-
-    status: int
-    times: int
-    writes: bool
-
-
-@dataclass(slots=True)
 class Org:
     """One organisation."""
 
@@ -97,7 +89,7 @@ class Org:
     calls: dict[str, int] = field(default_factory=dict)
     calls_a_day: int = 100_000
     ahead_s: float = 0.0
-    faults: list[Fault] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
     #: Record → words of validation rules that refuse every write.
     rules: dict[str, list[str]] = field(default_factory=dict)
     #: Record → how many writes still meet somebody else's lock.
@@ -164,14 +156,6 @@ class Org:
         made = f"00D{secrets.token_hex(6)}!{secrets.token_urlsafe(24)}"
         self.tokens.add(made)
         return made
-
-    def fault(self, *, writes: bool) -> Fault | None:
-        """The fault that this call meets."""
-        for each in self.faults:
-            if each.times > 0 and each.writes == writes:
-                each.times -= 1
-                return each
-        return None
 
 
 def form(at: datetime) -> str:

@@ -6,9 +6,8 @@ of describe after CumulusCI's recordings of real orgs. It returns its own origin
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -19,16 +18,16 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.faults import CUT, TRICKLE, broken
 from adapters.salesforce.simulator import bulk, control, rest
 from adapters.salesforce.simulator.composite import composite
 from adapters.salesforce.simulator.org import Job, Org
 from adapters.salesforce.simulator.rest import Told
 
-_CUT, _TRICKLE = 0, 1
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 Handler = Callable[[Org, Request, bytes], Told]
 #: Versions that the org speaks; those before 31 are gone.
@@ -102,8 +101,8 @@ def _guarded(org: Org, handler: Handler, api: str, *, writes: bool = False) -> C
         org.calls[api] = org.calls.get(api, 0) + 1
         if told is not None:
             return _answer(org, told)
-        fault = org.fault(writes=writes)
-        if fault is not None and fault.status not in (_CUT, _TRICKLE):
+        fault = org.faults.met(writes=writes)
+        if fault is not None and fault.status not in (CUT, TRICKLE):
             return _answer(org, Told([{"message": "try again", "errorCode": "SERVER_UNAVAILABLE"}], fault.status))
         try:
             made = _answer(org, handler(org, request, body))
@@ -111,7 +110,7 @@ def _guarded(org: Org, handler: Handler, api: str, *, writes: bool = False) -> C
             made = _answer(org, Told(error.body, error.status))
         if fault is None:
             return made
-        return StreamingResponse(_broken(bytes(made.body), fault.status), made.status_code, dict(made.headers))
+        return broken(made, fault.status)
 
     return call
 
@@ -121,15 +120,6 @@ def _open(org: Org, handler: Handler) -> Callable[[Request], Awaitable[Response]
         return _answer(org, handler(org, request, await request.body()))
 
     return call
-
-
-async def _broken(body: bytes, how: int) -> AsyncIterator[bytes]:
-    if how == _CUT:
-        yield body[: len(body) // 2]
-        raise ConnectionResetError
-    for at in range(len(body)):
-        yield body[at : at + 1]
-        await asyncio.sleep(0.05)
 
 
 def _refused(org: Org, request: Request) -> Told | None:

@@ -6,11 +6,10 @@ time of a page token's walk is frozen, the exact body of some errors) is marked 
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
@@ -21,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from adapters.faults import trickling
 from adapters.zoho.simulator import bulk, control, page, watch, write
 from adapters.zoho.simulator.coql import limit_of
 from adapters.zoho.simulator.org import FieldMeta, Org
@@ -81,14 +81,8 @@ async def _metered(org: Org, api: str, handler: Handler, request: Request) -> Re
         # Carried out, and the answer lost: the connection breaks within the body.
         return Response(b"{", headers={"Content-Length": "9999"})
     if fault and fault.status == 1:
-        return StreamingResponse(_trickle(bytes(answer.body)), headers={"Content-Type": "application/json"})
+        return StreamingResponse(trickling(bytes(answer.body)), headers={"Content-Type": "application/json"})
     return _dated(org, answer)
-
-
-async def _trickle(body: bytes) -> AsyncIterator[bytes]:
-    for place in range(len(body)):
-        yield body[place : place + 1]
-        await asyncio.sleep(0.05)
 
 
 async def _credits(request: Request, api: str) -> int:

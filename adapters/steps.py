@@ -1,0 +1,28 @@
+"""What an installation would do, from what a CRM's object has and what zixin writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from connector.assessment import Written
+from connector.ports import Field, Step
+
+
+def steps(
+    wanted: Sequence[Written], find: Callable[[Written], Field | None], name_of: Callable[[Written], str],
+    types: Mapping[str, str],
+) -> tuple[Step, ...]:  # fmt: skip
+    """One step a written field: create it as `name_of` says, keep it, or say that another kind stands in its place.
+
+    `types`: kind of a written field → the CRM's own word; a kind that is not there fits any.
+    """
+    made = []
+    for item in wanted:
+        field, right = find(item), types.get(item.kind)
+        if field is None:
+            made.append(Step(item.name, "create", name_of(item)))
+        elif right is not None and field.type != right:
+            made.append(Step(item.name, "mend", field.name, f"{field.type}, not {right}"))
+        else:
+            made.append(Step(item.name, "keep", field.name))
+    return tuple(made)
