@@ -164,6 +164,30 @@ PROBLEMS: dict[str, Words] = {
         "无法打开数据库 {path}：{detail}。",
         "请检查 ZIXIN_HOME、权限和磁盘。",
     ),
+    "E-BACKUP-THERE": Words(
+        "{file} is there already.",
+        "Name another file; a backup is never written over.",
+        "{file} 已存在。",
+        "请换一个文件名；备份不会被覆盖。",
+    ),
+    "E-BACKUP-WRITE": Words(
+        "The backup {file} cannot be written: {detail}.",
+        "Check the folder, its permissions and the room on that disk; nothing was left there.",
+        "无法写入备份 {file}：{detail}。",
+        "请检查文件夹、权限和磁盘空间；没有留下不完整的文件。",
+    ),
+    "E-RESTORE-FILE": Words(
+        "{file} is not a backup that can be used: {detail}.",
+        "Take another one; nothing was changed.",
+        "{file} 不是可用的备份：{detail}。",
+        "请使用另一份备份；没有任何改动。",
+    ),
+    "E-RESTORE-THERE": Words(
+        "The profile {profile} has a store already.",
+        "Say --replace to put the backup in its place (it is moved aside), or --profile NAME for another one.",
+        "配置 {profile} 已有数据库。",
+        "使用 --replace 以备份取代（原有数据会移到一旁保留），或用 --profile 指定另一个名称。",
+    ),
     "E-STORE-REVISION": Words(
         "The store {path} is of revision {found}; this zixin needs {wanted}.",
         "Use the zixin that made it, or move the file away: a sync reads everything again.",
