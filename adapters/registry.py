@@ -1,6 +1,7 @@
 """Adapters by name: whoever composes zixin names a CRM and knows no more of it.
 
-An adapter is a folder with a module `entry`: `needs`, what a connection must be given, and `opened`. Its simulator,
+An adapter is a folder with a module `entry`: `needs`, what a connection must be given, and `opened`; optionally
+`guide`, an admin's way at the vendor's, and `settled`, which exchanges what can be used once. Its simulator,
 where it has one, is started by `simulator.entry.simulated`. A connector file in `rest/connectors` counts as one, too.
 """
 
@@ -31,6 +32,21 @@ class Need:
     default: str | None = None
     #: A whole number above nothing, where it is given.
     number: bool = False
+    #: A person is asked for it although it has a default.
+    ask: bool = False
+    #: What it is and where to find it.
+    en: str = ""
+    zh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One step that an admin takes on the vendor's side before a connection can be made."""
+
+    en: str
+    zh: str
+    #: What is to be pasted there, exactly.
+    paste: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +76,23 @@ def needs(crm: str, settings: Mapping[str, str] | None = None) -> tuple[Need, ..
     Raises Misconfigured for a name that no adapter has.
     """
     return cast("tuple[Need, ...]", _module(crm, "entry").needs(crm, settings or {}))
+
+
+def guide(crm: str) -> tuple[Way, ...]:
+    """What an admin does on the vendor's side first, in order."""
+    found = getattr(_module(crm, "entry"), "guide", None)
+    return cast("tuple[Way, ...]", found(crm)) if found else ()
+
+
+def settled(crm: str, settings: Mapping[str, str], name: str) -> dict[str, str]:
+    """Settings with what a vendor gives only once in exchange for them, such as a token for a code.
+
+    Raises Misconfigured: a setting is missing or unknown; Denied: the vendor refuses. Whoever calls it keeps what
+    comes back.
+    """
+    complete(needs(crm, settings), settings, name)
+    found = getattr(_module(crm, "entry"), "settled", None)
+    return dict(cast("Mapping[str, str]", found(settings))) if found else dict(settings)
 
 
 def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from adapters import registry
 from adapters.registry import Need
@@ -61,7 +61,7 @@ def gathered(
         need = open_[0]
         seen.add(need.name)
         value = given.get(need.name) or os.environ.get(f"ZIXIN_SET_{need.name.upper()}", "")
-        if not value and need.default is None and ask is not None:
+        if not value and (need.default is None or need.ask) and ask is not None:
             value = ask(need).strip()
         given[need.name] = value
 
@@ -77,15 +77,20 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
         raise Misconfigured("E-CONNECTED", profile=profile, name=next(iter(known)))
     shared = ProfileShared(settings.profile_folder(profile), keys.vault())
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
+    settled = registry.settled(kept.crm, kept.credentials, name)
+    secrets = {need.name for need in registry.needs(kept.crm, settled) if need.secret}
+    once = secrets & (settled.keys() - kept.credentials.keys())
+    before = known.get(name)
+    again = before if before is not None and before.crm == kept.crm else Kept(kept.crm)
+    kept = Kept(kept.crm, settled, kept.language, again.fields, again.secrets, kept.mapping)
+    if once:
+        # What a vendor gives once is not given again: it is kept before anything else is tried.
+        connections.keep(profile, {name: kept})
     crm = registry.opened(kept.crm, kept.credentials, shared, name)
     found = crm.organisation()
     lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
     lines += objects(crm, profile, name, kept)
-    before = known.get(name)
-    again = before is not None and before.crm == kept.crm
-    fields = before.fields if before is not None and again else {}
-    hook = before.secrets if before is not None and again else ()
-    connections.keep(profile, {name: Kept(kept.crm, kept.credentials, kept.language, fields, hook, kept.mapping)})
+    connections.keep(profile, {name: kept})
     return lines
 
 
@@ -117,7 +122,7 @@ def _missing(object_: str, problem: Problem, *, optional: bool) -> Line:
     return Line(object_, state, problem.text("en"), problem.text("zh-CN"))
 
 
-def _known(profile: str) -> dict[str, Any]:
+def _known(profile: str) -> dict[str, Kept]:
     try:
         return dict(connections.read(profile))
     except Misconfigured as problem:

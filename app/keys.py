@@ -31,6 +31,11 @@ def origin() -> Origin:
     return _found()[1]
 
 
+def place() -> str:
+    """The variable, file or keyring that it comes from."""
+    return _found()[2]
+
+
 def _found() -> tuple[str, Origin, str]:
     if given := os.environ.get("ZIXIN_KEY"):
         return given, "environment", "ZIXIN_KEY"

@@ -32,6 +32,7 @@ class Setting(Part):
     number: bool = False
     #: For a person: where to find it.
     help: str = ""
+    help_zh: str = ""
 
 
 class Call(Part):

@@ -31,13 +31,18 @@ def connector_of(crm: str, settings: Mapping[str, str]) -> Connector:
 
 def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:
     """What the connector file declares, and for `rest` where the file is."""
-    file = (Need(_FILE, default=""),) if crm == "rest" else ()
+    told = "path of a connector file; empty: your service speaks docs/rest-api.yaml"
+    told_zh = "连接器文件的路径；为空表示服务符合 docs/rest-api.yaml"
+    file = (Need(_FILE, default="", ask=True, en=told, zh=told_zh),) if crm == "rest" else ()
     return (*file, *declared(connector_of(crm, settings)))
 
 
 def declared(connector: Connector) -> tuple[Need, ...]:
     """The settings that a connector file declares."""
-    return tuple(Need(name, item.secret, item.default, item.number) for name, item in connector.settings.items())
+    return tuple(
+        Need(name, item.secret, item.default, item.number, en=item.help, zh=item.help_zh or item.help)
+        for name, item in connector.settings.items()
+    )
 
 
 def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:

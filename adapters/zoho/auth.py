@@ -6,14 +6,14 @@ Zoho allows ten refreshes of one refresh token in ten minutes and fifteen live a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import msgspec
 
-from adapters.http import Answer, Http
+from adapters.http import Answer, Http, host_of
 from connector.errors import Denied, Problem, RateLimited, Retry
 from connector.ports import Shared
 
@@ -36,6 +36,9 @@ class Credentials:
 
 class _Reply(msgspec.Struct):
     access_token: str | None = None
+    refresh_token: str | None = None
+    api_domain: str | None = None
+    scope: str | None = None
     expires_in: int = 3600
     error: str | None = None
 
@@ -56,6 +59,8 @@ class Tokens:
         self._shared = shared
         self._http = http
         self._name = name
+        #: What the newest token may do; empty: Zoho did not say.
+        self.scopes: frozenset[str] = frozenset()
 
     def current(self, *, not_this: str | None = None) -> str:
         """A token that is good for a minute at least; `not_this` was refused and is replaced.
@@ -68,6 +73,7 @@ class Tokens:
                 return kept[0]
             reply = self._refresh()
             token = reply.access_token or ""
+            self.scopes = frozenset((reply.scope or "").replace(",", " ").split())
             slot.put(token, self._clock() + timedelta(seconds=reply.expires_in))
             return token
 
@@ -79,14 +85,37 @@ class Tokens:
             "client_secret": given.client_secret,
             "grant_type": "refresh_token",
         }
-        # In the body: a URL ends up in logs.
-        answer = self._http.call(
-            "POST",
-            f"{given.accounts_server}/oauth/v2/token",
-            headers=lambda: {"Content-Type": "application/x-www-form-urlencoded"},
-            body=urlencode(form).encode(),
-        )
-        return msgspec.json.decode(answer.body, type=_Reply)
+        return _asked(self._http, given.accounts_server, form, again=True)
+
+
+def exchanged(server: str, client_id: str, client_secret: str, code: str) -> tuple[str, str]:
+    """The refresh token that a grant code is good for, and the API's address ("" where Zoho does not say).
+
+    Raises Denied: the code was used, is older than its three minutes, or belongs to another client or data centre.
+    """
+    host = host_of(server)
+    http = Http({server}, lambda answer: judge(host, answer), 1)
+    form = {"code": code, "client_id": client_id, "client_secret": client_secret, "grant_type": "authorization_code"}
+    try:
+        # A code can be used once: a lost answer is not asked for again.
+        reply = _asked(http, server, form, again=False)
+    except Denied:
+        raise Denied("E-GRANT-CODE", host=host) from None
+    if not reply.refresh_token:
+        raise Denied("E-GRANT-CODE", host=host)
+    return reply.refresh_token, reply.api_domain or ""
+
+
+def _asked(http: Http, server: str, form: Mapping[str, str], *, again: bool) -> _Reply:
+    # In the body: a URL ends up in logs.
+    answer = http.call(
+        "POST",
+        f"{server}/oauth/v2/token",
+        headers=lambda: {"Content-Type": "application/x-www-form-urlencoded"},
+        body=urlencode(form).encode(),
+        again=again,
+    )
+    return msgspec.json.decode(answer.body, type=_Reply)
 
 
 def judge(host: str, answer: Answer) -> Problem | None:

@@ -1,29 +1,152 @@
-"""How a connection to Zoho CRM is opened."""
+"""How a connection to Zoho CRM is opened, and what an admin does at Zoho's first.
+
+Source: zoho.com/accounts/protocol/oauth (multi-dc, self client); v8 scopes, token-validity.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-from adapters.registry import Need
+from adapters.registry import Need, Way
+from adapters.zoho import auth
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
 from connector.ports import Crm, Shared
 
-_NEEDS = (
-    Need("accounts_server"),
-    Need("api_domain"),
-    Need("client_id", secret=True),
-    Need("client_secret", secret=True),
-    Need("refresh_token", secret=True),
-    Need("credits_a_day", default="", number=True),
+#: Short name → (accounts server, API). What is not here is given as addresses.
+CENTRES = {
+    "us": ("https://accounts.zoho.com", "https://www.zohoapis.com"),
+    "eu": ("https://accounts.zoho.eu", "https://www.zohoapis.eu"),
+    "in": ("https://accounts.zoho.in", "https://www.zohoapis.in"),
+    "au": ("https://accounts.zoho.com.au", "https://www.zohoapis.com.au"),
+    "jp": ("https://accounts.zoho.jp", "https://www.zohoapis.jp"),
+    "cn": ("https://accounts.zoho.com.cn", "https://www.zohoapis.com.cn"),
+    "sa": ("https://accounts.zoho.sa", "https://www.zohoapis.sa"),
+    "ca": ("https://accounts.zohocloud.ca", "https://www.zohoapis.ca"),
+    "uk": ("https://accounts.zoho.uk", "https://www.zohoapis.uk"),
+}
+_PREFIXES = {"production": "www", "sandbox": "sandbox", "developer": "developer"}
+
+#: What is asked for, and no more: ratings are written into accounts only.
+SCOPES = (
+    "ZohoCRM.modules.accounts.ALL",
+    "ZohoCRM.modules.invoices.READ",
+    "ZohoCRM.modules.salesorders.READ",
+    "ZohoCRM.modules.custom.READ",
+    "ZohoCRM.settings.fields.ALL",
+    "ZohoCRM.settings.modules.READ",
+    "ZohoCRM.settings.layouts.ALL",
+    "ZohoCRM.settings.profiles.READ",
+    "ZohoCRM.settings.currencies.READ",
+    "ZohoCRM.users.READ",
+    "ZohoCRM.org.READ",
+    "ZohoCRM.coql.READ",
+    "ZohoCRM.bulk.READ",
+    "ZohoCRM.notifications.ALL",
 )
 
 
 def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: ARG001
-    """What a connection must be given."""
-    return _NEEDS
+    """What a connection must be given: a refresh token, or a grant code that `settled` exchanges for one."""
+    server = settings.get("accounts_server", "")
+    code = settings.get("grant_code", "")
+    known = server in CENTRES or bool(code)
+    return (
+        Need(
+            "accounts_server",
+            en=f"your data centre ({', '.join(CENTRES)}), or the address of its accounts server",
+            zh=f"数据中心（{'、'.join(CENTRES)}），或其 accounts 服务器的地址",
+        ),
+        Need(
+            "environment",
+            default="production",
+            en="production, sandbox or developer; only where api_domain is empty",
+            zh="production、sandbox 或 developer；仅在 api_domain 为空时使用",
+        ),
+        Need(
+            "api_domain",
+            default="" if known else None,
+            en="address of the API; empty: as the data centre or Zoho's answer says",
+            zh="API 地址；为空时按数据中心或 Zoho 的答复",
+        ),
+        Need("client_id", secret=True, en="of the self client in the API console", zh="API 控制台中 Self Client 的 ID"),
+        Need("client_secret", secret=True, en="of the same client", zh="同一客户端的密钥"),
+        Need(
+            "grant_code",
+            secret=True,
+            default="",
+            ask=not settings.get("refresh_token"),
+            en="the code that was just made; it lives 3 minutes (empty: you have a refresh token)",
+            zh="刚生成的授权码，3 分钟内有效（已有 refresh token 则留空）",
+        ),
+        Need(
+            "refresh_token",
+            secret=True,
+            default="" if code else None,
+            en="instead of a grant code, if you have one",
+            zh="如已有，可代替授权码",
+        ),
+        Need(
+            "credits_a_day",
+            default="",
+            number=True,
+            en="the most API credits that zixin may use in 24 hours; empty: as many as Zoho gives",
+            zh="zixin 在 24 小时内最多使用的 API 积分；为空表示不限",
+        ),
+    )
+
+
+def guide(crm: str) -> tuple[Way, ...]:  # noqa: ARG001
+    """A self client: no address of ours has to be reachable for it."""
+    return (
+        Way(
+            "Sign in as a user of its own that sees all accounts, and open the API console of your data centre.",
+            "使用一个能看到全部客户的专用用户登录，打开所在数据中心的 API 控制台。",
+            "https://api-console.zoho.com (.eu .in .com.au .jp .com.cn .sa .uk; api-console.zohocloud.ca)",
+        ),
+        Way(
+            "Add Client > Self Client > Create. Client Secret shows client_id and client_secret.",
+            "Add Client > Self Client > Create。在 Client Secret 页可看到 client_id 和 client_secret。",
+        ),
+        Way(
+            "Generate Code: paste this as Scope, choose 10 minutes, any description; choose the CRM and Production or "
+            "the sandbox.",
+            "Generate Code：将下列内容粘贴到 Scope，选择 10 分钟，描述任填；选择 CRM 以及生产环境或沙箱。",
+            ",".join(SCOPES),
+        ),
+        Way(
+            "Copy the code and give it below at once: it can be used one time only.",
+            "复制授权码并立即在下面输入：只能使用一次。",
+        ),
+    )
+
+
+def settled(settings: Mapping[str, str]) -> dict[str, str]:
+    """Addresses of a data centre's short name; a grant code becomes a refresh token, and the API's address is told."""
+    given = dict(settings)
+    short = given.get("accounts_server", "")
+    server, api = CENTRES.get(short, (short, ""))
+    place = _PREFIXES.get(given.pop("environment", "") or "production", "www")
+    given["accounts_server"] = server
+    if api and not given.get("api_domain"):
+        given["api_domain"] = api.replace("://www.", f"://{place}.")
+    if code := given.pop("grant_code", ""):
+        token, told = auth.exchanged(server, given.get("client_id", ""), given.get("client_secret", ""), code)
+        given["refresh_token"] = token
+        # Only an address of Zoho's, or of the accounts server itself: whoever is there gets the tokens.
+        if told and not settings.get("api_domain") and _zohos(told, server):
+            given["api_domain"] = told
+    return {name: value for name, value in given.items() if value}
+
+
+def _zohos(told: str, server: str) -> bool:
+    host = urlsplit(told).hostname or ""
+    ours = (urlsplit(server).scheme, urlsplit(server).netloc) == (urlsplit(told).scheme, urlsplit(told).netloc)
+    return ours or (told.startswith("https://") and host.rpartition(".zohoapis.")[0] in _PREFIXES.values())
 
 
 def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:  # noqa: ARG001
     """A connection of that name."""
-    return Zoho(Credentials(**settings), shared, name=name)
+    given = settled({**settings, "grant_code": ""})
+    return Zoho(Credentials(**given), shared, name=name)

@@ -35,6 +35,7 @@ def connect(
     settings: Annotated[Path | None, typer.Option(help="YAML file of the settings, chmod 600.", exists=True)] = None,
     mapping: Annotated[str, typer.Option(help="A shipped mapping of another name, such as salesforce-billing.")] = "",
     replace: Annotated[bool, typer.Option(help="In place of the profile's connection of another name.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Only print what to do on the CRM's side.")] = False,
 ) -> None:
     """Exit code 5 where something may not be seen; nothing is kept where the CRM cannot be entered."""
     from adapters.registry import needs
@@ -44,7 +45,12 @@ def connect(
     context: Context = call.obj
     known(crm)
     told = connecting.from_file(settings)
-    ask = None if context.no_input or context.json else _asked
+    asks = not (context.no_input or context.json)
+    if steps or (asks and settings is None):
+        _guide(context, crm)
+    if steps:
+        return
+    ask = (lambda need: _asked(context, need)) if asks else None
     given = connecting.gathered(lambda found: needs(crm, found), told, ask)
     kept = Kept(crm, given, context.language, mapping=mapping)
     lines = connecting.connect(context.profile, name or crm, kept, replace=replace)
@@ -54,13 +60,28 @@ def connect(
     else:
         for line in lines:
             context.say(f"{_MARKS[line.state]} {line.what:<24} {context.words(line.en, line.zh)}")
-        context.say(context.words("Next: zixin fields plan", "下一步：zixin fields plan"))
+        context.say(
+            context.words("Next: zixin doctor, then zixin fields plan", "下一步：zixin doctor，然后 zixin fields plan")
+        )
     if any(line.state == "failed" for line in lines):
         raise typer.Exit(5)
 
 
-def _asked(need: Need) -> str:
-    return str(typer.prompt(need.name, hide_input=need.secret, err=True))
+def _guide(context: Context, crm: str) -> None:
+    """What to do on the vendor's side, on standard error where that is asked for below."""
+    from adapters.registry import guide
+
+    for number, way in enumerate(guide(crm), 1):
+        context.say(f"{number}. {context.words(way.en, way.zh)}")
+        if way.paste:
+            context.say(f"\n   {way.paste}\n")
+
+
+def _asked(context: Context, need: Need) -> str:
+    hint = context.words(need.en, need.zh)
+    text = f"{need.name} ({hint})" if hint else need.name
+    empty = "" if need.default is not None else None
+    return str(typer.prompt(text, hide_input=need.secret, err=True, default=empty, show_default=False))
 
 
 def plan(

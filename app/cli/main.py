@@ -15,7 +15,22 @@ from typing import Annotated, cast
 
 import typer
 
-from app.cli import adapter, backup, connect, demo, desk, evaluate, explain, flags, policy, runs, serve, simulate, sync
+from app.cli import (
+    adapter,
+    backup,
+    connect,
+    demo,
+    desk,
+    evaluate,
+    explain,
+    flags,
+    init,
+    policy,
+    runs,
+    serve,
+    simulate,
+    sync,
+)
 from app.cli.context import Context, Language
 from connector.errors import Problem
 
@@ -95,5 +110,20 @@ def _language(words: Sequence[str]) -> str:
     return given[-1] if given else os.environ.get("ZIXIN_LANG", "en")
 
 
-for command in (demo, sync, runs, desk, flags, explain, evaluate, policy, serve, simulate, adapter, connect, backup):
+for command in (
+    demo,
+    init,
+    connect,
+    sync,
+    runs,
+    desk,
+    flags,
+    explain,
+    evaluate,
+    policy,
+    serve,
+    simulate,
+    adapter,
+    backup,
+):
     command.register(app)

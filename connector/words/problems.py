@@ -356,6 +356,12 @@ PROBLEMS: dict[str, Words] = {
         "{file} 可被他人读取。",
         "其中可能含有密钥：请执行 `chmod 600`。",
     ),
+    "E-GRANT-CODE": Words(
+        "{host} did not take the grant code.",
+        "It lives three minutes and can be used once, with the client and data centre it was made in: make a new one.",
+        "{host} 未接受该授权码。",
+        "授权码 3 分钟内有效且只能使用一次，并须与生成时的客户端和数据中心一致：请重新生成。",
+    ),
     "E-KEY-SHORT": Words(
         "The key in {where} is shorter than {least} characters.",
         "Make one: `python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`.",

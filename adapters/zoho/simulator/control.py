@@ -1,6 +1,7 @@
 """The control of a simulator: what was called and written, and what a tester may change. Behind a random token.
 
-GET ledger, accounts, records/{module}; POST records (module, id or where, set), create, delete, faults, clock, revoke.
+GET ledger, accounts, records/{module}; POST records (module, id or where, set), create, delete, faults, clock, revoke,
+grant (a code; `lacks`: scopes that the tokens do not have).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def routes(token: str) -> list[Route]:
         Route(f"{base}/faults", fault, methods=["POST"]),
         Route(f"{base}/clock", clock, methods=["POST"]),
         Route(f"{base}/revoke", revoke, methods=["POST"]),
+        Route(f"{base}/grant", grant, methods=["POST"]),
         Route(f"{base}/{{action}}", change, methods=["POST"]),
     ]
 
@@ -86,6 +88,13 @@ async def revoke(request: Request) -> Response:
     org.kill_tokens()
     org.revoked = not (await body_of(request)).get("tokens_only")
     return answer({"revoked": org.revoked})
+
+
+async def grant(request: Request) -> Response:
+    """A grant code; `lacks`: scopes that the tokens do not have from now on."""
+    org = org_of(request)
+    org.not_granted = {str(scope) for scope in (await body_of(request)).get("lacks") or ()}
+    return answer({"code": org.issue_code()})
 
 
 def _found(org: Org, body: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -145,6 +145,13 @@ class Org:
     #: Seconds that this organisation's clock runs ahead of ours.
     ahead_s: float = 0.0
     revoked: bool = False
+    #: Scopes that the tokens do not have.
+    not_granted: set[str] = field(default_factory=set)
+    #: Name → id.
+    profiles: dict[str, str] = field(
+        default_factory=lambda: {"Administrator": "4876876000000026011", "Standard": "4876876000000026014"}
+    )
+    _codes: dict[str, datetime] = field(default_factory=dict)
     _tokens: list[tuple[str, datetime]] = field(default_factory=list)
     _refreshes: list[datetime] = field(default_factory=list)
     _next_id: int = 5_000_000_000_000_001
@@ -184,6 +191,16 @@ class Org:
         self._tokens = [(kept, until) for kept, until in self._tokens if until > now]
         self._tokens = [*self._tokens[-(MOST_TOKENS - 1) :], (token, now + timedelta(seconds=3600))]
         return token
+
+    def issue_code(self) -> str:
+        """A grant code, as the API console makes it."""
+        code = f"1000.{secrets.token_hex(16)}"
+        self._codes[code] = self.now() + timedelta(minutes=3)
+        return code
+
+    def use_code(self, code: str) -> bool:
+        """Whether a grant code is good; it is used up."""
+        return self._codes.pop(code, self.now() - timedelta(1)) > self.now()
 
     def accepts(self, token: str) -> bool:
         """Whether an access token is live."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import format_datetime
 from typing import Any
 
 import msgspec
@@ -36,3 +37,9 @@ def answer(value: Any, status: int = 200) -> Response:
 def error(status: int, code: str, message: str, **details: Any) -> Response:
     """Zoho's envelope of an error."""
     return answer({"code": code, "details": details, "message": message, "status": "error"}, status)
+
+
+def dated(org: Org, response: Response) -> Response:
+    """The answer with the organisation's clock in its Date header."""
+    response.headers["Date"] = format_datetime(org.now(), usegmt=True)
+    return response

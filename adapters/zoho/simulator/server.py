@@ -11,9 +11,7 @@ import binascii
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,10 +19,10 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from adapters.faults import trickling
-from adapters.zoho.simulator import bulk, control, page, watch, write
+from adapters.zoho.simulator import admin, bulk, control, page, watch, write
 from adapters.zoho.simulator.coql import limit_of
 from adapters.zoho.simulator.org import FieldMeta, Org
-from adapters.zoho.simulator.reply import answer, body_of, error
+from adapters.zoho.simulator.reply import answer, body_of, dated, error
 
 #: Source: v8 get-records: records a page, fields a call, records reachable by `page` and by page token.
 _PER_PAGE, _FIELDS, _BY_PAGE, _BY_TOKEN = 200, 50, 2_000, 100_000
@@ -44,11 +42,14 @@ def application(org: Org) -> Starlette:
     version = "/crm/v8"
     made = Starlette(
         routes=[
-            Route("/oauth/v2/token", _token(org), methods=["POST"]),
+            Route("/oauth/v2/token", admin.token, methods=["POST"]),
             Route(f"{version}/org", metered("org", _org), methods=["GET"]),
-            Route(f"{version}/org/currencies", metered("org", _currencies), methods=["GET"]),
+            Route(f"{version}/org/currencies", metered("currencies", admin.currencies), methods=["GET"]),
+            Route(f"{version}/users", metered("users", admin.users), methods=["GET"]),
+            Route(f"{version}/settings/profiles", metered("profiles", admin.profiles), methods=["GET"]),
             Route(f"{version}/settings/fields", metered("fields", _fields), methods=["GET", "POST"]),
             Route(f"{version}/actions/watch", metered("watch", watch.subscribe), methods=["POST"]),
+            Route(f"{version}/actions/watch", metered("watch", watch.channels), methods=["GET"]),
             Route(f"{version}/coql", metered("coql", bulk.coql), methods=["POST"]),
             Route("/crm/bulk/v8/read", metered("bulk", bulk.create), methods=["POST"]),
             Route("/crm/bulk/v8/read/{job}", metered("job", bulk.state), methods=["GET"]),
@@ -70,19 +71,21 @@ async def _metered(org: Org, api: str, handler: Handler, request: Request) -> Re
     """What every call goes through: faults, the token, the credits, the clock in the Date header."""
     fault = org.fault(api)
     if fault and fault.status >= 500:
-        return _dated(org, Response("<html><body>Bad gateway</body></html>", fault.status, media_type="text/html"))
+        return dated(org, Response("<html><body>Bad gateway</body></html>", fault.status, media_type="text/html"))
     given = request.headers.get("Authorization", "")
     if not given.startswith("Zoho-oauthtoken ") or not org.accepts(given.removeprefix("Zoho-oauthtoken ")):
-        return _dated(org, error(401, "INVALID_TOKEN", "invalid oauth token"))
+        return dated(org, error(401, "INVALID_TOKEN", "invalid oauth token"))
+    if admin.lacks(org, api):
+        return dated(org, error(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL"))
     if (fault and fault.status == 429) or not org.count(api, await _credits(request, api)):
-        return _dated(org, error(429, "TOO_MANY_REQUESTS", "You have reached the maximum number of API calls"))
+        return dated(org, error(429, "TOO_MANY_REQUESTS", "You have reached the maximum number of API calls"))
     answer = await handler(org, request)
     if fault and fault.status == 0:
         # Carried out, and the answer lost: the connection breaks within the body.
         return Response(b"{", headers={"Content-Length": "9999"})
     if fault and fault.status == 1:
         return StreamingResponse(trickling(bytes(answer.body)), headers={"Content-Type": "application/json"})
-    return _dated(org, answer)
+    return dated(org, answer)
 
 
 async def _credits(request: Request, api: str) -> int:
@@ -101,51 +104,12 @@ async def _credits(request: Request, api: str) -> int:
     return 1
 
 
-def _dated(org: Org, response: Response) -> Response:
-    response.headers["Date"] = format_datetime(org.now(), usegmt=True)
-    return response
-
-
-def _token(org: Org) -> Callable[[Request], Awaitable[Response]]:
-    async def token(request: Request) -> Response:
-        form = {**request.query_params, **dict(parse_qsl((await request.body()).decode()))}
-        if form.get("client_id") != org.client_id or form.get("client_secret") != org.client_secret:
-            return _dated(org, answer({"error": "invalid_client"}))
-        if org.revoked or form.get("refresh_token") != org.refresh_token or form.get("grant_type") != "refresh_token":
-            return _dated(org, answer({"error": "invalid_code"}))
-        made = org.issue_token()
-        if made is None:
-            words = "You have made too many requests continuously. Please try again after some time."
-            body = {"error": "Access Denied", "error_description": words, "status": "failure"}
-            return _dated(org, answer(body, 400))
-        origin = f"{request.url.scheme}://{request.url.netloc}"
-        body = {"access_token": made, "api_domain": origin, "token_type": "Bearer", "expires_in": 3600}  # type: ignore[dict-item]
-        return _dated(org, answer(body))
-
-    return token
-
-
 async def _org(org: Org, request: Request) -> Response:  # noqa: ARG001
     shown = {
         "id": "4876876000000012345", "company_name": org.name, "iso_code": org.currency, "currency": org.currency,
         "time_zone": "Etc/UTC", "license_details": {"paid_type": "professional", "paid": True},
     }  # fmt: skip
     return answer({"org": [shown]})
-
-
-async def _currencies(org: Org, request: Request) -> Response:  # noqa: ARG001
-    home = {
-        "id": "4876876000000000001",
-        "iso_code": org.currency,
-        "is_base": True,
-        "is_active": True,
-        "exchange_rate": "1.000000000",
-    }
-    others = [
-        {"id": f"48768760000001{n:05}", "iso_code": code, "is_base": False, "is_active": True, "exchange_rate": rate}
-        for n, (code, rate) in enumerate(org.exchange_rates.items())
-    ]
-    return answer({"currencies": [home, *others]})
 
 
 async def _fields(org: Org, request: Request) -> Response:

@@ -32,6 +32,12 @@ async def subscribe(org: Org, request: Request) -> Response:
     return answer({"watch": results}, 201 if good == len(results) else 207 if good else 400)
 
 
+async def channels(org: Org, request: Request) -> Response:  # noqa: ARG001
+    """The channels that live; 204 where there is none. Source: v8 notifications/get-details."""
+    shown = [{"channel_id": item.channel_id, "notify_url": item.notify_url} for item in org.channels.values()]
+    return answer({"watch": shown}) if shown else Response(status_code=204)
+
+
 def _taken(org: Org, item: dict[str, Any]) -> dict[str, Any]:
     try:
         expiry = datetime.fromisoformat(str(item.get("channel_expiry")))
