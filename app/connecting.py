@@ -61,7 +61,7 @@ def gathered(
         need = open_[0]
         seen.add(need.name)
         value = given.get(need.name) or os.environ.get(f"ZIXIN_SET_{need.name.upper()}", "")
-        if not value and (need.default is None or need.ask) and ask is not None:
+        if not value and (need.default is None or (need.ask and not told)) and ask is not None:
             value = ask(need).strip()
         given[need.name] = value
 

@@ -51,7 +51,7 @@ def settings_text(crm: str, needs: Sequence[Need], ways: Sequence[Way], told: Ma
     for number, way in enumerate(ways, 1):
         lines += [f"# {number}. {way.en}", f"#    {way.zh}", *([f"#      {way.paste}"] if way.paste else [])]
     for need in needs:
-        required = need.default is None
+        required = need.default is None or need.ask
         secret = f"   # or in the environment: ZIXIN_SET_{need.name.upper()}" if need.secret else ""
         lines.append("")
         lines += [f"# {text}" for text in (need.en, need.zh) if text]

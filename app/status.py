@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app import compose, connections, settings
+from app.connections import Kept
 from connector.schema import day_of
 from sync import inbox
 from sync.link import instant
@@ -20,6 +21,12 @@ _MISSED = timedelta(hours=26)
 _CAPS = ("credits_a_day", "calls_a_day")
 
 
+def spending(profile: str, name: str, kept: Kept, now: datetime) -> tuple[int, int | None]:
+    """What a connection's calls cost in 24 hours, in the CRM's own unit, and its cap; None: there is none."""
+    cap = next((int(kept.credentials[key]) for key in _CAPS if kept.credentials.get(key)), None)
+    return spent_today(settings.profile_folder(profile), name, now), cap
+
+
 def of(profile: str, now: datetime) -> dict[str, Any]:
     """last_success, newest_day, accounts, waiting_events, dead_events, spent_24h, cap_24h, rejected, refused, paused,
     wants (en, zh). What the CRM's calls cost is counted by us, in its own unit; `cap_24h` None: no cap was set.
@@ -32,8 +39,7 @@ def of(profile: str, now: datetime) -> dict[str, Any]:
         accounts = facts.totals(tx, name)["accounts"]
     braked = runs[0]["run_id"] if runs and runs[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None
-    kept = connections.read(profile)[name]
-    cap = next((int(kept.credentials[key]) for key in _CAPS if kept.credentials.get(key)), None)
+    spent, cap = spending(profile, name, connections.read(profile)[name], now)
     off = paused(settings.profile_folder(profile))
     wants = []
     if ended is None or now - ended > _MISSED:
@@ -60,6 +66,6 @@ def of(profile: str, now: datetime) -> dict[str, Any]:
         "last_run": runs[0]["run_id"] if runs else None, "last_state": runs[0]["state"] if runs else None,
         "newest_day": None if day is None else day_of(day).isoformat(),
         "accounts": accounts, "waiting_events": counts["waiting"], "dead_events": counts["dead"],
-        "spent_24h": spent_today(settings.profile_folder(profile), name, now), "cap_24h": cap,
+        "spent_24h": spent, "cap_24h": cap,
         "rejected": rejected, "refused": refused, "paused": off, "wants": wants,
     }  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -216,6 +216,40 @@ class Heard:
     signed: bool = True
     reply: bytes = b""
     media_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One permission that zixin needs, as far as a call that changes nothing can tell."""
+
+    #: The vendor's own name of it, such as a scope.
+    name: str
+    #: None: the CRM does not tell, and no harmless call shows it.
+    granted: bool | None
+    #: What it is for, or what was found.
+    en: str
+    zh: str
+
+
+@runtime_checkable
+class Tells(Protocol):
+    """Adapters whose CRM says more of a connection than that it works."""
+
+    def tried(self) -> Iterator[Tried]:
+        """Who we are, and each API once."""
+        ...
+
+    def count(self, name: str) -> int | None:
+        """How many records an object has by the CRM's own count, those that we cannot see left out; None: not told."""
+        ...
+
+    def quota(self) -> tuple[int, int] | None:
+        """Calls used and calls there are in 24 hours, by all programs; None: the CRM does not tell."""
+        ...
+
+    def layouts(self, name: str) -> Mapping[str, frozenset[str]]:
+        """Page layout → names of the fields of that object that stand on it; empty: the CRM does not tell."""
+        ...
 
 
 class Hears(Protocol):

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from adapters.http import Patience
-from adapters.salesforce import hook, install, wire
+from adapters.salesforce import hook, install, tells, wire
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.client import Client
 from adapters.salesforce.reading import Reading
 from adapters.salesforce.writing import BULK_FROM, Writing
 from connector.assessment import Written
 from connector.errors import Misconfigured
-from connector.ports import Change, Described, Heard, Organisation, Outcome, Page, Shared, Source, Spent, Step
+from connector.ports import Change, Described, Heard, Organisation, Outcome, Page, Shared, Source, Spent, Step, Tried
 
 #: Outbound Messages and Flows are set up by an admin and end with nobody.
 _LIFE = timedelta(days=365)
@@ -71,6 +71,22 @@ class Salesforce:
     def subscribe(self, url: str, secret: str, objects: Sequence[str]) -> datetime:  # noqa: ARG002
         """Nothing is asked: an admin sets up the Flow or the Outbound Message (docs/salesforce.md)."""
         return self.now() + _LIFE
+
+    def tried(self) -> Iterator[Tried]:
+        """Our user, its permissions, whether it may write accounts."""
+        yield from tells.tried(self.client)
+
+    def count(self, name: str) -> int | None:
+        """Records that we may see."""
+        return tells.count(self.client, name)
+
+    def quota(self) -> tuple[int, int] | None:
+        """The org's calls of 24 hours."""
+        return tells.quota(self.client)
+
+    def layouts(self, name: str) -> Mapping[str, frozenset[str]]:
+        """The object's page layouts."""
+        return tells.layouts(self.client, name)
 
     def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
         """What `apply` would create."""

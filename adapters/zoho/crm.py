@@ -17,12 +17,25 @@ import polars as pl
 
 from adapters.http import Answer, Http, Patience, host_of
 from adapters.outcomes import unanswered, without
-from adapters.zoho import auth, errors, hook, install, wire
+from adapters.zoho import auth, errors, hook, install, tells, wire
 from adapters.zoho.auth import Credentials, Tokens
 from adapters.zoho.reading import Reading
 from connector.assessment import Written
 from connector.errors import Exhausted, Misconfigured, RateLimited, Retry
-from connector.ports import Change, Described, Field, Heard, Organisation, Outcome, Page, Shared, Source, Spent, Step
+from connector.ports import (
+    Change,
+    Described,
+    Field,
+    Heard,
+    Organisation,
+    Outcome,
+    Page,
+    Shared,
+    Source,
+    Spent,
+    Step,
+    Tried,
+)
 
 T = TypeVar("T")
 
@@ -30,6 +43,8 @@ T = TypeVar("T")
 PER_WRITE = 100
 #: The org's list of currencies, as a source of a mapping names it.
 CURRENCIES = "org/currencies"
+#: Two of them are ours: the home currency, and the day the rate was read.
+_OF_CURRENCIES = ("iso_code", "name", "exchange_rate", "is_active", "home_iso_code", "read_on")
 
 
 class Zoho:
@@ -63,7 +78,10 @@ class Zoho:
         return Organisation(str(org.get("company_name") or ""), str(org.get("iso_code") or org.get("currency") or ""))
 
     def describe(self, name: str) -> Described:
-        """The fields of a module."""
+        """The fields of a module; of the list of currencies those that a page of it has."""
+        if name == CURRENCIES:
+            self._call("GET", CURRENCIES, "org")
+            return Described(name, tuple(Field(each, each, "text", writable=False) for each in _OF_CURRENCIES))
         rows, _ = wire.records(self._call("GET", "settings/fields", "fields", {"module": name}).body, "fields")
         return Described(name, tuple(_field(row) for row in rows))
 
@@ -98,6 +116,22 @@ class Zoho:
         """Updates accounts by id, a hundred a call, without their automation; takes mixed results apart."""
         for some in _batches(changes, PER_WRITE):
             yield from self._write(some)
+
+    def tried(self) -> Iterator[Tried]:
+        """Our user and each scope."""
+        yield from tells.tried(self._ask, lambda: self._tokens.scopes)
+
+    def count(self, name: str) -> int | None:
+        """Records of a module; of the list of currencies none."""
+        return None if name == CURRENCIES else self._reading.count(name)
+
+    def quota(self) -> tuple[int, int] | None:
+        """Zoho tells what is left only in a header, and only beyond half of it."""
+        return None
+
+    def layouts(self, name: str) -> Mapping[str, frozenset[str]]:
+        """The module's page layouts."""
+        return tells.layouts(self._ask, name)
 
     def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
         """What `apply` would create."""
@@ -156,6 +190,9 @@ class Zoho:
         # Zoho gives units of the currency for one of the home currency. Source: docs/crm/zoho.md, "Currencies".
         frame = wire.frame(shown, source.fields) if shown else pl.DataFrame(schema=_schema(source))
         return Page(source.name, frame, (), "", complete=True)
+
+    def _ask(self, method: str, path: str, api: str, params: Mapping[str, str] | None, body: bytes | None) -> Answer:
+        return self._call(method, path, api, params, body=body)
 
     def _call(
         self,

@@ -79,7 +79,7 @@ class Reading:
         """
         state = json.loads(cursor) if cursor else {}
         there = self._there(source)
-        count = 0 if state else self._count(source.object)
+        count = 0 if state else self.count(source.object)
         if "bulk" in state or count > self.bulk_from:
             yield from self._bulk(source, there, state)
         else:
@@ -126,7 +126,8 @@ class Reading:
             raise Misconfigured("E-CRM-ANSWER", host=self.host, detail=detail)
         return there
 
-    def _count(self, module: str) -> int:
+    def count(self, module: str) -> int:
+        """How many records a module has that we may see. Source: v8 record-count."""
         body = self.call("GET", f"{module}/actions/count", "count").body
         try:
             return int(msgspec.json.decode(body)["count"])

@@ -220,9 +220,9 @@ PROBLEMS: dict[str, Words] = {
     ),
     "E-NO-CONNECTION": Words(
         "The profile {profile} has no connection to a CRM.",
-        "Run `zixin demo` for a trial with a simulated one.",
+        "Run `zixin connect CRM`, or `zixin demo` for a trial with a simulated one.",
         "配置 {profile} 尚未连接任何 CRM。",
-        "可运行 `zixin demo` 用模拟 CRM 试用。",
+        "请运行 `zixin connect CRM`，或运行 `zixin demo` 用模拟 CRM 试用。",
     ),
     "E-DESK-REASON": Words(
         "The policy knows no reason {reason!r}{hint}.",

@@ -435,6 +435,15 @@ def stored_sums(tx: Connection, connection: str, source: str, name: str) -> dict
     return {row[0]: (row[1], row[2]) for row in tx.execute(query.group_by(currency) if money else query)}
 
 
+def records_of_source(tx: Connection, connection: str, source: str, name: str) -> int:
+    """How many records of a source have a row in a table."""
+    table = tables.CANONICAL[name]
+    query = select(func.count(table.c.source_id.distinct())).where(
+        table.c.connection == connection, table.c.source == source, table.c.deleted_on.is_(None)
+    )
+    return int(tx.execute(query).scalar_one())
+
+
 def batches(values: Iterable[str]) -> Iterator[list[str]]:
     """The values in lists short enough for one query."""
     walk = iter(values)

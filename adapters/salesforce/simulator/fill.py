@@ -57,6 +57,12 @@ _NOTE = (
     Meta("Name", "Note Number"), _LINK, _CLAIM, _date("Booked_On__c", "Booked On"), _money("Amount__c", "Amount"),
     Meta("Kind__c", "Kind", "picklist"),
 )  # fmt: skip
+_PERMISSIONS = (
+    "PermissionsApiEnabled",
+    "PermissionsViewAllData",
+    "PermissionsCustomizeApplication",
+    "PermissionsManageProfilesPermissionsets",
+)
 _OTHERS: dict[str, tuple[str, tuple[Meta, ...]]] = {
     "Organization": (
         "00D", (Meta("Name", "Name"), Meta("InstanceName", "Instance"), Meta("IsSandbox", "Sandbox", "boolean"),
@@ -70,6 +76,8 @@ _OTHERS: dict[str, tuple[str, tuple[Meta, ...]]] = {
         "01k", (Meta("ParentId", "Parent"), Meta("SobjectType", "Object"), Meta("Field", "Field"),
                 Meta("PermissionsRead", "Read", "boolean"), Meta("PermissionsEdit", "Edit", "boolean")),
     ),
+    # What the user of the token may do, one record. Source: object reference, UserPermissionAccess.
+    "UserPermissionAccess": ("0xx", tuple(Meta(name, name, "boolean") for name in _PERMISSIONS)),
     "CurrencyType": (
         "01L", (Meta("IsoCode", "Code"), Meta("ConversionRate", "Rate", "double"),
                 Meta("IsCorporate", "Corporate", "boolean"), Meta("IsActive", "Active", "boolean")),
@@ -93,6 +101,7 @@ def fill(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
         "Name": org.name, "InstanceName": "SIM1", "IsSandbox": False, "OrganizationType": "Enterprise Edition",
     })  # fmt: skip
     org.create("User", {"Username": org.username, "Name": "Integration"})
+    org.create("UserPermissionAccess", dict.fromkeys(_PERMISSIONS, True))
     org.create("CurrencyType", {"IsoCode": org.currency, "ConversionRate": 1, "IsCorporate": True, "IsActive": True})
     accounts = _accounts(org, tables)
     claims = {

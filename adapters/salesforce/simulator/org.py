@@ -50,6 +50,8 @@ class Table:
     fields: dict[str, Meta]
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     label: str = ""
+    #: Fields that stand on no page layout.
+    off_layout: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)

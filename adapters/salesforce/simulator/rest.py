@@ -88,6 +88,20 @@ def describe(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
     return Told(described(org, request.path_params["name"]))
 
 
+def layouts(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
+    """The page layouts; a field of the Tooling API stands on none. Source: sObject Layouts."""
+    table = _table(org, request.path_params["name"])
+    items = [
+        {"layoutComponents": [{"type": "Field", "value": name}]}
+        for name in table.fields
+        if name not in table.off_layout
+    ]
+    section = {"heading": "Details", "layoutRows": [{"layoutItems": items}]}
+    return Told(
+        {"layouts": [{"id": "00h000000000001AAA", "detailLayoutSections": [section]}], "recordTypeMappings": []}
+    )
+
+
 def get(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
     """One record, whole."""
     table = _table(org, request.path_params["name"])
@@ -211,6 +225,7 @@ def custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG0
         name, str(meta["label"]), _TYPES[str(meta["type"])], int(meta.get("length", 255)), int(meta.get("scale", 0)),
         tuple(str(each["fullName"]) for each in values), granted=False,
     )  # fmt: skip
+    table.off_layout.add(name)
     return Told({"id": org.new_id("00N"), "success": True, "errors": []}, 201)
 
 

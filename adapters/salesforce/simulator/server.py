@@ -61,6 +61,7 @@ def application(org: Org) -> Starlette:
         route("/limits", rest.limits, "GET", "limits"),
         route("/sobjects", rest.global_describe, "GET", "describe"),
         route("/sobjects/{name}/describe", rest.describe, "GET", "describe"),
+        route("/sobjects/{name}/describe/layouts", rest.layouts, "GET", "describe"),
         route("/sobjects/{name}/{record}", rest.get, "GET", "record"),
         route("/sobjects/{name}/{record}", rest.patch, "PATCH", "write", writes=True),
         route("/sobjects/{name}/{record}", rest.delete, "DELETE", "write", writes=True),

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.zoho.simulator.org import Org
-from adapters.zoho.simulator.reply import answer, dated, org_of
+from adapters.zoho.simulator.reply import answer, dated, error, org_of
 
 #: API → the scope that it takes.
 _SCOPES = {
@@ -82,3 +82,19 @@ async def currencies(org: Org, request: Request) -> Response:  # noqa: ARG001
         for n, (code, rate) in enumerate(org.exchange_rates.items())
     ]
     return answer({"currencies": [home, *others]})
+
+
+async def layouts(org: Org, request: Request) -> Response:
+    """One layout a module; a field that was created by the API is on it unless it is listed as unused.
+
+    Where Zoho puts such a field is not documented: not verified.
+    """
+    module = org.modules.get(request.query_params.get("module", ""))
+    if module is None:
+        return error(400, "INVALID_MODULE", "The module name given seems to be invalid")
+    on = [{"api_name": name} for name in module.fields if name not in module.unused]
+    off = [{"api_name": name} for name in module.unused]
+    sections = [{"type": "used", "fields": on}, {"type": "unused", "fields": off}]
+    return answer(
+        {"layouts": [{"id": "4876876000000000173", "name": "Standard", "visible": True, "sections": sections}]}
+    )

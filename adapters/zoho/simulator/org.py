@@ -51,6 +51,8 @@ class Module:
     deleted: list[dict[str, Any]] = field(default_factory=list)
     #: Fields that every record has; a module of links has no times.
     system: tuple[str, ...] = ("id", "Created_Time", "Modified_Time")
+    #: Fields that stand on no layout.
+    unused: set[str] = field(default_factory=set)
     _order: list[str] = field(default_factory=list)
 
     def stamps(self) -> tuple[FieldMeta, ...]:

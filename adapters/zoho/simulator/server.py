@@ -47,6 +47,7 @@ def application(org: Org) -> Starlette:
             Route(f"{version}/org/currencies", metered("currencies", admin.currencies), methods=["GET"]),
             Route(f"{version}/users", metered("users", admin.users), methods=["GET"]),
             Route(f"{version}/settings/profiles", metered("profiles", admin.profiles), methods=["GET"]),
+            Route(f"{version}/settings/layouts", metered("layouts", admin.layouts), methods=["GET"]),
             Route(f"{version}/settings/fields", metered("fields", _fields), methods=["GET", "POST"]),
             Route(f"{version}/actions/watch", metered("watch", watch.subscribe), methods=["POST"]),
             Route(f"{version}/actions/watch", metered("watch", watch.channels), methods=["GET"]),

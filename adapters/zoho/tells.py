@@ -1,0 +1,85 @@
+"""What Zoho says of a connection: its user, its scopes, its layouts.
+
+Source: v8 get-users (type=CurrentUser), get-profiles, currencies, notifications/get-details, layouts-meta. The token
+endpoint names the scopes of a token in most answers; where it does not, the APIs are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from adapters.http import Answer
+from adapters.zoho import wire
+from connector.errors import Denied, Exhausted, Problem
+from connector.ports import Tried
+
+#: method, path, kind of call, parameters, body.
+Call = Callable[[str, str, str, Mapping[str, str] | None, bytes | None], Answer]
+
+#: Scope → a call that needs it and changes nothing; and what it is for.
+_TRIES: tuple[tuple[str, str, str, Mapping[str, str], bytes | None, str, str], ...] = (
+    (
+        "ZohoCRM.settings.fields.ALL", "GET", "settings/fields", {"module": "Accounts"}, None,
+        "fields of a module", "模块字段",
+    ),
+    (
+        "ZohoCRM.settings.layouts.ALL", "GET", "settings/layouts", {"module": "Accounts"}, None,
+        "whether the fields stand on the page", "字段是否显示在页面布局中",
+    ),
+    ("ZohoCRM.settings.profiles.READ", "GET", "settings/profiles", {}, None, "read-only fields", "字段设为只读"),
+    ("ZohoCRM.settings.currencies.READ", "GET", "org/currencies", {}, None, "exchange rates", "汇率"),
+    (
+        "ZohoCRM.coql.READ", "POST", "coql", {}, b'{"select_query":"select id from Accounts where id > 0 limit 1"}',
+        "reading records", "读取记录",
+    ),
+    ("ZohoCRM.notifications.ALL", "GET", "actions/watch", {}, None, "events within seconds", "秒级事件通知"),
+)  # fmt: skip
+#: Scopes that no harmless call shows.
+_SILENT = (("ZohoCRM.bulk.READ", "reading from 34,200 records on", "超过 34,200 条记录时的批量读取"),)
+
+
+def tried(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[Tried]:
+    """Our user and its profile, then each scope."""
+    try:
+        rows, _ = wire.records(call("GET", "users", "admin", {"type": "CurrentUser"}, None).body, "users")
+        user = rows[0] if rows else {}
+        profile = user.get("profile") or {}
+        told = f"{user.get('full_name')}, {profile.get('name') if isinstance(profile, dict) else ''}"
+        yield Tried("ZohoCRM.users.READ", granted=True, en=f"we are {told}", zh=f"当前用户：{told}")
+    except Exhausted:
+        raise
+    except Problem as problem:
+        yield _failed("ZohoCRM.users.READ", problem, "who we are", "当前用户")
+    for scope, method, path, params, body, en, zh in _TRIES:
+        try:
+            call(method, path, "admin", params, body)
+            yield Tried(scope, granted=True, en=en, zh=zh)
+        except Exhausted:
+            raise
+        except Problem as problem:
+            yield _failed(scope, problem, en, zh)
+    named = scopes()
+    for scope, en, zh in _SILENT:
+        family = scope.rpartition(".")[0]
+        found = any(name in (scope, f"{family}.ALL") for name in named) if named else None
+        yield Tried(scope, granted=found, en=en, zh=zh)
+
+
+def _failed(scope: str, problem: Problem, en: str, zh: str) -> Tried:
+    granted = False if isinstance(problem, Denied) else None
+    return Tried(scope, granted, f"{en}: {problem.text()}", f"{zh}：{problem.text('zh-CN')}")
+
+
+def layouts(call: Call, module: str) -> Mapping[str, frozenset[str]]:
+    """Layout → api names of its fields; "unused" sections hold what is not shown."""
+    rows, _ = wire.records(call("GET", "settings/layouts", "admin", {"module": module}, None).body, "layouts")
+    return {
+        str(row.get("name")): frozenset(
+            str(field.get("api_name"))
+            for section in row.get("sections") or ()
+            if section.get("type") != "unused"
+            for field in section.get("fields") or ()
+        )
+        for row in rows
+        if row.get("visible", True)
+    }

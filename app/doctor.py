@@ -1,0 +1,233 @@
+"""Everything that has to be right for an unattended run, looked at once; each line says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+from adapters import registry
+from app import compose, connecting, connections, keys, settings, status
+from app.connections import Kept
+from connector.errors import Denied, Problem
+from connector.ports import Crm, Tells
+from sync import backup
+from sync.shared import ProfileShared
+from sync.store import Store, facts
+
+Group = Literal["environment", "connection", "fields", "records", "schedule"]
+#: Bytes below which a store may not grow any more.
+_LEAST_ROOM = 1 << 30
+#: Apart by more, and a signed token is refused.
+_CLOCKS = timedelta(seconds=60)
+_BACKUP = timedelta(days=7)
+#: Records that may have come since the last run before a difference is one.
+_SHARE, _FEW = 0.02, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line. look: it works, and somebody should see to it."""
+
+    group: Group
+    what: str
+    state: Literal["ok", "look", "failed"]
+    en: str
+    zh: str
+    #: A credential or a permission (exit code 5).
+    access: bool = field(default=False)
+
+
+def examined(profile: str, now: datetime) -> Iterator[Check]:
+    """All lines, one after the other; nothing is changed, and a line that fails does not end it."""
+    yield from _environment(profile, now)
+    try:
+        known = connections.read(profile)
+    except Problem as problem:
+        access = isinstance(problem, Denied)
+        yield Check("connection", "connection", "failed", problem.text("en"), problem.text("zh-CN"), access)
+        return
+    for name, kept in known.items():
+        yield from _connection(profile, name, kept, now)
+    yield from _schedule(profile, now)
+
+
+def exit_code(checks: list[Check]) -> int:
+    """5 where a credential or permission line failed, 1 where another one did."""
+    failed = [check for check in checks if check.state == "failed"]
+    return 5 if any(check.access for check in failed) else 1 if failed else 0
+
+
+def _environment(profile: str, now: datetime) -> Iterator[Check]:  # noqa: ARG001
+    folder = settings.profile_folder(profile)
+    there = folder if folder.exists() else settings.home()
+    while not there.exists():
+        there = there.parent
+    if not os.access(there, os.W_OK):
+        yield _of("home", "failed", f"{there} cannot be written: set ZIXIN_HOME", f"{there} 不可写：请设置 ZIXIN_HOME")
+    elif folder.exists() and os.name == "posix" and folder.stat().st_mode & 0o077:
+        yield _of("home", "look", f"others can read {folder}: chmod 700 it", f"其他用户可读 {folder}：请 chmod 700")
+    else:
+        yield _of("home", "ok", str(folder), str(folder))
+    room = shutil.disk_usage(there).free
+    enough: Literal["ok", "look"] = "ok" if room > _LEAST_ROOM else "look"
+    told = f"{room / (1 << 30):.1f} GB"
+    yield _of("disk", enough, f"{told} free" + ("" if enough == "ok" else ": make room"), f"可用 {told}")
+    yield _key()
+    try:
+        if (folder / "zixin.db").exists():
+            Store(folder / "zixin.db").close()
+            size = (folder / "zixin.db").stat().st_size / (1 << 20)
+            yield _of("store", "ok", f"{size:.1f} MB", f"{size:.1f} MB")
+        rules = settings.policy(profile)
+        yield _of("policy", "ok", f"version {rules.version}", f"版本 {rules.version}")
+    except Problem as problem:
+        yield _of("store", "failed", problem.text("en"), problem.text("zh-CN"))
+
+
+def _key() -> Check:
+    try:
+        keys.vault()
+        origin, place = keys.origin(), keys.place()
+    except Problem as problem:
+        return Check("environment", "key", "failed", problem.text("en"), problem.text("zh-CN"), access=True)
+    if origin == "beside the data":
+        en = f"in {place}, beside the data: give ZIXIN_KEY_FILE or a keyring, and keep a copy elsewhere"
+        return _of("key", "look", en, f"位于数据旁的 {place}：请使用 ZIXIN_KEY_FILE 或钥匙串，并另存一份")
+    return _of("key", "ok", f"from {place}", f"来自 {place}")
+
+
+def _connection(profile: str, name: str, kept: Kept, now: datetime) -> Iterator[Check]:
+    shared = ProfileShared(settings.profile_folder(profile), keys.vault())
+    try:
+        crm = registry.opened(kept.crm, kept.credentials, shared, name)
+        found = crm.organisation()
+    except Problem as problem:
+        access = isinstance(problem, Denied)
+        yield Check("connection", name, "failed", problem.text("en"), problem.text("zh-CN"), access)
+        return
+    told = f"{kept.crm}: {found.name}, {found.currency}"
+    yield Check("connection", name, "ok", told, told)
+    yield from _clock(crm, now)
+    try:
+        yield from _quota(profile, name, kept, crm, now)
+        yield from _tried(crm)
+        for line in connecting.objects(crm, profile, name, kept):
+            yield Check("connection", line.what, line.state, line.en, line.zh, access=line.state == "failed")
+        yield from _fields(profile, kept, crm)
+        yield from _counts(profile, name, kept, crm)
+    except Problem as problem:
+        # A quota that is used up, a CRM that is down: what it keeps us from looking at is not known.
+        yield Check(
+            "connection", name, "failed", problem.text("en"), problem.text("zh-CN"), isinstance(problem, Denied)
+        )
+
+
+def _clock(crm: Crm, now: datetime) -> Iterator[Check]:
+    ahead = (crm.now() - now).total_seconds()
+    if abs(ahead) <= _CLOCKS.total_seconds():
+        yield Check("connection", "clock", "ok", f"{ahead:+.0f} s", f"{ahead:+.0f} 秒")
+    else:
+        en = f"the CRM's clock is {ahead:+.0f} s from this machine's: set this one by NTP"
+        yield Check("connection", "clock", "look", en, f"CRM 时钟与本机相差 {ahead:+.0f} 秒：请用 NTP 校准本机")
+
+
+def _tried(crm: Crm) -> Iterator[Check]:
+    if not isinstance(crm, Tells):
+        return
+    for each in crm.tried():
+        state: Literal["ok", "look", "failed"] = "ok" if each.granted else "look" if each.granted is None else "failed"
+        more = ("", "") if each.granted else (": not told", "：未告知") if each.granted is None else (
+            ": grant it to zixin's user and connect again", "：请授予该用户并重新连接",
+        )  # fmt: skip
+        yield Check("connection", each.name, state, each.en + more[0], each.zh + more[1], access=state == "failed")
+
+
+def _quota(profile: str, name: str, kept: Kept, crm: Crm, now: datetime) -> Iterator[Check]:
+    spent, cap = status.spending(profile, name, kept, now)
+    told = crm.quota() if isinstance(crm, Tells) else None
+    ours = f"{spent:,}" + (f" / {cap:,}" if cap else "")
+    if told is None:
+        near = cap is not None and spent > cap * 0.8
+        yield Check(
+            "connection", "quota", "look" if near else "ok", f"zixin used {ours} in 24 h", f"zixin 24 小时内已用 {ours}"
+        )
+        return
+    used, most = told
+    state: Literal["ok", "look"] = "look" if used > most * 0.8 else "ok"
+    yield Check(
+        "connection", "quota", state, f"{used:,} of {most:,} calls in 24 h by all programs, zixin {ours}",
+        f"所有程序 24 小时内共用 {used:,} / {most:,} 次调用，其中 zixin {ours}",
+    )  # fmt: skip
+
+
+def _fields(profile: str, kept: Kept, crm: Crm) -> Iterator[Check]:
+    if not kept.fields:
+        yield Check("fields", "fields", "failed", "not made yet: zixin fields apply", "尚未创建：zixin fields apply")
+        return
+    with compose.opened(profile) as house:
+        found = compose.drifted(house)
+    for name, en, zh in found:
+        yield Check("fields", name, "failed", f"{en}: zixin fields apply", f"{zh}：zixin fields apply")
+    if not found:
+        yield Check("fields", "fields", "ok", f"{len(kept.fields)} as made", f"{len(kept.fields)} 个，与创建时一致")
+    if isinstance(crm, Tells):
+        for layout, shown in crm.layouts(house.link.mapping.writes.object).items():
+            off = sorted(set(kept.fields.values()) - shown)
+            if off:
+                told = ", ".join(off)
+                yield Check(
+                    "fields", layout, "look", f"not on this page layout, nobody sees them: {told}",
+                    f"不在此页面布局中，无人可见：{told}",
+                )  # fmt: skip
+
+
+def _counts(profile: str, name: str, kept: Kept, crm: Crm) -> Iterator[Check]:
+    """The CRM's records beside ours, of objects of which every record counts."""
+    if not isinstance(crm, Tells) or not (settings.profile_folder(profile) / "zixin.db").exists():
+        return
+    mapping = compose.mapping_of(profile, name, kept)
+    with compose.stored(profile) as (store, _), store.read() as tx:
+        ours = {
+            source: facts.records_of_source(tx, name, source, table)
+            for source, part in mapping.sources.items()
+            for table in [next((each.table for each in part.yields if not each.when), "")]
+            if table in ("accounts", "receivables", "payments") and facts.cursor(tx, name, source) is not None
+        }
+        bad: dict[str, int] = {}
+        for row in facts.rejected(tx, name):
+            bad[str(row["source"])] = bad.get(str(row["source"]), 0) + 1
+    for source, count in ours.items():
+        there = crm.count(mapping.sources[source].object)
+        if there is None:
+            continue
+        apart = abs(there - count - bad.get(source, 0)) > max(_FEW, there * _SHARE)
+        told = f"CRM {there:,}, zixin {count:,}, " + f"{bad.get(source, 0):,}"
+        yield Check(
+            "records", source, "look" if apart else "ok",
+            f"{told} rejected" + (": zixin sync --full" if apart else ""),
+            f"{told} 拒收" + ("：zixin sync --full" if apart else ""),
+        )  # fmt: skip
+
+
+def _schedule(profile: str, now: datetime) -> Iterator[Check]:
+    told = status.of(profile, now)
+    last = told["last_success"]
+    if not told["wants"]:
+        yield Check("schedule", "runs", "ok", f"last success {last}", f"最近成功 {last}")
+    for want in cast("list[dict[str, str]]", told["wants"]):
+        yield Check("schedule", "runs", "look", want["en"], want["zh"])
+    made = backup.last(settings.profile_folder(profile))
+    if made is None or now - made > _BACKUP:
+        since = made.date().isoformat() if made else "–"
+        yield Check("schedule", "backup", "look", f"last {since}: zixin backup", f"上次 {since}：zixin backup")
+    else:
+        day = made.isoformat(timespec="minutes")
+        yield Check("schedule", "backup", "ok", f"last {day}", f"上次 {day}")
+
+
+def _of(what: str, state: Literal["ok", "look", "failed"], en: str, zh: str) -> Check:
+    return Check("environment", what, state, en, zh)
