@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import dataclass
 
 from adapters import registry
 from app import connections, keys, settings
 from app.connections import Kept
 from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
-from connector.ports import Installs, Step
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
 from sync.link import Link
@@ -37,62 +35,6 @@ def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], l
     connections.keep(profile, {name: Kept(crm, credentials, language)})
     # A token of an earlier connection of that name is not this one's.
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
-
-
-def planned_fields(house: House) -> tuple[Step, ...]:
-    """What `install_fields` would do."""
-    from connector.assessment import WRITTEN
-
-    return cast("Installs", house.link.crm).plan(WRITTEN)
-
-
-def install_fields(profile: str, house: House, *, adopt: bool = False) -> House:
-    """Create zixin's fields in the CRM and keep what it named them; the house whose mapping has these names.
-
-    Raises Misconfigured, and changes nothing: a field of such a name is of another kind, or was not made by us and is
-    not to be adopted.
-    """
-    from connector.assessment import WRITTEN
-
-    ours = set(connections.read(profile)[house.link.name].fields.values())
-    steps = planned_fields(house)
-    wrong = [f"{step.field} ({step.detail})" for step in steps if step.action == "mend"]
-    if wrong:
-        raise Misconfigured("E-FIELD-KIND", name=house.link.name, fields=", ".join(wrong))
-    others = [step.field for step in steps if step.action == "keep" and step.field not in ours]
-    if others and not adopt:
-        raise Misconfigured("E-FIELD-OTHERS", name=house.link.name, fields=", ".join(others))
-    named = cast("Installs", house.link.crm).apply(WRITTEN)
-    connections.change(profile, house.link.name, fields=dict(named))
-    mapping = house.link.mapping.with_written(dict(named))
-    return replace(house, link=replace(house.link, mapping=mapping))
-
-
-def drifted(house: House) -> list[tuple[str, str, str]]:
-    """How zixin's fields differ from what it writes: field, and what is wrong in English and Chinese."""
-    from connector.assessment import WRITTEN
-
-    writes = house.link.mapping.writes
-    there = {field.name: field for field in house.link.crm.describe(writes.object).fields}
-    kinds = {step.name: step for step in planned_fields(house)}
-    found: list[tuple[str, str, str]] = []
-    for item in WRITTEN:
-        name = writes.fields.get(item.name)
-        field = there.get(name or "")
-        if name is None or field is None:
-            found.append(
-                (name or item.name, "it is not there, or hidden from zixin's user", "不存在，或对本用户不可见")
-            )
-            continue
-        step = kinds[item.name]
-        if step.action == "mend":
-            found.append((name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
-        if not field.writable:
-            found.append((name, "zixin's user may not write it", "本用户不可写"))
-        lacking = [option for option in item.options if field.options and option not in field.options]
-        if lacking:
-            found.append((name, f"options are missing: {', '.join(lacking)}", f"缺少选项：{', '.join(lacking)}"))
-    return found
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_
 from pathlib import Path
 from typing import Literal
 
@@ -82,7 +83,7 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     once = secrets & (settled.keys() - kept.credentials.keys())
     before = known.get(name)
     again = before if before is not None and before.crm == kept.crm else Kept(kept.crm)
-    kept = Kept(kept.crm, settled, kept.language, again.fields, again.secrets, kept.mapping)
+    kept = replace_(again, credentials=settled, language=kept.language, mapping=kept.mapping)
     if once:
         # What a vendor gives once is not given again: it is kept before anything else is tried.
         connections.keep(profile, {name: kept})

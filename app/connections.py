@@ -29,6 +29,12 @@ class Kept:
     fields: Mapping[str, str] = field(default_factory=dict)
     #: Secrets of its hook that count, the newest first.
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    #: How this installation marks the fields that it makes; empty: none yet.
+    install: str = ""
+    #: Canonical name of a written field → the CRM's id of it.
+    field_ids: Mapping[str, str] = field(default_factory=dict)
+    #: Optional written fields that are wanted.
+    optional: tuple[str, ...] = ()
     #: Name of a mapping of ours that is not called as the adapter is; empty: the adapter's.
     mapping: str = ""
 
@@ -61,6 +67,7 @@ def keep(profile: str, connections: Mapping[str, Kept]) -> None:
     told = {
         name: {
             "crm": kept.crm, "mapping": kept.mapping, "language": kept.language, "fields": dict(kept.fields),
+            "install": kept.install, "field_ids": dict(kept.field_ids), "optional": list(kept.optional),
             "sealed": vault.seal(json.dumps({"credentials": dict(kept.credentials), "secrets": kept.secrets})),
         }
         for name, kept in connections.items()
@@ -97,5 +104,6 @@ def _file(profile: str) -> dict[str, Any]:
 def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> Kept:
     return Kept(
         given["crm"], secret["credentials"], given["language"], given["fields"], tuple(secret["secrets"]),
+        given.get("install", ""), given.get("field_ids", {}), tuple(given.get("optional", ())),
         given.get("mapping", ""),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from adapters.serving import running
-from app import compose, connections, generate, settings, simulate
+from app import compose, connections, generate, installing, settings, simulate
 from app.serve import serving
 from app.show import distribution
 from connector.assessment import NOT_RATED
@@ -107,7 +107,7 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
     compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, demo.simulated["credentials"], language)
     before = time.perf_counter()
     with compose.opened(PROFILE) as opened:
-        house = compose.install_fields(PROFILE, opened)
+        house = installing.install(PROFILE, opened, optional=("score",))
         seconds["install"] = time.perf_counter() - before
         tell(f"installed {len(house.link.mapping.writes.fields)} fields on its accounts")
         counted: dict[str, int] = {}

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from adapters import registry
-from app import compose, connecting, connections, keys, settings, status
+from app import compose, connecting, connections, installing, keys, settings, status
 from app.connections import Kept
 from connector.errors import Denied, Problem
 from connector.ports import Crm, Tells
@@ -169,9 +169,14 @@ def _fields(profile: str, kept: Kept, crm: Crm) -> Iterator[Check]:
         yield Check("fields", "fields", "failed", "not made yet: zixin fields apply", "尚未创建：zixin fields apply")
         return
     with compose.opened(profile) as house:
-        found = compose.drifted(house)
-    for name, en, zh in found:
-        yield Check("fields", name, "failed", f"{en}: zixin fields apply", f"{zh}：zixin fields apply")
+        found = installing.drifted(profile, house)
+    for drift in found:
+        cure = (
+            ("zixin fields apply", "zixin fields apply")
+            if drift.gone
+            else ("set it back in the CRM", "请在 CRM 中改回")
+        )
+        yield Check("fields", drift.field, "failed", f"{drift.en}: {cure[0]}", f"{drift.zh}：{cure[1]}")
     if not found:
         yield Check("fields", "fields", "ok", f"{len(kept.fields)} as made", f"{len(kept.fields)} 个，与创建时一致")
     if isinstance(crm, Tells):

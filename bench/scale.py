@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app import compose, demo, generate
+from app import compose, demo, generate, installing
 from connector.schema import day_number
 from sync.run import run
 
@@ -37,7 +37,7 @@ def main() -> None:
         with demo._simulator(data, AS_OF) as simulated:
             compose.connect("scale", "simulated", "zoho", simulated["credentials"], "en")
             with compose.opened("scale") as opened:
-                house = compose.install_fields("scale", opened)
+                house = installing.install("scale", opened)
                 for day in (day_number(AS_OF), day_number(AS_OF)):
                     cpu, wall, at_pull = time.process_time(), time.perf_counter(), []
 

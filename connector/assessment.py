@@ -123,6 +123,21 @@ class Written:
     places: int = 0
     length: int = 255
     options: tuple[str, ...] = ()
+    #: Made only when an admin asks for it: editions allow ten fields, pages show eight.
+    optional: bool = False
+    #: As one CRM shows it; empty: the English label, and the Chinese one as the tooltip.
+    label: str = ""
+    tooltip: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Its label in the CRM."""
+        return self.label or self.en
+
+    @property
+    def tip(self) -> str:
+        """Its tooltip in the CRM."""
+        return self.tooltip or self.zh
 
 
 WRITTEN: tuple[Written, ...] = (
@@ -134,6 +149,10 @@ WRITTEN: tuple[Written, ...] = (
     Written("flags", "choices", "trigger", "Credit Flags", "信用预警", options=FLAGS),
     Written("overdue_since", "day", "follower", "Credit Overdue Since", "最早逾期日"),
     Written("reasons", "text", "follower", "Credit Reasons", "评级理由", length=2000),
-    Written("score", "number", "follower", "Credit Score", "信用评分", tolerance="0.1", places=1),
     Written("rated_on", "day", "passenger", "Credit Rated On", "评级日期"),
+    Written("score", "number", "follower", "Credit Score", "信用评分", tolerance="0.1", places=1, optional=True),
+    Written("exposure", "money", "follower", "Credit Exposure", "信用敞口", places=2, optional=True),
+    Written("next_review", "day", "follower", "Credit Next Review", "下次复核日", optional=True),
 )
+#: What is made where nobody asks for more.
+CORE = tuple(item for item in WRITTEN if not item.optional)

@@ -87,6 +87,15 @@ class Field:
     type: str
     writable: bool
     options: tuple[str, ...] = ()
+    #: How the CRM knows it, where that is not its name.
+    id: str = ""
+    #: Its tooltip; None: the CRM does not tell.
+    tip: str | None = None
+    #: Characters of a text, decimals of a number; None: not told.
+    length: int | None = None
+    places: int | None = None
+    #: Who beside administrators and zixin's user may edit it; None: not told.
+    editors: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,5 +281,16 @@ class Installs(Protocol):
         ...
 
     def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
-        """Creates what is missing; returns `Written.name` → the CRM's field name, read back, never assumed."""
+        """Creates what is missing; returns `Written.name` → the CRM's field name, read back, never assumed.
+
+        Read-only for every profile but administrators and zixin's user, where the CRM can.
+        """
+        ...
+
+    def installed(self) -> Described:
+        """The accounts' fields with all that the CRM tells of them: tooltips, lengths, who may edit them."""
+        ...
+
+    def remove(self, fields: Sequence[Field]) -> None:
+        """Deletes these fields with their values. Raises Misconfigured: the CRM cannot, or somebody uses one."""
         ...

@@ -46,12 +46,17 @@ class Listed(Part):
     #: True or absent: the field can be written. With `read_only` the other way round.
     writable: Selector | None = None
     read_only: Selector | None = None
+    #: How the system knows it, where that is not its name; its tooltip, characters, decimals.
+    id: Selector | None = None
+    tip: Selector | None = None
+    length: Selector | None = None
+    places: Selector | None = None
     #: Rows are a mapping by name, not a list.
     by_name: bool = False
 
 
 class Create(Part):
-    """How one field is made on `{object}`: {name} {label} {label_zh} {options} {places} {length}."""
+    """How one field is made on `{object}`: {name} {label} {tip} {options} {places} {length}."""
 
     request: Call
     #: Kind of a written field (choice, choices, number, money, day, text) → what `{spec}` becomes.
@@ -64,7 +69,9 @@ class Create(Part):
     suffix: str = ""
     #: After the prefix the name goes on with a capital: cCreditRating.
     capitalise: bool = False
-    #: A last call after all fields were made, to rebuild or publish.
+    #: How one is deleted: {name}, {id}.
+    remove: Call | None = None
+    #: A last call after all fields were made or deleted, to rebuild or publish.
     afterwards: Call | None = None
     #: In the system's own words for each kind, as described.
     types: dict[str, str] = Field(default_factory=dict)

@@ -19,7 +19,7 @@ from adapters.http import Patience
 from adapters.outcomes import unanswered, without
 from connector.assessment import Written
 from connector.errors import Exhausted, Misconfigured, Problem, Retry
-from connector.ports import Change, Described, Heard, Organisation, Outcome, Page, Shared, Source, Spent
+from connector.ports import Change, Described, Field, Heard, Organisation, Outcome, Page, Shared, Source, Spent
 from connector.ports import Step as FieldStep
 
 #: Characters kept of a refusal.
@@ -96,6 +96,15 @@ class Declared:
         made = fields.apply(self._connector, self._wire, self._proof, self._accounts, self.describe, wanted)
         self._kinds = {}
         return made
+
+    def installed(self) -> Described:
+        """The accounts' fields."""
+        return self.describe(self._accounts)
+
+    def remove(self, gone: Sequence[Field]) -> None:
+        """Deletes fields, where the file says how."""
+        fields.remove(self._connector, self._wire, self._proof, self._accounts, gone)
+        self._kinds = {}
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Sets account fields; each record's outcome."""

@@ -67,11 +67,22 @@ def apply(
     return {key: field.name for key, field in found.items() if field is not None}
 
 
+def remove(connector: Connector, wire: Wire, proof: Proof, name: str, fields: Sequence[Field]) -> None:
+    """Deletes fields. Raises Misconfigured: the file does not say how."""
+    making = connector.create
+    if making is None or making.remove is None:
+        raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object=f"{name}.create.remove")
+    for field in fields:
+        proof.ask(making.remove, wire.given(object=name, name=field.name, id=field.id or field.name))
+    if fields and making.afterwards is not None:
+        proof.ask(making.afterwards, wire.given(object=name))
+
+
 def _words(making: Create, item: Written) -> dict[str, Any]:
     key = item.en.lower().replace(" ", "_")
     return {
         "key": key, "camel": "".join(part.capitalize() for part in key.split("_")),
-        "name": _asked(making, item), "label": item.en, "label_zh": item.zh, "kind": item.kind,
+        "name": _asked(making, item), "label": item.shown, "label_zh": item.zh, "tip": item.tip, "kind": item.kind,
         "options": list(item.options), "options_lines": "\n".join(item.options),
         "places": item.places, "length": item.length,
     }  # fmt: skip
@@ -93,7 +104,7 @@ def _expected(making: Create, item: Written) -> str:
 def _found(connector: Connector, described: Described, item: Written) -> Field | None:
     expected = _expected(connector.create, item) if connector.create else item.name
     by_name = next((field for field in described.fields if field.name == expected), None)
-    return by_name or next((field for field in described.fields if field.label in (item.en, item.zh)), None)
+    return by_name or next((field for field in described.fields if field.label in (item.shown, item.en, item.zh)), None)
 
 
 def _listed(part: Listed, told: Any) -> list[Field]:
@@ -105,8 +116,24 @@ def _listed(part: Listed, told: Any) -> list[Field]:
         name, label, kind = (rows.text(select.first(path, row)) or "" for path in (part.name, part.label, part.type))
         options = select.first(part.options, row) if part.options else None
         listed = options.split("\n") if isinstance(options, str) else [str(each) for each in options or ()]
-        made.append(Field(name, label or name, kind, _writable(part, row), tuple(listed)))
+        made.append(
+            Field(
+                name, label or name, kind, _writable(part, row), tuple(listed), id=_text(part.id, row) or name,
+                tip=None if part.tip is None else _text(part.tip, row), length=_number(part.length, row),
+                places=_number(part.places, row),
+            )
+        )  # fmt: skip
     return [field for field in made if field.name]
+
+
+def _text(path: str | None, row: Any) -> str:
+    return "" if path is None else rows.text(select.first(path, row)) or ""
+
+
+def _number(path: str | None, row: Any) -> int | None:
+    told = _text(path, row)
+    # Zero stands for the system's own default.
+    return int(told) if told.isdigit() and int(told) else None
 
 
 def _writable(part: Listed, row: Any) -> bool:

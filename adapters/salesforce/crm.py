@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.http import Patience
@@ -13,7 +14,20 @@ from adapters.salesforce.reading import Reading
 from adapters.salesforce.writing import BULK_FROM, Writing
 from connector.assessment import Written
 from connector.errors import Misconfigured
-from connector.ports import Change, Described, Heard, Organisation, Outcome, Page, Shared, Source, Spent, Step, Tried
+from connector.ports import (
+    Change,
+    Described,
+    Field,
+    Heard,
+    Organisation,
+    Outcome,
+    Page,
+    Shared,
+    Source,
+    Spent,
+    Step,
+    Tried,
+)
 
 #: Outbound Messages and Flows are set up by an admin and end with nobody.
 _LIFE = timedelta(days=365)
@@ -103,6 +117,21 @@ class Salesforce:
             self.reading.forget()
         there = {field.name for field in self.describe("Account").fields}
         return {item.name: install.name_of(item) for item in wanted if install.name_of(item) in there}
+
+    def installed(self) -> Described:
+        """The fields of accounts, with who may edit them beside administrators and us."""
+        self.reading.forget()
+        described, editors = self.describe("Account"), install.editors(self.client)
+        return replace(described, fields=tuple(
+            replace(each, editors=editors.get(each.name, ())) if each.name.endswith("__c") else each
+            for each in described.fields
+        ))  # fmt: skip
+
+    def remove(self, fields: Sequence[Field]) -> None:
+        """Deletes custom fields by name."""
+        if fields:
+            install.remove(self.client, [field.name for field in fields])
+            self.reading.forget()
 
     def _currency(self) -> str:
         """The corporate currency of an org with several; an org with one has no list of them, and a setting tells."""

@@ -19,7 +19,9 @@ from connector.assessment import Written
 from connector.errors import Misconfigured
 from connector.ports import Described, Step
 
-PERMISSION_SET = "zixin"
+#: Who writes the fields, and who only reads them.
+PERMISSION_SET, READERS = "zixin", "zixin_read"
+_LABELS = {PERMISSION_SET: "zixin credit fields", READERS: "zixin credit fields, read only"}
 _TYPES = {
     "choice": "picklist", "choices": "multipicklist", "number": "double", "money": "double", "day": "date",
     "text": "textarea",
@@ -27,7 +29,7 @@ _TYPES = {
 
 
 def name_of(item: Written) -> str:
-    """The API name that a field gets."""
+    """The API name that a field gets, whatever language its label is in."""
     return f"{item.en.replace(' ', '_')}__c"
 
 
@@ -48,23 +50,53 @@ def create(client: Client, item: Written) -> None:
 
 
 def grant(client: Client, names: Sequence[str]) -> None:
-    """Let whoever has our permission set, and this user, read and edit these fields of accounts."""
-    parent = _permission_set(client)
-    for name in names:
-        _create_once(client, "FieldPermissions", {
-            "ParentId": parent, "SobjectType": "Account", "Field": f"Account.{name}", "PermissionsRead": True,
-            "PermissionsEdit": True,
-        })  # fmt: skip
+    """Let this user edit these fields of accounts; a second permission set, for the sales team, only reads them."""
+    parent = _permission_set(client, PERMISSION_SET)
+    for owner in (parent, _permission_set(client, READERS)):
+        for name in names:
+            _create_once(client, "FieldPermissions", {
+                "ParentId": owner, "SobjectType": "Account", "Field": f"Account.{name}", "PermissionsRead": True,
+                "PermissionsEdit": owner == parent,
+            })  # fmt: skip
     user = wire.document(client.call("GET", "/services/oauth2/userinfo", "userinfo").body)["user_id"]
     _create_once(client, "PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": parent})
 
 
-def _permission_set(client: Client) -> str:
-    query = f"SELECT Id FROM PermissionSet WHERE Name = {quoted(PERMISSION_SET)}"  # noqa: S608
-    rows = wire.document(client.call("GET", "query", "query", params={"q": query}).body)["records"]
-    if rows:
+def editors(client: Client) -> dict[str, tuple[str, ...]]:
+    """Field → labels of the profiles and permission sets that may edit it, beside ours and administrators'."""
+    sets = {
+        str(row["Id"]): str(row["Label"])
+        for row in _rows(client, "SELECT Id, Name, Label, PermissionsModifyAllData FROM PermissionSet")
+        if row["Name"] != PERMISSION_SET and not row["PermissionsModifyAllData"]
+    }
+    given = "SELECT Field, ParentId FROM FieldPermissions WHERE SobjectType = 'Account' AND PermissionsEdit = true"
+    found: dict[str, set[str]] = {}
+    for row in _rows(client, given):
+        if row["ParentId"] in sets:
+            found.setdefault(str(row["Field"]).partition(".")[2], set()).add(sets[row["ParentId"]])
+    return {name: tuple(sorted(labels)) for name, labels in found.items()}
+
+
+def remove(client: Client, names: Sequence[str]) -> None:
+    """Deletes custom fields of accounts; Salesforce keeps them for fifteen days among the deleted fields."""
+    listed = ", ".join(quoted(name.removesuffix("__c")) for name in names)
+    query = f"SELECT Id FROM CustomField WHERE TableEnumOrId = 'Account' AND DeveloperName IN ({listed})"  # noqa: S608
+    for row in wire.document(client.call("GET", "tooling/query", "tooling", params={"q": query}).body)["records"]:
+        client.call("DELETE", f"tooling/sobjects/CustomField/{row['Id']}", "tooling")
+
+
+def _rows(client: Client, query: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = wire.document(client.call("GET", "query", "install", params={"q": query}).body)[
+        "records"
+    ]
+    return rows
+
+
+def _permission_set(client: Client, name: str) -> str:
+    query = f"SELECT Id FROM PermissionSet WHERE Name = {quoted(name)}"  # noqa: S608
+    if rows := _rows(client, query):
         return str(rows[0]["Id"])
-    body = msgspec.json.encode({"Name": PERMISSION_SET, "Label": "zixin credit fields"})
+    body = msgspec.json.encode({"Name": name, "Label": _LABELS[name]})
     return str(wire.document(client.call("POST", "sobjects/PermissionSet", "install", body=body).body)["id"])
 
 
@@ -77,7 +109,7 @@ def _create_once(client: Client, name: str, values: Mapping[str, Any]) -> None:
 
 
 def _metadata(item: Written) -> dict[str, Any]:
-    made: dict[str, Any] = {"label": item.en, "description": f"zixin:{item.name}", "inlineHelpText": item.zh}
+    made: dict[str, Any] = {"label": item.shown, "description": f"zixin:{item.name}", "inlineHelpText": item.tip}
     match item.kind:
         case "choice" | "choices":
             values = [{"fullName": each, "label": each, "default": False} for each in item.options]

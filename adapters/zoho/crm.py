@@ -8,6 +8,7 @@ published API, never run against a live tenant.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -140,14 +141,42 @@ class Zoho:
     def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
         """Creates the missing fields, five a call, and reads back what Zoho named them."""
         missing = {step.name for step in self.plan(wanted) if step.action == "create"}
+        readers = self._readers() if missing else []
         for some in _batches([item for item in wanted if item.name in missing], install.FIELDS_A_CALL):
-            body = msgspec.json.encode({"fields": [install.body(item) for item in some]})
+            body = msgspec.json.encode({"fields": [install.body(item, readers) for item in some]})
             params = {"module": "Accounts"}
             answer = self._call("POST", "settings/fields", "fields", params, body=body, credits=10 * len(some))
             install.check(self._host, wire.records(answer.body, "fields")[0])
+        self._forget()
+        return install.names(self.describe("Accounts"), wanted)
+
+    def installed(self) -> Described:
+        """The fields of accounts, with who may edit them beside administrators and us."""
+        described = self.describe("Accounts")
+        ours = {"Administrator", install.profile_of(self._user())}
+        return replace(described, fields=tuple(
+            each if each.editors is None else replace(each, editors=tuple(sorted(set(each.editors) - ours)))
+            for each in described.fields
+        ))  # fmt: skip
+
+    def remove(self, fields: Sequence[Field]) -> None:
+        """Deletes fields by id. Source: v8 delete-field."""
+        for field in fields:
+            self._call("DELETE", f"settings/fields/{field.id}", "fields", {"module": "Accounts"})
+        self._forget()
+
+    def _forget(self) -> None:
         self._types = {}
         self._reading.forget()
-        return install.names(self.describe("Accounts"), wanted)
+
+    def _readers(self) -> list[str]:
+        """Profiles that may read our fields and not edit them."""
+        profiles, _ = wire.records(self._call("GET", "settings/profiles", "admin").body, "profiles")
+        return install.others(profiles, install.profile_of(self._user()))
+
+    def _user(self) -> Mapping[str, Any]:
+        users, _ = wire.records(self._call("GET", "users", "admin", {"type": "CurrentUser"}).body, "users")
+        return users[0] if users else {}
 
     def _write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         types = self._field_types()
@@ -252,7 +281,20 @@ def _outcome(change: Change, row: Any) -> Outcome:
 def _field(row: Mapping[str, Any]) -> Field:
     options = tuple(str(item.get("actual_value")) for item in row.get("pick_list_values") or () if item)
     writable = not row.get("read_only") and not row.get("field_read_only")
-    return Field(str(row["api_name"]), str(row["field_label"]), str(row["data_type"]), writable, options)
+    told = row.get("tooltip") or {}
+    profiles = row.get("profiles")
+    return Field(
+        str(row["api_name"]), str(row["field_label"]), str(row["data_type"]), writable, options,
+        id=str(row.get("id") or ""), tip=str(told.get("value") or "") if isinstance(told, dict) else None,
+        length=_whole(row.get("length")), places=_whole(row.get("decimal_place")),
+        editors=None if profiles is None else tuple(
+            sorted(str(each.get("name")) for each in profiles if each.get("permission_type") == "read_write")
+        ),
+    )  # fmt: skip
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if str(value).isdigit() else None
 
 
 def _schema(source: Source) -> dict[str, type[pl.String]]:

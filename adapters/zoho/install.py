@@ -29,16 +29,18 @@ _TYPES = {
 
 def plan(described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
     """One step a written field: create it, keep it, or say that another field stands under its label."""
-    return steps(wanted, lambda item: _found(described, item), lambda item: item.en.replace(" ", "_"), _TYPES)
+    return steps(wanted, lambda item: _found(described, item), lambda item: item.shown.replace(" ", "_"), _TYPES)
 
 
-def body(item: Written) -> dict[str, Any]:
-    """A field as the API wants it; its tooltip holds the other language."""
+def body(item: Written, readers: Sequence[str] = ()) -> dict[str, Any]:
+    """A field as the API wants it; `readers`: ids of the profiles that may only read it."""
     made: dict[str, Any] = {
-        "field_label": item.en,
+        "field_label": item.shown,
         "data_type": _TYPES[item.kind],
-        "tooltip": {"name": "info_icon", "value": item.zh},
+        "tooltip": {"name": "info_icon", "value": item.tip},
     }
+    if readers:
+        made["profiles"] = [{"id": profile, "permission_type": "read_only"} for profile in readers]
     if item.options:
         made["pick_list_values"] = [{"display_value": option, "actual_value": option} for option in item.options]
     if item.kind == "text":
@@ -63,4 +65,18 @@ def names(described: Described, wanted: Sequence[Written]) -> Mapping[str, str]:
 
 
 def _found(described: Described, item: Written) -> Field | None:
-    return next((field for field in described.fields if field.label in (item.en, item.zh)), None)
+    return next((field for field in described.fields if field.label in (item.shown, item.en, item.zh)), None)
+
+
+def others(profiles: Sequence[Mapping[str, Any]], own: str) -> list[str]:
+    """Ids of the profiles that are neither the administrators' nor our user's.
+
+    Source: v8 get-profiles; the administrators' profile cannot be edited, and bears that name in every edition.
+    """
+    return [str(row["id"]) for row in profiles if str(row.get("name")) not in ("Administrator", own)]
+
+
+def profile_of(user: Mapping[str, Any]) -> str:
+    """Name of a user's profile."""
+    profile = user.get("profile")
+    return str(profile.get("name")) if isinstance(profile, dict) else ""

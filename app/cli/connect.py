@@ -1,9 +1,9 @@
-"""`zixin connect CRM`, `zixin fields plan|apply|drift`: attach a CRM, and make zixin's fields in it."""
+"""`zixin connect CRM`: attach a CRM."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,19 +13,14 @@ from app.cli.simulate import known
 if TYPE_CHECKING:
     from adapters.registry import Need
 
-_MARKS = {"ok": "✓", "look": "?", "failed": "✗", "create": "+", "keep": "=", "mend": "!"}
+_MARKS = {"ok": "✓", "look": "?", "failed": "✗"}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the command."""
     app.command("connect", help="Attach a CRM: settings from a file, ZIXIN_SET_NAME or asked for; tried, then kept.")(
         connect
     )
-    fields = typer.Typer(no_args_is_help=True, help="zixin's fields on the CRM's accounts.")
-    fields.command("plan", help="What apply would do.")(plan)
-    fields.command("apply", help="Create the missing fields; a second time changes nothing.")(apply)
-    fields.command("drift", help="How the fields differ from what zixin writes.")(drift)
-    app.add_typer(fields, name="fields")
 
 
 def connect(
@@ -82,65 +77,3 @@ def _asked(context: Context, need: Need) -> str:
     text = f"{need.name} ({hint})" if hint else need.name
     empty = "" if need.default is not None else None
     return str(typer.prompt(text, hide_input=need.secret, err=True, default=empty, show_default=False))
-
-
-def plan(
-    call: typer.Context,
-    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something would change.")] = False,
-) -> None:
-    """One line a field."""
-    from app import compose
-
-    context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        steps = compose.planned_fields(house)
-    _tell(context, [(step.name, step.action, step.field, step.detail) for step in steps])
-    if detailed and any(step.action != "keep" for step in steps):
-        raise typer.Exit(3)
-
-
-def apply(
-    call: typer.Context,
-    adopt: Annotated[bool, typer.Option(help="Take over fields of these names that zixin did not make.")] = False,
-) -> None:
-    """Creates what is missing and reads back what the CRM named it."""
-    from app import compose
-
-    context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        before = {step.name: step.action for step in compose.planned_fields(house)}
-        after = compose.install_fields(context.profile, house, adopt=adopt)
-        named = after.link.mapping.writes.fields
-    _tell(context, [(name, before.get(name, "keep"), field, "") for name, field in named.items()])
-    if not context.json:
-        context.say(context.words("Next: zixin sync --dry-run", "下一步：zixin sync --dry-run"))
-
-
-def drift(
-    call: typer.Context,
-    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something differs.")] = False,
-) -> None:
-    """Missing, retyped, read-only fields and choices that lack options."""
-    from app import compose
-
-    context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        found = compose.drifted(house)
-    if context.json:
-        context.document({"drift": [{"field": row[0], "en": row[1], "zh": row[2]} for row in found]})
-    else:
-        for field, en, zh in found:
-            context.say(f"! {field:<28} {context.words(en, zh)}")
-        if not found:
-            context.say(context.words("No difference.", "无差异。"))
-    if detailed and found:
-        raise typer.Exit(3)
-
-
-def _tell(context: Context, rows: list[tuple[Any, ...]]) -> None:
-    if context.json:
-        names = ("name", "action", "field", "detail")
-        context.document({"fields": [dict(zip(names, row, strict=True)) for row in rows]})
-        return
-    for name, action, field, detail in rows:
-        context.say(f"{_MARKS[action]} {name:<16} {field:<32} {detail}".rstrip())

@@ -35,6 +35,8 @@ def written_values(row: Mapping[str, Any], language: str) -> dict[str, str | Non
         "reasons": "\n".join(reasons(row, language)) or None,
         "score": None if row["score"] is None else f"{row['score']:.1f}",
         "rated_on": day_of(row["as_of"]).isoformat(),
+        "exposure": amount(row["exposure"]),
+        "next_review": None if row["next_review_on"] is None else day_of(row["next_review_on"]).isoformat(),
     }
 
 

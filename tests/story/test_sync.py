@@ -67,6 +67,8 @@ def test_a_payment_re_rates_its_customer_and_writes_only_what_moved(house: House
         "Credit_Overdue_Since",
         "Credit_Reasons",
         "Credit_Score",
+        "Credit_Exposure",
+        "Credit_Next_Review",
     }
     assert summary["fields"] == len(moved)
 

@@ -68,6 +68,11 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
             "/api/resource/{doctype}", guarded(system, _of(system, _list), writes=False, api="list"), methods=["GET"]
         ),
         Route(
+            "/api/resource/{doctype}/{name}",
+            guarded(system, _of(system, _delete), writes=False, api="create"),
+            methods=["DELETE"],
+        ),
+        Route(
             "/api/resource/{doctype}", guarded(system, _of(system, _post), writes=False, api="create"), methods=["POST"]
         ),
         Route(
@@ -312,6 +317,17 @@ def _post(system: System, request: Request, told: dict[str, Any]) -> Response:
     meta = {"label": told["label"], "type": told["fieldtype"], "options": told.get("options") or ""}
     system.fields[told["dt"]][name] = meta
     return reply(system, {"data": system.objects["Custom Field"][key]})
+
+
+def _delete(system: System, request: Request, told: Any) -> Response:  # noqa: ARG001
+    doctype, name = unquote(request.path_params["doctype"]), unquote(request.path_params["name"])
+    if doctype != "Custom Field" or name not in system.objects[doctype]:
+        return _error(system, 404, "DoesNotExistError", f"{doctype} {name} not found")
+    row = system.objects[doctype].pop(name)
+    system.fields[row["dt"]].pop(row["fieldname"], None)
+    for record in system.objects[row["dt"]].values():
+        record.pop(row["fieldname"], None)
+    return reply(system, {"message": "ok"})
 
 
 def _put(system: System, request: Request, told: dict[str, Any]) -> Response:

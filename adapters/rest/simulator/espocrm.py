@@ -58,6 +58,7 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
         route("/CurrencyRate", rate, "GET", "rates"),
         route("/Metadata", _metadata, "GET", "metadata"),
         route("/Admin/fieldManager/{entity}", _field, "POST", "field"),
+        route("/Admin/fieldManager/{entity}/{field}", _no_field, "DELETE", "field"),
         route("/Admin/rebuild", _rebuild, "POST", "rebuild"),
         route("/{entity}", _list, "GET", "list"),
         route("/{entity}/{record}", _get, "GET", "get"),
@@ -189,6 +190,15 @@ def _field(system: System, request: Request, body: dict[str, Any]) -> Response:
         return reply(system, {"message": "exists"}, 409)
     system.fields[request.path_params["entity"]][name] = {"type": body["type"], "options": body.get("options") or []}
     return reply(system, {"name": name, **body})
+
+
+def _no_field(system: System, request: Request, body: dict[str, Any]) -> Response:  # noqa: ARG001
+    entity, name = request.path_params["entity"], request.path_params["field"]
+    if system.fields[entity].pop(name, None) is None:
+        return reply(system, {"message": "not found"}, 404)
+    for row in system.objects[entity].values():
+        row.pop(name, None)
+    return reply(system, True)
 
 
 def _rebuild(system: System, request: Request, body: Any) -> Response:  # noqa: ARG001

@@ -45,7 +45,11 @@ def serve(system: System) -> Simulated:
         Route(
             "/v1/{object}/fields", guarded(system, _of(system, _field), writes=False, api="fields"), methods=["POST"]
         ),
-    ]
+        Route(
+            "/v1/{object}/fields/{field}", guarded(system, _of(system, _no_field), writes=False, api="fields"),
+            methods=["DELETE"],
+        ),
+    ]  # fmt: skip
     return Simulated(
         application(system, routes), lambda origin: {"base_url": f"{origin}/v1", "token": system.token},
         system.control_token,
@@ -135,7 +139,7 @@ def _list(system: System, name: str, request: Request, body: bytes) -> Response:
 
 
 def _fields(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
-    made = [{"name": key, **row, "read_only": False} for key, row in system.fields[name].items()]
+    made = [{"name": key, "read_only": False, **row} for key, row in system.fields[name].items()]
     first = next(iter(system.objects[name].values()), {})
     plain = [{"name": key, "label": key, "type": "text", "options": [], "read_only": True} for key in first]
     known = {row["name"] for row in made}
@@ -146,8 +150,18 @@ def _field(system: System, name: str, request: Request, body: bytes) -> Response
     told = json.loads(body)
     if told.get("type") not in _TYPES or not told.get("name"):
         return reply(system, {"error": "type or name"}, 400)
-    system.fields[name][told["name"]] = {key: told.get(key) for key in ("label", "type", "options")}
+    kept = ("label", "description", "type", "options", "places", "length")
+    system.fields[name][told["name"]] = {key: told.get(key) for key in kept}
     return reply(system, {"name": told["name"]}, 201)
+
+
+def _no_field(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
+    field = request.path_params["field"]
+    if system.fields[name].pop(field, None) is None:
+        return reply(system, {"error": f"no field {field}"}, 404)
+    for row in system.objects[name].values():
+        row.pop(field, None)
+    return reply(system, {"name": field})
 
 
 def _patch(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001

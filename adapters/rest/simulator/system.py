@@ -102,7 +102,9 @@ def application(system: System, routes: list[Route]) -> Starlette:
         Route(f"{base}/records/{{object}}", records),
         Route(f"{base}/{{action}}", act, methods=["POST"]),
     ]
-    return Starlette(routes=[*control, *routes])
+    made = Starlette(routes=[*control, *routes])
+    made.state.system = system
+    return made
 
 
 def _act(system: System, action: str, told: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,7 +70,11 @@ _OTHERS: dict[str, tuple[str, tuple[Meta, ...]]] = {
                 Meta("OrganizationType", "Edition")),
     ),
     "User": ("005", (Meta("Username", "Username"), Meta("Name", "Name"))),
-    "PermissionSet": ("0PS", (Meta("Name", "Name"), Meta("Label", "Label"))),
+    "PermissionSet": ("0PS", (
+        Meta("Name", "Name"), Meta("Label", "Label"), Meta("PermissionsModifyAllData", "Modify All", "boolean"),
+    )),
+    # Of the Tooling API. A field's name there has no suffix.
+    "CustomField": ("00N", (Meta("DeveloperName", "Name"), Meta("TableEnumOrId", "Object"))),
     "PermissionSetAssignment": ("0Pa", (Meta("AssigneeId", "Assignee"), Meta("PermissionSetId", "Permission Set"))),
     "FieldPermissions": (
         "01k", (Meta("ParentId", "Parent"), Meta("SobjectType", "Object"), Meta("Field", "Field"),

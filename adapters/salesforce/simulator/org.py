@@ -39,6 +39,8 @@ class Meta:
     calculated: bool = False
     #: A new custom field is invisible until it is granted.
     granted: bool = True
+    #: Its inline help.
+    tip: str = ""
 
 
 @dataclass(slots=True)

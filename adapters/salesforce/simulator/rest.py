@@ -223,10 +223,26 @@ def custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG0
     values = (meta.get("valueSet") or {}).get("valueSetDefinition", {}).get("value", ())
     table.fields[name] = Meta(
         name, str(meta["label"]), _TYPES[str(meta["type"])], int(meta.get("length", 255)), int(meta.get("scale", 0)),
-        tuple(str(each["fullName"]) for each in values), granted=False,
+        tuple(str(each["fullName"]) for each in values), granted=False, tip=str(meta.get("inlineHelpText") or ""),
     )  # fmt: skip
     table.off_layout.add(name)
-    return Told({"id": org.new_id("00N"), "success": True, "errors": []}, 201)
+    made = org.create("CustomField", {"DeveloperName": name.removesuffix("__c"), "TableEnumOrId": owner})
+    return Told({"id": made, "success": True, "errors": []}, 201)
+
+
+def no_custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
+    """A field is deleted with its values and what was granted of it."""
+    row = org.table("CustomField").records.pop(request.path_params["record"], None)
+    if row is None:
+        raise WrongError([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)
+    name, table = f"{row['DeveloperName']}__c", org.table(str(row["TableEnumOrId"]))
+    del table.fields[name]
+    for record in table.records.values():
+        record.pop(name, None)
+    granted = org.table("FieldPermissions").records
+    for key in [key for key, each in granted.items() if each["Field"] == f"{row['TableEnumOrId']}.{name}"]:
+        del granted[key]
+    return Told(None, 204)
 
 
 def _page(org: Org, request: Request, *, deleted: bool) -> Told:
@@ -295,6 +311,7 @@ def _described(meta: Meta) -> dict[str, Any]:
     ]
     custom = meta.name.endswith("__c")
     return {
+        "inlineHelpText": meta.tip or None,
         "name": meta.name, "label": meta.label, "type": meta.type, "length": meta.length, "scale": meta.scale,
         "precision": 18 if meta.type in ("double", "currency") else 0, "custom": custom,
         "updateable": meta.updateable and not meta.calculated, "createable": meta.updateable,

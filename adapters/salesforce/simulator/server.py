@@ -76,6 +76,8 @@ def application(org: Org) -> Starlette:
         route("/composite/batch", _batch, "POST", "composite"),
         route("/composite/sobjects", rest.inserted, "POST", "write", writes=True),
         route("/composite/sobjects", rest.deleted, "DELETE", "write", writes=True),
+        route("/tooling/query", rest.query, "GET", "tooling"),
+        route("/tooling/sobjects/CustomField/{record}", rest.no_custom_field, "DELETE", "tooling"),
         route("/tooling/sobjects/CustomField", rest.custom_field, "POST", "tooling"),
         route("/jobs/query", _query_job, "POST", "bulk"),
         route("/jobs/query/{job}", _job, "GET", "bulk"),

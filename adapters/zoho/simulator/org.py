@@ -30,13 +30,24 @@ class FieldMeta:
     length: int = 255
     read_only: bool = False
     options: tuple[str, ...] = ()
+    id: str = ""
+    tip: str = ""
+    places: int | None = None
+    #: Profile → read_write, read_only or hidden; a profile that is not named may write.
+    access: dict[str, str] = field(default_factory=dict)
 
-    def shown(self) -> dict[str, Any]:
-        """The field as the metadata API shows it."""
+    def shown(self, profiles: Mapping[str, str]) -> dict[str, Any]:
+        """The field as the metadata API shows it; `profiles`: name → id."""
         picks = [{"display_value": value, "actual_value": value} for value in self.options]
         return {
             "api_name": self.api_name, "field_label": self.label, "data_type": self.type, "length": self.length,
             "read_only": self.read_only, "field_read_only": self.read_only, "pick_list_values": picks,
+            "id": self.id, "decimal_place": self.places, "custom_field": bool(self.id),
+            "tooltip": {"name": "info_icon", "value": self.tip} if self.tip else None,
+            "profiles": [
+                {"id": key, "name": name, "permission_type": self.access.get(key, "read_write")}
+                for name, key in profiles.items()
+            ],
         }  # fmt: skip
 
 

@@ -47,19 +47,27 @@ def _language(request: Request) -> str:
     return "zh-CN" if request.query_params.get("lang") == "zh-CN" else "en"
 
 
+def _names(org: Org) -> dict[str, str]:
+    """Written field → what this organisation calls it: fields are found by their labels, in either language."""
+    by_label = {meta.label: meta.api_name for meta in org.modules["Accounts"].fields.values()}
+    return {item.name: by_label.get(item.en) or by_label.get(item.zh) or item.en.replace(" ", "_") for item in WRITTEN}
+
+
 async def accounts(request: Request) -> Response:
     """The list, those with the gravest rating first."""
     org, zh = org_of(request), _language(request) == "zh-CN"
     grades = ["D", "C", "CC", "CCC", "B", "BB", "BBB", "A", "AA", "AAA"]
+    names = _names(org)
+    rating, available = names["rating"], names["available"]
     rows = sorted(
         org.modules["Accounts"].records.values(),
-        key=lambda row: (grades.index(row["Credit_Rating"]) if row.get("Credit_Rating") in grades else 99, row["id"]),
+        key=lambda row: (grades.index(row[rating]) if row.get(rating) in grades else 99, row["id"]),
     )
     language = f"?lang={_language(request)}"
     items = "".join(
-        f"<tr><td>{escape(str(row.get('Credit_Rating') or 'NR'))}</td>"
+        f"<tr><td>{escape(str(row.get(rating) or 'NR'))}</td>"
         f"<td><a href='{_BASE}/{row['id']}{language}'>{escape(str(row['Account_Number']))}</a></td>"
-        f"<td>{escape(str(row['Account_Name']))}</td><td class=num>{_amount(row.get('Credit_Available'))}</td></tr>"
+        f"<td>{escape(str(row['Account_Name']))}</td><td class=num>{_amount(row.get(available))}</td></tr>"
         for row in rows[:_SHOWN]
     )
     heads = ("等级", "编号", "客户", "可用额度") if zh else ("Rating", "Number", "Account", "Room left")
@@ -76,7 +84,7 @@ async def account(request: Request) -> Response:
     if row is None:
         return Response("no such account", 404)
     zh = language == "zh-CN"
-    names = {item.name: item.en.replace(" ", "_") for item in WRITTEN}
+    names = _names(org)
     options = {
         "language": language, "currency": org.currency, "places": money.exponent(org.currency), "names": names,
         "flags": {code: [words.en, words.zh] for code, words in FLAGS.items()},

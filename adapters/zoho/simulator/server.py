@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from starlette.applications import Starlette
@@ -26,6 +28,9 @@ from adapters.zoho.simulator.reply import answer, body_of, dated, error
 
 #: Source: v8 get-records: records a page, fields a call, records reachable by `page` and by page token.
 _PER_PAGE, _FIELDS, _BY_PAGE, _BY_TOKEN = 200, 50, 2_000, 100_000
+
+#: Ids of created fields.
+_ids = count(100_001)
 
 Handler = Callable[[Org, Request], Awaitable[Response]]
 
@@ -49,6 +54,7 @@ def application(org: Org) -> Starlette:
             Route(f"{version}/settings/profiles", metered("profiles", admin.profiles), methods=["GET"]),
             Route(f"{version}/settings/layouts", metered("layouts", admin.layouts), methods=["GET"]),
             Route(f"{version}/settings/fields", metered("fields", _fields), methods=["GET", "POST"]),
+            Route(f"{version}/settings/fields/{{field}}", metered("fields", _delete_field), methods=["DELETE"]),
             Route(f"{version}/actions/watch", metered("watch", watch.subscribe), methods=["POST"]),
             Route(f"{version}/actions/watch", metered("watch", watch.channels), methods=["GET"]),
             Route(f"{version}/coql", metered("coql", bulk.coql), methods=["POST"]),
@@ -118,7 +124,7 @@ async def _fields(org: Org, request: Request) -> Response:
     if module is None:
         return error(400, "INVALID_MODULE", "The module name given seems to be invalid")
     if request.method == "GET":
-        return answer({"fields": [meta.shown() for meta in (*module.fields.values(), *module.stamps())]})
+        return answer({"fields": [meta.shown(org.profiles) for meta in (*module.fields.values(), *module.stamps())]})
     wanted = (await body_of(request)).get("fields") or []
     if len(wanted) > 5:
         return error(400, "LIMIT_EXCEEDED", "only five fields a call", limit=5)
@@ -135,18 +141,37 @@ def _create_field(fields: dict[str, FieldMeta], item: Mapping[str, Any]) -> dict
     if any(meta.label == label for meta in fields.values()):
         details = {"api_name": "field_label"}
         return {"code": "DUPLICATE_DATA", "details": details, "message": "duplicate data", "status": "error"}
-    name = label.replace(" ", "_")
+    # An API name holds ASCII letters, digits and underscores; what Zoho makes of other labels is not documented.
+    name = re.sub(r"[^A-Za-z0-9_]", "", label.replace(" ", "_")) or f"field{len(fields)}"
     while name in fields:
         name += "1"
     options = tuple(str(option["actual_value"]) for option in item.get("pick_list_values") or ())
     length = int(item.get("length") or (2000 if item["data_type"] == "textarea" else 255))
-    fields[name] = FieldMeta(name, label, str(item["data_type"]), length, options=options)
+    made = FieldMeta(name, label, str(item["data_type"]), length, options=options, id=f"487687600{next(_ids):010}")
+    made.tip = str((item.get("tooltip") or {}).get("value") or "")
+    made.places = item.get("decimal_place")
+    made.access = {str(each["id"]): str(each["permission_type"]) for each in item.get("profiles") or ()}
+    fields[name] = made
     return {
         "code": "SUCCESS",
-        "details": {"id": f"87{len(fields):06}"},
+        "details": {"id": made.id},
         "message": "field created",
         "status": "success",
     }
+
+
+async def _delete_field(org: Org, request: Request) -> Response:
+    """A custom field goes with its values; a standard one cannot. Source: v8 delete-field."""
+    module = org.modules.get(request.query_params.get("module", ""))
+    found = [meta for meta in module.fields.values() if meta.id == request.path_params["field"]] if module else []
+    if module is None or not found:
+        return error(400, "INVALID_DATA", "the id given seems to be invalid", id=request.path_params["field"])
+    del module.fields[found[0].api_name]
+    for row in module.records.values():
+        row.pop(found[0].api_name, None)
+    details = {"id": found[0].id}
+    told = {"code": "SUCCESS", "details": details, "message": "field deleted successfully", "status": "success"}
+    return answer({"fields": [told]})
 
 
 async def _records(org: Org, request: Request) -> Response:

@@ -1,0 +1,152 @@
+"""`zixin fields plan|apply|drift|remove`: zixin's own fields on the CRM's accounts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.context import Context
+
+_MARKS = {"create": "+", "keep": "=", "mend": "!", "remove": "-", "leave": "="}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    fields = typer.Typer(no_args_is_help=True, help="zixin's fields on the CRM's accounts.")
+    fields.command("plan", help="What apply would do.")(plan)
+    fields.command("apply", help="Create the missing fields; a second time changes nothing.")(apply)
+    fields.command("drift", help="How the fields differ from what zixin made and writes.")(drift)
+    fields.command("remove", help="Delete the fields that apply made, with their values, and no other.")(remove)
+    app.add_typer(fields, name="fields")
+
+
+def plan(
+    call: typer.Context,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something would change.")] = False,
+) -> None:
+    """One line a field."""
+    from app import compose, installing
+
+    context: Context = call.obj
+    with compose.opened(context.profile) as house:
+        steps = installing.planned(context.profile, house)
+    _tell(context, [(step.name, step.action, step.field, step.detail) for step in steps])
+    if not context.json:
+        context.say(context.words("Next: zixin fields apply", "下一步：zixin fields apply"))
+    if detailed and any(step.action != "keep" for step in steps):
+        raise typer.Exit(3)
+
+
+def apply(
+    call: typer.Context,
+    adopt: Annotated[bool, typer.Option(help="Take over fields of these names that zixin did not make.")] = False,
+    optional: Annotated[
+        str | None,
+        typer.Option("--with", help="Optional ones that are wanted: score, exposure, next_review; 'none': none."),
+    ] = None,
+) -> None:
+    """Creates what is missing and reads back what the CRM named it."""
+    from app import compose, installing
+
+    context: Context = call.obj
+    chosen = _chosen(optional)
+    with compose.opened(context.profile) as house:
+        before = {step.name: step.action for step in installing.planned(context.profile, house)}
+        after = installing.install(context.profile, house, adopt=adopt, optional=chosen)
+        named = after.link.mapping.writes.fields
+        off = _off_page(after)
+    _tell(context, [(name, before.get(name, "create"), field, "") for name, field in named.items()])
+    if context.json:
+        return
+    for layout, names in off.items():
+        told = ", ".join(names)
+        context.say(context.words(f"! page layout {layout}: put on it {told}", f"! 页面布局 {layout}：请加入 {told}"))
+    context.say(context.words("Next: zixin sync --dry-run", "下一步：zixin sync --dry-run"))
+
+
+def drift(
+    call: typer.Context,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something differs.")] = False,
+) -> None:
+    """Missing, retyped, relabelled, shortened, read-only fields, lost options and marks, others who may edit."""
+    from app import compose, installing
+
+    context: Context = call.obj
+    with compose.opened(context.profile) as house:
+        found = installing.drifted(context.profile, house)
+    if context.json:
+        context.document({"drift": [{"field": row.field, "en": row.en, "zh": row.zh} for row in found]})
+    else:
+        for row in found:
+            context.say(f"! {row.field:<28} {context.words(row.en, row.zh)}")
+        if not found:
+            context.say(context.words("No difference.", "无差异。"))
+    if detailed and found:
+        raise typer.Exit(3)
+
+
+def remove(
+    call: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Takes only fields with zixin's mark and id; says which it leaves. The store keeps every rating."""
+    from app import compose, installing
+
+    context: Context = call.obj
+    with compose.opened(context.profile) as house:
+        take, leave = installing.removable(context.profile, house)
+        rows = [("", "remove", field.name, field.label) for field in take]
+        rows += [("", "leave", name, context.words("not made by zixin", "并非 zixin 创建")) for name in leave]
+        if take and not yes:
+            if context.no_input or context.json:
+                raise typer.BadParameter("it deletes fields with their values: say --yes", param_hint="--yes")
+            _tell(context, rows)
+            question = (
+                f"Delete {len(take)} fields and their values in the CRM?",
+                f"删除 CRM 中的 {len(take)} 个字段及其数值？",
+            )
+            typer.confirm(context.words(*question), abort=True, err=True)
+        installing.remove(context.profile, house, take)
+    if context.json or yes:
+        _tell(context, rows)
+    if not context.json and not take:
+        context.say(context.words("Nothing to remove.", "没有可删除的字段。"))
+
+
+def _chosen(optional: str | None) -> tuple[str, ...] | None:
+    from connector.assessment import WRITTEN
+
+    if optional is None:
+        return None
+    names = [each.strip() for each in optional.split(",") if each.strip() and each.strip() != "none"]
+    known = [item.name for item in WRITTEN if item.optional]
+    if wrong := [each for each in names if each not in known]:
+        raise typer.BadParameter(f"{', '.join(wrong)}: there is {', '.join(known)}", param_hint="--with")
+    return tuple(names)
+
+
+def _off_page(house: Any) -> dict[str, list[str]]:
+    """Page layout → our fields that do not stand on it, as far as the CRM tells."""
+    from connector.errors import Problem
+    from connector.ports import Tells
+
+    crm = house.link.crm
+    if not isinstance(crm, Tells):
+        return {}
+    writes = house.link.mapping.writes
+    try:
+        layouts = crm.layouts(writes.object)
+    except Problem:
+        return {}
+    found = {layout: sorted(set(writes.fields.values()) - shown) for layout, shown in layouts.items()}
+    return {layout: names for layout, names in found.items() if names}
+
+
+def _tell(context: Context, rows: list[tuple[Any, ...]]) -> None:
+    if context.json:
+        names = ("name", "action", "field", "detail")
+        context.document({"fields": [dict(zip(names, row, strict=True)) for row in rows]})
+        return
+    for name, action, field, detail in rows:
+        context.say(f"{_MARKS[action]} {name:<16} {field:<32} {detail}".rstrip())

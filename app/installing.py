@@ -1,0 +1,178 @@
+"""zixin's fields in a CRM: what is wanted, what is ours, what has drifted, and how they go again.
+
+A field is ours by two signs: its id, which the connection keeps, and a mark in its tooltip that names this
+installation. The mark outlives a lost home: `--adopt` takes the installation's name over from it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from app import connections
+from app.compose import House
+from app.connections import Kept
+from connector.assessment import CORE, WRITTEN, Written
+from connector.errors import Misconfigured
+from connector.ports import Described, Field, Installs, Step
+
+#: At the end of a tooltip: whose the field is.
+_MARK = re.compile(r"\[zixin ([0-9a-f]{8})\]")
+#: A tooltip holds 255 characters in the strictest CRM.
+_LONGEST = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How one field differs from what was made."""
+
+    name: str
+    field: str
+    en: str
+    zh: str
+    #: `install` makes it anew; anything else is for an admin to set back.
+    gone: bool = False
+
+
+def wanted(kept: Kept) -> tuple[Written, ...]:
+    """What is to be made: the core, the optional ones that the connection asks for; labels in its language."""
+    chosen = [item for item in WRITTEN if item in CORE or item.name in kept.optional]
+    first, second = ("zh", "en") if kept.language == "zh-CN" else ("en", "zh")
+    mark = f" [zixin {kept.install}]" if kept.install else ""
+    return tuple(
+        replace(item, label=getattr(item, first), tooltip=getattr(item, second)[:_LONGEST] + mark) for item in chosen
+    )
+
+
+def planned(profile: str, house: House) -> tuple[Step, ...]:
+    """What `install` would do."""
+    return _installs(house).plan(wanted(connections.read(profile)[house.link.name]))
+
+
+def install(profile: str, house: House, *, adopt: bool = False, optional: Sequence[str] | None = None) -> House:
+    """Create the missing fields and keep what the CRM named them; the house whose mapping has these names.
+
+    `optional`: the optional ones that are wanted from now on; None: as before. Raises Misconfigured, and changes
+    nothing: a field of such a name is of another kind, or was not made by us and is not to be adopted.
+    """
+    name = house.link.name
+    kept = connections.read(profile)[name]
+    there = _installs(house).installed()
+    marked = _marked(there)
+    install_id = kept.install or _whose(marked, adopt=adopt) or secrets.token_hex(4)
+    kept = replace(kept, install=install_id, optional=tuple(kept.optional if optional is None else optional))
+    items = wanted(kept)
+    steps = _installs(house).plan(items)
+    wrong = [f"{step.field} ({step.detail})" for step in steps if step.action == "mend"]
+    if wrong:
+        raise Misconfigured("E-FIELD-KIND", name=name, fields=", ".join(wrong))
+    ours = set(kept.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
+    others = [step.field for step in steps if step.action == "keep" and step.field not in ours]
+    if others and not adopt:
+        raise Misconfigured("E-FIELD-OTHERS", name=name, fields=", ".join(others))
+    named = dict(_installs(house).apply(items))
+    by_name = {field.name: field for field in _installs(house).installed().fields}
+    created = {step.name for step in steps if step.action == "create"}
+    ids = {
+        key: by_name[field].id or field
+        for key, field in named.items()
+        if field in by_name and (key in created or _owner(by_name[field]) == install_id)
+    }
+    connections.change(
+        profile, name, fields=named, install=install_id, optional=kept.optional, field_ids={**kept.field_ids, **ids}
+    )
+    return replace(house, link=replace(house.link, mapping=house.link.mapping.with_written(named)))
+
+
+def drifted(profile: str, house: House) -> list[Drift]:
+    """How the fields differ from what zixin made and writes."""
+    kept = connections.read(profile)[house.link.name]
+    there = _installs(house).installed()
+    by_name = {field.name: field for field in there.fields}
+    items = {item.name: item for item in wanted(kept)}
+    kinds = {step.name: step for step in _installs(house).plan(tuple(items.values()))}
+    found: list[Drift] = []
+    for key, item in items.items():
+        name = kept.fields.get(key, "")
+        field = by_name.get(name)
+        if field is None:
+            gone = "it is not there, or hidden from zixin's user", "不存在，或对 zixin 的用户不可见"
+            found.append(Drift(key, name or item.shown, *gone, gone=True))
+            continue
+        if (step := kinds[key]).action == "mend":
+            found.append(Drift(key, name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
+        found += [Drift(key, name, en, zh) for en, zh in _differences(item, field, kept)]
+    return found
+
+
+def removable(profile: str, house: House) -> tuple[list[Field], list[str]]:
+    """Fields that `remove` takes, and names of those that it leaves: without our mark, or another one by that name."""
+    kept = connections.read(profile)[house.link.name]
+    ids = set(kept.field_ids.values())
+    take: list[Field] = []
+    leave: list[str] = []
+    for field in _installs(house).installed().fields:
+        known = (field.id or field.name) in ids
+        # Where the CRM shows no tooltips the id alone has to do.
+        mine = known and (field.tip is None or _owner(field) == kept.install)
+        if mine:
+            take.append(field)
+        elif known or _owner(field) or field.name in kept.fields.values():
+            leave.append(field.name)
+    return take, leave
+
+
+def remove(profile: str, house: House, fields: Sequence[Field]) -> None:
+    """Deletes these fields with their values in the CRM; what zixin knows of the customers stays."""
+    _installs(house).remove(fields)
+    gone = {field.name for field in fields}
+    kept = connections.read(profile)[house.link.name]
+    connections.change(
+        profile, house.link.name, fields={key: name for key, name in kept.fields.items() if name not in gone},
+        field_ids={key: id_ for key, id_ in kept.field_ids.items() if kept.fields.get(key) not in gone},
+    )  # fmt: skip
+
+
+def _differences(item: Written, field: Field, kept: Kept) -> list[tuple[str, str]]:
+    made: list[tuple[str, str]] = []
+    if not field.writable:
+        made.append(("zixin's user may not write it", "zixin 的用户不可写"))
+    if field.label not in (item.shown, item.en, item.zh, field.name):
+        made.append((f"its label is now {field.label}", f"标签已改为“{field.label}”"))
+    lacking = [option for option in item.options if field.options and option not in field.options]
+    if lacking or (item.options and item.kind == "choice" and not field.options):
+        told = ", ".join(lacking) or "all"
+        made.append((f"options are missing: {told}", f"缺少选项：{told}"))
+    if item.kind == "text" and field.length is not None and field.length < min(item.length, 255):
+        made.append((f"holds {field.length} characters only", f"仅能容纳 {field.length} 个字符"))
+    if field.places is not None and item.kind in ("number", "money") and field.places < item.places:
+        made.append((f"holds {field.places} decimals only", f"仅保留 {field.places} 位小数"))
+    if field.editors:
+        who = ", ".join(field.editors)
+        made.append((f"may be edited by {who}", f"可被编辑：{who}"))
+    if field.tip is not None and item.name in kept.field_ids and _owner(field) != kept.install:
+        made.append(("its tooltip has lost zixin's mark", "提示文本中的 zixin 标记已丢失"))
+    return made
+
+
+def _installs(house: House) -> Installs:
+    return cast("Installs", house.link.crm)
+
+
+def _owner(field: Field) -> str:
+    found = _MARK.search(field.tip or "")
+    return found[1] if found else ""
+
+
+def _marked(there: Described) -> dict[str, str]:
+    """Field → the installation that made it."""
+    return {field.name: owner for field in there.fields if (owner := _owner(field))}
+
+
+def _whose(marked: dict[str, str], *, adopt: bool) -> str:
+    """The one installation whose mark is there, for a home that was lost."""
+    owners = set(marked.values())
+    return owners.pop() if adopt and len(owners) == 1 else ""
