@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from adapters import registry
 from app import connections, keys, settings
@@ -79,6 +80,11 @@ def mapping_of(profile: str, name: str, given: Kept) -> Mapping_:
         except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured("E-FILE", file=str(own), detail=type(error).__name__) from None
     return packaged(given.mapping or given.crm)
+
+
+def snapshot_file(profile: str, name: str) -> Path:
+    """What the CRM's objects were like when the mapping was made, by which a later check tells what was renamed."""
+    return settings.profile_folder(profile) / f"{name}.describe.json"
 
 
 def check_fields(house: House) -> None:

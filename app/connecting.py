@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from adapters.registry import Need
 from app import compose, connections, keys, settings
 from app.connections import Kept
 from connector.errors import Denied, Misconfigured, Problem
-from connector.ports import Crm
-from sync.shared import ProfileShared
+from connector.ports import Crm, Described
+from mappings.check import snapshot
+from sync.shared import ProfileShared, private_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,23 +92,34 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     crm = registry.opened(kept.crm, kept.credentials, shared, name)
     found = crm.organisation()
     lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
-    lines += objects(crm, profile, name, kept)
+    described: list[Described] = []
+    lines += objects(crm, profile, name, kept, described.append)
+    beside = compose.snapshot_file(profile, name)
+    if before is None or before.crm != kept.crm or not beside.exists():
+        private_text(beside, json.dumps(snapshot(described), ensure_ascii=False))
     connections.keep(profile, {name: kept})
     return lines
 
 
-def objects(crm: Crm, profile: str, name: str, kept: Kept) -> list[Line]:
-    """Each object that the mapping reads: whether it may be seen, and which of its fields are not there."""
+def objects(
+    crm: Crm, profile: str, name: str, kept: Kept, seen: Callable[[Described], None] = lambda _: None
+) -> list[Line]:
+    """Each object that the mapping reads: whether it may be seen, and which of its fields are not there.
+
+    `seen` is told of each that was described.
+    """
     mapping = compose.mapping_of(profile, name, kept)
     made: list[Line] = []
     for source, part in mapping.sources.items():
         if any(line.what == part.object for line in made):
             continue
         try:
-            there = {field.name for field in crm.describe(part.object).fields}
+            described = crm.describe(part.object)
         except Problem as problem:
             made.append(_missing(part.object, problem, optional=part.optional))
             continue
+        seen(described)
+        there = {field.name for field in described.fields}
         lacking = [each for each in part.fields() if there and each.partition(".")[0] not in there]
         if lacking:
             told = ", ".join(lacking)

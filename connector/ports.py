@@ -87,6 +87,8 @@ class Field:
     type: str
     writable: bool
     options: tuple[str, ...] = ()
+    #: The object that a reference points to; empty: none, or not told.
+    target: str = ""
     #: How the CRM knows it, where that is not its name.
     id: str = ""
     #: Its tooltip; None: the CRM does not tell.
@@ -250,6 +252,10 @@ class Tells(Protocol):
 
     def count(self, name: str) -> int | None:
         """How many records an object has by the CRM's own count, those that we cannot see left out; None: not told."""
+        ...
+
+    def sample(self, name: str, fields: Sequence[str], most: int) -> pl.DataFrame:
+        """Some records of an object, as a page has them, for as little as that costs."""
         ...
 
     def quota(self) -> tuple[int, int] | None:

@@ -46,6 +46,8 @@ class Listed(Part):
     #: True or absent: the field can be written. With `read_only` the other way round.
     writable: Selector | None = None
     read_only: Selector | None = None
+    #: The object that a reference points to.
+    target: Selector | None = None
     #: How the system knows it, where that is not its name; its tooltip, characters, decimals.
     id: Selector | None = None
     tip: Selector | None = None

@@ -118,7 +118,8 @@ def _listed(part: Listed, told: Any) -> list[Field]:
         listed = options.split("\n") if isinstance(options, str) else [str(each) for each in options or ()]
         made.append(
             Field(
-                name, label or name, kind, _writable(part, row), tuple(listed), id=_text(part.id, row) or name,
+                name, label or name, kind, _writable(part, row), tuple(listed), target=_text(part.target, row),
+                id=_text(part.id, row) or name,
                 tip=None if part.tip is None else _text(part.tip, row), length=_number(part.length, row),
                 places=_number(part.places, row),
             )

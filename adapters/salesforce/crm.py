@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import polars as pl
+
 from adapters.http import Patience
 from adapters.salesforce import hook, install, tells, wire
 from adapters.salesforce.auth import Credentials
@@ -93,6 +95,10 @@ class Salesforce:
     def count(self, name: str) -> int | None:
         """Records that we may see."""
         return tells.count(self.client, name)
+
+    def sample(self, name: str, fields: Sequence[str], most: int) -> pl.DataFrame:
+        """Some records of an object."""
+        return self.reading.sample(Source("sample", name, tuple(fields)), most)
 
     def quota(self) -> tuple[int, int] | None:
         """The org's calls of 24 hours."""

@@ -143,6 +143,10 @@ class Reading:
             if not more:
                 return
 
+    def sample(self, source: Source, most: int) -> pl.DataFrame:
+        """Some records, as a page has them."""
+        return wire.frame(self._query(source, self.known(source.object), f"Id != null LIMIT {most}"), source.fields)
+
     def _query(self, source: Source, known: Known, rest: str, *, deleted: bool = False) -> pl.DataFrame:
         """All rows of a query as text columns; its later pages are fetched by the links that it gives."""
         extra = [name for name in ("IsDeleted", "MasterRecordId") if deleted and name in known.fields]
@@ -235,5 +239,6 @@ def _field(meta: Mapping[str, Any]) -> Field:
     options = tuple(str(each["value"]) for each in meta.get("picklistValues") or () if each.get("active", True))
     return Field(
         str(meta["name"]), str(meta["label"]), str(meta["type"]), bool(meta.get("updateable")), options,
+        target=str((meta.get("referenceTo") or [""])[0]),
         tip=str(meta.get("inlineHelpText") or ""), length=meta.get("length"), places=meta.get("scale"),
     )  # fmt: skip

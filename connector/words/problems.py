@@ -188,6 +188,18 @@ PROBLEMS: dict[str, Words] = {
         "配置 {profile} 已有数据库。",
         "使用 --replace 以备份取代（原有数据会移到一旁保留），或用 --profile 指定另一个名称。",
     ),
+    "E-MAP-SOURCE": Words(
+        "The mapping has no source {name}.",
+        "Its sources are {known}.",
+        "映射中没有来源 {name}。",
+        "现有来源：{known}。",
+    ),
+    "E-NO-RECORD": Words(
+        "The CRM shows no record {record} of {object}.",
+        "Check the id, and whether zixin's user may see it.",
+        "CRM 未返回 {object} 的记录 {record}。",
+        "请检查 ID，以及 zixin 的用户是否可见该记录。",
+    ),
     "E-STORE-REVISION": Words(
         "The store {path} is of revision {found}; this zixin needs {wanted}.",
         "Use the zixin that made it, or move the file away: a sync reads everything again.",

@@ -20,7 +20,7 @@ from connector.schema import TABLES, day_of
 _ACCOUNTS = (
     FieldMeta("Account_Name", "Account Name", length=200),
     FieldMeta("Account_Number", "Account Number", length=100),
-    FieldMeta("Parent_Account", "Parent Account", "lookup"),
+    FieldMeta("Parent_Account", "Parent Account", "lookup", target="Accounts"),
     FieldMeta("Owner", "Account Owner", "ownerlookup"),
     FieldMeta("Currency", "Currency", "picklist"),
     FieldMeta("Billing_Country", "Billing Country"),
@@ -34,7 +34,7 @@ _ACCOUNTS = (
 _INVOICES = (
     FieldMeta("Subject", "Subject"),
     FieldMeta("Invoice_Number", "Invoice Number"),
-    FieldMeta("Account_Name", "Account Name", "lookup"),
+    FieldMeta("Account_Name", "Account Name", "lookup", target="Accounts"),
     FieldMeta("Invoice_Date", "Invoice Date", "date"),
     FieldMeta("Due_Date", "Due Date", "date"),
     FieldMeta("Original_Due_Date", "Original Due Date", "date"),
@@ -47,8 +47,8 @@ _INVOICES = (
 )
 _PAYMENTS = (
     FieldMeta("Name", "Payment Number"),
-    FieldMeta("Account", "Account", "lookup"),
-    FieldMeta("Invoice", "Invoice", "lookup"),
+    FieldMeta("Account", "Account", "lookup", target="Accounts"),
+    FieldMeta("Invoice", "Invoice", "lookup", target="Invoices"),
     FieldMeta("Paid_On", "Paid On", "date"),
     FieldMeta("Amount", "Amount", "currency"),
     FieldMeta("Currency", "Currency", "picklist"),
@@ -60,8 +60,8 @@ _PAYMENTS = (
 )
 _NOTES = (
     FieldMeta("Name", "Note Number"),
-    FieldMeta("Account", "Account", "lookup"),
-    FieldMeta("Invoice", "Invoice", "lookup"),
+    FieldMeta("Account", "Account", "lookup", target="Accounts"),
+    FieldMeta("Invoice", "Invoice", "lookup", target="Invoices"),
     FieldMeta("Booked_On", "Booked On", "date"),
     FieldMeta("Amount", "Amount", "currency"),
     FieldMeta("Currency", "Currency", "picklist"),

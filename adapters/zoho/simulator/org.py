@@ -30,6 +30,8 @@ class FieldMeta:
     length: int = 255
     read_only: bool = False
     options: tuple[str, ...] = ()
+    #: Module that a lookup points to.
+    target: str = ""
     id: str = ""
     tip: str = ""
     places: int | None = None
@@ -42,6 +44,7 @@ class FieldMeta:
         return {
             "api_name": self.api_name, "field_label": self.label, "data_type": self.type, "length": self.length,
             "read_only": self.read_only, "field_read_only": self.read_only, "pick_list_values": picks,
+            "lookup": {"module": {"api_name": self.target}} if self.target else {},
             "id": self.id, "decimal_place": self.places, "custom_field": bool(self.id),
             "tooltip": {"name": "info_icon", "value": self.tip} if self.tip else None,
             "profiles": [
