@@ -1,7 +1,8 @@
 """Adapters by name: whoever composes zixin names a CRM and knows no more of it.
 
 An adapter is a folder with a module `entry`: `needs`, what a connection must be given, and `opened`; optionally
-`guide`, an admin's way at the vendor's, and `settled`, which exchanges what can be used once. Its simulator,
+`guide`, an admin's way at the vendor's, `settled`, which exchanges what can be used once, `widget`,
+and `imported`. Its simulator,
 where it has one, is started by `simulator.entry.simulated`. A connector file in `rest/connectors` counts as one, too.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module, resources
+from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
@@ -82,6 +84,25 @@ def guide(crm: str) -> tuple[Way, ...]:
     """What an admin does on the vendor's side first, in order."""
     found = getattr(_module(crm, "entry"), "guide", None)
     return cast("tuple[Way, ...]", found(crm)) if found else ()
+
+
+def imported(crm: str, file: Path) -> dict[str, str]:
+    """Settings from the store of another program, such as zcrmsdk's. Raises Misconfigured: nothing is known of any."""
+    found = getattr(_module(crm, "entry"), "imported", None)
+    if found is None:
+        raise Misconfigured("E-NO-IMPORT", name=crm)
+    return cast("dict[str, str]", found(file))
+
+
+def widget(crm: str, fields: Mapping[str, str], language: str, currency: str) -> bytes:
+    """The rating panel for the CRM's account page, packed as the vendor takes it.
+
+    `fields`: written field → the CRM's name. Raises Misconfigured: there is none for that CRM.
+    """
+    found = getattr(_module(crm, "entry"), "widget", None)
+    if found is None:
+        raise Misconfigured("E-NO-WIDGET", name=crm)
+    return cast("bytes", found(fields, language, currency))
 
 
 def settled(crm: str, settings: Mapping[str, str], name: str) -> dict[str, str]:

@@ -114,7 +114,7 @@ class Written:
     #: trigger: differs from what was sent → write. follower: differs, and the customer's facts changed since or one of
     #: his days has passed → write. passenger: never a reason to write, rides along.
     role: Role
-    #: Labels of the field, at most 25 characters: Zoho's limit (docs/crm/zoho.md).
+    #: Labels of the field, at most 25 characters: Zoho's limit (docs/zoho.md).
     en: str
     zh: str
     #: Smaller differences are none; in the field's own unit.

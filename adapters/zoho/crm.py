@@ -1,7 +1,7 @@
 """Zoho CRM through its API v8: read by queries and bulk jobs, write by id in hundreds.
 
 Source: zoho.com/crm/developer/docs/api/v8 COQL-Overview, bulk-read, update-records,
- api-limits; docs/crm/zoho.md. Built against the
+ api-limits; docs/zoho.md. Built against the
 published API, never run against a live tenant.
 """
 
@@ -225,7 +225,7 @@ class Zoho:
             for row in rows
             if not row.get("is_base")
         ]
-        # Zoho gives units of the currency for one of the home currency. Source: docs/crm/zoho.md, "Currencies".
+        # Zoho gives units of the currency for one of the home currency. Source: docs/zoho.md, "Currencies".
         frame = wire.frame(shown, source.fields) if shown else pl.DataFrame(schema=_schema(source))
         return Page(source.name, frame, (), "", complete=True)
 

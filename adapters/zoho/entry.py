@@ -12,6 +12,8 @@ from adapters.registry import Need, Way
 from adapters.zoho import auth
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
+from adapters.zoho.stores import imported
+from adapters.zoho.widget import archive as widget
 from connector.ports import Crm, Shared
 
 #: Short name → (accounts server, API). What is not here is given as addresses.
@@ -45,6 +47,8 @@ SCOPES = (
     "ZohoCRM.bulk.READ",
     "ZohoCRM.notifications.ALL",
 )
+
+__all__ = ["guide", "imported", "needs", "opened", "settled", "widget"]
 
 
 def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: ARG001

@@ -28,20 +28,26 @@ def connect(
     crm: Annotated[str, typer.Argument(help="Name of its adapter: zoho, salesforce, rest, erpnext, espocrm.")],
     name: Annotated[str, typer.Option(help="What the connection is called; else as the adapter.")] = "",
     settings: Annotated[Path | None, typer.Option(help="YAML file of the settings, chmod 600.", exists=True)] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--import", help="Another program's store (zoho: the CSV of zcrmsdk).", exists=True),
+    ] = None,
     mapping: Annotated[str, typer.Option(help="A shipped mapping of another name, such as salesforce-billing.")] = "",
     replace: Annotated[bool, typer.Option(help="In place of the profile's connection of another name.")] = False,
     steps: Annotated[bool, typer.Option("--steps", help="Only print what to do on the CRM's side.")] = False,
 ) -> None:
     """Exit code 5 where something may not be seen; nothing is kept where the CRM cannot be entered."""
-    from adapters.registry import needs
+    from adapters.registry import imported, needs
     from app import connecting
     from app.connections import Kept
 
     context: Context = call.obj
     known(crm)
     told = connecting.from_file(settings)
+    if store is not None:
+        told = {**imported(crm, store), **told}
     asks = not (context.no_input or context.json)
-    if steps or (asks and settings is None):
+    if steps or (asks and settings is None and store is None):
         _guide(context, crm)
     if steps:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     fields.command("apply", help="Create the missing fields; a second time changes nothing.")(apply)
     fields.command("drift", help="How the fields differ from what zixin made and writes.")(drift)
     fields.command("remove", help="Delete the fields that apply made, with their values, and no other.")(remove)
+    fields.command("widget", help="The panel for the account page, packed for upload (zoho).")(widget)
     app.add_typer(fields, name="fields")
 
 
@@ -112,6 +114,31 @@ def remove(
         _tell(context, rows)
     if not context.json and not take:
         context.say(context.words("Nothing to remove.", "没有可删除的字段。"))
+
+
+def widget(
+    call: typer.Context,
+    file: Annotated[Path, typer.Argument(help="Where to write the archive.")] = Path("zixin-widget.zip"),
+) -> None:
+    """With the names that the fields have in this CRM; it holds no secret."""
+    from adapters import registry
+    from app import compose, connections
+
+    context: Context = call.obj
+    with compose.opened(context.profile) as house:
+        kept = connections.read(context.profile)[house.link.name]
+        names = house.link.mapping.writes.fields
+        made = registry.widget(kept.crm, names, kept.language, house.policy.base_currency)
+    file.write_bytes(made)
+    if context.json:
+        context.document({"file": str(file), "bytes": len(made)})
+        return
+    context.say(f"{file} ({len(made):,} bytes)")
+    told = (
+        "Next: Setup > Developer Hub > Widgets > Create: Related List, Zoho hosted, index page /widget.html (docs/zoho.md)",
+        "下一步：设置 > 开发者中心 > 组件 > 新建：相关列表，由 Zoho 托管，首页 /widget.html（见 docs/zoho.md）",
+    )
+    context.say(context.words(*told))
 
 
 def _chosen(optional: str | None) -> tuple[str, ...] | None:

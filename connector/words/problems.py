@@ -200,6 +200,30 @@ PROBLEMS: dict[str, Words] = {
         "CRM 未返回 {object} 的记录 {record}。",
         "请检查 ID，以及 zixin 的用户是否可见该记录。",
     ),
+    "E-NO-WIDGET": Words(
+        "There is no page panel for {name}.",
+        "The fields on the account show the same; zoho has one.",
+        "{name} 没有页面组件。",
+        "客户页面上的字段显示相同内容；zoho 提供组件。",
+    ),
+    "E-NO-IMPORT": Words(
+        "Nothing is known of another program's store for {name}.",
+        "zoho takes the CSV store of zcrmsdk; give the settings in a file, by --settings.",
+        "{name} 不支持导入其他程序的凭据。",
+        "zoho 可导入 zcrmsdk 的 CSV 文件；请用 --settings 提供设置。",
+    ),
+    "E-NO-SDK": Words(
+        "zcrmsdk is not installed here.",
+        "Install zixin with its extra: pip install 'zixin[zcrmsdk]'.",
+        "未安装 zcrmsdk。",
+        "请安装附加组件：pip install 'zixin[zcrmsdk]'。",
+    ),
+    "E-SDK-STORE": Words(
+        "{file} holds {count} users with a refresh token; exactly one is taken over.",
+        "Keep the line of the user that zixin is to be, in a copy of the file.",
+        "{file} 中有 {count} 个带 refresh token 的用户；只能导入一个。",
+        "请复制该文件，仅保留 zixin 要使用的用户那一行。",
+    ),
     "E-STORE-REVISION": Words(
         "The store {path} is of revision {found}; this zixin needs {wanted}.",
         "Use the zixin that made it, or move the file away: a sync reads everything again.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -38,6 +39,12 @@ class FieldMeta:
     #: Profile → read_write, read_only or hidden; a profile that is not named may write.
     access: dict[str, str] = field(default_factory=dict)
 
+    custom: bool = False
+
+    def __post_init__(self) -> None:
+        # Every field has an id, which outlives its name.
+        self.id = self.id or f"487687600{zlib.crc32(self.api_name.encode()):010}"
+
     def shown(self, profiles: Mapping[str, str]) -> dict[str, Any]:
         """The field as the metadata API shows it; `profiles`: name → id."""
         picks = [{"display_value": value, "actual_value": value} for value in self.options]
@@ -45,7 +52,7 @@ class FieldMeta:
             "api_name": self.api_name, "field_label": self.label, "data_type": self.type, "length": self.length,
             "read_only": self.read_only, "field_read_only": self.read_only, "pick_list_values": picks,
             "lookup": {"module": {"api_name": self.target}} if self.target else {},
-            "id": self.id, "decimal_place": self.places, "custom_field": bool(self.id),
+            "id": self.id, "decimal_place": self.places, "custom_field": self.custom,
             "tooltip": {"name": "info_icon", "value": self.tip} if self.tip else None,
             "profiles": [
                 {"id": key, "name": name, "permission_type": self.access.get(key, "read_write")}

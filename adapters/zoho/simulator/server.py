@@ -1,6 +1,6 @@
 """The routes of the simulated Zoho: OAuth, organisation, fields, records, and the control behind a random token.
 
-Every behaviour follows docs/crm/zoho.md, which cites its source; what Zoho does not document (whether the modified
+Every behaviour follows docs/zoho.md, which cites its source; what Zoho does not document (whether the modified
 time of a page token's walk is frozen, the exact body of some errors) is marked there as not verified.
 """
 
@@ -66,6 +66,11 @@ def application(org: Org) -> Starlette:
             Route(f"{version}/{{module}}/upsert", metered("write", write.upsert), methods=["POST"]),
             Route(f"{version}/{{module}}", metered("records", _records), methods=["GET"]),
             Route(f"{version}/{{module}}", metered("write", write.update), methods=["PUT"]),
+            # The older API, which zcrmsdk speaks: the same records; fields need not be named, and pages end at 2,000.
+            Route("/crm/v2/settings/fields", metered("fields", _fields), methods=["GET"]),
+            Route("/crm/v2/{module}/upsert", metered("write", write.upsert), methods=["POST"]),
+            Route("/crm/v2/{module}", metered("records", _old_records), methods=["GET"]),
+            Route("/crm/v2/{module}", metered("write", write.update), methods=["PUT"]),
             *control.routes(org.control_token),
             *page.routes(),
         ]
@@ -148,6 +153,7 @@ def _create_field(fields: dict[str, FieldMeta], item: Mapping[str, Any]) -> dict
     options = tuple(str(option["actual_value"]) for option in item.get("pick_list_values") or ())
     length = int(item.get("length") or (2000 if item["data_type"] == "textarea" else 255))
     made = FieldMeta(name, label, str(item["data_type"]), length, options=options, id=f"487687600{next(_ids):010}")
+    made.custom = True
     made.tip = str((item.get("tooltip") or {}).get("value") or "")
     made.places = item.get("decimal_place")
     made.access = {str(each["id"]): str(each["permission_type"]) for each in item.get("profiles") or ()}
@@ -163,7 +169,11 @@ def _create_field(fields: dict[str, FieldMeta], item: Mapping[str, Any]) -> dict
 async def _delete_field(org: Org, request: Request) -> Response:
     """A custom field goes with its values; a standard one cannot. Source: v8 delete-field."""
     module = org.modules.get(request.query_params.get("module", ""))
-    found = [meta for meta in module.fields.values() if meta.id == request.path_params["field"]] if module else []
+    found = (
+        [meta for meta in module.fields.values() if meta.custom and meta.id == request.path_params["field"]]
+        if module
+        else []
+    )
     if module is None or not found:
         return error(400, "INVALID_DATA", "the id given seems to be invalid", id=request.path_params["field"])
     del module.fields[found[0].api_name]
@@ -172,6 +182,22 @@ async def _delete_field(org: Org, request: Request) -> Response:
     details = {"id": found[0].id}
     told = {"code": "SUCCESS", "details": details, "message": "field deleted successfully", "status": "success"}
     return answer({"fields": [told]})
+
+
+async def _old_records(org: Org, request: Request) -> Response:
+    """All fields of a page of records. Source: v2 get-records."""
+    module = org.modules.get(request.path_params["module"])
+    if module is None:
+        return error(400, "INVALID_MODULE", "the module name given seems to be invalid")
+    page, size = int(request.query_params.get("page", "1")), int(request.query_params.get("per_page", _PER_PAGE))
+    if page * size > _BY_PAGE:
+        return error(400, "DISCRETE_PAGINATION_LIMIT_EXCEEDED", "You can only get the first 2000 records", limit=2000)
+    keys = module.ids_after("")
+    rows = [module.records[key] for key in keys[(page - 1) * size : page * size]]
+    if not rows:
+        return Response(status_code=204)
+    info = {"per_page": size, "count": len(rows), "page": page, "more_records": len(keys) > page * size}
+    return answer({"data": [_shown(row, list(row)) for row in rows], "info": info})
 
 
 async def _records(org: Org, request: Request) -> Response:
