@@ -57,7 +57,7 @@ def _source(name: str, part: SourceMap, there: Described, before: Mapping[str, S
     for asked in part.fields():
         top = asked.partition(".")[0]
         if top not in fields and asked not in fields:
-            needed = asked in _needed(part)
+            needed = asked in _needed(part, fields)
             yield _missing(name, asked, there.fields, before, needed=needed)
             continue
         field = fields.get(asked) or fields[top]
@@ -69,11 +69,12 @@ def _source(name: str, part: SourceMap, there: Described, before: Mapping[str, S
         yield from _kinds(name, item, fields)
 
 
-def _needed(part: SourceMap) -> set[str]:
-    """Fields without which rows are rejected, or fall due on no day."""
+def _needed(part: SourceMap, there: Mapping[str, Field]) -> set[str]:
+    """Fields without which rows are rejected, or fall due on no day; rows of which the condition is gone are none."""
     return {
         name
         for item in part.yields
+        if all(test.field in there for test in item.when)
         for column in TABLES[item.table].columns
         if (column.null is None or column.name == "due") and column.name in item.columns
         for name in [item.columns[column.name].field]

@@ -53,6 +53,10 @@ class Listed(Part):
     tip: Selector | None = None
     length: Selector | None = None
     places: Selector | None = None
+    #: Type → names under which a field of it stands in a record, such as {link: ["{name}Id"]}; else its own name.
+    attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    #: Fields that every record has and no list tells: name → type.
+    everywhere: dict[str, str] = Field(default_factory=dict)
     #: Rows are a mapping by name, not a list.
     by_name: bool = False
 

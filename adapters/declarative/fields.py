@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from adapters.declarative import rows, select
@@ -20,10 +21,16 @@ _TRUE = ("true", "True", "1", "yes")
 def describe(connector: Connector, wire: Wire, proof: Proof, name: str) -> Described:
     """The fields of an object; none where the file does not say how to list them."""
     found: dict[str, Field] = {}
+    item = connector.objects.get(name)
+    if item is not None and (item.children is not None or not item.described):
+        return Described(name, ())  # Rows within another object's records: nothing lists their fields.
     for part in connector.describe:
         told = wire.document(proof.ask(part.request, wire.given(object=name)))
         for field in _listed(part, told):
-            found[field.name] = field
+            found |= {each.name: each for each in _attributes(part, field)}
+        beside = {**part.everywhere, **(item.named if item else {}), **dict.fromkeys(item.fields if item else (), "")}
+        if found:
+            found |= {key: Field(key, key, type_, writable=False) for key, type_ in beside.items() if key not in found}
     return Described(name, tuple(found.values()))
 
 
@@ -125,6 +132,12 @@ def _listed(part: Listed, told: Any) -> list[Field]:
             )
         )  # fmt: skip
     return [field for field in made if field.name]
+
+
+def _attributes(part: Listed, field: Field) -> list[Field]:
+    """A field as it stands in a record: a link is the id it points to, an amount has its currency beside it."""
+    names = [select.fill(each, {"name": field.name}) for each in part.attributes.get(field.type, ("{name}",))]
+    return [replace(field, name=str(key), type=field.type if n == 0 else "text") for n, key in enumerate(names)]
 
 
 def _text(path: str | None, row: Any) -> str:

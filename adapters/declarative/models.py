@@ -266,6 +266,10 @@ class Object(Part):
     fields: dict[str, FieldRule] = Field(default_factory=dict)
     children: Children | None = None
     write: Write | None = None
+    #: False: the system has no object of that name, so nothing lists its fields.
+    described: bool = True
+    #: Fields that its calls give names of their own, which no list tells: name → type.
+    named: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _readable(self) -> Object:

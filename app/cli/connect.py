@@ -61,9 +61,7 @@ def connect(
     else:
         for line in lines:
             context.say(f"{_MARKS[line.state]} {line.what:<24} {context.words(line.en, line.zh)}")
-        context.say(
-            context.words("Next: zixin doctor, then zixin fields plan", "下一步：zixin doctor，然后 zixin fields plan")
-        )
+        context.say(context.words("Next: zixin doctor", "下一步：zixin doctor"))
     if any(line.state == "failed" for line in lines):
         raise typer.Exit(5)
 

@@ -56,6 +56,12 @@ def test_from_nothing_to_ratings(attached: tuple[str, Path], capsys: pytest.Capt
     secret = json.loads(file.read_text())
     assert not any(value in json.dumps(told) for name, value in secret.items() if "secret" in name or "key" in name)
 
+    # Before the fields are made the doctor says so, and nothing of access.
+    assert run("doctor") == 1
+    assert "zixin map check" in capsys.readouterr().out
+    suggested = document(capsys, "map", "suggest")["suggested"]
+    assert [row for row in suggested if row["now"] and not row["stands"]] == []
+    assert run("map", "check") == 0
     assert run("fields", "plan", "--detailed-exitcode") == 3
     assert run("sync") == 5  # It names the command that makes the fields.
     assert "fields apply" in capsys.readouterr().err
@@ -72,6 +78,7 @@ def test_from_nothing_to_ratings(attached: tuple[str, Path], capsys: pytest.Capt
     assert (done["accounts"], done["receivables"], done["rejected"], done["refused"]) == (10, 40, 0, 0)
     assert done["written"] == 10
     assert document(capsys, "sync")["written"] == 0
+    assert run("doctor") == 0
 
 
 def test_a_second_connection_has_to_be_asked_for(

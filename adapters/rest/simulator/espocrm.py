@@ -72,12 +72,38 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
     return system, made
 
 
+#: Entity → type → fields, as entityDefs tells them: a link is told without its Id, an amount without its currency.
+_FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
+    "Account": {
+        "varchar": ("name", "cNumber", "industry", "cCurrency", "billingAddressCountry", "sicCode"),
+        "link": ("cParent", "assignedUser"), "date": ("cCustomerSince", "cAgreedLimitUntil"),
+        "bool": ("cNaturalPerson",), "currency": ("cAgreedLimit",),
+    },
+    "CInvoice": {
+        "varchar": ("name",), "link": ("account",), "currency": ("amount",),
+        "date": ("dateInvoiced", "dateDue", "dateDueOriginal", "dateDisputed", "dateDisputeClosed", "dateVoided"),
+    },
+    "CPayment": {
+        "varchar": ("name", "kind", "instrument"), "link": ("account", "invoice"), "currency": ("amount",),
+        "date": ("datePaid", "dateMatures", "dateCleared", "dateBounced"),
+    },
+    "CCreditNote": {
+        "varchar": ("name", "kind"), "link": ("account", "invoice"), "currency": ("amount",), "date": ("dateBooked",),
+    },
+}  # fmt: skip
+_LINKS = {"cParent": "Account", "account": "Account", "assignedUser": "User", "invoice": "CInvoice"}
+
+
 def fill(system: System, told: Books) -> None:
     """Ids are seventeen characters, ascending; an account_id becomes the account's number."""
     for name in _ENTITIES:
         system.objects[name], system.fields[name] = {}, {}
-    plain = ("name", "cNumber", "industry", "cCurrency", "billingAddressCountry", "sicCode")
-    system.fields["Account"] = {name: {"type": "varchar", "options": []} for name in plain}
+    for entity, kinds in _FIELDS.items():
+        system.fields[entity] = {
+            name: {"type": kind, "options": [], **({"entity": _LINKS[name]} if kind == "link" else {})}
+            for kind, names in kinds.items()
+            for name in names
+        }
     accounts = {key: f"65a{n:014x}" for n, key in enumerate(told.accounts)}
     claims = {key: f"65b{n:014x}" for n, key in enumerate(told.receivables)}
     for key, row in told.accounts.items():
