@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import polars as pl
+import pytest
 
 from adapters.zoho.crm import Zoho
 from mappings.load import Mapping as Fields
@@ -161,3 +162,13 @@ DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager
     "salesforce": salesforce,
     "salesforce-bulk": partial(salesforce, bulk=True),
 }
+
+
+def every(*names: str) -> list[Any]:
+    """Parameters of a test, one a double; those whose code another double runs too are measured for no coverage."""
+    chosen = sorted(names or DOUBLES)
+    return [pytest.param(name, marks=pytest.mark.apart) if name in _ALIKE else pytest.param(name) for name in chosen]
+
+
+#: Connector files on the engine that `rest` runs.
+_ALIKE = ("espocrm",)

@@ -9,7 +9,7 @@ import pytest
 from connector.errors import Exhausted, Retry
 from mappings.apply import apply
 from tests.connector.scoring.books import books, invoice, table
-from tests.contract.doubles import DOUBLES, Double
+from tests.contract.doubles import DOUBLES, Double, every
 
 HOSTILE = ["纷享 & 销客 <b>“x”</b>", 'quo"te, comma; semi', "line\nbreak\tand tab", "=cmd|' /C calc'!A1", "00123", "NA", "🎿 ½ ﬁ", "' OR 1=1 --"]  # fmt: skip
 
@@ -21,13 +21,13 @@ def ledger() -> dict[str, pl.DataFrame]:
     return {**made, "accounts": table("accounts", *names)}
 
 
-@pytest.fixture(params=sorted(DOUBLES), scope="module")
+@pytest.fixture(params=every(), scope="module")
 def double(request: pytest.FixtureRequest) -> Iterator[Double]:
     with DOUBLES[request.param](ledger()) as made:
         yield made
 
 
-@pytest.fixture(params=sorted(DOUBLES))
+@pytest.fixture(params=every())
 def fresh(request: pytest.FixtureRequest) -> Iterator[Double]:
     with DOUBLES[request.param](ledger()) as made:
         yield made

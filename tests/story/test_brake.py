@@ -11,6 +11,9 @@ from sync.run import approve, run
 from sync.store import state
 from tests.story.house import TODAY, House
 
+#: What they run is measured in the other stories.
+pytestmark = pytest.mark.apart
+
 #: Everybody falls by some grades.
 HARSH = load(default_text().replace("from: 90", "from: 99").replace("from: 82", "from: 98.5").replace("from: 74", "from: 98").replace("from: 66", "from: 97").replace("from: 58", "from: 96").replace("from: 50", "from: 95"), "p")  # fmt: skip
 

@@ -13,6 +13,9 @@ from sync.store import facts, state
 from tests.connector.scoring.books import POLICY
 from tests.story.house import House
 
+#: What they run is measured in the other stories.
+pytestmark = pytest.mark.apart
+
 DAY = day_number(date(2025, 6, 30))
 MORE: dict[str, Any] = {"reason": "new_information", "by": "ada", "first": DAY, "last": DAY + 30}
 

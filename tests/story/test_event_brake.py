@@ -14,6 +14,9 @@ from tests.connector.scoring.books import POLICY
 from tests.story.house import House
 from tests.story.test_drain import drained, hear, live, of, pay
 
+#: What they run is measured in the other stories.
+pytestmark = pytest.mark.apart
+
 __all__ = ["live"]
 #: Rated CC or better, and low once they owe that much.
 NAMES = [f"A{number:03d}" for number in range(3, 120, 4) if number not in (3, 23, 59, 79, 95, 115)]
