@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as replace_
@@ -15,7 +16,7 @@ from adapters.registry import Need
 from app import compose, connections, keys, settings
 from app.connections import Kept
 from connector.errors import Denied, Misconfigured, Problem
-from connector.ports import Crm, Described
+from connector.ports import Crm, Described, Tells
 from mappings.check import snapshot
 from sync.shared import ProfileShared, private_text
 
@@ -31,20 +32,29 @@ class Line:
 
 
 def from_file(path: Path | None) -> dict[str, str]:
-    """Settings of a YAML file. Raises Misconfigured: others can read it, or it is no mapping."""
+    """Settings of a YAML file, or of standard input for `-`. Raises Misconfigured: others can read it, it is none."""
     if path is None:
         return {}
+    if str(path) == "-":
+        return _settings(sys.stdin.read(), "-")
+    try:
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            raise Misconfigured("E-ENV-OPEN", file=str(path))
+        return _settings(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("E-FILE", file=str(path), detail=type(error).__name__) from None
+
+
+def _settings(text: str, name: str) -> dict[str, str]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise Misconfigured("E-ENV-OPEN", file=str(path))
     try:
-        told = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, YAMLError) as error:
-        raise Misconfigured("E-FILE", file=str(path), detail=type(error).__name__) from None
+        told = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise Misconfigured("E-FILE", file=name, detail=type(error).__name__) from None
     if told is not None and not isinstance(told, dict):
-        raise Misconfigured("E-FILE", file=str(path), detail="no mapping of names")
+        raise Misconfigured("E-FILE", file=name, detail="no mapping of names")
     return {str(name): str(value) for name, value in (told or {}).items() if value is not None}
 
 
@@ -93,12 +103,27 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     found = crm.organisation()
     lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
     described: list[Described] = []
+    lines += tried(crm)
     lines += objects(crm, profile, name, kept, described.append)
     beside = compose.snapshot_file(profile, name)
     if before is None or before.crm != kept.crm or not beside.exists():
         private_text(beside, json.dumps(snapshot(described), ensure_ascii=False))
     connections.keep(profile, {name: kept})
     return lines
+
+
+def tried(crm: Crm) -> list[Line]:
+    """Each permission that we need, as far as the CRM tells or a harmless call shows."""
+    made: list[Line] = []
+    for each in crm.tried() if isinstance(crm, Tells) else ():
+        if each.granted:
+            made.append(Line(each.name, "ok", each.en, each.zh))
+        elif each.granted is None:
+            made.append(Line(each.name, "look", f"{each.en}: not told", f"{each.zh}：未告知"))
+        else:
+            en, zh = "grant it to zixin's user and connect again", "请授予该用户并重新连接"
+            made.append(Line(each.name, "failed", f"{each.en}: {en}", f"{each.zh}：{zh}"))
+    return made
 
 
 def objects(

@@ -114,8 +114,7 @@ def _connection(profile: str, name: str, kept: Kept, now: datetime) -> Iterator[
     yield from _clock(crm, now)
     try:
         yield from _quota(profile, name, kept, crm, now)
-        yield from _tried(crm)
-        for line in connecting.objects(crm, profile, name, kept):
+        for line in (*connecting.tried(crm), *connecting.objects(crm, profile, name, kept)):
             yield Check("connection", line.what, line.state, line.en, line.zh, access=line.state == "failed")
         yield from _fields(profile, kept, crm)
         yield from _counts(profile, name, kept, crm)
@@ -133,17 +132,6 @@ def _clock(crm: Crm, now: datetime) -> Iterator[Check]:
     else:
         en = f"the CRM's clock is {ahead:+.0f} s from this machine's: set this one by NTP"
         yield Check("connection", "clock", "look", en, f"CRM 时钟与本机相差 {ahead:+.0f} 秒：请用 NTP 校准本机")
-
-
-def _tried(crm: Crm) -> Iterator[Check]:
-    if not isinstance(crm, Tells):
-        return
-    for each in crm.tried():
-        state: Literal["ok", "look", "failed"] = "ok" if each.granted else "look" if each.granted is None else "failed"
-        more = ("", "") if each.granted else (": not told", "：未告知") if each.granted is None else (
-            ": grant it to zixin's user and connect again", "：请授予该用户并重新连接",
-        )  # fmt: skip
-        yield Check("connection", each.name, state, each.en + more[0], each.zh + more[1], access=state == "failed")
 
 
 def _quota(profile: str, name: str, kept: Kept, crm: Crm, now: datetime) -> Iterator[Check]:

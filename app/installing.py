@@ -87,6 +87,11 @@ def install(profile: str, house: House, *, adopt: bool = False, optional: Sequen
     return replace(house, link=replace(house.link, mapping=house.link.mapping.with_written(named)))
 
 
+def placing(house: House) -> tuple[str, str] | None:
+    """What a person does so that new fields show on the page; None: nothing, or the CRM's layouts tell."""
+    return _installs(house).placing()
+
+
 def drifted(profile: str, house: House) -> list[Drift]:
     """How the fields differ from what zixin made and writes."""
     kept = connections.read(profile)[house.link.name]

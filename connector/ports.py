@@ -297,6 +297,10 @@ class Installs(Protocol):
         """The accounts' fields with all that the CRM tells of them: tooltips, lengths, who may edit them."""
         ...
 
+    def placing(self) -> tuple[str, str] | None:
+        """What a person does so that new fields show on the page, in English and Chinese; None: `layouts` tells."""
+        ...
+
     def remove(self, fields: Sequence[Field]) -> None:
         """Deletes these fields with their values. Raises Misconfigured: the CRM cannot, or somebody uses one."""
         ...

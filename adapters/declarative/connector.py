@@ -75,6 +75,9 @@ class Create(Part):
     suffix: str = ""
     #: After the prefix the name goes on with a capital: cCreditRating.
     capitalise: bool = False
+    #: What a person does so that new fields show on the page; empty: nothing.
+    place: str = ""
+    place_zh: str = ""
     #: How one is deleted: {name}, {id}.
     remove: Call | None = None
     #: A last call after all fields were made or deleted, to rebuild or publish.

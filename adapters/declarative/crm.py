@@ -101,6 +101,11 @@ class Declared:
         """The accounts' fields."""
         return self.describe(self._accounts)
 
+    def placing(self) -> tuple[str, str] | None:
+        """What the connector file says."""
+        making = self._connector.create
+        return (making.place, making.place_zh or making.place) if making and making.place else None
+
     def remove(self, gone: Sequence[Field]) -> None:
         """Deletes fields, where the file says how."""
         fields.remove(self._connector, self._wire, self._proof, self._accounts, gone)

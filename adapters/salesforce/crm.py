@@ -133,6 +133,10 @@ class Salesforce:
             for each in described.fields
         ))  # fmt: skip
 
+    def placing(self) -> tuple[str, str] | None:
+        """The layouts tell."""
+        return None
+
     def remove(self, fields: Sequence[Field]) -> None:
         """Deletes custom fields by name."""
         if fields:

@@ -168,6 +168,10 @@ class Zoho:
             for each in described.fields
         ))  # fmt: skip
 
+    def placing(self) -> tuple[str, str] | None:
+        """The layouts tell."""
+        return None
+
     def remove(self, fields: Sequence[Field]) -> None:
         """Deletes fields by id. Source: v8 delete-field."""
         for field in fields:

@@ -27,7 +27,10 @@ def connect(
     call: typer.Context,
     crm: Annotated[str, typer.Argument(help="Name of its adapter: zoho, salesforce, rest, erpnext, espocrm.")],
     name: Annotated[str, typer.Option(help="What the connection is called; else as the adapter.")] = "",
-    settings: Annotated[Path | None, typer.Option(help="YAML file of the settings, chmod 600.", exists=True)] = None,
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of the settings, chmod 600; -: standard input."),
+    ] = None,
     store: Annotated[
         Path | None,
         typer.Option("--import", help="Another program's store (zoho: the CSV of zcrmsdk).", exists=True),

@@ -58,12 +58,16 @@ def apply(
         after = installing.install(context.profile, house, adopt=adopt, optional=chosen)
         named = after.link.mapping.writes.fields
         off = _off_page(after)
+        made = any(before.get(name, "create") == "create" for name in named)
+        placing = installing.placing(after) if made else None
     _tell(context, [(name, before.get(name, "create"), field, "") for name, field in named.items()])
     if context.json:
         return
     for layout, names in off.items():
         told = ", ".join(names)
         context.say(context.words(f"! page layout {layout}: put on it {told}", f"! 页面布局 {layout}：请加入 {told}"))
+    if placing:
+        context.say(f"! {context.words(*placing)}")
     context.say(context.words("Next: zixin sync --dry-run", "下一步：zixin sync --dry-run"))
 
 

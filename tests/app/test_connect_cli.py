@@ -1,5 +1,6 @@
 """An admin attaches a CRM: connect, fields plan and apply, a dry run, a sync; on each simulated CRM."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,6 +80,20 @@ def test_from_nothing_to_ratings(attached: tuple[str, Path], capsys: pytest.Capt
     assert done["written"] == 10
     assert document(capsys, "sync")["written"] == 0
     assert run("doctor") == 0
+
+
+def test_settings_by_standard_input(
+    attached: tuple[str, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm, file = attached
+    monkeypatch.setattr("sys.stdin", io.StringIO(file.read_text()))
+    assert run("connect", crm, "--settings", "-", "--no-input") == 0
+    told = capsys.readouterr().out
+    # Who we are and each API once, before anything is read.
+    assert "we are zixin integration" in told
+    assert "ZohoCRM.coql.READ" in told
+    monkeypatch.setattr("sys.stdin", io.StringIO("[1, 2"))
+    assert run("connect", crm, "--settings", "-", "--no-input") == 1
 
 
 def test_a_second_connection_has_to_be_asked_for(

@@ -162,6 +162,18 @@ def _restored(crm: Crm, name: str, meta: Any) -> None:
         fields[name] = meta
 
 
+@pytest.mark.apart
+@pytest.mark.parametrize("crm", ["espocrm"], indirect=True)
+def test_where_nothing_tells_the_layouts_the_step_is_printed(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
+    name = connections.read("default")[crm.name].fields["hold"]
+    del crm.fields()[name]
+    capsys.readouterr()
+    assert run("fields", "apply") == 0
+    assert "Entity Manager" in capsys.readouterr().out
+    assert run("fields", "apply") == 0
+    assert "Entity Manager" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("crm", EVERY, indirect=True)
 def test_remove_takes_what_apply_made_and_nothing_else(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
     kept = connections.read("default")[crm.name]

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from adapters.registry import Simulated
 from adapters.rest.simulator.books import Books, books
+from adapters.rest.simulator.erpnext_fields import FIELDS, LINKS
 from adapters.rest.simulator.system import System, application, guarded, reply
 
 #: The site's zone: eight hours ahead, as Asia/Shanghai all year.
@@ -99,26 +100,6 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
     return system, Simulated(application(system, routes), credentials, system.control_token)
 
 
-#: Doctype → type → fields, as far as zixin reads them.
-_FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "Sales Invoice": {
-        "Link": ("customer", "company", "currency", "return_against"), "Date": ("posting_date", "due_date"),
-        "Currency": ("grand_total",), "Check": ("is_return",),
-    },
-    "Payment Entry": {
-        "Select": ("payment_type",), "Link": ("company", "party_type", "paid_from_account_currency", "mode_of_payment"),
-        "Dynamic Link": ("party",), "Date": ("posting_date", "clearance_date"), "Currency": ("paid_amount",),
-    },
-    "Customer Credit Limit": {"Link": ("company",), "Currency": ("credit_limit",), "Data": ("parent",)},
-    "Currency Exchange": {"Date": ("date",), "Link": ("from_currency", "to_currency"), "Float": ("exchange_rate",)},
-}  # fmt: skip
-_LINKS = {
-    "customer": "Customer", "company": "Company", "currency": "Currency", "return_against": "Sales Invoice",
-    "paid_from_account_currency": "Currency", "from_currency": "Currency", "to_currency": "Currency",
-    "payment_type": "Receive\nPay\nInternal Transfer", "mode_of_payment": "Mode of Payment",
-}  # fmt: skip
-
-
 def fill(system: System, told: Books) -> None:
     """Names are ids: an account_id becomes the customer's name."""
     for doctype in (
@@ -144,9 +125,9 @@ def fill(system: System, told: Books) -> None:
             ("customer_group", "Customer Group", "Link", ""),
         )
     }
-    for doctype, kinds in _FIELDS.items():
+    for doctype, kinds in FIELDS.items():
         system.fields[doctype] = {
-            name: {"label": name.replace("_", " ").title(), "type": kind, "options": _LINKS.get(name, "")}
+            name: {"label": name.replace("_", " ").title(), "type": kind, "options": LINKS.get(name, "")}
             for kind, fields in kinds.items()
             for name in fields
         }
