@@ -17,6 +17,7 @@ from app import connections, settings
 from app.compose import House, snapshot_file
 from connector.errors import Misconfigured, Problem
 from connector.ports import Crm, Described, Source, Tells
+from connector.schema import TABLES
 from mappings import check as checks
 from mappings.check import Finding
 from mappings.load import Mapping as Mapping_
@@ -24,6 +25,9 @@ from mappings.load import load
 from mappings.matching import Proposal, suggest
 from sync.shared import private_text
 
+#: Canonical table → columns without which a row is rejected.
+_REQUIRED = {name: {column.name for column in table.columns if column.null is None and column.default is None}
+             for name, table in TABLES.items()}  # fmt: skip
 #: Records that samples are taken of.
 _SAMPLES = 5
 #: Most fields that are sampled: what one call of the strictest CRM takes.
@@ -41,6 +45,8 @@ class Suggested:
     now: str
     #: What the mapping reads is there, or is no field.
     stands: bool
+    #: The mapping has a rule for it, or no row is complete without it; else it is left out on purpose.
+    used: bool
     #: Field → values of some records.
     samples: Mapping[str, Sequence[str]]
 
@@ -75,7 +81,8 @@ def suggested(house: House, objects: Mapping[str, str]) -> list[Suggested]:
                 rule = item.columns.get(proposal.column)
                 now = (rule.field or "") if rule else ""
                 stands = rule is not None and (not now or now in names or now == "id")
-                made.append(Suggested(source, part.object, proposal, now, stands, samples))
+                used = rule is not None or proposal.column in _REQUIRED[item.table]
+                made.append(Suggested(source, part.object, proposal, now, stands, used, samples))
     return made
 
 
@@ -96,11 +103,14 @@ def remember(profile: str, house: House) -> None:
     )
 
 
-def write(profile: str, house: House, made: Sequence[Suggested], objects: Mapping[str, str]) -> tuple[Path, list[str]]:
+def write(
+    profile: str, house: House, made: Sequence[Suggested], objects: Mapping[str, str], *, everything: bool = False
+) -> tuple[Path, list[str]]:
     """The connection's own mapping file, a full copy that says what it is based on; the columns that were changed.
 
-    Only what does not stand is changed: a column whose field is there is an admin's or the shipped choice. Raises
-    Misconfigured, and writes nothing: the outcome would be no mapping.
+    Only what does not stand is changed: a column whose field is there is an admin's or the shipped choice, and one that
+    the mapping leaves out stays out unless `everything` is wanted. Raises Misconfigured, and writes nothing: the
+    outcome would be no mapping.
     """
     from ruamel.yaml import YAML
 
@@ -116,7 +126,7 @@ def write(profile: str, house: House, made: Sequence[Suggested], objects: Mappin
     changed: list[str] = []
     for each in made:
         best = each.proposal.candidates[:1]
-        if each.stands or not best:
+        if each.stands or not best or not (each.used or everything):
             continue
         for item in tree["sources"][each.source]["yields"]:
             if item["table"] == each.proposal.table:

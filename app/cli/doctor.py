@@ -29,6 +29,8 @@ def _next(checks: list[Check]) -> tuple[str, str]:
         return "Next: mend what failed, then zixin doctor", "下一步：修复失败项后再运行 zixin doctor"
     if failed:
         return "Next: zixin map check, then zixin fields plan", "下一步：zixin map check，然后 zixin fields plan"
+    if ("schedule", "runs", "ok") in {(check.group, check.what, check.state) for check in checks}:
+        return "Nothing has failed.", "没有失败项。"
     return "Next: zixin sync --dry-run", "下一步：zixin sync --dry-run"
 
 

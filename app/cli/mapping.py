@@ -31,7 +31,7 @@ def suggest(
         typer.Option("--object", help="SOURCE=OBJECT: where it lies in this CRM, such as invoices=Invoice__c."),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also columns that stand, and those without a field.")
+        bool, typer.Option("--all", help="Also columns that stand, and those that the mapping leaves out.")
     ] = False,
 ) -> None:
     """`=` the mapping's field is there; `+` proposed for a gap; `-` nothing seems to hold it."""
@@ -44,7 +44,7 @@ def suggest(
         changed: list[str] = []
         path = ""
         if write:
-            file, changed = mapping.write(context.profile, house, made, given)
+            file, changed = mapping.write(context.profile, house, made, given, everything=everything)
             path = str(file)
     if write:
         with compose.opened(context.profile) as house:
@@ -53,8 +53,15 @@ def suggest(
         context.document({"suggested": [_row(each) for each in made], "written": changed, "file": path})
         return
     for each in made:
-        if everything or not each.stands:
+        if everything or (each.used and not each.stands):
             _say(context, each)
+    left = sum(not each.used and bool(each.proposal.candidates) for each in made)
+    if left and not everything:
+        told = (
+            f"{left} further columns that the mapping leaves out have a field: --all shows them, --write --all takes them",
+            f"另有 {left} 个映射未使用的列可对应字段：--all 显示，--write --all 一并写入",
+        )
+        context.say(context.words(*told))
     for line in changed:
         context.say(f"+ {line}")
     if path:

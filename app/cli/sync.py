@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from app.compose import House
     from sync.run import Ran
 
+#: Accounts that a dry run names on a terminal.
+_SHOWN = 20
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -101,9 +104,15 @@ def _say_state(context: Context, summary: dict[str, Any]) -> None:
     if state == "shown":
         words = ("An earlier day: only shown, nothing stored or written.", "较早的日期：仅展示，未存储也未写回。")
         context.say(context.words(*words))
-    for change in summary.get("changes", ()):
+    changes = summary.get("changes", ())
+    for change in changes[:_SHOWN]:
         values = ", ".join(f"{name}: {_short(before)} → {_short(after)}" for name, before, after in change["fields"])
         context.say(f"would write  {change['number']}  {values}")
+    if len(changes) > _SHOWN:
+        more = len(changes) - _SHOWN
+        context.say(
+            context.words(f"… and {more:,} more accounts: --json lists all", f"……另有 {more:,} 个客户：--json 列出全部")
+        )
     if summary["brake"] is None or not summary["brake"]["stopped"] or state == "approved":
         return
     seen = summary["brake"]

@@ -79,6 +79,21 @@ def test_a_crm_with_other_names_is_mapped_and_read(org: Any, capsys: pytest.Capt
     assert "{from: Customer_Code, default: $id}" in text
 
 
+def test_what_the_mapping_leaves_out_is_taken_only_when_asked(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    org.modules["Invoices"].fields["Salesperson"] = replace(
+        org.modules["Accounts"].fields["Owner"], api_name="Salesperson", label="销售员", target="users"
+    )
+    assert run("map", "suggest") == 0
+    told = capsys.readouterr().out
+    assert "further columns" in told
+    assert "Salesperson" not in told
+    assert document(capsys, "map", "suggest", "--write")["written"] == []
+    assert document(capsys, "map", "suggest", "--write", "--all")["written"] == [
+        "invoices: receivables.rep_id = Salesperson"
+    ]
+    assert run("map", "check") == 0
+
+
 def test_from_other_names_to_ratings(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
     renamed(org, "Invoices", "Grand_Total", "Gross_Amount", "Gross Amount")
     renamed(org, "Customer_Payments", "Paid_On", "Receipt_Date", "Receipt date")

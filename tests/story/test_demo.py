@@ -272,6 +272,8 @@ def test_the_brake_as_operations_meet_it(folder: Path, home: Path) -> None:
             f"{first['control']}/change",
             json={"module": "Accounts", "id": first_account(home), "set": {"Credit_Rating": "D"}}, timeout=5,
         )  # fmt: skip
+        # Clocks are told to the second: what was changed within the last one is read by the next run.
+        requests.post(f"{first['control']}/clock", json={"advance_s": 5}, timeout=5)
         told = zixin("--profile", "demo", "sync", "--dry-run")
         assert told.returncode == 0
         assert "rating: D → " in told.stdout
