@@ -39,7 +39,7 @@ class Drift:
 
 def wanted(kept: Kept) -> tuple[Written, ...]:
     """What is to be made: the core, the optional ones that the connection asks for; labels in its language."""
-    chosen = [item for item in WRITTEN if item in CORE or item.name in kept.optional]
+    chosen = [item for item in WRITTEN if item in CORE or item.name in _optional(kept)]
     first, second = ("zh", "en") if kept.language == "zh-CN" else ("en", "zh")
     mark = f" [zixin {kept.install}]" if kept.install else ""
     return tuple(
@@ -63,13 +63,14 @@ def install(profile: str, house: House, *, adopt: bool = False, optional: Sequen
     there = _installs(house).installed()
     marked = _marked(there)
     install_id = kept.install or _whose(marked, adopt=adopt) or secrets.token_hex(4)
-    kept = replace(kept, install=install_id, optional=tuple(kept.optional if optional is None else optional))
+    chosen = _optional(kept) if optional is None else tuple(optional)
+    ours = set(kept.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
+    kept = replace(kept, install=install_id, optional=chosen, fields={})
     items = wanted(kept)
     steps = _installs(house).plan(items)
     wrong = [f"{step.field} ({step.detail})" for step in steps if step.action == "mend"]
     if wrong:
         raise Misconfigured("E-FIELD-KIND", name=name, fields=", ".join(wrong))
-    ours = set(kept.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
     others = [step.field for step in steps if step.action == "keep" and step.field not in ours]
     if others and not adopt:
         raise Misconfigured("E-FIELD-OTHERS", name=name, fields=", ".join(others))
@@ -139,6 +140,11 @@ def remove(profile: str, house: House, fields: Sequence[Field]) -> None:
         profile, house.link.name, fields={key: name for key, name in kept.fields.items() if name not in gone},
         field_ids={key: id_ for key, id_ in kept.field_ids.items() if kept.fields.get(key) not in gone},
     )  # fmt: skip
+
+
+def _optional(kept: Kept) -> tuple[str, ...]:
+    """The optional ones that are wanted; of a connection of before they were, those that it has."""
+    return kept.optional or tuple(item.name for item in WRITTEN if item.optional and item.name in kept.fields)
 
 
 def _differences(item: Written, field: Field, kept: Kept) -> list[tuple[str, str]]:

@@ -213,6 +213,23 @@ def test_after_a_lost_home_the_mark_tells_what_is_ours(
     assert made.fields["rating"] not in crm.fields()
 
 
+def test_optional_fields_of_before_are_kept_until_an_admin_says_otherwise(crm: Crm) -> None:
+    before = connections.read("default")["zoho"].fields
+    connections.change("default", "zoho", optional=())
+    assert drifts() == []
+    assert run("fields", "apply") == 0
+    kept = connections.read("default")["zoho"]
+    assert kept.fields == before
+    assert kept.optional == ("score", "exposure", "next_review")
+    assert run("fields", "apply", "--with", "score") == 0
+    assert set(connections.read("default")["zoho"].fields) == set(before) - {"exposure", "next_review"}
+    assert run("fields", "apply", "--with", "none") == 0
+    assert len(connections.read("default")["zoho"].fields) == 8
+    # What is no longer written is still ours to remove.
+    assert run("fields", "remove", "--yes") == 0
+    assert not set(before.values()) & set(crm.fields())
+
+
 def test_labels_are_in_the_language_of_the_connection(
     tmp_path: Path, crm: Crm, capsys: pytest.CaptureFixture[str]
 ) -> None:
