@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +13,12 @@ from app import connections, keys, settings
 from app.connections import Kept
 from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
+from connector.ports import Described
+from mappings.check import snapshot
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
 from sync.link import Link
-from sync.shared import ProfileShared
+from sync.shared import ProfileShared, private_text
 from sync.store import Store
 
 
@@ -38,6 +41,17 @@ def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], l
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
 
 
+def shared(profile: str) -> ProfileShared:
+    """What the profile's processes share: tokens, and the count of calls."""
+    return ProfileShared(settings.profile_folder(profile), keys.vault())
+
+
+def named_mapping(profile: str, name: str, given: Kept) -> Mapping_:
+    """A connection's mapping with the names that its fields have in the CRM."""
+    mapping = mapping_of(profile, name, given)
+    return mapping.with_written(dict(given.fields)) if given.fields else mapping
+
+
 @contextmanager
 def opened(profile: str) -> Iterator[House]:
     """The profile's store and its connection; asks the CRM who it belongs to, so that its clock is known.
@@ -45,16 +59,13 @@ def opened(profile: str) -> Iterator[House]:
     Where the profile has no policy of its own, the shipped one counts in the organisation's home currency.
     """
     name, given = connections.first(profile)
-    folder = settings.profile_folder(profile)
-    crm = registry.opened(given.crm, given.credentials, ProfileShared(folder, keys.vault()), name)
-    mapping = mapping_of(profile, name, given)
-    if given.fields:
-        mapping = mapping.with_written(dict(given.fields))
+    crm = registry.opened(given.crm, given.credentials, shared(profile), name)
+    mapping = named_mapping(profile, name, given)
     organisation = crm.organisation()
     rules = settings.policy_in(profile, organisation.currency)
-    store = Store(folder / "zixin.db")
+    link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
+    store = Store(settings.profile_folder(profile) / "zixin.db")
     try:
-        link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
         yield House(store, link, rules, given.language, given.secrets)
     finally:
         store.close()
@@ -85,6 +96,12 @@ def mapping_of(profile: str, name: str, given: Kept) -> Mapping_:
 def snapshot_file(profile: str, name: str) -> Path:
     """What the CRM's objects were like when the mapping was made, by which a later check tells what was renamed."""
     return settings.profile_folder(profile) / f"{name}.describe.json"
+
+
+def remember(profile: str, name: str, described: Iterable[Described]) -> None:
+    """Keep what the CRM's objects are like now."""
+    kept = snapshot(list(described))
+    private_text(snapshot_file(profile, name), json.dumps(kept, ensure_ascii=False, indent=0, sort_keys=True))
 
 
 def check_fields(house: House) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -13,12 +12,11 @@ from typing import Literal
 
 from adapters import registry
 from adapters.registry import Need
-from app import compose, connections, keys, settings
+from app import compose, connections, settings
 from app.connections import Kept
 from connector.errors import Denied, Misconfigured, Problem
 from connector.ports import Crm, Described, Tells
-from mappings.check import snapshot
-from sync.shared import ProfileShared, private_text
+from mappings.check import lacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,6 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     known = _known(profile)
     if known and name not in known and not replace:
         raise Misconfigured("E-CONNECTED", profile=profile, name=next(iter(known)))
-    shared = ProfileShared(settings.profile_folder(profile), keys.vault())
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
     settled = registry.settled(kept.crm, kept.credentials, name)
     secrets = {need.name for need in registry.needs(kept.crm, settled) if need.secret}
@@ -99,15 +96,14 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     if once:
         # What a vendor gives once is not given again: it is kept before anything else is tried.
         connections.keep(profile, {name: kept})
-    crm = registry.opened(kept.crm, kept.credentials, shared, name)
+    crm = registry.opened(kept.crm, kept.credentials, compose.shared(profile), name)
     found = crm.organisation()
     lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
     described: list[Described] = []
     lines += tried(crm)
     lines += objects(crm, profile, name, kept, described.append)
-    beside = compose.snapshot_file(profile, name)
-    if before is None or before.crm != kept.crm or not beside.exists():
-        private_text(beside, json.dumps(snapshot(described), ensure_ascii=False))
+    if before is None or before.crm != kept.crm or not compose.snapshot_file(profile, name).exists():
+        compose.remember(profile, name, described)
     connections.keep(profile, {name: kept})
     return lines
 
@@ -144,13 +140,11 @@ def objects(
             made.append(_missing(part.object, problem, optional=part.optional))
             continue
         seen(described)
-        there = {field.name for field in described.fields}
-        lacking = [each for each in part.fields() if there and each.partition(".")[0] not in there]
-        if lacking:
-            told = ", ".join(lacking)
+        if gone := lacking(part, described):
+            told = ", ".join(gone)
             made.append(Line(part.object, "look", f"{source}: no field {told}", f"{source}：没有字段 {told}"))
         else:
-            made.append(Line(part.object, "ok", f"{len(there)} fields", f"{len(there)} 个字段"))
+            made.append(Line(part.object, "ok", f"{len(described.fields)} fields", f"{len(described.fields)} 个字段"))
     return made
 
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -107,7 +107,8 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
     compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, demo.simulated["credentials"], language)
     before = time.perf_counter()
     with compose.opened(PROFILE) as opened:
-        house = installing.install(PROFILE, opened, optional=("score",))
+        link, _ = installing.install(PROFILE, opened.link, optional=("score",))
+        house = replace(opened, link=link)
         seconds["install"] = time.perf_counter() - before
         tell(f"installed {len(house.link.mapping.writes.fields)} fields on its accounts")
         counted: dict[str, int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
@@ -15,7 +15,7 @@ from app.connections import Kept
 from connector.errors import Denied, Problem
 from connector.ports import Crm, Tells
 from sync import backup
-from sync.shared import ProfileShared
+from sync.link import Link
 from sync.store import Store, facts
 
 Group = Literal["environment", "connection", "fields", "records", "schedule"]
@@ -38,17 +38,16 @@ class Check:
     en: str
     zh: str
     #: A credential or a permission (exit code 5).
-    access: bool = field(default=False)
+    access: bool = False
 
 
 def examined(profile: str, now: datetime) -> Iterator[Check]:
     """All lines, one after the other; nothing is changed, and a line that fails does not end it."""
-    yield from _environment(profile, now)
+    yield from _environment(profile)
     try:
         known = connections.read(profile)
     except Problem as problem:
-        access = isinstance(problem, Denied)
-        yield Check("connection", "connection", "failed", problem.text("en"), problem.text("zh-CN"), access)
+        yield _failed("connection", problem)
         return
     for name, kept in known.items():
         yield from _connection(profile, name, kept, now)
@@ -61,7 +60,7 @@ def exit_code(checks: list[Check]) -> int:
     return 5 if any(check.access for check in failed) else 1 if failed else 0
 
 
-def _environment(profile: str, now: datetime) -> Iterator[Check]:  # noqa: ARG001
+def _environment(profile: str) -> Iterator[Check]:
     folder = settings.profile_folder(profile)
     there = folder if folder.exists() else settings.home()
     while not there.exists():
@@ -101,13 +100,11 @@ def _key() -> Check:
 
 
 def _connection(profile: str, name: str, kept: Kept, now: datetime) -> Iterator[Check]:
-    shared = ProfileShared(settings.profile_folder(profile), keys.vault())
     try:
-        crm = registry.opened(kept.crm, kept.credentials, shared, name)
+        crm = registry.opened(kept.crm, kept.credentials, compose.shared(profile), name)
         found = crm.organisation()
     except Problem as problem:
-        access = isinstance(problem, Denied)
-        yield Check("connection", name, "failed", problem.text("en"), problem.text("zh-CN"), access)
+        yield _failed(name, problem)
         return
     told = f"{kept.crm}: {found.name}, {found.currency}"
     yield Check("connection", name, "ok", told, told)
@@ -116,13 +113,17 @@ def _connection(profile: str, name: str, kept: Kept, now: datetime) -> Iterator[
         yield from _quota(profile, name, kept, crm, now)
         for line in (*connecting.tried(crm), *connecting.objects(crm, profile, name, kept)):
             yield Check("connection", line.what, line.state, line.en, line.zh, access=line.state == "failed")
-        yield from _fields(profile, kept, crm)
-        yield from _counts(profile, name, kept, crm)
+        link = Link(name, crm, compose.named_mapping(profile, name, kept), found)
+        yield from _fields(profile, kept, link)
+        yield from _counts(profile, link)
     except Problem as problem:
         # A quota that is used up, a CRM that is down: what it keeps us from looking at is not known.
-        yield Check(
-            "connection", name, "failed", problem.text("en"), problem.text("zh-CN"), isinstance(problem, Denied)
-        )
+        yield _failed(name, problem)
+
+
+def _failed(what: str, problem: Problem) -> Check:
+    access = isinstance(problem, Denied)
+    return Check("connection", what, "failed", problem.text("en"), problem.text("zh-CN"), access)
 
 
 def _clock(crm: Crm, now: datetime) -> Iterator[Check]:
@@ -152,12 +153,11 @@ def _quota(profile: str, name: str, kept: Kept, crm: Crm, now: datetime) -> Iter
     )  # fmt: skip
 
 
-def _fields(profile: str, kept: Kept, crm: Crm) -> Iterator[Check]:
+def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
     if not kept.fields:
         yield Check("fields", "fields", "failed", "not made yet: zixin fields apply", "尚未创建：zixin fields apply")
         return
-    with compose.opened(profile) as house:
-        found = installing.drifted(profile, house)
+    found = installing.drifted(profile, link)
     for drift in found:
         cure = (
             ("zixin fields apply", "zixin fields apply")
@@ -167,22 +167,19 @@ def _fields(profile: str, kept: Kept, crm: Crm) -> Iterator[Check]:
         yield Check("fields", drift.field, "failed", f"{drift.en}: {cure[0]}", f"{drift.zh}：{cure[1]}")
     if not found:
         yield Check("fields", "fields", "ok", f"{len(kept.fields)} as made", f"{len(kept.fields)} 个，与创建时一致")
-    if isinstance(crm, Tells):
-        for layout, shown in crm.layouts(house.link.mapping.writes.object).items():
-            off = sorted(set(kept.fields.values()) - shown)
-            if off:
-                told = ", ".join(off)
-                yield Check(
-                    "fields", layout, "look", f"not on this page layout, nobody sees them: {told}",
-                    f"不在此页面布局中，无人可见：{told}",
-                )  # fmt: skip
+    for layout, names in installing.off_page(link).items():
+        told = ", ".join(names)
+        yield Check(
+            "fields", layout, "look", f"not on this page layout, nobody sees them: {told}",
+            f"不在此页面布局中，无人可见：{told}",
+        )  # fmt: skip
 
 
-def _counts(profile: str, name: str, kept: Kept, crm: Crm) -> Iterator[Check]:
+def _counts(profile: str, link: Link) -> Iterator[Check]:
     """The CRM's records beside ours, of objects of which every record counts."""
+    crm, name, mapping = link.crm, link.name, link.mapping
     if not isinstance(crm, Tells) or not (settings.profile_folder(profile) / "zixin.db").exists():
         return
-    mapping = compose.mapping_of(profile, name, kept)
     with compose.stored(profile) as (store, _), store.read() as tx:
         ours = {
             source: facts.records_of_source(tx, name, source, table)

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from app import connections
-from app.compose import House
 from app.connections import Kept
 from connector.assessment import CORE, WRITTEN, Written
 from connector.errors import Misconfigured
-from connector.ports import Described, Field, Installs, Step
+from connector.ports import Described, Field, Installs, Step, Tells
+from sync.link import Link
 
 #: At the end of a tooltip: whose the field is.
 _MARK = re.compile(r"\[zixin ([0-9a-f]{8})\]")
@@ -29,7 +29,6 @@ _LONGEST = 240
 class Drift:
     """How one field differs from what was made."""
 
-    name: str
     field: str
     en: str
     zh: str
@@ -47,80 +46,91 @@ def wanted(kept: Kept) -> tuple[Written, ...]:
     )
 
 
-def planned(profile: str, house: House) -> tuple[Step, ...]:
+def planned(profile: str, link: Link) -> tuple[Step, ...]:
     """What `install` would do."""
-    return _installs(house).plan(wanted(connections.read(profile)[house.link.name]))
+    return _installs(link).plan(wanted(connections.read(profile)[link.name]))
 
 
-def install(profile: str, house: House, *, adopt: bool = False, optional: Sequence[str] | None = None) -> House:
-    """Create the missing fields and keep what the CRM named them; the house whose mapping has these names.
+def install(
+    profile: str, link: Link, *, adopt: bool = False, optional: Sequence[str] | None = None
+) -> tuple[Link, tuple[Step, ...]]:
+    """Create the missing fields and keep what the CRM named them; the link with these names, and what was done.
 
     `optional`: the optional ones that are wanted from now on; None: as before. Raises Misconfigured, and changes
     nothing: a field of such a name is of another kind, or was not made by us and is not to be adopted.
     """
-    name = house.link.name
-    kept = connections.read(profile)[name]
-    there = _installs(house).installed()
+    kept, crm = connections.read(profile)[link.name], _installs(link)
+    there = crm.installed()
     marked = _marked(there)
     install_id = kept.install or _whose(marked, adopt=adopt) or secrets.token_hex(4)
-    chosen = _optional(kept) if optional is None else tuple(optional)
     ours = set(kept.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
-    kept = replace(kept, install=install_id, optional=chosen, fields={})
-    items = wanted(kept)
-    steps = _installs(house).plan(items)
+    chosen = _optional(kept) if optional is None else tuple(optional)
+    items = wanted(replace(kept, install=install_id, optional=chosen, fields={}))
+    steps = crm.plan(items)
     wrong = [f"{step.field} ({step.detail})" for step in steps if step.action == "mend"]
     if wrong:
-        raise Misconfigured("E-FIELD-KIND", name=name, fields=", ".join(wrong))
+        raise Misconfigured("E-FIELD-KIND", name=link.name, fields=", ".join(wrong))
     others = [step.field for step in steps if step.action == "keep" and step.field not in ours]
     if others and not adopt:
-        raise Misconfigured("E-FIELD-OTHERS", name=name, fields=", ".join(others))
-    named = dict(_installs(house).apply(items))
-    by_name = {field.name: field for field in _installs(house).installed().fields}
+        raise Misconfigured("E-FIELD-OTHERS", name=link.name, fields=", ".join(others))
+    named = dict(crm.apply(items))
     created = {step.name for step in steps if step.action == "create"}
+    by_name = {field.name: field for field in (crm.installed() if created else there).fields}
     ids = {
         key: by_name[field].id or field
         for key, field in named.items()
         if field in by_name and (key in created or _owner(by_name[field]) == install_id)
     }
     connections.change(
-        profile, name, fields=named, install=install_id, optional=kept.optional, field_ids={**kept.field_ids, **ids}
+        profile, link.name, fields=named, install=install_id, optional=chosen, field_ids={**kept.field_ids, **ids}
     )
-    return replace(house, link=replace(house.link, mapping=house.link.mapping.with_written(named)))
+    return replace(link, mapping=link.mapping.with_written(named)), steps
 
 
-def placing(house: House) -> tuple[str, str] | None:
+def off_page(link: Link) -> dict[str, list[str]]:
+    """Page layout → our fields that do not stand on it, as far as the CRM tells. Raises what keeps us from looking."""
+    if not isinstance(link.crm, Tells):
+        return {}
+    writes = link.mapping.writes
+    found = {
+        layout: sorted(set(writes.fields.values()) - shown) for layout, shown in link.crm.layouts(writes.object).items()
+    }
+    return {layout: names for layout, names in found.items() if names}
+
+
+def placing(link: Link) -> tuple[str, str] | None:
     """What a person does so that new fields show on the page; None: nothing, or the CRM's layouts tell."""
-    return _installs(house).placing()
+    return _installs(link).placing()
 
 
-def drifted(profile: str, house: House) -> list[Drift]:
+def drifted(profile: str, link: Link) -> list[Drift]:
     """How the fields differ from what zixin made and writes."""
-    kept = connections.read(profile)[house.link.name]
-    there = _installs(house).installed()
+    kept = connections.read(profile)[link.name]
+    there = _installs(link).installed()
     by_name = {field.name: field for field in there.fields}
     items = {item.name: item for item in wanted(kept)}
-    kinds = {step.name: step for step in _installs(house).plan(tuple(items.values()))}
+    kinds = {step.name: step for step in _installs(link).plan(tuple(items.values()))}
     found: list[Drift] = []
     for key, item in items.items():
         name = kept.fields.get(key, "")
         field = by_name.get(name)
         if field is None:
             gone = "it is not there, or hidden from zixin's user", "不存在，或对 zixin 的用户不可见"
-            found.append(Drift(key, name or item.shown, *gone, gone=True))
+            found.append(Drift(name or item.shown, *gone, gone=True))
             continue
         if (step := kinds[key]).action == "mend":
-            found.append(Drift(key, name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
-        found += [Drift(key, name, en, zh) for en, zh in _differences(item, field, kept)]
+            found.append(Drift(name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
+        found += [Drift(name, en, zh) for en, zh in _differences(item, field, kept)]
     return found
 
 
-def removable(profile: str, house: House) -> tuple[list[Field], list[str]]:
+def removable(profile: str, link: Link) -> tuple[list[Field], list[str]]:
     """Fields that `remove` takes, and names of those that it leaves: without our mark, or another one by that name."""
-    kept = connections.read(profile)[house.link.name]
+    kept = connections.read(profile)[link.name]
     ids = set(kept.field_ids.values())
     take: list[Field] = []
     leave: list[str] = []
-    for field in _installs(house).installed().fields:
+    for field in _installs(link).installed().fields:
         known = (field.id or field.name) in ids
         # Where the CRM shows no tooltips the id alone has to do.
         mine = known and (field.tip is None or _owner(field) == kept.install)
@@ -131,13 +141,13 @@ def removable(profile: str, house: House) -> tuple[list[Field], list[str]]:
     return take, leave
 
 
-def remove(profile: str, house: House, fields: Sequence[Field]) -> None:
+def remove(profile: str, link: Link, fields: Sequence[Field]) -> None:
     """Deletes these fields with their values in the CRM; what zixin knows of the customers stays."""
-    _installs(house).remove(fields)
+    _installs(link).remove(fields)
     gone = {field.name for field in fields}
-    kept = connections.read(profile)[house.link.name]
+    kept = connections.read(profile)[link.name]
     connections.change(
-        profile, house.link.name, fields={key: name for key, name in kept.fields.items() if name not in gone},
+        profile, link.name, fields={key: name for key, name in kept.fields.items() if name not in gone},
         field_ids={key: id_ for key, id_ in kept.field_ids.items() if kept.fields.get(key) not in gone},
     )  # fmt: skip
 
@@ -169,8 +179,8 @@ def _differences(item: Written, field: Field, kept: Kept) -> list[tuple[str, str
     return made
 
 
-def _installs(house: House) -> Installs:
-    return cast("Installs", house.link.crm)
+def _installs(link: Link) -> Installs:
+    return cast("Installs", link.crm)
 
 
 def _owner(field: Field) -> str:

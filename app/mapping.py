@@ -64,8 +64,11 @@ def described(crm: Crm, objects: Iterable[str]) -> dict[str, Described | None]:
     return made
 
 
-def suggested(house: House, objects: Mapping[str, str]) -> list[Suggested]:
-    """For every column of every table that the mapping yields. `objects`: source → another object of the CRM."""
+def suggested(house: House, objects: Mapping[str, str]) -> tuple[list[Suggested], list[Described]]:
+    """For every column of every table that the mapping yields; and the objects that were looked at for it.
+
+    `objects`: source → another object of the CRM.
+    """
     crm, mapping = house.link.crm, _with_objects(house.link.mapping, objects)
     there = described(crm, (part.object for part in mapping.sources.values()))
     places = {item.table: part.object for part in mapping.sources.values() for item in part.yields[:1]}
@@ -83,7 +86,7 @@ def suggested(house: House, objects: Mapping[str, str]) -> list[Suggested]:
                 stands = rule is not None and (not now or now in names or now == "id")
                 used = rule is not None or proposal.column in _REQUIRED[item.table]
                 made.append(Suggested(source, part.object, proposal, now, stands, used, samples))
-    return made
+    return made, [each for each in there.values() if each is not None]
 
 
 def checked(profile: str, house: House) -> list[Finding]:
@@ -91,16 +94,6 @@ def checked(profile: str, house: House) -> list[Finding]:
     mapping = house.link.mapping
     objects = [*(part.object for part in mapping.sources.values()), mapping.writes.object]
     return checks.check(mapping, described(house.link.crm, objects), _read(snapshot_file(profile, house.link.name)))
-
-
-def remember(profile: str, house: House) -> None:
-    """Keep what the CRM has now, so that a later check tells what was renamed or retyped."""
-    mapping = house.link.mapping
-    there = described(house.link.crm, (part.object for part in mapping.sources.values()))
-    kept = checks.snapshot([each for each in there.values() if each is not None])
-    private_text(
-        snapshot_file(profile, house.link.name), json.dumps(kept, ensure_ascii=False, indent=0, sort_keys=True)
-    )
 
 
 def write(

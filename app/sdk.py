@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters import registry
-from app import connections, keys, settings
+from app import compose, connections
 from connector.errors import Misconfigured
-from sync.shared import ProfileShared
 
 if TYPE_CHECKING:
     from adapters.zoho.sdk import TokenStore
@@ -25,5 +24,4 @@ def token_store(profile: str = "default") -> TokenStore:
     if kept.crm != "zoho":
         raise Misconfigured("E-CRM", name=kept.crm, known="zoho")
     given = registry.settled(kept.crm, kept.credentials, name)
-    shared = ProfileShared(settings.profile_folder(profile), keys.vault())
-    return sdk.TokenStore(Credentials(**given), shared, name)
+    return sdk.TokenStore(Credentials(**given), compose.shared(profile), name)

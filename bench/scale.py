@@ -13,6 +13,7 @@ import multiprocessing
 import resource
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,7 +38,7 @@ def main() -> None:
         with demo._simulator(data, AS_OF) as simulated:
             compose.connect("scale", "simulated", "zoho", simulated["credentials"], "en")
             with compose.opened("scale") as opened:
-                house = installing.install("scale", opened)
+                house = replace(opened, link=installing.install("scale", opened.link)[0])
                 for day in (day_number(AS_OF), day_number(AS_OF)):
                     cpu, wall, at_pull = time.process_time(), time.perf_counter(), []
 

@@ -52,15 +52,20 @@ def check(mapping: Mapping_, described: Mapping[str, Described | None], before: 
     return found
 
 
+def lacking(part: SourceMap, there: Described) -> list[str]:
+    """Fields that a source reads and the object has not; none of an object whose fields are not told."""
+    names = {field.name for field in there.fields}
+    return [each for each in part.fields() if names and each not in names and each.partition(".")[0] not in names]
+
+
 def _source(name: str, part: SourceMap, there: Described, before: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
     fields = {field.name: field for field in there.fields}
+    gone, needed = lacking(part, there), _needed(part, fields)
     for asked in part.fields():
-        top = asked.partition(".")[0]
-        if top not in fields and asked not in fields:
-            needed = asked in _needed(part, fields)
-            yield _missing(name, asked, there.fields, before, needed=needed)
+        if asked in gone:
+            yield _missing(name, asked, there.fields, before, needed=asked in needed)
             continue
-        field = fields.get(asked) or fields[top]
+        field = fields.get(asked) or fields[asked.partition(".")[0]]
         was = before.get(asked)
         if was is not None and shape(was[1]) != shape(field.type):
             en = f"{asked} was of type {was[1]} and is {field.type} now"

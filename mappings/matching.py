@@ -110,7 +110,9 @@ def suggest(
         name: _placed(meaning, places) if name in _PLACED else meaning
         for name, meaning in meanings().get(table, {}).items()
     }
-    around = frozenset(_words(described.object)) | ({"invoice"} if table == "receivables" else set())
+    said = {*_words(described.object), *({"invoice"} if table == "receivables" else ())}
+    # An object is called in the plural, its fields in the singular.
+    around = frozenset({*said, *(word.rstrip("s") for word in said)})
     columns = [column for column in TABLES[table].columns if column.name in known]
     forms = {field.name: _forms(field, second.get(field.name, "")) for field in described.fields}
     made = []
@@ -197,11 +199,10 @@ def _forms(field: Field, second: str) -> list[_Form]:
 
 
 def _words(text: str) -> list[str]:
-    """Words of a name in any style, in lower case and without fillers."""
+    """Words of a name in any style, in lower case."""
     plain = unicodedata.normalize("NFKC", text)
     plain = re.sub(r"__(c|r|pc)$", "", plain)
-    found = [_STEMS.get(word, word) for word in (each.lower() for each in _WORDS.findall(plain))]
-    return [word for word in found if word not in _FILLER] or found
+    return [_STEMS.get(word, word) for word in (each.lower() for each in _WORDS.findall(plain))]
 
 
 def _judged(
@@ -225,7 +226,7 @@ def _judged(
 
 def _english(meaning: Meaning, form: _Form, around: frozenset[str]) -> tuple[float, str]:
     """How well a name says one of the phrases: its words that are there, less what it says beside them."""
-    own = form.words - around or form.words
+    own = form.words - around - _FILLER or form.words - around or form.words
     wrong = {word for word in own if word in meaning.never}
     best, said = 0.0, ""
     for place, phrase in enumerate(meaning.en):

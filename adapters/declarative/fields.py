@@ -86,20 +86,23 @@ def remove(connector: Connector, wire: Wire, proof: Proof, name: str, fields: Se
 
 
 def _words(making: Create, item: Written) -> dict[str, Any]:
-    key = item.en.lower().replace(" ", "_")
     return {
-        "key": key, "camel": "".join(part.capitalize() for part in key.split("_")),
-        "name": _asked(making, item), "label": item.shown, "label_zh": item.zh, "tip": item.tip, "kind": item.kind,
+        **_styles(item), "name": _asked(making, item),
+        "label": item.shown, "label_zh": item.zh, "tip": item.tip, "kind": item.kind,
         "options": list(item.options), "options_lines": "\n".join(item.options),
         "places": item.places, "length": item.length,
     }  # fmt: skip
 
 
 def _asked(making: Create, item: Written) -> str:
+    return str(select.fill(making.name, _styles(item)))
+
+
+def _styles(item: Written) -> dict[str, str]:
+    """A field's name in the styles that systems write names in."""
     key = item.en.lower().replace(" ", "_")
     camel = "".join(part.capitalize() for part in key.split("_"))
-    small = camel[:1].lower() + camel[1:]
-    return str(select.fill(making.name, {"key": key, "camel": camel, "small_camel": small}))
+    return {"key": key, "camel": camel, "small_camel": camel[:1].lower() + camel[1:]}
 
 
 def _expected(making: Create, item: Written) -> str:

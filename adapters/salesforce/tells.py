@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from adapters import trying
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
-from connector.errors import Denied, Exhausted, Problem
+from connector.errors import Exhausted, Problem
 from connector.ports import Tried
 
 #: Field of UserPermissionAccess → whether zixin cannot do without it, and what it is for.
@@ -32,14 +33,18 @@ _PERMISSIONS = (
 
 def tried(client: Client) -> Iterator[Tried]:
     """Our user, its permissions, and whether accounts may be written."""
-    try:
-        who = wire.document(client.call("GET", "/services/oauth2/userinfo", "admin").body)
-        name = str(who.get("preferred_username") or who.get("user_id"))
-        yield Tried("api", granted=True, en=f"we are {name}", zh=f"当前用户：{name}")
-    except Exhausted:
-        raise
-    except Problem as problem:
-        yield _failed("api", problem, "who we are", "当前用户")
+    yield trying.tried("api", "who we are", "当前用户", lambda: _who(client))
+    yield from _permissions(client)
+    yield trying.tried("Account edit", "writing ratings", "写回评级", lambda: _edit(client))
+
+
+def _who(client: Client) -> Tried:
+    who = wire.document(client.call("GET", "/services/oauth2/userinfo", "admin").body)
+    name = str(who.get("preferred_username") or who.get("user_id"))
+    return Tried("api", granted=True, en=f"we are {name}", zh=f"当前用户：{name}")
+
+
+def _permissions(client: Client) -> Iterator[Tried]:
     fields = ", ".join(name for name, *_ in _PERMISSIONS)
     try:
         query = {"q": f"SELECT {fields} FROM UserPermissionAccess LIMIT 1"}  # noqa: S608
@@ -53,18 +58,11 @@ def tried(client: Client) -> Iterator[Tried]:
         # What only an installation needs, or another permission stands in for, is not missing but to be looked at.
         granted = None if has is None or (not has and not needed) else bool(has)
         yield Tried(field.removeprefix("Permissions"), granted, en, zh)
-    try:
-        told = wire.document(client.call("GET", "sobjects/Account/describe", "admin").body)
-        yield Tried("Account edit", bool(told.get("updateable")), "writing ratings", "写回评级")
-    except Exhausted:
-        raise
-    except Problem as problem:
-        yield _failed("Account edit", problem, "writing ratings", "写回评级")
 
 
-def _failed(name: str, problem: Problem, en: str, zh: str) -> Tried:
-    granted = False if isinstance(problem, Denied) else None
-    return Tried(name, granted, f"{en}: {problem.text()}", f"{zh}：{problem.text('zh-CN')}")
+def _edit(client: Client) -> Tried:
+    told = wire.document(client.call("GET", "sobjects/Account/describe", "admin").body)
+    return Tried("Account edit", bool(told.get("updateable")), "writing ratings", "写回评级")
 
 
 def count(client: Client, name: str) -> int:

@@ -7,15 +7,17 @@ endpoint names the scopes of a token in most answers; where it does not, the API
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
+from adapters import trying
 from adapters.http import Answer
-from adapters.zoho import wire
-from connector.errors import Denied, Exhausted, Problem
+from adapters.zoho import install, wire
 from connector.ports import Tried
 
 #: method, path, kind of call, parameters, body.
 Call = Callable[[str, str, str, Mapping[str, str] | None, bytes | None], Answer]
 
+_USERS = "ZohoCRM.users.READ"
 #: Scope → a call that needs it and changes nothing; and what it is for.
 _TRIES: tuple[tuple[str, str, str, Mapping[str, str], bytes | None, str, str], ...] = (
     (
@@ -40,24 +42,9 @@ _SILENT = (("ZohoCRM.bulk.READ", "reading from 34,200 records on", "超过 34,20
 
 def tried(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[Tried]:
     """Our user and its profile, then each scope."""
-    try:
-        rows, _ = wire.records(call("GET", "users", "admin", {"type": "CurrentUser"}, None).body, "users")
-        user = rows[0] if rows else {}
-        profile = user.get("profile") or {}
-        told = f"{user.get('full_name')}, {profile.get('name') if isinstance(profile, dict) else ''}"
-        yield Tried("ZohoCRM.users.READ", granted=True, en=f"we are {told}", zh=f"当前用户：{told}")
-    except Exhausted:
-        raise
-    except Problem as problem:
-        yield _failed("ZohoCRM.users.READ", problem, "who we are", "当前用户")
+    yield trying.tried(_USERS, "who we are", "当前用户", lambda: _who(call))
     for scope, method, path, params, body, en, zh in _TRIES:
-        try:
-            call(method, path, "admin", params, body)
-            yield Tried(scope, granted=True, en=en, zh=zh)
-        except Exhausted:
-            raise
-        except Problem as problem:
-            yield _failed(scope, problem, en, zh)
+        yield trying.tried(scope, en, zh, partial(_answered, call, method, path, params, body))
     named = scopes()
     for scope, en, zh in _SILENT:
         family = scope.rpartition(".")[0]
@@ -65,9 +52,15 @@ def tried(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[Tried]:
         yield Tried(scope, granted=found, en=en, zh=zh)
 
 
-def _failed(scope: str, problem: Problem, en: str, zh: str) -> Tried:
-    granted = False if isinstance(problem, Denied) else None
-    return Tried(scope, granted, f"{en}: {problem.text()}", f"{zh}：{problem.text('zh-CN')}")
+def _who(call: Call) -> Tried:
+    rows, _ = wire.records(call("GET", "users", "admin", {"type": "CurrentUser"}, None).body, "users")
+    user = rows[0] if rows else {}
+    told = f"{user.get('full_name')}, {install.profile_of(user)}"
+    return Tried(_USERS, granted=True, en=f"we are {told}", zh=f"当前用户：{told}")
+
+
+def _answered(call: Call, method: str, path: str, params: Mapping[str, str], body: bytes | None) -> None:
+    call(method, path, "admin", params, body)
 
 
 def layouts(call: Call, module: str) -> Mapping[str, frozenset[str]]:

@@ -7,9 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.context import Context
-
-_MARKS = {"ok": "✓", "look": "?", "failed": "✗", "left": "–"}
+from app.cli.context import MARKS, Context
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +41,7 @@ def check(
     for tried in steps(connector, crm):
         rows.append({"step": tried.step, "state": tried.state, "en": tried.en, "zh": tried.zh})
         if not context.json:
-            context.say(f"{_MARKS[tried.state]} {tried.step:<28} {context.words(tried.en, tried.zh)}")
+            context.say(f"{MARKS[tried.state]} {tried.step:<28} {context.words(tried.en, tried.zh)}")
     if context.json:
         context.document({"connector": connector.name, "steps": rows})
     if any(row["state"] in ("failed", "look") for row in rows):

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.context import Context
+from app.cli.context import MARKS, Context
 from app.cli.simulate import known
 
 if TYPE_CHECKING:
     from adapters.registry import Need
-
-_MARKS = {"ok": "✓", "look": "?", "failed": "✗"}
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +61,7 @@ def connect(
         context.document({"connection": name or crm, "crm": crm, "lines": rows})
     else:
         for line in lines:
-            context.say(f"{_MARKS[line.state]} {line.what:<24} {context.words(line.en, line.zh)}")
+            context.say(f"{MARKS[line.state]} {line.what:<24} {context.words(line.en, line.zh)}")
         context.say(context.words("Next: zixin doctor", "下一步：zixin doctor"))
     if any(line.state == "failed" for line in lines):
         raise typer.Exit(5)

@@ -7,6 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
+#: State of something that was tried → its mark in front of a line.
+MARKS = {"ok": "✓", "look": "?", "failed": "✗", "left": "–"}
+
 Language = Literal["en", "zh-CN"]
 
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from app.cli.context import Context
+from app.cli.context import MARKS, Context
 
 if TYPE_CHECKING:
     from app.doctor import Check
-
-_MARKS = {"ok": "✓", "look": "?", "failed": "✗"}
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +46,7 @@ def doctor(call: typer.Context) -> None:
         if check.group != group:
             group = check.group
             context.say(group)
-        context.say(f"  {_MARKS[check.state]} {check.what:<34} {context.words(check.en, check.zh)}")
+        context.say(f"  {MARKS[check.state]} {check.what:<34} {context.words(check.en, check.zh)}")
     code = doctors.exit_code(checks)
     if context.json:
         names = ("group", "what", "state", "en", "zh")

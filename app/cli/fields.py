@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.context import Context
+
+if TYPE_CHECKING:
+    from sync.link import Link
 
 _MARKS = {"create": "+", "keep": "=", "mend": "!", "remove": "-", "leave": "="}
 
@@ -32,7 +35,7 @@ def plan(
 
     context: Context = call.obj
     with compose.opened(context.profile) as house:
-        steps = installing.planned(context.profile, house)
+        steps = installing.planned(context.profile, house.link)
     _tell(context, [(step.name, step.action, step.field, step.detail) for step in steps])
     if not context.json:
         context.say(context.words("Next: zixin fields apply", "下一步：zixin fields apply"))
@@ -54,13 +57,11 @@ def apply(
     context: Context = call.obj
     chosen = _chosen(optional)
     with compose.opened(context.profile) as house:
-        before = {step.name: step.action for step in installing.planned(context.profile, house)}
-        after = installing.install(context.profile, house, adopt=adopt, optional=chosen)
-        named = after.link.mapping.writes.fields
-        off = _off_page(after)
-        made = any(before.get(name, "create") == "create" for name in named)
-        placing = installing.placing(after) if made else None
-    _tell(context, [(name, before.get(name, "create"), field, "") for name, field in named.items()])
+        link, steps = installing.install(context.profile, house.link, adopt=adopt, optional=chosen)
+        off = _off_page(link)
+    named, made = link.mapping.writes.fields, any(step.action == "create" for step in steps)
+    placing = installing.placing(link) if made else None
+    _tell(context, [(step.name, step.action, named.get(step.name, step.field), "") for step in steps])
     if context.json:
         return
     for layout, names in off.items():
@@ -80,7 +81,7 @@ def drift(
 
     context: Context = call.obj
     with compose.opened(context.profile) as house:
-        found = installing.drifted(context.profile, house)
+        found = installing.drifted(context.profile, house.link)
     if context.json:
         context.document({"drift": [{"field": row.field, "en": row.en, "zh": row.zh} for row in found]})
     else:
@@ -101,7 +102,7 @@ def remove(
 
     context: Context = call.obj
     with compose.opened(context.profile) as house:
-        take, leave = installing.removable(context.profile, house)
+        take, leave = installing.removable(context.profile, house.link)
         rows = [("", "remove", field.name, field.label) for field in take]
         rows += [("", "leave", name, context.words("not made by zixin", "并非 zixin 创建")) for name in leave]
         if take and not yes:
@@ -113,7 +114,7 @@ def remove(
                 f"删除 CRM 中的 {len(take)} 个字段及其数值？",
             )
             typer.confirm(context.words(*question), abort=True, err=True)
-        installing.remove(context.profile, house, take)
+        installing.remove(context.profile, house.link, take)
     if context.json or yes:
         _tell(context, rows)
     if not context.json and not take:
@@ -157,21 +158,15 @@ def _chosen(optional: str | None) -> tuple[str, ...] | None:
     return tuple(names)
 
 
-def _off_page(house: Any) -> dict[str, list[str]]:
-    """Page layout → our fields that do not stand on it, as far as the CRM tells."""
+def _off_page(link: Link) -> dict[str, list[str]]:
+    """Fields that no page shows; where we may not look at the layouts, doctor says so."""
+    from app import installing
     from connector.errors import Problem
-    from connector.ports import Tells
 
-    crm = house.link.crm
-    if not isinstance(crm, Tells):
-        return {}
-    writes = house.link.mapping.writes
     try:
-        layouts = crm.layouts(writes.object)
+        return installing.off_page(link)
     except Problem:
         return {}
-    found = {layout: sorted(set(writes.fields.values()) - shown) for layout, shown in layouts.items()}
-    return {layout: names for layout, names in found.items() if names}
 
 
 def _tell(context: Context, rows: list[tuple[Any, ...]]) -> None:

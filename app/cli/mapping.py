@@ -40,15 +40,13 @@ def suggest(
     context: Context = call.obj
     given = _objects(objects or [])
     with compose.opened(context.profile) as house:
-        made = mapping.suggested(house, given)
+        made, seen = mapping.suggested(house, given)
         changed: list[str] = []
         path = ""
         if write:
             file, changed = mapping.write(context.profile, house, made, given, everything=everything)
             path = str(file)
-    if write:
-        with compose.opened(context.profile) as house:
-            mapping.remember(context.profile, house)
+            compose.remember(context.profile, house.link.name, seen)
     if context.json:
         context.document({"suggested": [_row(each) for each in made], "written": changed, "file": path})
         return

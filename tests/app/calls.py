@@ -1,7 +1,18 @@
-"""The command line as it is called, within the test's own process."""
+"""The command line as it is called, within the test's own process; and a CRM for it to be attached to."""
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
 import pytest
 
+from adapters import registry
+from adapters.registry import Simulated
+from adapters.serving import running
 from app.cli.main import main
 
 
@@ -10,3 +21,32 @@ def run(*words: str) -> int:
     with pytest.raises(SystemExit) as left:
         main(words)
     return int(left.value.code or 0)
+
+
+def document(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
+    """The JSON document of one call."""
+    capsys.readouterr()
+    run(*words, "--json")
+    return json.loads(capsys.readouterr().out)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A simulated CRM that runs."""
+
+    crm: str
+    origin: str
+    made: Simulated
+    #: Its settings, for `connect --settings`.
+    file: Path
+
+
+@contextmanager
+def served(crm: str, tables: Mapping[str, pl.DataFrame], folder: Path, currency: str = "USD") -> Iterator[Served]:
+    """A CRM of that kind that holds these tables."""
+    made = registry.simulated(crm, tables, currency, 0.0)
+    with running(made.application) as origin:
+        file = folder / "settings.yaml"
+        file.write_text(json.dumps(made.credentials(origin)))
+        file.chmod(0o600)
+        yield Served(crm, origin, made, file)

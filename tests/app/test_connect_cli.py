@@ -4,14 +4,12 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from adapters import registry
-from adapters.serving import running
 from app import connections
-from tests.app.calls import run
+from tests.app.calls import document, run, served
 from tests.connector.scoring.books import books, invoice
 
 BOOKS = books(
@@ -33,18 +31,8 @@ def attached(
 ) -> Iterator[tuple[str, Path]]:
     """Name of a CRM that runs, and a file of its settings."""
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    made = registry.simulated(request.param, BOOKS, "USD", 0.0)
-    with running(made.application) as origin:
-        file = tmp_path / "settings.yaml"
-        file.write_text(json.dumps(made.credentials(origin)))
-        file.chmod(0o600)
-        yield request.param, file
-
-
-def document(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
-    capsys.readouterr()
-    run(*words, "--json")
-    return json.loads(capsys.readouterr().out)
+    with served(request.param, BOOKS, tmp_path) as up:
+        yield request.param, up.file
 
 
 @pytest.mark.parametrize("attached", EVERY, indirect=True)

@@ -11,10 +11,9 @@ import requests
 
 from adapters import registry
 from adapters.registry import Simulated
-from adapters.serving import running
 from app import connections, doctor
 from app.doctor import Check
-from tests.app.calls import run
+from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
 
 BOOKS = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 9}") for n in range(40)], [])
@@ -43,14 +42,10 @@ class Attached:
 def attached(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attached]:
     """Connected and installed."""
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    made = registry.simulated(request.param, BOOKS, "USD", 0.0)
-    with running(made.application) as origin:
-        file = tmp_path / "settings.yaml"
-        file.write_text(json.dumps(made.credentials(origin)))
-        file.chmod(0o600)
-        for words in (("connect", request.param, "--settings", str(file)), ("fields", "apply")):
+    with served(request.param, BOOKS, tmp_path) as up:
+        for words in (("connect", request.param, "--settings", str(up.file)), ("fields", "apply")):
             assert run(*words) == 0
-        yield Attached(request.param, origin, made)
+        yield Attached(request.param, up.origin, up.made)
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from adapters import registry
-from adapters.serving import running
 from app import compose, connections, installing
 from connector.assessment import WRITTEN, Written
-from tests.app.calls import run
+from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
 
 BOOKS = books([invoice("I1", 100_00, "2025-01-01", "2025-01-31", "A1")], [])
@@ -118,19 +116,15 @@ class _ByName:
 def crm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crm]:
     """Attached, with every field, the optional ones too."""
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    made = registry.simulated(request.param, BOOKS, "USD", 0.0)
-    with running(made.application) as origin:
-        file = tmp_path / "settings.yaml"
-        file.write_text(json.dumps(made.credentials(origin)))
-        file.chmod(0o600)
-        assert run("connect", request.param, "--settings", str(file)) == 0
+    with served(request.param, BOOKS, tmp_path) as up:
+        assert run("connect", request.param, "--settings", str(up.file)) == 0
         assert run("fields", "apply", "--with", "score,exposure,next_review") == 0
-        yield Crm(request.param, made)
+        yield Crm(request.param, up.made)
 
 
 def drifts() -> list[installing.Drift]:
     with compose.opened("default") as house:
-        return installing.drifted("default", house)
+        return installing.drifted("default", house.link)
 
 
 @pytest.mark.parametrize("crm", EVERY, indirect=True)
@@ -140,14 +134,14 @@ def test_every_way_a_field_can_drift_is_found(crm: Crm) -> None:
     assert set(kept.fields) == set(items)
     seeded = 0
     with compose.opened("default") as house:
-        assert installing.drifted("default", house) == []
+        assert installing.drifted("default", house.link) == []
         for way, seed in SEEDS[crm.name].items():
             for key, name in kept.fields.items():
                 whole = copy.deepcopy(crm.fields()[name])
                 if not seed(crm.fields(), name, items[key]):
                     continue
                 seeded += 1
-                found = [drift.field for drift in installing.drifted("default", house)]
+                found = [drift.field for drift in installing.drifted("default", house.link)]
                 assert found == [name], f"{way} of {name}: {found}"
                 _restored(crm, name, whole)
     assert seeded >= 30

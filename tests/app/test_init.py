@@ -9,10 +9,9 @@ import requests
 
 from adapters import registry
 from adapters.registry import Simulated
-from adapters.serving import running
 from adapters.zoho import entry
 from app import connections
-from tests.app.calls import run
+from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
 
 BOOKS = books([invoice("I1", 100_00, "2025-01-01", "2025-01-31", "A1")], [])
@@ -23,9 +22,8 @@ def zoho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
     """A simulated Zoho that runs, and a home of its own."""
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    made = registry.simulated("zoho", BOOKS, "USD", 0.0)
-    with running(made.application) as origin:
-        yield origin, made
+    with served("zoho", BOOKS, tmp_path) as up:
+        yield up.origin, up.made
 
 
 def code(zoho: tuple[str, Simulated], *lacks: str) -> str:

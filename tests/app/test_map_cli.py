@@ -1,7 +1,6 @@
 """`zixin map`: a CRM that looks otherwise than the shipped mapping is mapped, checked and read."""
 
 import copy
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters import registry
-from adapters.serving import running
 from app import connections, settings
-from tests.app.calls import run
+from tests.app.calls import document, run, served
 from tests.connector.scoring.books import books, invoice
 
 BOOKS = books(
@@ -25,19 +22,9 @@ BOOKS = books(
 def org(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A simulated Zoho that is connected."""
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    made = registry.simulated("zoho", BOOKS, "USD", 0.0)
-    with running(made.application) as origin:
-        file = tmp_path / "settings.yaml"
-        file.write_text(json.dumps(made.credentials(origin)))
-        file.chmod(0o600)
-        assert run("connect", "zoho", "--settings", str(file)) == 0
-        yield made.application.state.org
-
-
-def document(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
-    capsys.readouterr()
-    run(*words, "--json")
-    return json.loads(capsys.readouterr().out)
+    with served("zoho", BOOKS, tmp_path) as up:
+        assert run("connect", "zoho", "--settings", str(up.file)) == 0
+        yield up.made.application.state.org
 
 
 def renamed(org: Any, module: str, old: str, new: str, label: str) -> None:

@@ -164,10 +164,9 @@ DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager
 }
 
 
-def every(*names: str) -> list[Any]:
+def every() -> list[Any]:
     """Parameters of a test, one a double; those whose code another double runs too are measured for no coverage."""
-    chosen = sorted(names or DOUBLES)
-    return [pytest.param(name, marks=pytest.mark.apart) if name in _ALIKE else pytest.param(name) for name in chosen]
+    return [pytest.param(name, marks=pytest.mark.apart if name in _ALIKE else ()) for name in sorted(DOUBLES)]
 
 
 #: Connector files on the engine that `rest` runs.

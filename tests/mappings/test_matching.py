@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from adapters.zoho.simulator.fill import fill
+from adapters.zoho.simulator.org import Org
 from connector.ports import Described, Field
 from connector.schema import TABLES
 from mappings.check import check
 from mappings.load import Mapping, packaged
 from mappings.matching import Proposal, fits, shape, suggest
+from tests.connector.scoring.books import books, invoice
 
 HERE = Path(__file__).parent / "schemas"
 SCHEMAS = ("erpnext", "odoo", "salesforce", "tryton", "xero")
@@ -135,7 +138,19 @@ def test_a_type_that_nobody_knows_is_text() -> None:
     assert not fits(due, Field("x", "x", "Currency", writable=True))
 
 
-def test_the_shipped_mappings_stand_by_the_same_rules() -> None:
-    """What the matcher would propose for our own simulated Zoho is what its shipped mapping says."""
-    mapping = packaged("zoho")
-    assert {rule.field for rule in mapping.sources["invoices"].yields[0].columns.values() if rule.field} >= {"Due_Date"}
+def test_for_the_simulated_zoho_it_proposes_what_the_shipped_mapping_says() -> None:
+    mapping, org = packaged("zoho"), Org()
+    fill(org, books([invoice("I1", 100, "2025-01-01", "2025-01-31", "A1")], []))
+    places = {item.table: part.object for part in mapping.sources.values() for item in part.yields[:1]}
+    compared = 0
+    for source in ("accounts", "invoices", "payments"):
+        part = mapping.sources[source]
+        metas = org.modules[part.object].fields.values()
+        fields = tuple(Field(each.api_name, each.label, each.type, True, each.options, each.target) for each in metas)
+        rules = part.yields[0].columns
+        for proposal in suggest(part.yields[0].table, Described(part.object, fields), objects=places):
+            rule = rules.get(proposal.column)
+            if rule is not None and rule.field:
+                compared += 1
+                assert [each.field for each in proposal.candidates[:1]] == [rule.field], proposal.column
+    assert compared >= 20

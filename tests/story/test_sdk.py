@@ -1,7 +1,6 @@
 """Programs on Zoho's own Python SDKs beside zixin: they understand the simulated Zoho, and share one token with it."""
 
 import csv
-import json
 import os
 import subprocess
 import sys
@@ -12,14 +11,12 @@ from typing import Any
 
 import pytest
 
-from adapters import registry
 from adapters.registry import Simulated
-from adapters.serving import running
 from adapters.zoho import stores
 from app import connections, keys, settings
 from connector.errors import Misconfigured
 from sync.shared import ProfileShared
-from tests.app.calls import run
+from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
 
 HERE = Path(__file__).parent
@@ -29,13 +26,9 @@ BOOKS = books([invoice(f"I{n}", 100_00, "2025-01-01", "2025-01-31", f"A{n}") for
 @pytest.fixture
 def zoho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Simulated]]:
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    made = registry.simulated("zoho", BOOKS, "USD", 0.0)
-    with running(made.application) as origin:
-        file = tmp_path / "s.yaml"
-        file.write_text(json.dumps(made.credentials(origin)))
-        file.chmod(0o600)
-        assert run("connect", "zoho", "--settings", str(file)) == 0
-        yield origin, made
+    with served("zoho", BOOKS, tmp_path) as up:
+        assert run("connect", "zoho", "--settings", str(up.file)) == 0
+        yield up.origin, up.made
 
 
 def script(name: str, *words: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[str]:

@@ -12,9 +12,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Route
 
 from adapters import registry
-from adapters.serving import running
 from connector.errors import Misconfigured
-from tests.app.calls import run
+from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
 from tests.story.test_page import page as browser_page
 from tests.story.test_page import pytestmark as needs_browser
@@ -36,12 +35,9 @@ RECORD = {
 
 def test_the_archive_is_one_that_zoho_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    made = registry.simulated("zoho", books([invoice("I1", 100, "2025-01-01", "2025-01-31", "A1")], []), "EUR", 0.0)
-    with running(made.application) as origin:
-        file = tmp_path / "s.yaml"
-        file.write_text(json.dumps(made.credentials(origin)))
-        file.chmod(0o600)
-        assert run("connect", "zoho", "--lang", "zh-CN", "--settings", str(file)) == 0
+    one = books([invoice("I1", 100, "2025-01-01", "2025-01-31", "A1")], [])
+    with served("zoho", one, tmp_path, "EUR") as up:
+        assert run("connect", "zoho", "--lang", "zh-CN", "--settings", str(up.file)) == 0
         assert run("fields", "apply") == 0
         assert run("fields", "widget", str(tmp_path / "w.zip")) == 0
     with zipfile.ZipFile(tmp_path / "w.zip") as archive:
@@ -53,7 +49,7 @@ def test_the_archive_is_one_that_zoho_takes(tmp_path: Path, monkeypatch: pytest.
     assert "app/widget.html" in names
     told = json.loads(config.removeprefix("const ZIXIN = ").strip().rstrip(";"))
     assert (told["currency"], told["language"]) == ("EUR", "zh-CN")
-    secrets = made.credentials("")
+    secrets = up.made.credentials("")
     assert not any(secrets[name] in config for name in ("client_secret", "refresh_token", "client_id"))
     # The names are those of this organisation, and the same fields are the same archive.
     assert told["names"]["rating"].startswith("field")

@@ -18,12 +18,11 @@ from urllib.parse import unquote
 import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from adapters.registry import Simulated
 from adapters.rest.simulator.books import Books, books
 from adapters.rest.simulator.erpnext_fields import FIELDS, LINKS
-from adapters.rest.simulator.system import System, application, guarded, reply
+from adapters.rest.simulator.system import System, application, reply, route
 
 #: The site's zone: eight hours ahead, as Asia/Shanghai all year.
 ZONE = timezone(timedelta(hours=8))
@@ -59,33 +58,14 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
         currency, stamped="modified", stamp_form=lambda at: at.astimezone(ZONE).strftime(_STAMP), ahead_s=ahead_s
     )
     fill(system, books(tables))
+    one, several = "/api/resource/{doctype}/{name:path}", "/api/resource/{doctype}"
     routes = [
-        Route(
-            "/api/method/frappe.client.bulk_update",
-            guarded(system, _of(system, _bulk), writes=True, api="write"),
-            methods=["POST"],
-        ),
-        Route(
-            "/api/resource/{doctype}", guarded(system, _of(system, _list), writes=False, api="list"), methods=["GET"]
-        ),
-        Route(
-            "/api/resource/{doctype}/{name}",
-            guarded(system, _of(system, _delete), writes=False, api="create"),
-            methods=["DELETE"],
-        ),
-        Route(
-            "/api/resource/{doctype}", guarded(system, _of(system, _post), writes=False, api="create"), methods=["POST"]
-        ),
-        Route(
-            "/api/resource/{doctype}/{name:path}",
-            guarded(system, _of(system, _get), writes=False, api="get"),
-            methods=["GET"],
-        ),
-        Route(
-            "/api/resource/{doctype}/{name:path}",
-            guarded(system, _of(system, _put), writes=True, api="write"),
-            methods=["PUT"],
-        ),
+        route(system, "/api/method/frappe.client.bulk_update", _of(system, _bulk), "POST", "write", writes=True),
+        route(system, several, _of(system, _list), "GET", "list"),
+        route(system, several, _of(system, _post), "POST", "create"),
+        route(system, one, _of(system, _get), "GET", "get"),
+        route(system, one, _of(system, _put), "PUT", "write", writes=True),
+        route(system, one, _of(system, _delete), "DELETE", "create"),
     ]
 
     def credentials(origin: str) -> dict[str, str]:

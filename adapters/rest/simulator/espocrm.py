@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from adapters.registry import Simulated
 from adapters.rest.simulator.books import Books, books
-from adapters.rest.simulator.system import System, application, guarded, reply
+from adapters.rest.simulator.system import System, application, reply, route
 
 _STAMP = "%Y-%m-%d %H:%M:%S"
 _LARGEST = 200
@@ -50,19 +50,19 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
     def rate(system: System, request: Request, body: Any) -> Response:  # noqa: ARG001
         return reply(system, {system.currency: 1, **rates})
 
-    def route(path: str, answer: Any, method: str, api: str, *, writes: bool = False) -> Route:
-        return Route(f"/api/v1{path}", guarded(system, _of(system, answer), writes=writes, api=api), methods=[method])
+    def at(path: str, answer: Any, method: str, api: str, *, writes: bool = False) -> Route:
+        return route(system, f"/api/v1{path}", _of(system, answer), method, api, writes=writes)
 
     routes = [
-        route("/Settings", settings, "GET", "settings"),
-        route("/CurrencyRate", rate, "GET", "rates"),
-        route("/Metadata", _metadata, "GET", "metadata"),
-        route("/Admin/fieldManager/{entity}", _field, "POST", "field"),
-        route("/Admin/fieldManager/{entity}/{field}", _no_field, "DELETE", "field"),
-        route("/Admin/rebuild", _rebuild, "POST", "rebuild"),
-        route("/{entity}", _list, "GET", "list"),
-        route("/{entity}/{record}", _get, "GET", "get"),
-        route("/{entity}/{record}", _put, "PUT", "write", writes=True),
+        at("/Settings", settings, "GET", "settings"),
+        at("/CurrencyRate", rate, "GET", "rates"),
+        at("/Metadata", _metadata, "GET", "metadata"),
+        at("/Admin/fieldManager/{entity}", _field, "POST", "field"),
+        at("/Admin/fieldManager/{entity}/{field}", _no_field, "DELETE", "field"),
+        at("/Admin/rebuild", _rebuild, "POST", "rebuild"),
+        at("/{entity}", _list, "GET", "list"),
+        at("/{entity}/{record}", _get, "GET", "get"),
+        at("/{entity}/{record}", _put, "PUT", "write", writes=True),
     ]
     made = Simulated(
         application(system, routes),

@@ -10,11 +10,10 @@ from typing import Any
 import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from adapters.registry import Simulated
 from adapters.rest.simulator.books import books
-from adapters.rest.simulator.system import System, application, guarded, reply
+from adapters.rest.simulator.system import System, application, reply, route
 
 _LISTS = ("accounts", "invoices", "payments", "credit_notes", "rates")
 #: Fields that zixin may set, beside those that it makes.
@@ -35,21 +34,15 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
 
 def serve(system: System) -> Simulated:
     """The service over these records."""
+    fields = "/v1/{object}/fields"
     routes = [
-        Route("/v1/company", guarded(system, _of(system, _company), writes=False, api="company")),
-        Route("/v1/accounts", guarded(system, _of(system, _patch), writes=True, api="write"), methods=["PATCH"]),
-        Route("/v1/{object}", guarded(system, _of(system, _list), writes=False, api="list"), methods=["GET"]),
-        Route(
-            "/v1/{object}/fields", guarded(system, _of(system, _fields), writes=False, api="fields"), methods=["GET"]
-        ),
-        Route(
-            "/v1/{object}/fields", guarded(system, _of(system, _field), writes=False, api="fields"), methods=["POST"]
-        ),
-        Route(
-            "/v1/{object}/fields/{field}", guarded(system, _of(system, _no_field), writes=False, api="fields"),
-            methods=["DELETE"],
-        ),
-    ]  # fmt: skip
+        route(system, "/v1/company", _of(system, _company), "GET", "company"),
+        route(system, "/v1/accounts", _of(system, _patch), "PATCH", "write", writes=True),
+        route(system, "/v1/{object}", _of(system, _list), "GET", "list"),
+        route(system, fields, _of(system, _fields), "GET", "fields"),
+        route(system, fields, _of(system, _field), "POST", "fields"),
+        route(system, f"{fields}/{{field}}", _of(system, _no_field), "DELETE", "fields"),
+    ]
     return Simulated(
         application(system, routes), lambda origin: {"base_url": f"{origin}/v1", "token": system.token},
         system.control_token,

@@ -83,6 +83,11 @@ def guarded(system: System, answer: Answering, *, writes: bool, api: str) -> Ans
     return call
 
 
+def route(system: System, path: str, answer: Answering, method: str, api: str, *, writes: bool = False) -> Route:
+    """A counted route that faults may meet."""
+    return Route(path, guarded(system, answer, writes=writes, api=api), methods=[method])
+
+
 def application(system: System, routes: list[Route]) -> Starlette:
     """The system's routes and its control, behind a random token."""
     base = f"/control/{system.control_token}"
