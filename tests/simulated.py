@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
+from itertools import count
+from threading import Lock, get_ident
 from typing import Any
 
 import polars as pl
@@ -20,6 +22,7 @@ from adapters.zoho.simulator.fill import fill
 from adapters.zoho.simulator.org import Org
 from adapters.zoho.simulator.server import application
 from tests.connector.scoring.books import books, invoice
+from tests.waiting import ANSWER_S
 
 
 class Slots:
@@ -44,6 +47,12 @@ class Slots:
         self._kept = (token, expires_at)
 
 
+def impatient(attempts: int = 4) -> Patience:
+    """Waits for nothing and counts parts of an answer, not time: one that takes twenty to come in trickles."""
+    looks: defaultdict[int, count[int]] = defaultdict(count)
+    return Patience(attempts=attempts, answer_s=20, sleep=lambda _: None, clock=lambda: float(next(looks[get_ident()])))
+
+
 @dataclass
 class Sim:
     """A simulator that runs, and how to reach it."""
@@ -56,10 +65,12 @@ class Sim:
             "accounts_server": self.origin, "api_domain": self.origin, "client_id": self.org.client_id,
             "client_secret": self.org.client_secret, "refresh_token": self.org.refresh_token, **changed,
         }  # fmt: skip
-        return Zoho(Credentials(**given), Slots(), patience=Patience(attempts=4, answer_s=0.5, sleep=lambda _: None))
+        return Zoho(Credentials(**given), Slots(), patience=impatient())
 
     def control(self, action: str, **body: Any) -> Any:
-        return requests.post(f"{self.origin}/control/{self.org.control_token}/{action}", json=body, timeout=5).json()
+        return requests.post(
+            f"{self.origin}/control/{self.org.control_token}/{action}", json=body, timeout=ANSWER_S
+        ).json()
 
 
 @contextmanager

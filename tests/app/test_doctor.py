@@ -15,6 +15,7 @@ from app import connections, doctor
 from app.doctor import Check
 from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
+from tests.waiting import ANSWER_S
 
 BOOKS = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 9}") for n in range(40)], [])
 
@@ -26,7 +27,7 @@ class Attached:
         self.crm, self.origin, self.made = crm, origin, made
 
     def control(self, action: str, **told: Any) -> Any:
-        return requests.post(f"{self.origin}/control/{self.made.control}/{action}", json=told, timeout=5).json()
+        return requests.post(f"{self.origin}/control/{self.made.control}/{action}", json=told, timeout=ANSWER_S).json()
 
     def checks(self) -> list[Check]:
         return list(doctor.examined("default", datetime.now(UTC)))

@@ -16,6 +16,7 @@ from app.web.door import MOST_BYTES, TOKEN_CALLS_AN_HOUR, Bell, application
 from connector.errors import Misconfigured
 from sync import inbox
 from sync.store import Store
+from tests.waiting import ANSWER_S
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
@@ -30,7 +31,7 @@ class Door:
         self.woken += 1
 
     def post(self, body: bytes, headers: dict[str, str] | None = None, to: str = "sim") -> requests.Response:
-        return requests.post(f"{self.origin}/hooks/{to}", data=body, headers=headers, timeout=5)
+        return requests.post(f"{self.origin}/hooks/{to}", data=body, headers=headers, timeout=ANSWER_S)
 
     def signed(self, key: str, **data: str) -> requests.Response:
         body, stamp = (
@@ -112,9 +113,9 @@ def test_a_secret_in_the_path_stands_for_the_header_of_who_can_set_none(tmp_path
     clerk = inbox.Clerk(store)
     bell = Bell("org", [SECRET], partial(salesforce.hear, organisation=ORG))
     with running(application({"org": bell}, clerk, lambda: None, lambda: {"ready": True})) as origin:
-        good = requests.post(f"{origin}/hooks/org/{SECRET}", data=outbound(), timeout=5)
-        bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=5)
-        none = requests.post(f"{origin}/hooks/org", data=outbound(), timeout=5)
+        good = requests.post(f"{origin}/hooks/org/{SECRET}", data=outbound(), timeout=ANSWER_S)
+        bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=ANSWER_S)
+        none = requests.post(f"{origin}/hooks/org", data=outbound(), timeout=ANSWER_S)
     clerk.close()
     with store.read() as tx:
         waiting = inbox.waiting(tx, "org", 2**60)
@@ -130,7 +131,7 @@ def test_a_long_body_of_unknown_length_is_not_read_to_its_end(door: Door) -> Non
         for _ in range(2 * MOST_BYTES // 1024):
             yield b"x" * 1024
 
-    assert requests.post(f"{door.origin}/hooks/sim", data=endless(), timeout=5).status_code == 413
+    assert requests.post(f"{door.origin}/hooks/sim", data=endless(), timeout=ANSWER_S).status_code == 413
 
 
 def test_what_could_not_be_committed_is_not_acknowledged(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,8 +146,8 @@ def test_what_could_not_be_committed_is_not_acknowledged(door: Door, monkeypatch
 
 
 def test_health_and_readiness(door: Door) -> None:
-    assert requests.get(f"{door.origin}/healthz", timeout=5).text == "ok\n"
-    assert requests.get(f"{door.origin}/readyz", timeout=5).status_code == 200
+    assert requests.get(f"{door.origin}/healthz", timeout=ANSWER_S).text == "ok\n"
+    assert requests.get(f"{door.origin}/readyz", timeout=ANSWER_S).status_code == 200
     door.wake()
-    assert requests.get(f"{door.origin}/readyz", timeout=5).status_code == 503
-    assert requests.get(f"{door.origin}/hooks/sim", timeout=5).status_code == 405
+    assert requests.get(f"{door.origin}/readyz", timeout=ANSWER_S).status_code == 503
+    assert requests.get(f"{door.origin}/hooks/sim", timeout=ANSWER_S).status_code == 405

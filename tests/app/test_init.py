@@ -13,6 +13,7 @@ from adapters.zoho import entry
 from app import connections
 from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
+from tests.waiting import ANSWER_S
 
 BOOKS = books([invoice("I1", 100_00, "2025-01-01", "2025-01-31", "A1")], [])
 
@@ -28,7 +29,7 @@ def zoho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
 
 def code(zoho: tuple[str, Simulated], *lacks: str) -> str:
     origin, made = zoho
-    told = requests.post(f"{origin}/control/{made.control}/grant", json={"lacks": lacks}, timeout=5)
+    told = requests.post(f"{origin}/control/{made.control}/grant", json={"lacks": lacks}, timeout=ANSWER_S)
     return str(told.json()["code"])
 
 

@@ -15,13 +15,13 @@ import polars as pl
 from adapters import registry
 from adapters.declarative.crm import Declared
 from adapters.faults import CUT, TRICKLE
-from adapters.http import Patience
 from adapters.rest.entry import connector_of
 from adapters.rest.simulator.system import System
 from adapters.serving import running
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
-from tests.simulated import Slots
+from tests.simulated import Slots, impatient
+from tests.waiting import ANSWER_S
 
 
 @dataclass
@@ -38,7 +38,7 @@ class RestDouble:
 
     def crm(self) -> Declared:
         settings = self.simulated.credentials(self.origin)
-        patience = Patience(attempts=4, answer_s=0.5, sleep=lambda _: None)
+        patience = impatient()
         return Declared(connector_of(self.name, settings), settings, Slots(), name="x", patience=patience)
 
     def edit(self, source: str, key: str, **values: str | None) -> None:
@@ -78,7 +78,7 @@ class RestDouble:
     def post(self, action: str, **told: Any) -> None:
         import requests
 
-        requests.post(f"{self.origin}/control/{self.system.control_token}/{action}", json=told, timeout=5)
+        requests.post(f"{self.origin}/control/{self.system.control_token}/{action}", json=told, timeout=ANSWER_S)
 
     def _find(self, source: str, key: str) -> tuple[str, str]:
         object_ = self.mapping.sources[source].object

@@ -13,7 +13,6 @@ import polars as pl
 import requests
 
 from adapters.faults import CUT, TRICKLE
-from adapters.http import Patience
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.crm import Salesforce
 from adapters.salesforce.simulator.fill import fill
@@ -22,7 +21,8 @@ from adapters.salesforce.simulator.server import application
 from adapters.serving import running
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
-from tests.simulated import Slots
+from tests.simulated import Slots, impatient
+from tests.waiting import ANSWER_S
 
 
 @dataclass
@@ -37,7 +37,7 @@ class SalesforceDouble:
 
     def crm(self, **given: Any) -> Salesforce:
         credentials = Credentials(self.origin, self.org.client_id, self.org.client_secret, **given)
-        patience = Patience(attempts=4, answer_s=0.5, sleep=lambda _: None)
+        patience = impatient()
         made = Salesforce(credentials, Slots(), patience=patience)
         made.reading.most, made.reading.per_result = 150, 150
         if self.bulk:
@@ -79,7 +79,7 @@ class SalesforceDouble:
         return self.org.tables["Account"].records[record]
 
     def post(self, action: str, **told: Any) -> None:
-        requests.post(f"{self.origin}/control/{self.org.control_token}/{action}", json=told, timeout=5)
+        requests.post(f"{self.origin}/control/{self.org.control_token}/{action}", json=told, timeout=ANSWER_S)
 
     def _find(self, source: str, key: str) -> tuple[str, str]:
         name = self.mapping.sources[source].object

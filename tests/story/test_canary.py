@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from adapters.http import Patience
 from app import connections
 from app.connections import Kept
 from app.logs import JsonLines
 from tests.app.calls import run
+from tests.simulated import impatient
 from tests.story.house import House
+from tests.waiting import ANSWER_S
 
 SECRET, PERSON = "canary-secret-7f3a", "Canary Person 陈金丝雀"
 
@@ -44,7 +45,7 @@ def faulty(house: House, api: str, status: int) -> None:
 def test_nothing_that_goes_wrong_says_a_secret_or_a_name(
     watched: House, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = Patience(attempts=2, answer_s=0.5, sleep=lambda _: None)
+    quick = impatient(2)
     monkeypatch.setattr("adapters.zoho.crm.Patience", lambda: quick)
     org = watched.sim.org
     refresh = org.refresh_token
@@ -97,7 +98,7 @@ def test_a_refused_call_is_told_nothing_of_ours(watched: House) -> None:
 
     clerk = Clerk(watched.store)
     with running(application({"sim": Bell("sim", [SECRET], hook.hear)}, clerk, lambda: None, dict)) as origin:
-        answer = requests.post(f"{origin}/hooks/sim", data=json.dumps({"token": PERSON}), timeout=5)
+        answer = requests.post(f"{origin}/hooks/sim", data=json.dumps({"token": PERSON}), timeout=ANSWER_S)
     clerk.close()
 
     assert answer.status_code == 401

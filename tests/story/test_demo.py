@@ -22,6 +22,7 @@ from app.cli.main import main
 from app.generate import generate
 from connector.policy import default_text
 from mappings import portfolio
+from tests.waiting import ANSWER_S
 
 pytestmark = pytest.mark.apart
 
@@ -128,10 +129,10 @@ def test_a_standing_demo_is_synced_again_and_ends_whole(folder: Path, home: Path
         again = document("--profile", "demo", "sync")
         assert (again["assessed"], again["written"], again["unchanged"]) == (0, 0, first["accounts"])
 
-        records = requests.get(f"{first['control']}/records/Customer_Payments", timeout=5).json()["records"]
+        records = requests.get(f"{first['control']}/records/Customer_Payments", timeout=ANSWER_S).json()["records"]
         payment = next(row for row in reversed(records) if row["Invoice"])
         change = {"module": "Customer_Payments", "id": payment["id"], "set": {"Amount": "0.01"}}
-        assert requests.post(f"{first['control']}/change", json=change, timeout=5).status_code == 200
+        assert requests.post(f"{first['control']}/change", json=change, timeout=ANSWER_S).status_code == 200
         moved = document("--profile", "demo", "sync")
         assert (moved["assessed"], moved["written"]) == (1, 1)
 
@@ -145,7 +146,7 @@ def test_a_standing_demo_is_synced_again_and_ends_whole(folder: Path, home: Path
         )
         kept.write_text(named)
 
-        requests.post(f"{first['control']}/revoke", json={}, timeout=5)
+        requests.post(f"{first['control']}/revoke", json={}, timeout=ANSWER_S)
         refused = zixin("--profile", "demo", "sync", "--lang", "zh-CN")
         assert refused.returncode == 5
         assert "请用新凭证重新连接" in refused.stderr
@@ -154,7 +155,7 @@ def test_a_standing_demo_is_synced_again_and_ends_whole(folder: Path, home: Path
         assert process.wait(timeout=10) == 143
         for _ in range(50):
             try:
-                requests.get(f"{first['control']}/ledger", timeout=1)
+                requests.get(f"{first['control']}/ledger", timeout=ANSWER_S)
             except requests.ConnectionError:
                 break
             time.sleep(0.1)
@@ -194,7 +195,7 @@ def test_a_signal_in_the_middle_ends_the_demo_and_its_simulator(
     process.stderr.close()
     origin = line.split(" at ")[1].split(",")[0]
     with pytest.raises(requests.ConnectionError):
-        requests.get(origin, timeout=1)
+        requests.get(origin, timeout=ANSWER_S)
 
 
 def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> None:
@@ -270,10 +271,10 @@ def test_the_brake_as_operations_meet_it(folder: Path, home: Path) -> None:
         assert (quiet["state"], quiet["changes"], quiet["written"]) == ("dry", [], 0)
         requests.post(
             f"{first['control']}/change",
-            json={"module": "Accounts", "id": first_account(home), "set": {"Credit_Rating": "D"}}, timeout=5,
+            json={"module": "Accounts", "id": first_account(home), "set": {"Credit_Rating": "D"}}, timeout=ANSWER_S,
         )  # fmt: skip
         # Clocks are told to the second: what was changed within the last one is read by the next run.
-        requests.post(f"{first['control']}/clock", json={"advance_s": 5}, timeout=5)
+        requests.post(f"{first['control']}/clock", json={"advance_s": 5}, timeout=ANSWER_S)
         told = zixin("--profile", "demo", "sync", "--dry-run")
         assert told.returncode == 0
         assert "rating: D → " in told.stdout
@@ -300,14 +301,14 @@ def test_the_brake_as_operations_meet_it(folder: Path, home: Path) -> None:
         assert "does not wait for approval" in again.stderr
 
         bad = {"module": "Invoices", "id": some_invoice(first), "set": {"Grand_Total": "1e999"}}
-        requests.post(f"{first['control']}/change", json=bad, timeout=5)
+        requests.post(f"{first['control']}/change", json=bad, timeout=ANSWER_S)
         done = document("--profile", "demo", "sync", code=4)
         assert done["rejected"] == 1, done
         last = document("--profile", "demo", "runs")["runs"][0]["run"]
         wrong = document("--profile", "demo", "errors", last)["errors"]
         assert [(row["what"], row["new"]) for row in wrong] == [("rejected invoices", "new")]
         assert "1e999" in zixin("--profile", "demo", "errors", last, "--csv").stdout
-        requests.post(f"{first['control']}/change", json={**bad, "set": {"Grand_Total": "100.00"}}, timeout=5)
+        requests.post(f"{first['control']}/change", json={**bad, "set": {"Grand_Total": "100.00"}}, timeout=ANSWER_S)
         assert zixin("--profile", "demo", "retry", last).returncode == 0
         assert "no errors" in zixin("--profile", "demo", "errors", last).stdout
         assert zixin("--profile", "demo", "errors", "sim-0").returncode == 1
@@ -319,5 +320,5 @@ def first_account(home: Path) -> str:
 
 
 def some_invoice(first: dict[str, Any]) -> str:
-    records = requests.get(f"{first['control']}/records/Invoices", timeout=5).json()["records"]
+    records = requests.get(f"{first['control']}/records/Invoices", timeout=ANSWER_S).json()["records"]
     return str(records[0]["id"])

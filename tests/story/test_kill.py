@@ -21,6 +21,7 @@ from app.connections import Kept
 from sync import inbox
 from tests.story.house import House
 from tests.story.test_drain import live, of, pay
+from tests.waiting import ANSWER_S
 
 pytestmark = pytest.mark.apart
 
@@ -66,7 +67,7 @@ class Service:
         }  # fmt: skip
         try:
             url = f"{self.origin}/hooks/sim"
-            return requests.post(url, data=body, headers=headers, timeout=5).status_code == 200
+            return requests.post(url, data=body, headers=headers, timeout=ANSWER_S).status_code == 200
         except requests.RequestException:
             return False
 
@@ -111,7 +112,7 @@ def test_no_acknowledged_event_is_lost_though_the_service_is_killed(
     deaths.join()
     assert len(acknowledged) == events
     ends = time.monotonic() + 120
-    while time.monotonic() < ends and requests.get(f"{service.origin}/readyz", timeout=5).json()["waiting"]:
+    while time.monotonic() < ends and requests.get(f"{service.origin}/readyz", timeout=ANSWER_S).json()["waiting"]:
         time.sleep(0.2)
     # Closed is stored; written comes right after, and a kill between the two is made up for.
     while time.monotonic() < ends and any(overdue(live, number) for number in numbers):

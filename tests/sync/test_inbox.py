@@ -9,6 +9,7 @@ from connector.errors import Misconfigured
 from connector.ports import Event
 from sync import inbox
 from sync.store import Store
+from tests.waiting import ANSWER_S
 
 SECOND = 1_000_000
 
@@ -81,5 +82,5 @@ def test_what_could_not_be_committed_is_not_acknowledged(store: Store, monkeypat
     monkeypatch.setattr(store, "write", lambda: (_ for _ in ()).throw(Misconfigured("E-STORE-FULL", path="x")))
 
     with pytest.raises(Misconfigured):
-        desk.hand_in("sim", [event("a")], 0).result(timeout=5)
+        desk.hand_in("sim", [event("a")], 0).result(timeout=ANSWER_S)
     desk.close()

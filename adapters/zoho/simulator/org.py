@@ -159,6 +159,8 @@ class Org:
     #: Record → what a validation rule of the organisation says to any write of it.
     rules: dict[str, str] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
+    #: Notification → its answer's status; 0: nobody answered; None: on its way.
+    notified: dict[int, int | None] = field(default_factory=dict)
     #: Who is told of a change: module, record, operation. Nobody, unless somebody listens.
     tell: Callable[[str, str, str], None] | None = None
     #: Bulk read jobs.

@@ -6,6 +6,7 @@ delivery that failed is repeated is not documented: here it is not.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from adapters.zoho.simulator.org import Channel, Org
 from adapters.zoho.simulator.reply import answer, body_of
 
 _LONGEST = timedelta(days=7)
+_KEYS = itertools.count(1)
 _NAMES = {"insert": "create", "update": "edit", "delete": "delete"}
 
 
@@ -63,9 +65,14 @@ def _notify(org: Org, module: str, record: str, operation: str) -> None:
                 "ids": [record], "channel_id": channel.channel_id, "token": channel.token, "query_params": {},
                 "resource_uri": f"/crm/v8/{module}",
             }  # fmt: skip
-            threading.Thread(target=_post, args=(channel.notify_url, msgspec.json.encode(told)), daemon=True).start()
+            key = next(_KEYS)
+            org.notified[key] = None
+            call = (org, key, channel.notify_url, msgspec.json.encode(told))
+            threading.Thread(target=_post, args=call, daemon=True).start()
 
 
-def _post(url: str, body: bytes) -> None:
+def _post(org: Org, key: int, url: str, body: bytes) -> None:
+    status = 0
     with suppress(requests.RequestException):
-        requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=5)
+        status = requests.post(url, data=body, headers={"Content-Type": "application/json"}, timeout=30).status_code
+    org.notified[key] = status

@@ -12,6 +12,7 @@ from adapters.salesforce import wire
 from connector.errors import Denied, Misconfigured, Retry
 from tests.connector.scoring.books import books, invoice
 from tests.contract.salesforce import SalesforceDouble, salesforce
+from tests.waiting import ANSWER_S
 
 BOOKS = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 3}") for n in range(450)])
 
@@ -165,16 +166,16 @@ def test_several_calls_in_one_name_each_other_s_results(org: SalesforceDouble) -
 
 
 def test_old_versions_are_gone_and_unknown_ones_never_were(org: SalesforceDouble) -> None:
-    versions = requests.get(f"{org.origin}/services/data", timeout=5).json()
+    versions = requests.get(f"{org.origin}/services/data", timeout=ANSWER_S).json()
     assert versions[-1]["version"] == "68.0"
     for version, status in (("v30.0", 410), ("vx", 404)):
-        assert requests.get(f"{org.origin}/services/data/{version}/limits", timeout=5).status_code == status
+        assert requests.get(f"{org.origin}/services/data/{version}/limits", timeout=ANSWER_S).status_code == status
 
 
 def test_the_cli_s_two_slashes_and_its_question_for_columns_are_understood(org: SalesforceDouble) -> None:
     token = next(iter(org.org.tokens), None) or org.org.issue()
     answer = requests.get(
-        f"{org.origin}//services/data/v66.0/query", headers={"Authorization": f"Bearer {token}"}, timeout=5,
+        f"{org.origin}//services/data/v66.0/query", headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_S,
         params={"q": "SELECT Id, Name FROM Account", "columns": "true"},
     ).json()  # fmt: skip
 

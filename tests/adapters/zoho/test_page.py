@@ -7,6 +7,7 @@ import requests
 
 from connector.assessment import WRITTEN
 from tests.simulated import Sim
+from tests.waiting import ANSWER_S
 
 
 def test_the_list_and_an_account_s_page_show_the_record_and_no_token_of_the_control(sim: Sim) -> None:
@@ -17,9 +18,9 @@ def test_the_list_and_an_account_s_page_show_the_record_and_no_token_of_the_cont
     sim.org.change("Accounts", record, {"Credit_Rating": "BB", "Account_Name": hostile, "Credit_Flags": ["SLOWING"]})
     base = f"{sim.origin}/crm/tab/Accounts"
 
-    whole = requests.get(base, timeout=5)
-    page = requests.get(f"{base}/{record}?lang=zh-CN", timeout=5)
-    told = requests.get(f"{base}/{record}/record.json", timeout=5).json()
+    whole = requests.get(base, timeout=ANSWER_S)
+    page = requests.get(f"{base}/{record}?lang=zh-CN", timeout=ANSWER_S)
+    told = requests.get(f"{base}/{record}/record.json", timeout=ANSWER_S).json()
 
     assert "BB" in whole.text
     assert "客户付款" in page.text
@@ -31,19 +32,19 @@ def test_the_list_and_an_account_s_page_show_the_record_and_no_token_of_the_cont
     assert "<script>alert" not in whole.text + page.text
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert (
-        requests.get(f"{base}/1", timeout=5).status_code
-        == requests.get(f"{base}/1/record.json", timeout=5).status_code
+        requests.get(f"{base}/1", timeout=ANSWER_S).status_code
+        == requests.get(f"{base}/1/record.json", timeout=ANSWER_S).status_code
         == 404
     )
 
 
 def press(sim: Sim, record: str, deed: str, token: str, **headers: str) -> requests.Response:
     url = f"{sim.origin}/crm/tab/Accounts/{record}/{deed}"
-    return requests.post(url, data={"token": token}, headers=headers, timeout=5, allow_redirects=False)
+    return requests.post(url, data={"token": token}, headers=headers, timeout=ANSWER_S, allow_redirects=False)
 
 
 def token_of(sim: Sim, record: str) -> str:
-    page = requests.get(f"{sim.origin}/crm/tab/Accounts/{record}", timeout=5).text
+    page = requests.get(f"{sim.origin}/crm/tab/Accounts/{record}", timeout=ANSWER_S).text
     return page.split("name=token value='")[1].split("'")[0]
 
 

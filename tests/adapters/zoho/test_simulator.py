@@ -6,11 +6,12 @@ import pytest
 import requests
 
 from tests.simulated import Sim
+from tests.waiting import ANSWER_S
 
 
 def api(sim: Sim, method: str, path: str, token: str | None = None, **more: Any) -> requests.Response:
     headers = {"Authorization": f"Zoho-oauthtoken {token or sim.org.issue_token()}", **more.pop("headers", {})}
-    return requests.request(method, f"{sim.origin}/crm/v8/{path}", headers=headers, timeout=5, **more)
+    return requests.request(method, f"{sim.origin}/crm/v8/{path}", headers=headers, timeout=ANSWER_S, **more)
 
 
 @pytest.mark.parametrize(
@@ -96,11 +97,11 @@ def test_fields_are_created_five_a_call_with_short_labels(sim: Sim) -> None:
 
 
 def test_the_control_is_behind_its_token(sim: Sim) -> None:
-    assert requests.get(f"{sim.origin}/control/guess/ledger", timeout=5).status_code == 404
+    assert requests.get(f"{sim.origin}/control/guess/ledger", timeout=ANSWER_S).status_code == 404
     base = f"{sim.origin}/control/{sim.org.control_token}"
-    assert requests.get(f"{base}/ledger", timeout=5).json()["credits"] == sim.org.spent
-    assert len(requests.get(f"{base}/records/Accounts", timeout=5).json()["records"]) == 7
-    assert requests.get(f"{base}/records/No", timeout=5).status_code == 404
+    assert requests.get(f"{base}/ledger", timeout=ANSWER_S).json()["credits"] == sim.org.spent
+    assert len(requests.get(f"{base}/records/Accounts", timeout=ANSWER_S).json()["records"]) == 7
+    assert requests.get(f"{base}/records/No", timeout=ANSWER_S).status_code == 404
     for body in ({"module": "No"}, {"module": "Accounts"}, {"module": "Accounts", "where": {"Account_Number": "no"}}):
         assert sim.control("change", **body)["error"] == "no such record"
     assert sim.control("create", module="No") == {"error": "no module"}
