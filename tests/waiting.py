@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from subprocess import Popen
+from typing import Any, TypeVar
 
 import pytest
 
@@ -45,3 +46,10 @@ def wait_for(
         if waited >= limit_s:
             pytest.fail(f"waited {waited:.0f} s for {what}; looked {looks} times and saw last: {seen}")
         sleep(pause_s)
+
+
+def code_of(process: Popen[Any], what: str) -> int:
+    """The code that a process ends with."""
+    code = wait_for(f"{what} to end", process.poll, lambda code: code is not None)
+    assert code is not None
+    return code

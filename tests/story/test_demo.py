@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from datetime import date
@@ -22,7 +21,7 @@ from app.cli.main import main
 from app.generate import generate
 from connector.policy import default_text
 from mappings import portfolio
-from tests.waiting import ANSWER_S
+from tests.waiting import ANSWER_S, code_of, wait_for
 
 pytestmark = pytest.mark.apart
 
@@ -75,6 +74,15 @@ def standing(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, An
     finally:
         process.kill()
         process.communicate()
+
+
+def is_gone(url: str) -> bool:
+    """Whether nobody listens there any more."""
+    try:
+        requests.get(url, timeout=ANSWER_S)
+    except requests.ConnectionError:
+        return True
+    return False
 
 
 def test_a_generated_portfolio_fits_and_is_the_same_again(folder: Path, tmp_path: Path) -> None:
@@ -152,15 +160,8 @@ def test_a_standing_demo_is_synced_again_and_ends_whole(folder: Path, home: Path
         assert "请用新凭证重新连接" in refused.stderr
 
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 143
-        for _ in range(50):
-            try:
-                requests.get(f"{first['control']}/ledger", timeout=ANSWER_S)
-            except requests.ConnectionError:
-                break
-            time.sleep(0.1)
-        else:
-            pytest.fail("the simulator outlived its demo")
+        assert code_of(process, "the demo") == 143
+        wait_for("the simulator to end with its demo", lambda: is_gone(f"{first['control']}/ledger"))
 
 
 def test_a_folder_that_is_none_ends_with_one_message(tmp_path: Path, home: Path) -> None:
@@ -178,7 +179,7 @@ def test_ctrl_c_ends_a_standing_demo(folder: Path, home: Path) -> None:
     with standing(folder) as (process, _):
         process.send_signal(signal.SIGINT)
 
-        assert process.wait(timeout=10) == 130
+        assert code_of(process, "the demo") == 130
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -190,12 +191,11 @@ def test_a_signal_in_the_middle_ends_the_demo_and_its_simulator(
     line = process.stderr.readline()
     process.send_signal(sent)
 
-    assert process.wait(timeout=20) == code
+    assert code_of(process, "the demo") == code
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
     origin = line.split(" at ")[1].split(",")[0]
-    with pytest.raises(requests.ConnectionError):
-        requests.get(origin, timeout=ANSWER_S)
+    assert is_gone(origin)
 
 
 def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> None:

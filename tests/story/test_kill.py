@@ -6,9 +6,10 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from operator import le
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from app.connections import Kept
 from sync import inbox
 from tests.story.house import House
 from tests.story.test_drain import live, of, pay
-from tests.waiting import ANSWER_S
+from tests.waiting import ANSWER_S, wait_for
 
 pytestmark = pytest.mark.apart
 
@@ -94,35 +95,40 @@ def test_no_acknowledged_event_is_lost_though_the_service_is_killed(
     live.store.close()
     service.start()
     acknowledged: set[str] = set()
-    deaths = threading.Thread(target=_killings, args=(service, kills, chance))
+    # The last one when all are acknowledged and many are still in work.
+    at = [*sorted(chance.sample(range(10, events), kills - 1)), events]
+    deaths = threading.Thread(target=_killings, args=(service, at, acknowledged))
     deaths.start()
 
     def deliver(n: int) -> None:
         number = numbers[n % len(numbers)]
         if n < len(numbers):
             pay(live, number)
-        for _ in range(400):
-            if service.send(f"e{n}", number):
-                acknowledged.add(f"e{n}")
-                return
-            time.sleep(0.05)
+        wait_for(f"event {n} to be acknowledged", lambda: service.send(f"e{n}", number))
+        acknowledged.add(f"e{n}")
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(deliver, range(events)))
     deaths.join()
     assert len(acknowledged) == events
-    ends = time.monotonic() + 120
-    while time.monotonic() < ends and requests.get(f"{service.origin}/readyz", timeout=ANSWER_S).json()["waiting"]:
-        time.sleep(0.2)
+    wait_for(
+        "all events to be closed",
+        lambda: requests.get(f"{service.origin}/readyz", timeout=ANSWER_S).json(),
+        lambda seen: not seen["waiting"],
+        limit_s=600,
+        pause_s=0.2,
+    )
     # Closed is stored; written comes right after, and a kill between the two is made up for.
-    while time.monotonic() < ends and any(overdue(live, number) for number in numbers):
-        time.sleep(0.2)
+    wait_for(
+        "no account that paid to show an overdue day",
+        lambda: [number for number in numbers if overdue(live, number)],
+        lambda late: not late,
+    )
     service.kill()
 
     with live.store.read() as tx:
         closed = {row["event_id"] for row in inbox.deliveries(tx, "sim", "done", 10**6)}
     assert acknowledged <= closed
-    assert not any(overdue(live, number) for number in numbers)
     # What an undisturbed run would make of the same facts is what stands there.
     assert live.sync(full=True).pushed.written == 0
     assert of(live, "Invoices", "A000")
@@ -132,8 +138,8 @@ def overdue(house: House, number: str) -> bool:
     return house.account(number)["Credit_Overdue_Since"] is not None
 
 
-def _killings(service: Service, kills: int, chance: random.Random) -> None:
-    for _ in range(kills):
-        time.sleep(chance.uniform(0.3, 1.2))
+def _killings(service: Service, at: list[int], acknowledged: set[str]) -> None:
+    for count in at:
+        wait_for(f"{count} acknowledged events", lambda: len(acknowledged), partial(le, count), pause_s=0.002)
         service.kill()
         service.start()

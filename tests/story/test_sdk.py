@@ -18,6 +18,7 @@ from connector.errors import Misconfigured
 from sync.shared import ProfileShared
 from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
+from tests.waiting import LIMIT_S
 
 HERE = Path(__file__).parent
 BOOKS = books([invoice(f"I{n}", 100_00, "2025-01-01", "2025-01-31", f"A{n}") for n in range(10)], [])
@@ -38,7 +39,7 @@ def script(name: str, *words: str, more: Mapping[str, str] | None = None) -> sub
 
 
 def said(process: subprocess.Popen[str]) -> str:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 0, err
     return out
 

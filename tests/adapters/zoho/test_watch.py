@@ -1,6 +1,5 @@
 """Notifications of the simulator reach whoever subscribed, with his token."""
 
-import time
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from adapters.serving import running
 from adapters.zoho import hook
 from connector.errors import Misconfigured
 from tests.simulated import Sim
+from tests.waiting import wait_for
 
 heard: list[bytes] = []
 
@@ -31,22 +31,17 @@ def test_a_change_is_told_to_the_channel_until_it_expires(sim: Sim) -> None:
         record = next(iter(sim.org.modules["Invoices"].records))
         sim.control("change", module="Invoices", id=record, set={"Due_Date": "2025-02-01"})
         sim.control("change", module="Accounts", where={"Account_Number": "A1"}, set={"Industry": "x"})
-        told = wait(1)
+        told = wait_for("the notification", lambda: list(heard))
         sim.control("clock", advance_s=8 * 86_400)
         sim.control("change", module="Invoices", id=record, set={"Due_Date": "2025-02-02"})
-        time.sleep(0.2)
+        assert list(
+            wait_for("its answer", lambda: sim.org.notified, lambda seen: None not in seen.values()).values()
+        ) == [200]
 
     event = hook.hear({}, told[0], ["tok"]).events[0]
     assert (event.object, event.records, event.op) == ("Invoices", (record,), "update")
     assert len(heard) == 1
     assert (until - crm.now()).days < 7
-
-
-def wait(count: int) -> list[bytes]:
-    ends = time.monotonic() + 5
-    while len(heard) < count and time.monotonic() < ends:
-        time.sleep(0.01)
-    return heard
 
 
 def test_a_channel_that_zoho_refuses_is_told(sim: Sim) -> None:
