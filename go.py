@@ -14,14 +14,6 @@ VENV = os.path.join(HERE, ".venv")
 BIN = os.path.join(VENV, "Scripts" if os.name == "nt" else "bin")
 PYTHON = os.path.join(BIN, "python.exe" if os.name == "nt" else "python")
 LOCKS = ["requirements/core.txt", "requirements/test.txt"]
-CHECKS = [
-    ("ruff", ["-m", "ruff", "check", "."]),
-    ("format", ["-m", "ruff", "format", "--check", "--quiet", "."]),
-    ("mypy", ["-m", "mypy"]),
-    ("imports", ["-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]),
-    ("pytest", ["-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "--cov", "-m", "not apart"]),
-    ("pytest apart", ["-m", "pytest", "-q", "-n", "3", "--dist", "worksteal", "-m", "apart"]),
-]
 
 
 def say(words):
@@ -57,24 +49,13 @@ def install():
         file.write(stamp())
 
 
-def test(words):
-    """Run every check, in order; end at the first that fails."""
-    for name, command in CHECKS:
-        say(name)
-        more = words if name.startswith("pytest") else []
-        code = subprocess.call([PYTHON] + command + more, cwd=HERE)
-        if code != 0 and not (code == 5 and more):  # 5: none of the tests that were asked for is of this kind
-            sys.exit(code)
-
-
 if __name__ == "__main__":
     if sys.version_info < (3, 11):
         sys.exit("go.py: this is Python %d.%d; zixin needs 3.11 or later" % sys.version_info[:2])
     install()
     if sys.argv[1:2] == ["test"]:
-        test(sys.argv[2:])
-    else:
-        zixin = [PYTHON, "-m", "app.cli"] + sys.argv[1:]
-        if os.name == "nt":
-            sys.exit(subprocess.call(zixin))
-        os.execv(PYTHON, zixin)
+        sys.exit(subprocess.call([PYTHON, "-m", "tests"] + sys.argv[2:], cwd=HERE))
+    zixin = [PYTHON, "-m", "app.cli"] + sys.argv[1:]
+    if os.name == "nt":
+        sys.exit(subprocess.call(zixin))
+    os.execv(PYTHON, zixin)

@@ -1,4 +1,4 @@
-"""Options of the tests, and what makes them quick."""
+"""What makes the tests quick."""
 
 import shutil
 from pathlib import Path
@@ -6,15 +6,6 @@ from pathlib import Path
 import pytest
 
 from sync.store import Store
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="200 crashes instead of 20")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "seed" in metafunc.fixturenames:
-        metafunc.parametrize("seed", range(200 if metafunc.config.getoption("--slow") else 20))
 
 
 @pytest.fixture(scope="session")

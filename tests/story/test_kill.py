@@ -85,11 +85,10 @@ def service(live: House, tmp_path: Path) -> Any:
     made.kill()
 
 
+@pytest.mark.parametrize(("events", "kills"), [(400, 3), pytest.param(5_000, 10, marks=pytest.mark.slow)])
 def test_no_acknowledged_event_is_lost_though_the_service_is_killed(
-    live: House, service: Service, request: pytest.FixtureRequest
+    live: House, service: Service, events: int, kills: int
 ) -> None:
-    slow = bool(request.config.getoption("--slow"))
-    events, kills = (5_000, 10) if slow else (400, 3)
     chance = random.Random(7)
     numbers = [f"A{n:03d}" for n in range(0, 120, 4)]
     live.store.close()

@@ -1,33 +1,14 @@
 """The rep's page in a real browser: a press moves it within seconds, and nothing on it shuts anybody out."""
 
-import shutil
-from collections.abc import Iterator
-
-import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.browser import needs_browser, page
 from tests.story.house import House
 from tests.story.test_drain import live
 from tests.story.test_serve import served
 
-__all__ = ["live"]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.apart,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium: apt install chromium"),
-    pytest.mark.filterwarnings("default::DeprecationWarning"),
-]
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        made = browser.new_page()
-        made.set_default_timeout(15_000)
-        yield made
-        browser.close()
+__all__ = ["live", "page"]
 
 
 def at(house: House, number: str, language: str = "en") -> str:
@@ -41,6 +22,7 @@ def moved(page: Page, before: str) -> str:
     return page.inner_text("#zx-score")
 
 
+@needs_browser
 def test_a_press_moves_the_page_and_axe_finds_nothing(live: House, page: Page) -> None:
     with served(live):
         page.goto(at(live, "A004"))
@@ -61,6 +43,7 @@ def test_a_press_moves_the_page_and_axe_finds_nothing(live: House, page: Page) -
         page.wait_for_selector("[data-code='OVERDUE_90']")
 
 
+@needs_browser
 def test_the_page_speaks_chinese_and_writes_money_as_a_person_does(live: House, page: Page) -> None:
     page.goto(at(live, "A001", "zh-CN"))
     page.wait_for_selector(".zx-badge")

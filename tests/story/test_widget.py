@@ -14,11 +14,10 @@ from playwright.sync_api import Page, Route
 from adapters import registry
 from connector.errors import Misconfigured
 from tests.app.calls import run, served
+from tests.browser import needs_browser, page
 from tests.connector.scoring.books import books, invoice
-from tests.story.test_page import page as browser_page
-from tests.story.test_page import pytestmark as needs_browser
 
-page = browser_page
+__all__ = ["page"]
 
 #: As the SDK's protocol goes: the host announces the page, the widget asks for a record.
 SDK = """
@@ -77,9 +76,7 @@ def opened(page: Page, language: str, record: dict[str, Any] | None) -> None:
     page.goto("https://widget.example/app/widget.html")
 
 
-@needs_browser[0]
-@needs_browser[1]
-@needs_browser[2]
+@needs_browser
 def test_it_shows_the_record_that_the_page_names(page: Page) -> None:
     opened(page, "en", RECORD)
     page.wait_for_selector(".zx-badge")
@@ -92,9 +89,7 @@ def test_it_shows_the_record_that_the_page_names(page: Page) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-@needs_browser[0]
-@needs_browser[1]
-@needs_browser[2]
+@needs_browser
 def test_without_the_right_to_read_it_says_so(page: Page) -> None:
     opened(page, "zh-CN", None)
     page.wait_for_function("document.getElementById('panel').textContent.includes('权限')")
