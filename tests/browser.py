@@ -16,7 +16,9 @@ def needs_browser(test: Callable[..., Any]) -> Callable[..., Any]:
     """Marks a test of a page: apart, skipped without Chromium."""
     missing = pytest.mark.skipif(_CHROMIUM is None, reason="needs Chromium: apt-get install -y chromium")
     # Playwright's own loop is made in a way that Python deprecates.
-    marked: Callable[..., Any] = pytest.mark.apart(missing(pytest.mark.filterwarnings("default::DeprecationWarning")(test)))
+    marked: Callable[..., Any] = pytest.mark.apart(
+        missing(pytest.mark.filterwarnings("default::DeprecationWarning")(test))
+    )
     return marked
 
 
