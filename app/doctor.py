@@ -65,9 +65,11 @@ def _environment(profile: str) -> Iterator[Check]:
     there = folder if folder.exists() else settings.home()
     while not there.exists():
         there = there.parent
-    if not os.access(there, os.W_OK):
+    if not there.is_dir() or not os.access(there, os.W_OK):
         yield _of("home", "failed", f"{there} cannot be written: set ZIXIN_HOME", f"{there} 不可写：请设置 ZIXIN_HOME")
-    elif folder.exists() and os.name == "posix" and folder.stat().st_mode & 0o077:
+        # The key, the store and the policy stand in it.
+        return
+    if folder.exists() and os.name == "posix" and folder.stat().st_mode & 0o077:
         yield _of("home", "look", f"others can read {folder}: chmod 700 it", f"其他用户可读 {folder}：请 chmod 700")
     else:
         yield _of("home", "ok", str(folder), str(folder))

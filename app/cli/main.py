@@ -36,7 +36,7 @@ from app.cli import (
     sync,
 )
 from app.cli.context import Context, Language
-from connector.errors import Problem
+from connector.errors import Misconfigured, Problem
 
 app = typer.Typer(
     name="zixin",
@@ -103,9 +103,21 @@ def main(words: Sequence[str] | None = None) -> None:
 
             read_env(Path.cwd())
         _command()(args=hoisted, prog_name="zixin")
-    except Problem as problem:
+    except (Problem, OSError) as error:
+        problem = error if isinstance(error, Problem) else _of_home(error)
         sys.stderr.write(f"zixin: {problem.text(_language(hoisted))} [{problem.code}]\n")
         sys.exit(problem.exit_code)
+
+
+def _of_home(error: OSError) -> Problem:
+    """What an error about a file says, where the file is to stand in zixin's own folder; any other error goes on."""
+    from app import settings
+
+    home = settings.home().absolute()
+    path = Path(os.fsdecode(error.filename)).absolute() if isinstance(error.filename, str | bytes) else None
+    if path is None or not (path.is_relative_to(home) or home.is_relative_to(path)):
+        raise error
+    return Misconfigured("E-HOME", path=str(home), detail=error.strerror or type(error).__name__)
 
 
 @cache

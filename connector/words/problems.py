@@ -164,6 +164,12 @@ PROBLEMS: dict[str, Words] = {
         "无法打开数据库 {path}：{detail}。",
         "请检查 ZIXIN_HOME、权限和磁盘。",
     ),
+    "E-HOME": Words(
+        "zixin's folder {path} cannot be used: {detail}.",
+        "Set ZIXIN_HOME to a folder that you may write, and run it again.",
+        "无法使用 zixin 的数据目录 {path}：{detail}。",
+        "请将 ZIXIN_HOME 设为可写的目录后重新运行。",
+    ),
     "E-BACKUP-THERE": Words(
         "{file} is there already.",
         "Name another file; a backup is never written over.",

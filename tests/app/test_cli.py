@@ -1,11 +1,14 @@
 import json
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from app.cli.context import Context
-from app.cli.main import hoist
+from app.cli.main import _of_home, hoist
+from tests.app.calls import run
 
 
 def zixin(*words: str) -> subprocess.CompletedProcess[str]:
@@ -50,3 +53,43 @@ def test_with_json_standard_output_holds_the_document_alone(capsys: pytest.Captu
     shown = capsys.readouterr()
     assert json.loads(shown.out) == {"assessed": 1}
     assert shown.err == "已评级\nreading\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("demo", "--once"), ("init", "--no-input"), ("connect", "zoho", "--no-input"), ("sync",)]
+)
+def test_a_home_that_cannot_be_used_ends_with_what_to_set(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "file" / "home"))
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    code = run(*words, "--lang", "zh-CN")
+
+    for number, handler in usual.items():
+        signal.signal(number, handler)
+    told = capsys.readouterr().err
+    assert code != 0
+    assert "请将 ZIXIN_HOME 设为可写的目录" in told
+    assert "Traceback" not in told
+
+
+def test_the_doctor_says_that_a_home_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "file" / "home"))
+
+    assert run("doctor") != 0
+
+    assert "file cannot be written: set ZIXIN_HOME" in capsys.readouterr().out
+
+
+def test_an_error_about_a_file_elsewhere_is_not_taken_for_one_of_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+
+    with pytest.raises(PermissionError):
+        _of_home(PermissionError(13, "Permission denied", str(tmp_path / "other" / "x.csv")))
