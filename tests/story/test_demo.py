@@ -42,13 +42,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def zixin(*words: str) -> subprocess.CompletedProcess[str]:
-    """One call: the demo as a process, which minds signals; anything else within this one, which is quicker."""
-    if "demo" in words[:1] or "simulate" in words:
-        return subprocess.run([*ZIXIN, *words], capture_output=True, text=True, check=False)
+    """One call, within this process: a demo that stands, and signals, are for processes of their own."""
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     out, err = io.StringIO(), io.StringIO()
-    with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
-        main(words)
+    try:
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as left:
+            main(words)
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
     return subprocess.CompletedProcess(words, int(left.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def called(*words: str) -> subprocess.CompletedProcess[str]:
+    """One call as a person makes it: a process of its own."""
+    return subprocess.run([*ZIXIN, *words], capture_output=True, text=True, check=False)
 
 
 def document(*words: str, code: int = 0) -> Any:
@@ -95,7 +103,7 @@ def test_a_generated_portfolio_fits_and_is_the_same_again(folder: Path, tmp_path
 
 
 def test_once_prints_one_document_and_the_store_answers_afterwards(folder: Path, home: Path) -> None:
-    done = document("demo", "--once", "--data", str(folder), "--as-of", "2025-07-01")
+    done = json.loads(called("demo", "--once", "--data", str(folder), "--as-of", "2025-07-01", "--json").stdout)
 
     assert (done["accounts"], done["assessed"], done["written"], done["refused"], done["rejected"]) == (
         40,
@@ -254,7 +262,8 @@ def test_a_folder_s_rejected_rows_are_listed_and_counted_and_the_others_rated(
     with (copy / "invoices.csv").open("a") as file:
         file.write("X,K00001,2025-06-01,2025-13-01,1,CNY,false\n")
 
-    done = zixin("demo", "--once", "--json", "--data", str(copy))
+    # The simulator says it, which is another process.
+    done = called("demo", "--once", "--json", "--data", str(copy))
 
     assert done.returncode == 4
     assert "due '2025-13-01': not a day of the form YYYY-MM-DD" in done.stderr
