@@ -2,13 +2,14 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector import money
 from connector.schema import TABLES, day_number, day_of
 from connector.words.rejects import REASONS, sentence
 from mappings.cast import REJECTS, cast
+from tests.examples import each
 
 RECEIVABLE = {"receivable_id": "R1", "account_id": "A1", "issued": "2025-01-02", "amount": "1", "currency": "USD"}
 
@@ -81,7 +82,7 @@ def test_rates_count_in_units_of_ten_to_the_minus_twelve(text: str, minor: int |
     assert done.frame["rate"].to_list() == ([] if minor is None else [minor])
 
 
-@settings(max_examples=60, deadline=None)
+@each
 @given(
     st.decimals(min_value=-(10**13), max_value=10**13, allow_nan=False, allow_infinity=False, places=6),
     st.sampled_from(["USD", "JPY", "KWD", "CLF"]),

@@ -18,6 +18,7 @@ from sync.link import Link
 from sync.run import run
 from sync.store import Store
 from tests.connector.scoring.books import POLICY
+from tests.examples import each
 from tests.simulated import simulated_zoho
 from tests.story.test_crash import TODAY, ledger
 
@@ -96,9 +97,24 @@ def world() -> Iterator[World]:
         yield World(sim, Path(folder))
 
 
-@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+#: A shorter case is of no help that is worth minutes.
+UNSHRUNK = [Phase.explicit, Phase.reuse, Phase.generate]
+
+
+@settings(max_examples=3, deadline=None, phases=UNSHRUNK)
 @given(DONE)
 def test_the_end_of_a_day_does_not_depend_on_how_often_it_was_looked_at(done: list[tuple[str, int]]) -> None:
+    looked_at_often_or_once(done)
+
+
+@pytest.mark.slow
+@settings(each, phases=UNSHRUNK)
+@given(DONE)
+def test_the_end_of_a_day_does_not_depend_on_how_often_it_was_looked_at_at_length(done: list[tuple[str, int]]) -> None:
+    looked_at_often_or_once(done)
+
+
+def looked_at_often_or_once(done: list[tuple[str, int]]) -> None:
     with world() as here:
         for what, which in done:
             here.does(what, which)

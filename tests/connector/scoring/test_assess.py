@@ -2,7 +2,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.assessment import ASSESSMENT
@@ -11,6 +11,7 @@ from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.judge import fires
 from connector.scoring.tendency import Statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
+from tests.examples import TOGETHER, together
 
 AS_OF = "2025-06-30"
 PORTFOLIO = Statistics(100_00, 100_000)
@@ -153,14 +154,14 @@ def test_a_customer_scores_the_same_alone_and_among_all() -> None:
 
 
 CASE = st.tuples(
-    st.lists(st.tuples(st.integers(1_00, 900_00), st.integers(-60, 200), st.booleans()), min_size=1, max_size=6),
-    st.integers(0, 5),
+    st.lists(st.tuples(st.integers(1_00, 900_00), st.integers(-60, 200), st.booleans()), min_size=1, max_size=5),
+    st.integers(0, 4),
 )
 
 
-# Six customers an example: 72 ledgers, each as it is, with an item paid, and with an item aged.
-@settings(max_examples=12, deadline=None)
-@given(st.lists(CASE, min_size=6, max_size=6))
+# Each customer as it is, with an item paid, and with an item aged.
+@together
+@given(st.lists(CASE, min_size=TOGETHER, max_size=TOGETHER))
 def test_paying_never_lowers_a_score_and_ageing_never_raises_one(
     cases: list[tuple[list[tuple[int, int, bool]], int]],
 ) -> None:

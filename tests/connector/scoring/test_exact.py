@@ -9,13 +9,14 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.schema import day_of
 from connector.scoring.assess import assess
 from connector.scoring.tendency import Statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
+from tests.examples import TOGETHER, together
 
 TODAY = day("2025-06-30")
 ROOT = Path(__file__).parents[3]
@@ -25,7 +26,7 @@ Payment = tuple[str, str | None, str, int]
 CLAIM = st.tuples(
     st.integers(1_00, 10**13), st.integers(-60, 400), st.none() | st.integers(-30, 120), st.integers(1, 100)
 )
-CUSTOMERS = st.lists(st.lists(CLAIM, min_size=1, max_size=6), min_size=8, max_size=8)
+CUSTOMERS = st.lists(st.lists(CLAIM, min_size=1, max_size=4), min_size=TOGETHER, max_size=TOGETHER)
 
 
 def drawn(customers: list[list[tuple[int, int, int | None, int]]]) -> tuple[list[dict[str, object]], list[Payment]]:
@@ -45,7 +46,7 @@ def scored(rows: list[dict[str, object]], paid: list[Payment], **more: Any) -> d
     return {row["customer_id"]: row for row in made.to_dicts()}
 
 
-@settings(max_examples=8, deadline=None)
+@together
 @given(CUSTOMERS, st.integers(1, 9))
 def test_splitting_a_payment_changes_nothing(
     customers: list[list[tuple[int, int, int | None, int]]], tenths: int
@@ -66,7 +67,7 @@ def test_splitting_a_payment_changes_nothing(
         assert {name: parts[account][name] for name in row} == row
 
 
-@settings(max_examples=8, deadline=None)
+@together
 @given(CUSTOMERS, st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(
     customers: list[list[tuple[int, int, int | None, int]]], chance: random.Random
@@ -84,7 +85,7 @@ def test_the_order_of_rows_changes_nothing(
     assert before.equals(after)
 
 
-@settings(max_examples=8, deadline=None)
+@together
 @given(CUSTOMERS)
 def test_what_comes_after_the_day_changes_nothing(customers: list[list[tuple[int, int, int | None, int]]]) -> None:
     rows, paid = drawn(customers)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import polars as pl
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connector.schema import day_of
@@ -11,6 +11,7 @@ from connector.scoring.assess import measured
 from connector.scoring.ledger import ledger
 from connector.scoring.tendency import Statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
+from tests.examples import TOGETHER, together
 
 TODAY = day("2025-06-30")
 PORTFOLIO = Statistics(100_00, 100_000)
@@ -22,7 +23,7 @@ CLAIM = st.tuples(
     st.none() | st.integers(0, 250),
     st.sampled_from([None, "ours", "theirs"]),
 )
-CASE = st.tuples(st.lists(CLAIM, min_size=1, max_size=6), st.integers(0, 5), st.integers(1, 99), st.integers(1, 40))
+CASE = st.tuples(st.lists(CLAIM, min_size=1, max_size=5), st.integers(0, 4), st.integers(1, 99), st.integers(1, 40))
 Claim = tuple[int, int, int | None, int | None, str | None]
 #: What happens to the chosen item: `now` nothing.
 VARIANTS = ("now", "whole", "part", "parts", "aged", "fresh", "write_off", "credit_note", "fee", "discount")
@@ -96,10 +97,9 @@ EARLY: tuple[list[Claim], int, int, int] = (
 )  # fmt: skip
 
 
-# Five cases of ten accounts an example.
-@example([EARLY] * 5)
-@settings(max_examples=12, deadline=None)
-@given(st.lists(CASE, min_size=5, max_size=5))
+@together
+@example([EARLY] * TOGETHER)
+@given(st.lists(CASE, min_size=TOGETHER, max_size=TOGETHER))
 def test_the_payment_pillar_rises_and_falls_the_right_way(cases: list[tuple[list[Claim], int, int, int]]) -> None:
     points = Made(cases).pillar()
 
