@@ -1,0 +1,1 @@
+"""The net of assessments: portfolios of many kinds, and what each column of their assessments was."""
