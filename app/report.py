@@ -48,7 +48,7 @@ def report(at: Desk, wanted: str, language: str) -> str:
 def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
     standing = at.standing(wanted)
     row, base, account = standing.row, standing.row["currency"], standing.account_id
-    ledger_ = ledger(standing.tables, at.policy, at.day)
+    ledger_ = ledger(standing.tables, at.policy, at.day, standing.portfolio.base)
     told = explained(standing.tables, at.policy, at.day, standing.portfolio, account, standing.prior)
     with at.store.read() as tx:
         days = state.history(tx, at.connection, account)

@@ -42,7 +42,7 @@ def assess(
     """
     tables = keyed(tables)
     prior = None if prior is None else with_keys(prior)
-    state = ledger(tables, policy, as_of)
+    state = ledger(tables, policy, as_of, portfolio.base)
     if gathering is not None:
         gathering.add(state)
     parts = []

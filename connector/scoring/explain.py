@@ -20,7 +20,7 @@ def explained(
     tables: Tables, policy: Policy, as_of: int, portfolio: Statistics, account: str, prior: pl.DataFrame | None = None
 ) -> dict[str, Any]:
     """Nested plain values: facts, tendency, points, gates, limit. Amounts are decimal text in `currency`, days ISO."""
-    state = ledger(tables, policy, as_of)
+    state = ledger(tables, policy, as_of, portfolio.base)
     frame = measured(tables, state, policy, portfolio, as_of, prior)
     row = frame.row(by_predicate=pl.col("account_id") == account, named=True)
     version, segment = policy.version, row["policy_segment"]

@@ -56,9 +56,12 @@ class Ledger:
     newest: int | None = None
 
 
-def ledger(tables: Tables, policy: Policy, as_of: int) -> Ledger:
-    """Columns in: those of receivables, payments, allocations, adjustments, rates; missing tables are empty."""
-    base = base_currency(tables, policy.base_currency)
+def ledger(tables: Tables, policy: Policy, as_of: int, base: str = "") -> Ledger:
+    """Columns in: those of receivables, payments, allocations, adjustments, rates; missing tables are empty.
+
+    `base`: the portfolio's base currency; empty: the one that these tables tell, which are the whole portfolio then.
+    """
+    base = base or base_currency(tables, policy.base_currency)
     rates = Rates(table(tables, "rates"), base)
     live = claims(tables, policy, as_of, rates)
     known = floors(table(tables, "terms"), rates, as_of)
@@ -129,9 +132,8 @@ def _applied(tables: Tables, live: pl.DataFrame, come: pl.DataFrame, rates: Rate
         pl.col("payment_id").is_null().alias("booked"), "amount", "payment_amount", "payment_currency",
     )  # fmt: skip
     claim = found(rows["receivable_id"], live["receivable_id"])
-    # A payment and an adjustment may bear the same id.
-    booked = come.filter("booked")
-    source = found(rows["id"], come["id"]) if booked.is_empty() else _source(rows, come)
+    # A payment and an adjustment may bear the same id. Payments stand first in `come`.
+    source = _source(rows, come) if rows["booked"].any() else found(rows["id"], come.filter(~pl.col("booked"))["id"])
     both = claim.is_not_null() & source.is_not_null()
     claim, source = claim.filter(both), source.filter(both)
     rows = rows.drop("receivable_id", "id", "booked").filter(both).with_columns(
@@ -251,7 +253,8 @@ def _open(live: pl.DataFrame, parts: pl.DataFrame, small: Small, as_of: int) -> 
         summed(later, "claim", "amount", live.height, "sole").alias("uncleared"),
         summed(later.filter("acceptance"), "claim", "amount", live.height, "sole").alias("acceptances"),
     )
-    contested = pl.min_horizontal(pl.col("open").clip(lower_bound=0), pl.col("contested"))
+    # Of a credit nothing is contested: it is never overdue.
+    contested = pl.min_horizontal(pl.col("open"), pl.col("contested")).clip(lower_bound=0)
     excused = pl.when("at_fault").then(contested).otherwise(0)
     rows = rows.with_columns(
         contested.alias("contested"),

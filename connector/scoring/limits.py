@@ -70,8 +70,10 @@ def _method(name: str, by: float, policy: Policy, base: str, as_of: int) -> pl.E
         peak = round(policy.limits.peak * _MILLI) if name == "needs" else _MILLI
         active = (as_of - pl.col("first_issued")).clip(_LEAST_DAYS, YEAR).fill_null(YEAR).cast(pl.Int64)
         upper = pl.col("volume").cast(pl.Int128) * days * factor * (peak * share // _PPM)
-        return (upper // (active * (100 * _MILLI * _MILLI))).cast(pl.Int64)
-    given = (pl.col(name).clip(lower_bound=0).cast(pl.Int128) * share * factor // (_PPM * _MILLI)).cast(pl.Int64)
+        # Beyond what an amount can be nothing is proposed.
+        return (upper // (active * (100 * _MILLI * _MILLI))).cast(pl.Int64, strict=False)
+    given = pl.col(name).clip(lower_bound=0).cast(pl.Int128) * share * factor // (_PPM * _MILLI)
+    given = given.cast(pl.Int64, strict=False)
     return pl.coalesce(given, _by_grade(policy, base, "limit_without"))
 
 

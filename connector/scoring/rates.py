@@ -65,7 +65,10 @@ class Rates:
             return frame.with_columns(*same, pl.lit(value=False).alias("rate_missing"))
         frame = frame.with_columns(self.on(frame, "currency", day).alias("rate"))
         converted = (self.into_base(old, "currency", "rate").alias(new) for new, old in amounts.items())
-        return frame.with_columns(*converted, pl.col("rate").is_null().alias("rate_missing")).drop("rate")
+        before = {old: frame[old].is_not_null() for old in amounts.values()}
+        frame = frame.with_columns(*converted)
+        lost = pl.any_horizontal(before[old] & frame[new].is_null() for new, old in amounts.items())
+        return frame.with_columns((pl.col("rate").is_null() | lost).alias("rate_missing")).drop("rate")
 
     def into_base(self, amount: str, currency: str, rate: str) -> pl.Expr:
         """Minor units of the base currency, half up; null without a rate."""
@@ -108,4 +111,5 @@ def _power(currency: str) -> pl.Expr:
 
 
 def _divided(upper: pl.Expr, lower: pl.Expr) -> pl.Expr:
-    return ((upper + lower // 2) // lower).cast(pl.Int64)
+    # What no amount can be is as unknown as without a rate: one absurd rate must not end everybody's run.
+    return ((upper + lower // 2) // lower).cast(pl.Int64, strict=False)

@@ -62,12 +62,12 @@ def cover(items: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
         reached = amount.cum_sum().over("account_id")
         left = pl.min_horizontal((reached - pl.col("floor")).clip(lower_bound=0), amount)
         rows = rows.with_columns(pl.when(pl.col("floor") > 0).then(left).otherwise(pl.col(name)).alias(f"{name}_left"))
-    share = (
-        pl.col("arrears").cast(pl.Int128) * pl.col("arrears_base_left") // pl.col("arrears_base").clip(lower_bound=1)
-    )
-    rows = rows.with_columns(share.cast(pl.Int64).alias("arrears_left"))
     rolling = pl.col("floor") > 0
     late = rolling & (pl.col("late_open") > 0)
+    # Only where it counts: of a credit, whose arrears are negative, it would be their square.
+    counted_arrears = pl.when(late).then(pl.col("arrears").cast(pl.Int128)).otherwise(0)
+    share = counted_arrears * pl.col("arrears_base_left") // pl.col("arrears_base").clip(lower_bound=1)
+    rows = rows.with_columns(share.cast(pl.Int64).alias("arrears_left"))
 
     def kept(days: str, left: str) -> pl.Expr:
         return pl.when(rolling & (pl.col(left) == 0)).then(0).otherwise(days).cast(pl.Int32).alias(days)

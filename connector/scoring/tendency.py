@@ -40,6 +40,8 @@ class Statistics:
     open_total: int = 0
     #: The newest day of a claim or a payment; null: not known.
     newest: int | None = None
+    #: Currency that everybody's amounts are added up in; empty: not known, as in stores of before it was kept.
+    base: str = ""
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -64,10 +66,14 @@ class Gathering:
         self._bins: list[pl.DataFrame] = []
         self._open = 0
         self._newest: int | None = None
+        self._base = ""
 
     def add(self, state: Ledger) -> None:
-        """Count one batch in."""
+        """Count one batch in; ValueError where its base currency is not that of the batches before."""
         constants = self._constants
+        if self._base not in ("", state.base):
+            raise ValueError(f"amounts in {state.base} cannot be added to amounts in {self._base}")
+        self._base = state.base
         rows = state.parts.filter(pl.col("day") > self._as_of - constants.window_days)
         part = pl.col("amount_base").cast(pl.Int128) * _SHARE // pl.col("amount_item_base").clip(lower_bound=1)
         weight = part.cast(pl.Int64) * _decay(rows["day"], constants, self._as_of) // _DECAY
@@ -87,7 +93,7 @@ class Gathering:
         constants = self._constants
         middle = pl.concat(self._amounts).median() if self._amounts else None
         median = max(1, round(float(middle))) if isinstance(middle, int | float) else 1
-        fallback = Statistics(median, round(constants.fallback_rate * 10**6), self._open, self._newest)
+        fallback = Statistics(median, round(constants.fallback_rate * 10**6), self._open, self._newest, self._base)
         if not self._bins:
             return fallback
         bins = pl.concat(self._bins)
@@ -101,7 +107,7 @@ class Gathering:
             return fallback
         # A rate of exactly 0 or 1 has no log-odds.
         rate = min(999_000, max(1_000, late * 10**6 // (whole * len(constants.rungs))))
-        return Statistics(median, rate, self._open, self._newest)
+        return Statistics(median, rate, self._open, self._newest, self._base)
 
 
 def statistics(state: Ledger, constants: Tendency, as_of: int) -> Statistics:

@@ -73,7 +73,7 @@ def _row(
     tables: Tables, policy: Policy, as_of: int, portfolio: Statistics, account: str
 ) -> tuple[Ledger, pl.DataFrame]:
     tables = keyed(tables)
-    state = ledger(tables, policy, as_of)
+    state = ledger(tables, policy, as_of, portfolio.base)
     frame = prepared(tables, state, policy, portfolio, as_of)
     return state, frame.filter(pl.col("account_id") == account)
 

@@ -71,13 +71,13 @@ def test_the_portfolio_s_rate_is_its_own_only_with_enough_history() -> None:
 
     assert many.median_amount == 305_00
     assert 0.3 < many.late_rate / 10**6 < 0.5
-    assert few == Statistics(50_00, 80_000, newest=day("2025-06-20"))
+    assert few == Statistics(50_00, 80_000, newest=day("2025-06-20"), base="USD")
     assert Statistics.from_json(many.to_json()) == many
 
 
 def test_no_facts_no_rows() -> None:
     assert of(books([])) == {}
-    assert statistics(ledger(books([]), POLICY, day(AS_OF)), CONSTANTS, day(AS_OF)) == Statistics(1, 80_000)
+    assert statistics(ledger(books([]), POLICY, day(AS_OF)), CONSTANTS, day(AS_OF)) == Statistics(1, 80_000, base="USD")
 
 
 CASE = st.tuples(
