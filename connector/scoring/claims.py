@@ -5,63 +5,104 @@ Source: design/tables.md, "Rules that are easy to get wrong"; design/policy.md, 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import polars as pl
 
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.columns import NEVER, Bool, Columns, Int, days, known, true, whole
+from connector.scoring.keys import owner_of
 from connector.scoring.rates import Rates
 from connector.scoring.terms import due_by_terms
 
 
-def claims(tables: Tables, policy: Policy, as_of: int, rates: Rates) -> pl.DataFrame:
-    """Receivables issued and not voided by the day.
+@dataclass(frozen=True, slots=True)
+class Claims(Columns):
+    """Receivables issued and not voided by the day, in the order of the table."""
 
-    Columns out, beside those of the canonical table: due, original_due and due_basis, filled; disputed (a dispute is in
-    force), contested (what of the amount it is about; 0 without one), at_fault (ours: it is our own doing), late_from
-    (day after which lateness counts), amount_base (null without a rate), rate_missing.
-    """
-    issued = pl.col("issued") <= as_of
-    live = table(tables, "receivables").filter(issued & (pl.col("voided_on").is_null() | (pl.col("voided_on") > as_of)))
-    frame = _disputed(_due(live, table(tables, "terms"), policy), policy.exposure.disputes.max_days, as_of)
-    return rates.based(frame, as_of, amount_base="amount")
+    #: Row of the receivable in its table.
+    row: Int
+    #: Row of the account among the accounts; their count: none of them.
+    account: Int
+    issued: Int
+    #: The claim's own, else by the agreed or the policy's terms; `NEVER`: not yet due.
+    due: Int
+    original_due: Int
+    #: Whether `due` comes from agreed terms.
+    due_computed: Bool
+    amount: Int
+    #: 0 without a rate.
+    amount_base: Int
+    has_rate: Bool
+    #: Whether a dispute is in force, what of the amount it is about (0 without one), and whether it is our own doing.
+    disputed: Bool
+    contested: Int
+    at_fault: Bool
+    #: The day after which lateness counts.
+    late_from: Int
 
 
-def _due(live: pl.DataFrame, terms: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """Without a due day: the agreed terms; without these the policy's, and listed as "due unknown"."""
+def claims(tables: Tables, accounts: pl.Series, policy: Policy, as_of: int, rates: Rates) -> Claims:
+    """Columns in: those of receivables and terms. `accounts`: the ids that `Claims.account` counts in."""
+    frame = table(tables, "receivables").select(_NEEDED)
+    live = np.flatnonzero((days(frame, "issued") <= as_of) & (days(frame, "voided_on") > as_of))
+    if len(live) < frame.height:
+        frame = frame[live]
+    issued, amount = days(frame, "issued"), whole(frame, "amount")
+    due, computed = _due(frame, issued, table(tables, "terms"), policy)
+    original = days(frame, "original_due")
+    original = np.where(original == NEVER, due, original)
+    dispute = _disputes(frame, amount, original, policy.exposure.disputes.max_days, as_of)
+    amount_base, has_rate = rates.amounts(frame, "amount", as_of)
+    account = owner_of(frame["account_id"], accounts)
+    return Claims(live, account, issued, due, original, computed, amount, amount_base, has_rate, *dispute)
+
+
+_NEEDED = (
+    "account_id seller_id component issued due original_due due_basis amount currency voided_on disputed_on"
+    " dispute_closed_on disputed_amount dispute_fault"
+).split()
+
+
+def _due(frame: pl.DataFrame, issued: Int, terms: pl.DataFrame, policy: Policy) -> tuple[Int, Bool]:
+    """Without a due day: by the agreed terms, which is said; without these by the policy's."""
+    due = days(frame, "due")
+    unknown = (due == NEVER) & true(frame["due_basis"] == "unknown")
+    # Nearly always every claim says its day.
+    if not unknown.any():
+        return due, unknown
     # A retention is kept back beyond the terms of the trade: these say nothing about it.
-    retained = pl.col("component") == "retention"
-    silent = pl.col("due").is_null() & (pl.col("due_basis") == "unknown")
-    untold = live.filter(silent)
-    # Nearly always nobody is silent, or nothing was agreed.
-    told = untold.is_empty() or terms.is_empty()
-    known = pl.lit(None, pl.Int32) if told else pl.when(~retained).then(due_by_terms(live, terms))
-    frame = live.with_columns(known.cast(pl.Int32).alias("agreed"))
-    usual = pl.when(retained).then(policy.terms.retention_days).otherwise(policy.terms.days)
-    guessed = pl.when(silent).then(pl.coalesce("agreed", pl.col("issued") + usual))
-    basis = pl.when(silent & pl.col("agreed").is_not_null()).then(pl.lit("computed")).otherwise("due_basis")
-    due = pl.coalesce("due", guessed).cast(pl.Int32)
-    return frame.with_columns(
-        due.alias("due"),
-        basis.alias("due_basis"),
-        pl.coalesce("original_due", due).cast(pl.Int32).alias("original_due"),
-    ).drop("agreed")
+    retained = true(frame["component"] == "retention")
+    agreed = np.full(len(due), NEVER, np.int64)
+    if not terms.is_empty():
+        agreed = days(due_by_terms(frame, terms).to_frame("due"), "due")
+    by_terms = unknown & ~retained & (agreed != NEVER)
+    usual = issued + np.where(retained, policy.terms.retention_days, policy.terms.days)
+    return np.where(by_terms, agreed, np.where(unknown, usual, due)), by_terms
 
 
-def _disputed(frame: pl.DataFrame, most: int, as_of: int) -> pl.DataFrame:
-    """A dispute ends when it is closed, and by itself after `most` days.
+def _disputes(
+    frame: pl.DataFrame, amount: Int, original_due: Int, max_days: int, as_of: int
+) -> tuple[Bool, Int, Bool, Int]:
+    """Columns `disputed`, `contested`, `at_fault` and `late_from` of the claims.
 
-    While it lasts the contested amount is not overdue. Where the fault is ours no lateness counts before its end, for
-    who pays then as for who waits; else the item is as late as any other.
+    A dispute ends when it is closed, and by itself after `max_days`. While it lasts the contested amount is not
+    overdue. Where the fault is ours no lateness counts before its end, for who pays then as for who waits; else the
+    item is as late as any other.
     """
-    began = (pl.col("disputed_on") <= as_of).fill_null(value=False)
-    known_end = pl.when(pl.col("dispute_closed_on") <= as_of).then("dispute_closed_on")
-    end = pl.min_horizontal(known_end, pl.col("disputed_on") + most)
-    disputed = (began & (end > as_of)).fill_null(value=False)
-    ours = (began & (pl.col("dispute_fault") == "ours")).fill_null(value=False)
-    contested = pl.min_horizontal(pl.col("disputed_amount").abs(), pl.col("amount").abs()) * pl.col("amount").sign()
-    return frame.with_columns(
-        disputed.alias("disputed"),
-        pl.when(disputed).then(pl.coalesce(contested, "amount")).otherwise(0).alias("contested"),
-        ours.alias("at_fault"),
-        pl.when(ours).then(pl.max_horizontal("original_due", end)).otherwise("original_due").alias("late_from"),
-    )
+    since = days(frame, "disputed_on")
+    began = since <= as_of
+    if not began.any():
+        return began, np.zeros_like(amount), began, original_due
+    closed = days(frame, "dispute_closed_on")
+    end = np.minimum(np.where(closed <= as_of, closed, NEVER), since + max_days)
+    disputed = began & (end > as_of)
+    ours = began & true(frame["dispute_fault"] == "ours")
+    size = np.abs(amount)
+    said = np.where(known(frame["disputed_amount"]), np.abs(whole(frame, "disputed_amount")), size)
+    contested = np.where(disputed, np.minimum(said, size) * np.sign(amount), 0)
+    # A claim that is not due yet is late from the dispute's end.
+    later = np.where(original_due == NEVER, end, np.maximum(original_due, end))
+    return disputed, contested, ours, np.where(ours, later, original_due)

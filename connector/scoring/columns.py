@@ -1,8 +1,8 @@
 """Whole numbers in columns of numpy, and what they come to for each owner. Exact, whatever the amounts.
 
 Columns have no nulls: an amount that is not known is 0 beside a column that says so, a day that is not known is
-`NEVER`, which comes after every other. Amounts are 64 bits wide. Where a product or a sum could be wider, a bound says so and it
-is computed with 128 bits or with Python's integers, to the same digits.
+`NEVER`, which comes after every other. Amounts are 64 bits wide. Where a product or a sum could be wider, a bound says
+so and it is computed with 128 bits or with Python's integers, to the same digits.
 """
 
 from __future__ import annotations

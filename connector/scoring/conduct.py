@@ -11,7 +11,8 @@ import polars as pl
 
 from connector.policy import Policy
 from connector.schema import Tables, table
-from connector.scoring.ledger import Ledger, received
+from connector.scoring.ledger import Ledger
+from connector.scoring.receipts import received
 from connector.scoring.windows import RECENT, YEAR
 
 #: Records that weigh for two years.

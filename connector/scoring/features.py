@@ -48,7 +48,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
         _trend(state, as_of),
         tendency(state, policy.tendency, portfolio, as_of),
         state.credits.rename({"on_account_base": "on_account"}),
-        state.orders.rename({"unbilled_base": "unbilled"}),
+        _unbilled(state),
         _prepaid(tables, as_of),
         _agreed_limits(tables, state, as_of),
         conduct(tables, state, policy, as_of),
@@ -113,6 +113,10 @@ def used(exposure: str, limit: str) -> pl.Expr:
     nothing = pl.when(pl.col(exposure) > 0).then(10.0).otherwise(0.0)
     share = pl.when(pl.col(limit) > 0).then(pl.col(exposure) / pl.col(limit)).when(pl.col(limit) == 0).then(nothing)
     return pl.when(pl.col("prepaid") == 0).then(share)
+
+
+def _unbilled(state: Ledger) -> pl.DataFrame:
+    return pl.DataFrame({"account_id": state.accounts, "unbilled": state.unbilled[:-1]})
 
 
 def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame | None:
@@ -197,7 +201,7 @@ def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
         "account_id",
         pl.col("amount_base").alias("amount"),
         pl.col("days_late").alias("late"),
-        part_of("amount_base", "amount_item_base"),
+        part_of("amount_base", "claim_base"),
     )
     late = _late_items(state)
     whole = pl.concat([settled, late.filter(pl.col("late") > grace)])

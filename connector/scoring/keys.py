@@ -1,7 +1,4 @@
-"""Keys that are quick to join and group by: account ids as categories, other ids as row numbers.
-
-Nothing here changes a result; on a million rows it saves two thirds of the time.
-"""
+"""Ids as numbers of rows: quick to join and to sum by. Nothing here changes a result."""
 
 from __future__ import annotations
 
@@ -9,10 +6,12 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import TypeVar
 
+import numpy as np
 import polars as pl
 
 from connector.policy import Policy
 from connector.schema import TABLES, Tables
+from connector.scoring.columns import Int
 
 T = TypeVar("T")
 #: Account ids while they are scored. One pool of categories a process: frames of different batches can be joined.
@@ -35,37 +34,52 @@ def _empty(name: str) -> pl.DataFrame:
     return with_keys(TABLES[name].empty())
 
 
-def found(wanted: pl.Series, known: pl.Series) -> pl.Series:
-    """Row number of each id in *known*, which holds every id once; null where it is not there.
+def row_index_of(wanted: pl.Series, known: pl.Series) -> Int:
+    """Row number of each id in *known*, which holds every id once; −1 where it is not there.
 
-    Joined by their hashes, and then held against each other, so that two ids of one hash are never taken for one.
+    Looked up by their hashes, and then held against each other, so that two ids of one hash are never taken for one.
     """
-    left = pl.DataFrame({"hash": wanted.hash()}).with_row_index("at")
-    right = pl.DataFrame({"hash": known.hash()}).with_row_index("found")
-    pairs = left.join(right, on="hash")
-    same = (wanted.gather(pairs["at"]) == known.gather(pairs["found"])).fill_null(value=False)
-    if not same.all():
-        pairs = pairs.filter(same)
-    return (
-        pl.Series("found", [None], dtype=pl.UInt32).new_from_index(0, wanted.len()).scatter(pairs["at"], pairs["found"])
+    if wanted.null_count() == len(wanted) or known.is_empty():
+        return np.full(len(wanted), -1, np.int64)
+    # Each a hash that carries its row number in the lowest bits through the sorting.
+    low = np.uint64((1 << max(len(wanted), len(known)).bit_length()) - 1)
+    here, asked = (
+        np.sort(ids.hash().to_numpy() & ~low | np.arange(len(ids), dtype=np.uint64)) for ids in (known, wanted)
     )
+    nearest = np.minimum(np.searchsorted(here, asked & ~low), len(here) - 1)
+    rows = np.empty(len(asked), np.int64)
+    rows[(asked & low).view(np.int64)] = (here[nearest] & low).view(np.int64)
+    other = np.flatnonzero(~wanted.eq_missing(known.gather(rows)).to_numpy())
+    if len(other):
+        rows[other] = _joined(wanted.gather(other), known)
+    return rows
 
 
-def summed(rows: pl.DataFrame, at: str, amount: str, height: int, sole: str | None = None) -> pl.Series:
-    """Sum of *amount* at each row number 0 … height − 1 that the column *at* names; 0 where it names none.
+def _joined(wanted: pl.Series, known: pl.Series) -> Int:
+    left, right = wanted.alias("id").to_frame(), known.alias("id").to_frame().with_row_index("row")
+    rows = left.join(right, on="id", how="left", maintain_order="left")["row"]
+    return rows.cast(pl.Int64).fill_null(-1).to_numpy()
 
-    *sole*: a column that is true only where *at* is unique, if somebody knows.
-    """
-    whole = pl.zeros(height, pl.Int64, eager=True)
-    if rows.is_empty():
-        return whole
-    alone = rows[sole] if sole else rows[at].is_unique()
-    single, several = rows.filter(alone), rows.filter(~alone)
-    whole = whole.scatter(single[at], single[amount])
-    if several.is_empty():
-        return whole
-    sums = several.group_by(at).agg(pl.col(amount).sum())
-    return whole.scatter(sums[at], sums[amount])
+
+def owner_of(ids: pl.Series, accounts: pl.Series) -> Int:
+    """Row number of each account in *accounts*, their count where it is none of them; quick where rows lie together."""
+    runs = ids.rle().struct.unnest()
+    rows = row_index_of(runs["value"], accounts)
+    rows[rows < 0] = len(accounts)
+    return np.repeat(rows, runs["len"].to_numpy())
+
+
+def in_order(ids: pl.Series, first: Int, then: Int) -> Int:
+    """Row numbers in order of *first* (0 … 2^30), then of *then* (a day), then of the ids."""
+    order = np.argsort((first << 32) + then, kind="stable")
+    one, two = first[order], then[order]
+    same = (one[1:] == one[:-1]) & (two[1:] == two[:-1])
+    if same.any():
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        rows = order[tied]
+        alike = pl.DataFrame({"first": first[rows], "then": then[rows], "id": ids.gather(rows), "row": rows})
+        order[tied] = alike.sort("first", "then", "id")["row"].to_numpy()
+    return order
 
 
 def per_policy(make: Callable[[Policy, str], T]) -> Callable[[Policy, str], T]:

@@ -6,24 +6,31 @@ part".
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from connector.scoring.claims import Claims
+from connector.scoring.columns import Groups, Int, days, known, whole
+from connector.scoring.keys import owner_of, row_index_of
 from connector.scoring.rates import Rates
 
 
-def unbilled(orders: pl.DataFrame, items: pl.DataFrame, as_of: int, rates: Rates) -> pl.DataFrame:
-    """Columns in: of orders those of the canonical table, of items order_id, amount_base.
+def unbilled(
+    orders: pl.DataFrame, order_ids: pl.Series, live: Claims, accounts: pl.Series, as_of: int, rates: Rates
+) -> Int:
+    """By account, minor units of the base currency, ≥ 0; one row more, for orders of none of the accounts.
 
-    Columns out: account_id, unbilled_base (≥ 0): what orders placed and not cancelled by the day are worth beyond what
-    was billed of them, by their own figure or by the claims that carry them, whichever is more.
+    What orders placed and not cancelled by the day are worth beyond what was billed of them, by their own figure or by
+    the claims that carry them, whichever is more; an order without a rate counts nothing. Columns in: those of orders.
+    `order_ids`: of the claims.
     """
-    live = orders.filter(
-        (pl.col("ordered_on") <= as_of) & (pl.col("cancelled_on").is_null() | (pl.col("cancelled_on") > as_of))
-    )
-    live = rates.based(live, as_of, whole="amount", said="billed_amount")
-    billed = items.filter(pl.col("order_id").is_not_null() & (pl.col("amount_base") > 0))
-    claims = billed.group_by("order_id").agg(pl.col("amount_base").sum().alias("claimed"))
-    rows = live.join(claims, on="order_id", how="left", maintain_order="left")
-    left = pl.col("whole") - pl.max_horizontal(pl.col("said").fill_null(0), pl.col("claimed").fill_null(0))
-    sums = rows.with_columns(left.clip(lower_bound=0).alias("left")).group_by("account_id", maintain_order=True)
-    return sums.agg(pl.col("left").sum().alias("unbilled_base"))
+    if orders.is_empty():
+        return np.zeros(len(accounts) + 1, np.int64)
+    rows = orders[np.flatnonzero((days(orders, "ordered_on") <= as_of) & (days(orders, "cancelled_on") > as_of))]
+    rows = rates.based(rows, as_of, worth="amount", billed="billed_amount")
+    order = row_index_of(order_ids, rows["order_id"])
+    carried = np.flatnonzero((order >= 0) & (live.amount_base > 0))
+    claimed = Groups(order[carried], rows.height).sum(live.amount_base[carried])
+    left = np.maximum(whole(rows, "worth") - np.maximum(np.maximum(whole(rows, "billed"), 0), claimed), 0)
+    owner = owner_of(rows["account_id"], accounts)
+    return Groups(owner, len(accounts) + 1).sum(left * known(rows["worth"]))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from connector import money
 from connector.schema import Tables, table
+from connector.scoring.columns import Bool, Int, true, whole
 
 _ONE = 10**money.RATE_SCALE
 
@@ -69,6 +71,13 @@ class Rates:
         frame = frame.with_columns(*converted)
         lost = pl.any_horizontal(before[old] & frame[new].is_null() for new, old in amounts.items())
         return frame.with_columns((pl.col("rate").is_null() | lost).alias("rate_missing")).drop("rate")
+
+    def amounts(self, frame: pl.DataFrame, amount: str, day: int) -> tuple[Int, Bool]:
+        """Amounts in the base currency, half up, 0 without a rate; and whether there is one. Column in: currency."""
+        if self.only_base(frame, "currency"):
+            return whole(frame, amount), np.ones(frame.height, bool)
+        made = self.based(frame.select("currency", amount), day, base=amount)
+        return whole(made, "base"), ~true(made["rate_missing"])
 
     def into_base(self, amount: str, currency: str, rate: str) -> pl.Expr:
         """Minor units of the base currency, half up; null without a rate."""

@@ -75,14 +75,14 @@ class Gathering:
             raise ValueError(f"amounts in {state.base} cannot be added to amounts in {self._base}")
         self._base = state.base
         rows = state.parts.filter(pl.col("day") > self._as_of - constants.window_days)
-        part = pl.col("amount_base").cast(pl.Int128) * _SHARE // pl.col("amount_item_base").clip(lower_bound=1)
+        part = pl.col("amount_base").cast(pl.Int128) * _SHARE // pl.col("claim_base").clip(lower_bound=1)
         weight = part.cast(pl.Int64) * _decay(rows["day"], constants, self._as_of) // _DECAY
-        octave = (pl.col("amount_item_base").clip(lower_bound=1).cast(pl.Float64).log(2) * _BINS).floor()
+        octave = (pl.col("claim_base").clip(lower_bound=1).cast(pl.Float64).log(2) * _BINS).floor()
         rows = rows.select(
             octave.cast(pl.Int32).alias("bin"), weight.alias("weight"), _rungs("days_late", constants).alias("late"),
-            "amount_item_base",
+            "claim_base",
         )  # fmt: skip
-        self._amounts.append(rows["amount_item_base"])
+        self._amounts.append(rows["claim_base"])
         sums = rows.group_by("bin").agg(pl.col("weight").sum(), (pl.col("weight") * pl.col("late")).sum().alias("late"))
         self._bins.append(sums)
         self._newest = max((day for day in (state.newest, self._newest) if day is not None), default=None)
@@ -170,9 +170,9 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
 def evidence(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:
     """One row a settled part that counts: the columns of `parts`, late (rungs passed), weight (10^-9 payments)."""
     rows = state.parts.filter(pl.col("day") > as_of - constants.window_days)
-    weights = _weights(rows["amount_item_base"], constants, portfolio.median_amount)
+    weights = _weights(rows["claim_base"], constants, portfolio.median_amount)
     decay = _decay(rows["day"], constants, as_of)
-    part = pl.col("amount_base").cast(pl.Int128) * weights // pl.col("amount_item_base").clip(lower_bound=1)
+    part = pl.col("amount_base").cast(pl.Int128) * weights // pl.col("claim_base").clip(lower_bound=1)
     return rows.with_columns(
         (part.cast(pl.Int64) * decay // _DECAY).alias("weight"), _rungs("days_late", constants).alias("late")
     )
