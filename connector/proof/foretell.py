@@ -16,8 +16,8 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.conduct import PAYDEX_POINTS
 from connector.scoring.ledger import ledger
+from connector.scoring.payment_behaviour import PAYDEX_POINTS
 
 #: The index of a customer who settled nothing in the year.
 INDEX_OF_NONE = 80.0

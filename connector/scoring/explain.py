@@ -72,7 +72,9 @@ def _open(state: Ledger, account: str) -> list[dict[str, Any]]:
 
 
 def _settled(state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, account: str) -> list[dict[str, Any]]:
-    rows = evidence(state, policy.tendency, portfolio, as_of).filter(pl.col("account_id") == account)
+    proof = evidence(state, policy.tendency, portfolio, as_of)
+    rows = state.frame_of(proof.rows).with_columns(weight=proof.weight, late=proof.passed)
+    rows = rows.filter(pl.col("account_id") == account)
     names = state.items.select("receivable_id", "number")
     rows = rows.join(names, on="receivable_id", how="left").sort("day", "receivable_id", descending=[True, False])
     rungs = len(policy.tendency.rungs)

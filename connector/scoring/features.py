@@ -6,18 +6,37 @@ only where they raise it, so that falling due never helps and paying never hurts
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.averages import Sums, days_late, late_items, share_of
+from connector.scoring.claims import Claims
+from connector.scoring.collateral import high_balance, secured
+from connector.scoring.columns import (
+    NEVER,
+    Bool,
+    Float,
+    Groups,
+    Int,
+    days,
+    known,
+    largest,
+    nullable,
+    ratio,
+    whole,
+    widened,
+)
 from connector.scoring.company import finances, standing
-from connector.scoring.conduct import conduct
-from connector.scoring.cover import high_balance, secured
-from connector.scoring.exact import divisor
-from connector.scoring.group import with_groups
-from connector.scoring.ledger import Ledger
+from connector.scoring.group import group_room
+from connector.scoring.ledger import Ledger, Settlements
+from connector.scoring.payment_behaviour import payment_behaviour
+from connector.scoring.sales import sales
 from connector.scoring.tendency import Statistics, tendency
-from connector.scoring.trade import trade
 from connector.scoring.windows import RECENT, YEAR, lasts
 from connector.words.features import CHAPTERS
 
@@ -32,6 +51,10 @@ ZEROS = tuple(
 ALWAYS = (*ZEROS, "insolvency", "exposure", "group_exposure", "data_age", "external_age", "statement_age")
 #: Features that only a statement gives.
 FINANCIAL = tuple(next(chapter.features for chapter in CHAPTERS if "altman_z" in chapter.features))
+#: Days past due that a bank would ask about.
+SERIOUS = 15
+#: Columns of numbers: of accounts, or of accounts and one row for everybody else.
+Numbers = dict[str, npt.NDArray[Any]]
 
 
 def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int) -> pl.DataFrame:
@@ -41,71 +64,179 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     (null: nobody has set one), next_day (the first on which a due day or a limit's last day has passed). A feature is
     null where there is nothing to compute it from; sums and counts are 0.
     """
-    frame = tables["accounts"].select("account_id", "since")
-    parts = (
-        _owed(state, policy.minor(policy.materiality.overdue, state.base), as_of),
-        _paid(state, policy.materiality.grace_days, as_of),
-        _trend(state, as_of),
-        tendency(state, policy.tendency, portfolio, as_of),
-        state.credits.rename({"on_account_base": "on_account"}),
-        _unbilled(state),
+    accounts = tables["accounts"]
+    given = _given(tables, state, policy, as_of)
+    found = {name: values[: accounts.height] for name, values in _of_ledger(tables, state, policy, as_of).items()}
+    found |= {name: values[:-1] for name, values in tendency(state, policy.tendency, portfolio, as_of).items()}
+    found["prepaid"], found["secured"] = whole(given, "prepaid"), whole(given, "secured")
+    owed = found["open"] + found["uncleared"] + found["unbilled"] - found["on_account"]
+    found["exposure"] = np.maximum(owed, 0)
+    found |= _dates(accounts, given, found, portfolio, as_of)
+    found |= _shares(given, found, portfolio)
+    room = group_room(accounts, found["exposure"], whole(given, "group_limit_own"), known(given["group_limit_own"]))
+    found |= {"group_exposure": room.exposure, "group_utilisation": room.utilisation, "parent_cycle": room.parent_cycle}
+    columns = [_column(name, values) for name, values in found.items() if name not in _WITHIN]
+    columns.append(nullable("group_limit", room.limit, room.has_limit))
+    dropped = {*(column.name for column in columns), "group_limit_own"} & set(given.columns)
+    return given.drop(dropped).hstack(columns)
+
+
+def _given(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
+    """What is known of an account beside its claims: records, terms, limits, statements, securities."""
+    frame = standing(tables, state, policy, as_of)
+    for part in (
         _prepaid(tables, as_of),
         _agreed_limits(tables, state, as_of),
-        conduct(tables, state, policy, as_of),
-        trade(tables, state, as_of),
-        standing(tables, state, policy, as_of),
         finances(tables, state, as_of),
         secured(tables, state, policy, as_of),
-        high_balance(state, as_of) if _asks(policy, "high_balance") else None,
-    )
-    whole = frame.lazy()
-    for part in parts:
+    ):
         if part is not None:
-            whole = whole.join(part.lazy(), on="account_id", how="left", maintain_order="left")
-    frame = whole.collect()
-    optional = {**dict.fromkeys(FINANCIAL, pl.Float64), **_OPTIONAL}
-    frame = frame.with_columns(
-        pl.lit(None, kind).alias(name) for name, kind in optional.items() if name not in frame.columns
-    )
-    frame = frame.with_columns(pl.col(*ZEROS).fill_null(0))
-    exposure = (pl.col("open") + pl.col("uncleared") + pl.col("unbilled") - pl.col("on_account")).clip(lower_bound=0)
-    since = pl.when(pl.col("since") <= as_of).then(pl.col("since"))
-    frame = frame.with_columns(
-        exposure.alias("exposure"),
-        (as_of - pl.min_horizontal(since, "first_issued")).alias("tenure"),
-        (as_of - pl.col("last_issued")).alias("dormant_days"),
-        pl.lit(None if portfolio.newest is None else max(0, as_of - portfolio.newest), pl.Int32).alias("data_age"),
-        (pl.min_horizontal("next_due", "limit_ends", "secured_ends") + 1).alias("next_day"),
-    )
-    frame = with_groups(frame, tables["accounts"])
-    fell_due = pl.col("overdue") + pl.col("settled")
-    billed = pl.when(pl.col("volume") > 0).then("volume")
-    frame = frame.with_columns(
-        divisor(YEAR).alias("days_of_year"), divisor(max(portfolio.open_total, 1)).alias("all_open")
-    )
-    return frame.with_columns(
-        used("exposure", "agreed_limit").alias("utilisation"),
-        (pl.col("overdue") / pl.when(fell_due > 0).then(fell_due)).alias("overdue_share"),
-        (pl.col("deductions") / billed).alias("deductions_share"),
-        (pl.col("open").cast(pl.Float64) * pl.col("days_of_year") / billed).alias("days_sales_outstanding"),
-        pl.when(portfolio.open_total > 0).then(pl.col("open") / pl.col("all_open")).alias("share_of_receivables"),
-    ).drop("since", "open", "settled", "deductions", "days_of_year", "all_open")
-
-
-def _asks(policy: Policy, method: str) -> bool:
-    return any(method in rules.limits.methods for rules in (policy, *policy.of_segments.values()))
+            frame = frame.join(part, on="account_id", how="left", maintain_order="left")
+    missing = {name: kind for name, kind in _OPTIONAL.items() if name not in frame.columns}
+    return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in missing.items())
 
 
 #: Columns of tables that may have no rows.
-_OPTIONAL = {
-    "prepaid": pl.Int64,
-    "secured": pl.Int64,
-    "secured_ends": pl.Int32,
-    "high_balance": pl.Int64,
-    "agreed_limit": pl.Int64,
-    "group_limit_own": pl.Int64,
-    "limit_ends": pl.Int32,
+_OPTIONAL: dict[str, type[pl.DataType]] = {
+    **dict.fromkeys(FINANCIAL, pl.Float64),
+    **dict.fromkeys("prepaid secured agreed_limit group_limit_own high_balance".split(), pl.Int64),
+    **dict.fromkeys(("secured_ends", "limit_ends"), pl.Int32),
 }
+
+
+def _of_ledger(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> Numbers:
+    """What claims and payments come to, by account; `NEVER` and not a number: nothing to compute it from."""
+    live = state.claims
+    groups = Groups(live.account, state.height)
+    year = state.settlements.take(state.settlements.day > as_of - YEAR)
+    bills = live.take((live.amount_base > 0) & (live.issued > as_of - YEAR))
+    lost = state.written_off.take(state.written_off.day > as_of - YEAR)
+    found: Numbers = {
+        **_owed(state, policy.minor(policy.materiality.overdue, state.base), as_of),
+        **_paid(state, year, policy.materiality.grace_days, as_of),
+        **_billed(bills, state.height),
+        **payment_behaviour(tables, state, year, policy, as_of),
+        **sales(tables, state, bills, as_of),
+        "on_account": state.on_account,
+        "unbilled": state.unbilled,
+        "written_off": Groups(lost.account, state.height).sum(lost.written_off_base),
+        "rate_missing": groups.sum(~live.has_rate),
+        "implausible": groups.sum(live.due < live.issued),
+        "first_issued": groups.min(live.issued),
+        "last_issued": _latest(groups, live.issued),
+    }
+    if any("high_balance" in rules.limits.methods for rules in (policy, *policy.of_segments.values())):
+        most = high_balance(state, as_of)
+        found["high_balance"] = np.where(most < 0, NEVER, most)
+    return found
+
+
+def _owed(state: Ledger, material: int, as_of: int) -> Numbers:
+    items = state.open_items
+    groups, due = Groups(items.account, state.height), state.claims.due[items.claim]
+    overdue, is_open = items.days_overdue > 0, items.open > 0
+    owed = groups.sum(np.maximum(items.open_base, 0))
+    unknown = is_open & (state.due_basis(items.claim) == "unknown").to_numpy()
+    return {
+        "open": owed,
+        "uncleared": groups.sum(items.uncleared_base),
+        "overdue": groups.sum(items.overdue_base),
+        "oldest_overdue": groups.max(items.days_overdue),
+        "material_overdue_days": _material_days(state, material),
+        "overdue_since": groups.min(np.where(overdue, due, NEVER)),
+        "next_due": groups.min(np.where(is_open & (due >= as_of), due, NEVER)),
+        "open_items": groups.sum(is_open),
+        "due_unknown": groups.sum(unknown),
+        "disputed_share": ratio(groups.sum(items.contested_base), owed),
+    }
+
+
+def _material_days(state: Ledger, material: int) -> Int:
+    """The age that a material amount has reached, by account.
+
+    What lies on account is held against the oldest: who owes nothing in sum is not chased. An amount without a rate is
+    taken to be material.
+    """
+    late = state.open_items.take(state.open_items.days_overdue > 0)
+    late = late.take(np.lexsort((-late.days_overdue, late.account)))
+    groups = Groups(late.account, state.height)
+    amount = np.where(state.claims.has_rate[late.claim], late.overdue_base, material)
+    reached = groups.running(amount) - state.on_account[late.account] >= material
+    return groups.max(late.days_overdue * reached)
+
+
+def _paid(state: Ledger, year: Settlements, grace: int, as_of: int) -> Numbers:
+    """Shares of what was settled in time and averages of lateness; `year`: the settlements of 12 months."""
+    late = late_items(state)
+    groups, owed = Groups(year.account, state.height), Groups(late.account, state.height)
+    amount, beyond = year.amount_base, year.days_late
+    settled = groups.sum(amount)
+    whole_year, by_item = Sums.of(groups, amount, beyond), Sums.of(groups, share_of(amount, year.claim_base), beyond)
+    recent = Sums.of(groups, amount * (year.day > as_of - RECENT), beyond)
+    nothing = late.take(np.zeros(len(late.account), bool))
+    before = days_late(whole_year.without(recent), nothing, nothing.amount)
+    in_time, serious = groups.sum(amount * (beyond <= grace)), owed.sum(late.amount * (late.days > SERIOUS))
+    return {
+        "settles": groups.exist,
+        "settled": settled,
+        "last_paid": _latest(groups, year.day),
+        "days_beyond_terms": days_late(whole_year, late, late.amount),
+        "average_days_late": days_late(by_item, late, late.share),
+        "trend": days_late(recent, late, late.amount) - before,
+        "on_time_share": ratio(in_time, settled + owed.sum(late.amount * (late.days > grace))),
+        "late_15_share": ratio(groups.sum(amount * (beyond > SERIOUS)) + serious, settled + serious),
+    }
+
+
+def _billed(bills: Claims, height: int) -> Numbers:
+    """What was billed within 12 months, and the days of credit of that, weighted by amount."""
+    groups = Groups(bills.account, height)
+    volume = groups.sum(bills.amount_base)
+    credit = np.where(bills.due == NEVER, 0, np.maximum(bills.due - bills.issued, 0))
+    wide = widened(bills.amount_base, largest(bills.amount_base) * largest(credit) * max(groups.longest, 1))
+    moved = np.where(bills.due == NEVER, -NEVER, bills.due - bills.original_due)
+    return {
+        "volume": volume,
+        "terms_days": ratio(groups.sum(wide * credit), volume),
+        "stretched_days": _latest(groups, moved),
+    }
+
+
+def _latest(groups: Groups, day: Int) -> Int:
+    """The last day of each; `NEVER` where there is none."""
+    last = groups.max(day, -NEVER)
+    return np.where(last == -NEVER, NEVER, last)
+
+
+def _dates(accounts: pl.DataFrame, given: pl.DataFrame, found: Numbers, portfolio: Statistics, as_of: int) -> Numbers:
+    since = days(accounts, "since")
+    began = np.minimum(np.where(since <= as_of, since, NEVER), found["first_issued"])
+    ahead = np.minimum(np.minimum(found["next_due"], days(given, "limit_ends")), days(given, "secured_ends"))
+    data_age = NEVER if portfolio.newest is None else max(0, as_of - portfolio.newest)
+    return {
+        "tenure": np.where(began == NEVER, NEVER, as_of - began),
+        "dormant_days": np.where(found["last_issued"] == NEVER, NEVER, as_of - found["last_issued"]),
+        "data_age": np.full(accounts.height, data_age, np.int64),
+        "next_day": np.where(ahead == NEVER, NEVER, ahead + 1),
+    }
+
+
+def _shares(given: pl.DataFrame, found: Numbers, portfolio: Statistics) -> Numbers:
+    owed, billed = found["open"], found["volume"]
+    limit, has_limit = whole(given, "agreed_limit"), known(given["agreed_limit"])
+    return {
+        "utilisation": utilisation(found["exposure"], limit, has_limit & (found["prepaid"] == 0)),
+        "overdue_share": ratio(found["overdue"], found["overdue"] + found["settled"]),
+        "deductions_share": ratio(found["deductions"], billed),
+        "days_sales_outstanding": ratio(owed.astype(np.float64) * YEAR, billed),
+        "share_of_receivables": ratio(owed, np.full(len(owed), portfolio.open_total)),
+    }
+
+
+def utilisation(exposure: Int, limit: Int, counts: Bool) -> Float:
+    """Exposure ÷ limit; 10 where something is owed on a limit of nothing; not a number where it does not count."""
+    made = np.where(counts & (limit == 0), np.where(exposure > 0, 10.0, 0.0), np.nan)
+    return np.divide(exposure, limit, out=made, where=counts & (limit > 0))
 
 
 def used(exposure: str, limit: str) -> pl.Expr:
@@ -115,8 +246,20 @@ def used(exposure: str, limit: str) -> pl.Expr:
     return pl.when(pl.col("prepaid") == 0).then(share)
 
 
-def _unbilled(state: Ledger) -> pl.DataFrame:
-    return pl.DataFrame({"account_id": state.accounts, "unbilled": state.unbilled[:-1]})
+#: Whole numbers that are null where they are `NEVER`; days are 32 bits wide.
+_DAYS = (
+    "overdue_since next_due stretched_days first_issued last_issued last_paid tenure dormant_days data_age next_day"
+).split()
+_NULLABLE = {*_DAYS, "high_balance"}
+#: What features are made of and nobody asks for.
+_WITHIN = ("open", "settled", "deductions", "next_due")
+
+
+def _column(name: str, values: npt.NDArray[Any]) -> pl.Series:
+    if values.dtype == np.float64:
+        return pl.Series(name, values, nan_to_null=True)
+    kind = pl.Int32 if name in _DAYS else None
+    return nullable(name, values, values != NEVER, kind) if name in _NULLABLE else pl.Series(name, values)
 
 
 def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame | None:
@@ -131,143 +274,6 @@ def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame | None:
     )
     newest = now.agg(pl.col("kind").last())
     return newest.filter(pl.col("kind") == "prepaid").select("account_id", pl.lit(1, pl.Int64).alias("prepaid"))
-
-
-def _owed(state: Ledger, material: int, as_of: int) -> pl.DataFrame:
-    items = state.items.with_columns(pl.col("open_base").clip(lower_bound=0).alias("owed"))
-    overdue, owed = pl.col("days_overdue") > 0, pl.col("owed")
-    positive = pl.col("amount_base") > 0
-    year, billed = positive & (pl.col("issued") > as_of - YEAR), pl.col("amount_base").cast(pl.Int128)
-    sums = items.group_by("account_id", maintain_order=True).agg(
-        owed.sum().alias("open"),
-        pl.col("uncleared_base").sum().alias("uncleared"),
-        pl.col("overdue_base").sum().alias("overdue"),
-        pl.col("days_overdue").max().alias("oldest_overdue"),
-        pl.col("due").filter(overdue).min().alias("overdue_since"),
-        pl.col("due").filter((pl.col("open") > 0) & (pl.col("due") >= as_of)).min().alias("next_due"),
-        (pl.col("open") > 0).sum().cast(pl.Int64).alias("open_items"),
-        pl.col("contested_base").sum().alias("disputed"),
-        pl.col("amount_base").filter(year).sum().alias("volume"),
-        pl.col("rate_missing").sum().cast(pl.Int64).alias("rate_missing"),
-        (pl.col("due_basis") == "unknown").filter(pl.col("open") > 0).sum().cast(pl.Int64).alias("due_unknown"),
-        (pl.col("due") - pl.col("original_due")).filter(year).max().alias("stretched_days"),
-        (pl.col("due") < pl.col("issued")).sum().cast(pl.Int64).alias("implausible"),
-        pl.col("issued").min().alias("first_issued"),
-        pl.col("issued").max().alias("last_issued"),
-        # Days of credit, by amount, over the same year.
-        (billed * (pl.col("due") - pl.col("issued")).clip(lower_bound=0)).filter(year).sum().alias("credit_days"),
-    )
-    # The age that a material amount has reached, what lies on account being held against the oldest: who owes nothing
-    # in sum is not chased. An amount without a rate is taken to be material.
-    aged = items.filter(overdue).join(state.credits, on="account_id", how="left")
-    aged = aged.sort("days_overdue", descending=True)
-    reached = pl.col("overdue_base").fill_null(material).cum_sum().over("account_id") - pl.col(
-        "on_account_base"
-    ).fill_null(0)
-    ages = aged.filter(reached >= material).group_by("account_id", maintain_order=True).agg(
-        pl.col("days_overdue").max().alias("material_overdue_days")
-    )  # fmt: skip
-    return (
-        sums.join(ages, on="account_id", how="left")
-        .with_columns(
-            (pl.col("disputed") / pl.when(pl.col("open") > 0).then(pl.col("open"))).alias("disputed_share"),
-            (pl.col("credit_days").cast(pl.Float64) / pl.when(pl.col("volume") > 0).then(pl.col("volume"))).alias(
-                "terms_days"
-            ),
-        )
-        .drop("disputed", "credit_days")
-    )
-
-
-def _late_items(state: Ledger) -> pl.DataFrame:
-    late = state.items.filter(pl.col("late_open") > 0).drop_nulls("arrears_base")
-    return late.select(
-        "account_id",
-        pl.col("arrears_base").alias("amount"),
-        pl.col("late_open").alias("late"),
-        part_of("arrears_base", "amount_base"),
-    )
-
-
-def part_of(amount: str, whole: str) -> pl.Expr:
-    """`part`: the share of its claim in millionths, for averages item by item."""
-    return (pl.col(amount).cast(pl.Int128) * 10**6 // pl.col(whole)).cast(pl.Int64).alias("part")
-
-
-def _paid(state: Ledger, grace: int, as_of: int) -> pl.DataFrame:
-    """Settles (something was settled), settled (amount), days_beyond_terms, on_time_share, late_15_share and losses."""
-    year = state.parts.filter(pl.col("day") > as_of - YEAR)
-    settled = year.select(
-        "account_id",
-        pl.col("amount_base").alias("amount"),
-        pl.col("days_late").alias("late"),
-        part_of("amount_base", "claim_base"),
-    )
-    late = _late_items(state)
-    whole = pl.concat([settled, late.filter(pl.col("late") > grace)])
-    shares = whole.group_by("account_id", maintain_order=True).agg(
-        pl.col("amount").sum().alias("paid"),
-        pl.col("amount").filter(pl.col("late") <= grace).sum().alias("on_time"),
-    )
-    serious = pl.concat([settled, late.filter(pl.col("late") > 15)]).group_by("account_id", maintain_order=True).agg(
-        pl.col("amount").sum().alias("counted"), pl.col("amount").filter(pl.col("late") > 15).sum().alias("serious")
-    )  # fmt: skip
-    lost = state.losses.filter(pl.col("day") > as_of - YEAR).group_by("account_id", maintain_order=True)
-    settles = year.group_by("account_id", maintain_order=True).agg(
-        pl.lit(value=True).alias("settles"),
-        pl.col("amount_base").sum().alias("settled"),
-        pl.col("day").max().alias("last_paid"),
-    )
-    frame = shares.join(serious, on="account_id", how="full", coalesce=True)
-    written_off = lost.agg(pl.col("written_off_base").sum().alias("written_off"))
-    frame = frame.join(written_off, on="account_id", how="full", coalesce=True)
-    frame = frame.join(beyond_terms(settled, late), on="account_id", how="full", coalesce=True)
-    by_item = beyond_terms(settled, late, "part").rename({"beyond": "average_days_late"})
-    frame = frame.join(by_item, on="account_id", how="left")
-    frame = frame.join(settles, on="account_id", how="left")
-    return frame.select(
-        "account_id",
-        pl.col("settles").fill_null(value=False),
-        "settled",
-        "last_paid",
-        pl.col("beyond").alias("days_beyond_terms"),
-        "average_days_late",
-        (pl.col("on_time") / pl.when(pl.col("paid") > 0).then(pl.col("paid"))).alias("on_time_share"),
-        (pl.col("serious") / pl.when(pl.col("counted") > 0).then(pl.col("counted"))).alias("late_15_share"),
-        "written_off",
-    )
-
-
-def beyond_terms(settled: pl.DataFrame, late: pl.DataFrame, by: str = "amount") -> pl.DataFrame:
-    """Average days late, weighted by `by`: account_id, beyond; an open late item joins only where it raises it.
-
-    Columns in, of both: account_id, `by`, late (days). Taken latest first, an item joins while it is later than the
-    average so far; once one does not, none after it does.
-    """
-    paid, owed = (rows.lazy().select("account_id", pl.col(by).alias("amount"), "late") for rows in (settled, late))
-    amount = pl.col("amount").cast(pl.Int128)
-    days = amount * pl.col("late")
-    sums = paid.group_by("account_id", maintain_order=True).agg(amount.sum(), days.sum().alias("days"))
-    had = sums.rename({"amount": "had", "days": "had_days"})
-    rows = owed.sort("late", descending=True).join(had, on="account_id", how="left", maintain_order="left")
-    before = amount.cum_sum().over("account_id") - amount
-    before_days = days.cum_sum().over("account_id") - days
-    earlier, earlier_days = pl.col("had").fill_null(0) + before, pl.col("had_days").fill_null(0) + before_days
-    joining = rows.filter(pl.col("late") * earlier >= earlier_days).select("account_id", amount, days.alias("days"))
-    whole = pl.concat([sums, joining]).group_by("account_id", maintain_order=True).agg(pl.col("amount", "days").sum())
-    beyond = pl.col("days").cast(pl.Float64) / pl.col("amount").cast(pl.Float64)
-    return whole.filter(pl.col("amount") > 0).select("account_id", beyond.alias("beyond")).collect()
-
-
-def _trend(state: Ledger, as_of: int) -> pl.DataFrame:
-    """Change in days beyond terms: the last 90 days with what is open, against the 275 before."""
-    year = state.parts.filter(pl.col("day") > as_of - YEAR)
-    year = year.select("account_id", "day", pl.col("amount_base").alias("amount"), pl.col("days_late").alias("late"))
-    recent = year.filter(pl.col("day") > as_of - RECENT).drop("day")
-    earlier = year.filter(pl.col("day") <= as_of - RECENT).drop("day")
-    now = beyond_terms(recent, _late_items(state))
-    then = beyond_terms(earlier, earlier.clear()).rename({"beyond": "then"})
-    return now.join(then, on="account_id").select("account_id", (pl.col("beyond") - pl.col("then")).alias("trend"))
 
 
 def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:

@@ -5,53 +5,55 @@ Source: design/tables.md, "A group's room and a member's own room: the smaller i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import polars as pl
+
+from connector.scoring.columns import Bool, Float, Groups, Int
+from connector.scoring.keys import row_index_of
 
 #: Doublings of the way up: trees of up to 2^16 floors, and an end for what goes in a circle.
 _DOUBLINGS = 16
 
 
-def roots(accounts: pl.DataFrame) -> pl.DataFrame:
-    """Columns in: account_id, parent_id (an unknown or own one counts as none). Columns out: account_id, root, cycle.
+def roots(accounts: pl.DataFrame) -> tuple[Int, Bool]:
+    """Row of the account at the top of each one's tree, its own without a parent; whether its parents go in a circle.
 
-    `root` is the account at the top of the tree, for an account without parent itself. Accounts whose parents go in a
-    circle, or lead into one, have `cycle` and are roots of their own.
+    Who is in a circle, or leads into one, is a root of its own. Columns in: account_id, parent_id (an unknown or own
+    one counts as none).
     """
-    known = accounts["account_id"]
-    if accounts["parent_id"].null_count() == accounts.height:
-        return accounts.select("account_id", pl.col("account_id").alias("root"), pl.lit(value=False).alias("cycle"))
-    has_parent = pl.col("parent_id").is_in(known.implode()) & (pl.col("parent_id") != pl.col("account_id"))
-    step = accounts.select("account_id", pl.when(has_parent).then("parent_id").otherwise("account_id").alias("up"))
+    own = np.arange(accounts.height)
+    parent = row_index_of(accounts["parent_id"], accounts["account_id"])
+    step = np.where(parent < 0, own, parent)
     above = step
     for _ in range(_DOUBLINGS):
-        further = above.join(
-            above.rename({"account_id": "up", "up": "over"}), on="up", how="left", maintain_order="left"
-        ).select("account_id", pl.col("over").alias("up"))
-        if further.equals(above):
+        above, before = above[above], above
+        if np.array_equal(above, before):
             break
-        above = further
-    tops = step.filter(pl.col("account_id") == pl.col("up"))["account_id"]
-    cycle = ~pl.col("up").is_in(tops.implode())
-    return above.select(
-        "account_id", pl.when(cycle).then("account_id").otherwise("up").alias("root"), cycle.alias("cycle")
-    )
+    in_circle = step[above] != above
+    return np.where(in_circle, own, above), in_circle
 
 
-def with_groups(frame: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
-    """Columns in: account_id, exposure, group_limit_own (limits of scope group given to this account; null: none).
+@dataclass(frozen=True, slots=True)
+class GroupRoom:
+    """What an account's group owes and may owe, by account."""
 
-    Columns out, beside them: group_exposure, group_limit (null: the group has none), group_utilisation, parent_cycle.
-    """
-    rows = frame.join(roots(accounts), on="account_id", how="left", maintain_order="left")
-    limit = pl.col("group_limit_own")
-    shared = pl.when(limit.is_not_null().any().over("root")).then(limit.sum().over("root"))
-    rows = rows.with_columns(
-        pl.col("exposure").sum().over("root").alias("group_exposure"),
-        shared.alias("group_limit"),
-        pl.col("cycle").alias("parent_cycle"),
-    )
-    positive = pl.when(pl.col("group_limit") > 0).then(pl.col("group_limit"))
-    nothing = pl.when((pl.col("group_limit") == 0) & (pl.col("group_exposure") > 0)).then(10.0)
-    return rows.with_columns(pl.coalesce(pl.col("group_exposure") / positive, nothing).alias("group_utilisation")).drop(
-        "root", "cycle", "group_limit_own"
-    )
+    exposure: Int
+    #: Whether the group has a limit, and which.
+    has_limit: Bool
+    limit: Int
+    #: Exposure ÷ limit; 10 where something is owed on a limit of nothing; not a number without a limit.
+    utilisation: Float
+    #: Whether the account's parents go in a circle.
+    parent_cycle: Bool
+
+
+def group_room(accounts: pl.DataFrame, exposure: Int, limit: Int, has_limit: Bool) -> GroupRoom:
+    """Columns in: account_id, parent_id. `limit`: of scope group, where one was given to the account."""
+    root, in_circle = roots(accounts)
+    groups = Groups(root, len(root))
+    owed, most, limited = groups.sum(exposure)[root], groups.sum(limit)[root], groups.sum(has_limit)[root] > 0
+    used = np.where(limited & (most == 0) & (owed > 0), 10.0, np.nan)
+    np.divide(owed, most, out=used, where=limited & (most > 0))
+    return GroupRoom(owed, limited, most, used, in_circle)

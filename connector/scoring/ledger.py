@@ -130,7 +130,10 @@ class Ledger:
     @cached_property
     def parts(self) -> pl.DataFrame:
         """One row a settlement: receivable_id, account_id, and its columns."""
-        paid = self.settlements
+        return self.frame_of(self.settlements)
+
+    def frame_of(self, paid: Settlements) -> pl.DataFrame:
+        """Some settlements as a frame: receivable_id, account_id, and their columns."""
         names = ("day", "days_late", "days_early", "amount", "amount_base", "claim_base")
         return self._receivables.select("receivable_id", "account_id")[self.claims.row[paid.claim]].with_columns(
             nullable(name, getattr(paid, name), np.ones(len(paid.day), bool), pl.Int32 if name in _DAYS else pl.Int64)

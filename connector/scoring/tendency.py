@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from dataclasses import asdict, dataclass
+from functools import cache
 
+import numpy as np
 import polars as pl
 
 from connector.policy import Tendency
-from connector.scoring.exact import divisor
-from connector.scoring.ledger import Ledger
+from connector.scoring.columns import Float, Groups, Int, mul_div
+from connector.scoring.ledger import Ledger, Settlements
 
 #: Weights count in units of 10^-9 payments of median size, decays in units of 10^-6.
 _WEIGHT = 10**9
@@ -62,48 +65,42 @@ class Gathering:
 
     def __init__(self, constants: Tendency, as_of: int) -> None:
         self._constants, self._as_of = constants, as_of
-        self._amounts: list[pl.Series] = []
-        self._bins: list[pl.DataFrame] = []
+        self._amounts: list[Int] = []
+        #: Sixteenth of an octave → weight, and weight × thresholds of lateness passed.
+        self._weight: Counter[int] = Counter()
+        self._late: Counter[int] = Counter()
         self._open = 0
         self._newest: int | None = None
         self._base = ""
 
     def add(self, state: Ledger) -> None:
         """Count one batch in; ValueError where its base currency is not that of the batches before."""
-        constants = self._constants
         if self._base not in ("", state.base):
             raise ValueError(f"amounts in {state.base} cannot be added to amounts in {self._base}")
         self._base = state.base
-        rows = state.parts.filter(pl.col("day") > self._as_of - constants.window_days)
-        part = pl.col("amount_base").cast(pl.Int128) * _SHARE // pl.col("claim_base").clip(lower_bound=1)
-        weight = part.cast(pl.Int64) * _decay(rows["day"], constants, self._as_of) // _DECAY
-        octave = (pl.col("claim_base").clip(lower_bound=1).cast(pl.Float64).log(2) * _BINS).floor()
-        rows = rows.select(
-            octave.cast(pl.Int32).alias("bin"), weight.alias("weight"), _rungs("days_late", constants).alias("late"),
-            "claim_base",
-        )  # fmt: skip
-        self._amounts.append(rows["claim_base"])
-        sums = rows.group_by("bin").agg(pl.col("weight").sum(), (pl.col("weight") * pl.col("late")).sum().alias("late"))
-        self._bins.append(sums)
+        paid = state.settlements.take(state.settlements.day > self._as_of - self._constants.window_days)
+        claim = np.maximum(paid.claim_base, 1)
+        weight = mul_div(paid.amount_base, _SHARE, claim) * _decay(paid.day, self._constants, self._as_of) // _DECAY
+        # Polars' logarithm: numpy's may differ in the last digit.
+        octave = pl.Series("claim", claim).cast(pl.Float64).to_frame().select((pl.col("claim").log(2) * _BINS).floor())
+        bins = Groups(octave["claim"].cast(pl.Int64).to_numpy(), 64 * _BINS)
+        self._weight.update(_by_bin(bins.sum(weight)))
+        self._late.update(_by_bin(bins.sum(weight * _passed(paid.days_late, self._constants))))
+        self._amounts.append(paid.claim_base)
         self._newest = max((day for day in (state.newest, self._newest) if day is not None), default=None)
-        self._open += int(state.items["open_base"].clip(lower_bound=0).cast(pl.Int128).sum())
+        self._open += sum(np.maximum(state.open_items.open_base, 0).tolist())
 
     def result(self) -> Statistics:
         """The statistics of everything counted in; the policy's fallback rate where there is too little history."""
         constants = self._constants
-        middle = pl.concat(self._amounts).median() if self._amounts else None
+        middle = pl.Series(np.concatenate(self._amounts)).median() if self._amounts else None
         median = max(1, round(float(middle))) if isinstance(middle, int | float) else 1
         fallback = Statistics(median, round(constants.fallback_rate * 10**6), self._open, self._newest, self._base)
-        if not self._bins:
-            return fallback
-        bins = pl.concat(self._bins)
-        sizes = pl.Series([round(2 ** ((n + 0.5) / _BINS)) for n in bins["bin"]], dtype=pl.Int64)
-        weights = _weights(sizes, constants, median)
-        rows = zip(weights, bins["weight"], bins["late"], strict=True)
-        whole = late = 0
-        for each, weight, lates in rows:
-            whole, late = whole + each * weight, late + each * lates
-        if whole < constants.portfolio_minimum * _WEIGHT * _SHARE:
+        sizes = np.array([round(2 ** ((n + 0.5) / _BINS)) for n in self._weight], np.int64)
+        weights = dict(zip(self._weight, _weights(sizes, constants, median).tolist(), strict=True))
+        whole = sum(weights[n] * weight for n, weight in self._weight.items())
+        late = sum(weights[n] * weight for n, weight in self._late.items())
+        if not whole or whole < constants.portfolio_minimum * _WEIGHT * _SHARE:
             return fallback
         # A rate of exactly 0 or 1 has no log-odds.
         rate = min(999_000, max(1_000, late * 10**6 // (whole * len(constants.rungs))))
@@ -117,124 +114,117 @@ def statistics(state: Ledger, constants: Tendency, as_of: int) -> Statistics:
     return gathering.result()
 
 
-def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:
-    """One row an account with a payment or an open claim.
+def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> dict[str, Float]:
+    """By account; not a number without a settlement and without an open claim.
 
-    Columns out: account_id, late_tendency (log-odds), late_rate (r = tendency_late ÷ tendency_weight, both in payments
-    of median size, the portfolio's share in them), early_share, history.
+    late_tendency (log-odds), late_rate (r = tendency_late ÷ tendency_weight, both in payments of median size, the
+    portfolio's share in them), early_share, history (payments' worth of evidence; 0 without any).
 
-    `history` counts payments' worth of evidence. An open overdue item joins r only where that raises it, the latest
-    first, so that neither ageing nor falling due ever helps, and paying never hurts.
+    An open overdue item joins r only where that raises it, the latest first, so that neither ageing nor falling due
+    ever helps, and paying never hurts.
     """
-    settled = _settled(state, constants, portfolio, as_of)
-    overdue = _overdue(state, constants, portfolio)
-    whole = settled.join(overdue, on="account_id", how="full", coalesce=True).join(
-        _unpaid(state), on="account_id", how="full", coalesce=True
-    )
-    owing = _owing(state, constants, portfolio, as_of)
-    whole = whole.join(owing, on="account_id", how="left", maintain_order="left")
-    rungs = len(constants.rungs)
-    levels = range(rungs, 0, -1)
+    paid = evidence(state, constants, portfolio, as_of)
+    owed = _owed(state, constants, portfolio, as_of)
+    settled = Groups(paid.rows.account, state.height)
+    levels = len(constants.rungs)
+    own, early = settled.sum(paid.weight), settled.sum(paid.weight * (paid.rows.days_early >= constants.early_days))
     # The portfolio's rate, as if it were so many payments of the customer's own.
     prior = round(constants.strength * _WEIGHT)
-    whole = whole.with_columns(pl.exclude("account_id").fill_null(0)).with_columns(
-        (pl.col("weight") + pl.sum_horizontal(f"open_{level}" for level in levels)).alias("evidence"),
-        # What is owed past its due day counts here before it is paid, too: paying it must not thin the early ones out.
-        (pl.col("weight") + prior + pl.col("owing")).alias("seen"),
-        (pl.col("weight") + prior).alias("weight"),
-        (pl.col("late") + prior * portfolio.late_rate * rungs // 10**6).alias("late"),
-        divisor(_WEIGHT).alias("one"),
+    weight, late = own + prior, settled.sum(paid.weight * paid.passed) + prior * portfolio.late_rate * levels // 10**6
+    for level in range(levels, 0, -1):
+        joins = owed.overdue[level - 1] * (level * weight > late)
+        weight, late = weight + joins, late + joins * level
+    rate = late / (weight * levels)
+    # What is owed past its due day counts here before it is paid, too: paying it must not thin the early ones out.
+    early_share = early / (own + prior + owed.past_due)
+    log_odds = (
+        _log(rate / (1 - rate))
+        - constants.early_coefficient * early_share
+        + constants.open_coefficient * _log(1 + np.minimum(owed.unpaid, constants.open_cap))
+        + _INTERCEPT
     )
-    for level in levels:
-        joins = level * pl.col("weight") > pl.col("late")
-        adds = pl.when(joins).then(pl.col(f"open_{level}")).otherwise(0)
-        whole = whole.with_columns(
-            (pl.col("weight") + adds).alias("weight"), (pl.col("late") + adds * level).alias("late")
-        )
-    rate = pl.col("late") / (pl.col("weight") * rungs)
-    early = pl.col("early") / pl.col("seen")
-    odds = (rate / (1 - rate)).log()
-    unpaid = (1 + pl.min_horizontal("unpaid", pl.lit(constants.open_cap))).log()
-    log_odds = odds - constants.early_coefficient * early + constants.open_coefficient * unpaid + _INTERCEPT
-    return whole.select(
-        "account_id",
-        log_odds.alias("late_tendency"),
-        rate.alias("late_rate"),
-        early.alias("early_share"),
-        (pl.col("evidence") / pl.col("one")).alias("history"),
-        (pl.col("weight") / pl.col("one")).alias("tendency_weight"),
-        (pl.col("late") / (pl.col("one") * rungs)).alias("tendency_late"),
-    )
+    found = {
+        "late_tendency": log_odds, "late_rate": rate, "early_share": early_share,
+        "tendency_weight": weight / _WEIGHT, "tendency_late": late / (_WEIGHT * levels),
+    }  # fmt: skip
+    known = settled.exist | (owed.unpaid > 0)
+    made = {name: np.where(known, values, np.nan) for name, values in found.items()}
+    return {**made, "history": (own + sum(owed.overdue)) / _WEIGHT}
 
 
-def evidence(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:
-    """One row a settled part that counts: the columns of `parts`, late (rungs passed), weight (10^-9 payments)."""
-    rows = state.parts.filter(pl.col("day") > as_of - constants.window_days)
-    weights = _weights(rows["claim_base"], constants, portfolio.median_amount)
-    decay = _decay(rows["day"], constants, as_of)
-    part = pl.col("amount_base").cast(pl.Int128) * weights // pl.col("claim_base").clip(lower_bound=1)
-    return rows.with_columns(
-        (part.cast(pl.Int64) * decay // _DECAY).alias("weight"), _rungs("days_late", constants).alias("late")
-    )
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Settlements that count, their weights in 10^-9 payments, and how many thresholds of lateness each passed."""
+
+    rows: Settlements
+    weight: Int
+    passed: Int
 
 
-def _decay(days: pl.Series, constants: Tendency, as_of: int) -> pl.Series:
-    """Weight left of a part that was settled on that day, in units of 10^-6."""
-    ages = range(constants.window_days + 1)
-    decays = [round(_DECAY * 0.5 ** (age / constants.half_life_days)) for age in ages]
-    return pl.Series("decay", decays, dtype=pl.Int64).gather(as_of - days)
+def evidence(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> Evidence:
+    """The settlements within the policy's window."""
+    paid = state.settlements.take(state.settlements.day > as_of - constants.window_days)
+    weights = _weights(paid.claim_base, constants, portfolio.median_amount)
+    weight = mul_div(paid.amount_base, weights, np.maximum(paid.claim_base, 1))
+    weight = weight * _decay(paid.day, constants, as_of) // _DECAY
+    return Evidence(paid, weight, _passed(paid.days_late, constants))
 
 
-def _settled(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:
-    """account_id, weight, late (weight × rungs passed), early (weight settled early)."""
-    rows = evidence(state, constants, portfolio, as_of)
-    return rows.group_by("account_id", maintain_order=True).agg(
-        pl.col("weight").sum(),
-        (pl.col("weight") * pl.col("late")).sum().alias("late"),
-        pl.col("weight").filter(pl.col("days_early") >= constants.early_days).sum().alias("early"),
-    )
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """What is open, by account, in 10^-9 payments."""
+
+    #: By thresholds passed, from one on: weight of the late items.
+    overdue: tuple[Int, ...]
+    #: Weight of what is open past its original due day, excused or not.
+    past_due: Int
+    #: How many claims are open.
+    unpaid: Int
 
 
-def _overdue(state: Ledger, constants: Tendency, portfolio: Statistics) -> pl.DataFrame:
-    """account_id, open_n: weight of the open late items that passed n rungs."""
-    rows = state.items.filter(pl.col("late_open") > 0)
-    amounts = rows["amount_base"].fill_null(portfolio.median_amount)
+def _owed(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> _Owed:
+    items = state.open_items.take(state.open_items.open > 0)
+    live, groups = state.claims.take(items.claim), Groups(items.account, state.height)
+    # An amount without a rate is taken to be as large as the median.
+    amounts = np.where(live.has_rate, live.amount_base, portfolio.median_amount)
     weights = _weights(amounts, constants, portfolio.median_amount)
-    part = (pl.col("arrears").cast(pl.Int128) * weights // pl.col("amount")).cast(pl.Int64)
-    rows = rows.with_columns(part.alias("weight"), _rungs("late_open", constants).alias("late"))
-    return rows.group_by("account_id", maintain_order=True).agg(
-        pl.col("weight").filter(pl.col("late") == level).sum().alias(f"open_{level}")
-        for level in range(1, len(constants.rungs) + 1)
-    )
+    late = mul_div(items.arrears, weights, live.amount) * (items.late_open > 0)
+    passed = _passed(items.late_open, constants)
+    past_due = mul_div(items.open, weights, live.amount) * (live.original_due < as_of)
+    levels = range(1, len(constants.rungs) + 1)
+    overdue = tuple(groups.sum(late * (passed == level)) for level in levels)
+    return _Owed(overdue, groups.sum(past_due), groups.sizes)
 
 
-def _owing(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> pl.DataFrame:
-    """account_id, owing: weight of what is open past its original due day, excused or not."""
-    rows = state.items.filter((pl.col("open") > 0) & (pl.col("original_due") < as_of))
-    weights = _weights(rows["amount_base"].fill_null(portfolio.median_amount), constants, portfolio.median_amount)
-    part = (pl.col("open").cast(pl.Int128) * weights // pl.col("amount")).cast(pl.Int64)
-    rows = rows.with_columns(part.alias("owing"))
-    return rows.group_by("account_id", maintain_order=True).agg(pl.col("owing").sum())
+def _log(values: Float) -> Float:
+    # Polars' logarithm: numpy's may differ in the last digit.
+    return pl.Series(values).log().to_numpy()
 
 
-def _unpaid(state: Ledger) -> pl.DataFrame:
-    return (
-        state.items.filter(pl.col("open") > 0)
-        .group_by("account_id", maintain_order=True)
-        .agg(pl.len().cast(pl.Int64).alias("unpaid"))
-    )
+def _by_bin(sums: Int) -> dict[int, int]:
+    return {int(n): int(sums[n]) for n in np.flatnonzero(sums)}
 
 
-def _rungs(days: str, constants: Tendency) -> pl.Expr:
-    return pl.sum_horizontal((pl.col(days) > rung).cast(pl.Int64) for rung in constants.rungs)
+def _decay(days: Int, constants: Tendency, as_of: int) -> Int:
+    """Weight left of what was settled on that day, in units of 10^-6."""
+    return _decays(constants.window_days, constants.half_life_days)[as_of - days]
 
 
-def _weights(amounts: pl.Series, constants: Tendency, median: int) -> pl.Series:
+@cache
+def _decays(window_days: int, half_life_days: int) -> Int:
+    return np.array([round(_DECAY * 0.5 ** (age / half_life_days)) for age in range(window_days + 1)], np.int64)
+
+
+def _passed(days: Int, constants: Tendency) -> Int:
+    """How many of the policy's thresholds of lateness each number of days passed."""
+    return np.searchsorted(np.sort(constants.rungs), days)
+
+
+def _weights(amounts: Int, constants: Tendency, median: int) -> Int:
     """Weight of a claim of that size, in units of 10^-9: (amount ÷ median)^power, bounded; tiny ones in proportion."""
     greatest, small, power = constants.greatest_weight, constants.small_share, constants.weight_power
-    size = pl.col("size")
-    by_power = (size**power).clip(1 / greatest, greatest)
+    size = amounts / float(median)
+    by_power = np.clip(np.maximum(size, 0) ** power, 1 / greatest, greatest)
     at_small = min(max(math.pow(small, power), 1 / greatest), greatest)
-    weight = pl.when(size < small).then(size / small * at_small).otherwise(by_power)
-    sizes = (amounts.cast(pl.Float64) / float(median)).alias("size").to_frame()
-    return sizes.select((weight * _WEIGHT).round().cast(pl.Int64)).to_series()
+    weights: Float = np.rint(np.where(size < small, size / small * at_small, by_power) * _WEIGHT)
+    return weights.astype(np.int64)

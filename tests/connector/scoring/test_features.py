@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from connector.schema import day_of
-from connector.scoring.features import beyond_terms, features
+from connector.scoring.features import features
 from connector.scoring.ledger import ledger
 from connector.scoring.tendency import Statistics
 from connector.words.features import AFTERWARDS, FEATURES
@@ -68,18 +68,6 @@ def test_a_customer_without_a_fact_has_sums_of_nothing_and_no_averages() -> None
 
     assert (row["exposure"], row["history"], row["bounced"]) == (0, 0, 0)
     assert row["days_beyond_terms"] is row["late_tendency"] is row["tenure"] is None
-
-
-def test_a_slow_payer_s_average_does_not_fall_because_an_item_falls_due() -> None:
-    settled = pl.DataFrame({"account_id": ["A"], "amount": [100], "late": [20]}, schema_overrides={"late": pl.Int32})
-    due = pl.DataFrame(
-        {"account_id": ["A", "A", "B"], "amount": [100, 100, 5], "late": [1, 40, 9]},
-        schema_overrides={"late": pl.Int32},
-    )
-
-    found = dict(beyond_terms(settled, due).rows())
-
-    assert found == {"A": 30.0, "B": 9.0}
 
 
 def test_many_small_overdue_items_become_material_together() -> None:

@@ -11,7 +11,12 @@ from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 def of(*pairs: tuple[str, str | None]) -> dict[str, tuple[str, bool]]:
     frame = pl.DataFrame(pairs, schema={"account_id": pl.String, "parent_id": pl.String}, orient="row")
-    return {account: (root, cycle) for account, root, cycle in roots(frame).rows()}
+    accounts = frame["account_id"].to_list()
+    tops, in_circle = roots(frame)
+    return {
+        account: (accounts[top], cycle)
+        for account, top, cycle in zip(accounts, tops.tolist(), in_circle.tolist(), strict=True)
+    }
 
 
 def test_a_tree_has_one_root_and_a_circle_is_named() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.columns import NEVER, Groups, Int
 from connector.scoring.ledger import Ledger
 from connector.scoring.windows import YEAR, lasts
 
@@ -42,21 +44,23 @@ def _ppm(share: pl.Expr) -> pl.Expr:
     return (share * _PPM).round().cast(pl.Int64).alias("ppm")
 
 
-def high_balance(state: Ledger, as_of: int) -> pl.DataFrame:
-    """account_id, high_balance: the largest sum of open claims at the end of any day of the year.
+def high_balance(state: Ledger, as_of: int) -> Int:
+    """By account: the largest sum of open claims at the end of any day of the year; −1: never a claim.
 
-    A claim that a stub was left of counts as settled with its last payment.
+    A claim that a residual was left of counts as settled with its last payment.
     """
-    billed = state.items.filter(pl.col("amount_base") > 0).select(
-        "account_id", pl.col("issued").alias("day"), pl.col("amount_base").alias("moved")
-    )
-    paid = state.parts.select("account_id", "day", (-pl.col("amount_base")).alias("moved"))
-    days = pl.concat([billed, paid]).group_by("account_id", "day").agg(pl.col("moved").cast(pl.Int128).sum())
-    days = days.sort("account_id", "day").with_columns(pl.col("moved").cum_sum().over("account_id").alias("balance"))
-    # The last day before the year tells what the year began with.
-    inside = days.filter(pl.col("day") > as_of - YEAR)
-    before = days.filter(pl.col("day") <= as_of - YEAR).group_by("account_id", maintain_order=True).last()
-    whole = pl.concat([inside, before.select(inside.columns)])
-    return whole.group_by("account_id", maintain_order=True).agg(
-        pl.col("balance").max().clip(lower_bound=0).cast(pl.Int64).alias("high_balance")
-    )
+    live, paid = state.claims, state.settlements
+    billed = live.take(live.amount_base > 0)
+    account = np.concatenate([billed.account, paid.account])
+    day = np.concatenate([billed.issued, paid.day])
+    moved = np.concatenate([billed.amount_base, -paid.amount_base])
+    order = np.lexsort((day, account))
+    account, day = account[order], day[order]
+    balance = Groups(account, state.height).running(moved[order])
+    # What stood at the end of each day; of the days before the year the last, which it began with.
+    last = np.flatnonzero((np.diff(account, append=-1) != 0) | (np.diff(day, append=NEVER) != 0))
+    account, day, balance = account[last], day[last], balance[last]
+    within = day > as_of - YEAR
+    begins = ~within & (np.append(within[1:], True) | (np.diff(account, append=-1) != 0))[: len(day)]
+    rows = np.flatnonzero(within | begins)
+    return Groups(account[rows], state.height).max(np.maximum(balance[rows], 0), -1)
