@@ -17,7 +17,7 @@ import polars as pl
 
 from connector.assessment import RATINGS
 from connector.policy import Indicator, Policy, load, preset_text
-from connector.scoring.card import card
+from connector.scoring.scorecard import scorecard
 from connector.words.features import FEATURES
 
 #: Feature → column of the file. Interest cover is not in it.
@@ -60,7 +60,7 @@ def correlation(rows: pl.DataFrame, policy: Policy) -> float:
     """Spearman's rank correlation of score and grade; the score by the product's own scorecard."""
     given = {"settles": pl.lit(value=True), "history": pl.lit(0)}
     absent = {item.feature: pl.lit(None, pl.Float64) for item in policy.indicators.values() if item.feature not in rows}
-    frame = card(rows.with_columns(**given, **absent), policy, policy.base_currency)
+    frame = scorecard(rows.with_columns(**given, **absent), policy, policy.base_currency)
     return -float(frame.select(pl.corr("score_milli", "grade", method="spearman")).item())
 
 

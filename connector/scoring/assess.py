@@ -13,10 +13,12 @@ import polars as pl
 from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.schema import Tables
-from connector.scoring import card, company, features, judge, limits, people, reasons
-from connector.scoring.grades import placed
+from connector.scoring import company, features, judge, limits, people, reasons
+from connector.scoring.exact import divisor
+from connector.scoring.grades import grade_rank
 from connector.scoring.keys import keyed, with_keys
 from connector.scoring.ledger import Ledger, ledger
+from connector.scoring.scorecard import MILLI, scorecard
 from connector.scoring.tendency import Gathering, Statistics, statistics
 
 
@@ -57,7 +59,7 @@ def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of
     return frame.with_columns(
         pl.col("account_id").alias("customer_id"),
         pl.lit(as_of, pl.Int32).alias("as_of"),
-        (pl.col("score_milli") / pl.col("milli")).alias("score"),
+        (pl.col("score_milli") / divisor(MILLI)).alias("score"),
         pl.lit(base).alias("currency"),
         pl.col("oldest_overdue").alias("max_days_overdue"),
         pl.col("reasons").fill_null([]),
@@ -103,7 +105,7 @@ def judged(
         rows = frame.filter(pl.col("policy_segment") == name) if policy.segments else frame
         if rows.is_empty() and name:
             continue
-        rows = card.card(rows, rules, base)
+        rows = scorecard(rows, rules, base)
         rows = judge.rate(rows, rules, base, prior, as_of)
         rows = people.judged(rows, rules, as_of).with_columns(_notches().alias("notches_down"))
         rows = limits.limit(rows, rules, base, as_of)
@@ -153,7 +155,7 @@ def _up_before(prior: pl.DataFrame | None) -> pl.DataFrame | None:
 
 def _notches() -> pl.Expr:
     """Grades lost since the newest earlier day; null without both."""
-    now, before = placed("rating").cast(pl.Int64), placed("rating_before").cast(pl.Int64)
+    now, before = grade_rank("rating").cast(pl.Int64), grade_rank("rating_before").cast(pl.Int64)
     return (now - before).clip(lower_bound=0)
 
 

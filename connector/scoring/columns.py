@@ -7,6 +7,7 @@ so and it is computed with 128 bits or with Python's integers, to the same digit
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -155,3 +156,39 @@ class Columns:
             rows = np.flatnonzero(rows)
         names = [each.name for each in fields(self)]  # type: ignore[arg-type]
         return replace(self, **{name: getattr(self, name)[rows] for name in names})  # type: ignore[type-var]
+
+
+class Values:
+    """Columns of a frame as real numbers, not a number where they are null; made when they are asked for."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.height = frame.height
+        self._frame = frame
+        self._made: dict[str, Float] = {}
+
+    def __getitem__(self, name: str) -> Float:
+        if name not in self._made:
+            self._made[name] = self._frame[name].cast(pl.Float64).to_numpy()
+        return self._made[name]
+
+
+def with_series(frame: pl.DataFrame, columns: Iterable[pl.Series]) -> pl.DataFrame:
+    """The frame with these columns, in place of those of the same names."""
+    made = list(columns)
+    names = {column.name for column in made}
+    return frame.drop([name for name in frame.columns if name in names]).hstack(made)
+
+
+def lists(row: Int, lines: pl.Series, kind: pl.DataType, height: int) -> pl.Series:
+    """For each row number 0 … height − 1 the list of lines that name it, in their order; empty where none does.
+
+    `row`: of each line, in order.
+    """
+    made = (
+        pl.DataFrame([pl.Series("row", row).set_sorted(), lines]).group_by("row", maintain_order=True).agg(lines.name)
+    )
+    if made.height < height:
+        rows = pl.int_range(height, eager=True).alias("row").to_frame()
+        made = rows.join(made, on="row", how="left", maintain_order="left")
+        made = made.with_columns(pl.col(lines.name).fill_null(pl.lit([], pl.List(kind))))
+    return made[lines.name].cast(pl.List(kind))

@@ -2,53 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from connector.assessment import FLAG, FLAGS, HOLDS, NOT_RATED, RATINGS
-from connector.policy import Condition, Policy
-from connector.scoring.grades import named
-from connector.scoring.keys import per_policy
+from connector.assessment import FLAG, FLAGS, NOT_RATED
+from connector.policy import Policy
+from connector.scoring.columns import NEVER, Bool, Int, Values, days, known, lists, nullable, true, with_series
+from connector.scoring.conditions import Matches, matches
+from connector.scoring.grades import GRADE_RANK, HOLD_RANK, NONE, UNRATED, grades, holds, ranks
+from connector.scoring.keys import per_policy, row_index_of
 from connector.scoring.reasons import shown
 from connector.scoring.stability import steady
 from connector.words.features import FEATURES
 
 _SEVERITIES = ("info", "warning", "critical")
-
-
-def fires(condition: Condition, policy: Policy, base: str) -> pl.Expr:
-    """True where the condition holds; null features never fire it, except by `missing`. Money: major units of base."""
-    if condition.every is not None:
-        return pl.all_horizontal(fires(part, policy, base) for part in condition.every)
-    if condition.some is not None:
-        return pl.any_horizontal(fires(part, policy, base) for part in condition.some)
-    if condition.negated is not None:
-        return ~fires(condition.negated, policy, base)
-    name = str(condition.feature)
-    scale = policy.minor(Decimal(1), base) if FEATURES[name].unit == "money" else 1
-    return pl.all_horizontal(
-        _compared(pl.col(name), operator, value, scale) for operator, value in condition.comparisons().items()
-    )
-
-
-def _compared(feature: pl.Expr, operator: str, value: Any, scale: int) -> pl.Expr:
-    if operator == "missing":
-        return feature.is_null() == bool(value)
-    if operator == "among":
-        return feature.cast(pl.Float64).is_in([float(item) * scale for item in value]).fill_null(False)
-    right = float(str(value)) * scale
-    compared = {
-        "eq": feature == right,
-        "ne": feature != right,
-        "lt": feature < right,
-        "le": feature <= right,
-        "gt": feature > right,
-        "ge": feature >= right,
-    }
-    return compared[operator].fill_null(False)
 
 
 def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
@@ -58,45 +28,93 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | N
     fired), model_rating (before knock-outs; while not rated the last one), pending_rating, pending_since, rating,
     nr_kind. `prior`: assessments of an earlier day.
     """
-    fired, caps = _gates(policy, base)
-    frame = frame.with_columns(fired).with_columns(caps)
-    frame = steady(frame, policy, prior, as_of).with_columns(named(pl.col("grade")).alias("model_rating"))
-    # D stands before NR: an insolvent customer with thin evidence is insolvent. Without a score today the last grade
-    # is no rating.
-    graded = pl.when(pl.col("score_milli").is_not_null()).then("model_rating")
-    result = pl.coalesce(_knocked_out(policy, "D"), _knocked_out(policy, NOT_RATED), graded, pl.lit(NOT_RATED))
-    kinds = [
-        pl.when(pl.col(f"gate_{name}")).then(pl.lit(gate.kind)) for name, gate in policy.gates.items() if gate.kind
-    ]
-    kind = pl.coalesce(*kinds, pl.lit("thin"))
-    return (
-        frame.with_columns(result.alias("rating"))
-        .with_columns(pl.when(pl.col("rating") == NOT_RATED).then(kind).alias("nr_kind"))
-        .drop("cap", "unrated", "grade")
-    )
-
-
-@per_policy
-def _gates(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr]]:
-    """Which gates fired; then the best grade that they and absent pillars leave, and whether he is unrated."""
-    fired = [fires(gate.when, policy, base).alias(f"gate_{name}") for name, gate in policy.gates.items()]
-    caps = [
-        pl.when(pl.col(f"gate_{name}")).then(RATINGS.index(gate.cap)).otherwise(0)
-        for name, gate in policy.gates.items()
-        if gate.cap
-    ]
+    values = Values(frame)
+    fired = {name: gate(values) for name, gate in _gates(policy, base).items()}
+    caps = [(fired[name], GRADE_RANK[gate.cap]) for name, gate in policy.gates.items() if gate.cap]
     caps += [
-        pl.when(pl.col(f"absent_{name}")).then(RATINGS.index(pillar.cap_when_absent)).otherwise(0)
+        (true(frame[f"absent_{name}"]), GRADE_RANK[pillar.cap_when_absent])
         for name, pillar in policy.pillars.items()
         if pillar.cap_when_absent
     ]
-    unrated = _knocked_out(policy, NOT_RATED).is_not_null()
-    return fired, [pl.max_horizontal(0, *caps).cast(pl.Int32).alias("cap"), unrated.alias("unrated")]
+    unrated = _knocked_out(fired, policy, NOT_RATED, frame.height)
+    held = steady(frame, _worst(caps, frame.height), unrated, policy, prior, as_of)
+    # Without a score today the last grade is no rating.
+    graded = np.where(known(frame["score_milli"]) & (held.grade != NONE), held.grade, UNRATED)
+    # D stands before NR: an insolvent customer with thin evidence is insolvent.
+    defaulted = _knocked_out(fired, policy, "D", frame.height)
+    rating = np.where(defaulted, GRADE_RANK["D"], np.where(unrated, UNRATED, graded))
+    return with_series(frame, [
+        *(pl.Series(f"gate_{name}", each) for name, each in fired.items()),
+        grades("model_rating", held.grade),
+        grades("pending_rating", held.pending),
+        nullable("pending_since", held.pending_since, held.pending_since != NEVER, pl.Int32),
+        grades("rating", rating),
+        _kind_of_unrated(fired, policy, rating),
+    ])  # fmt: skip
 
 
-def _knocked_out(policy: Policy, rating: str) -> pl.Expr:
-    fired = [pl.col(f"gate_{name}") for name, gate in policy.gates.items() if gate.rating == rating]
-    return pl.when(pl.any_horizontal(fired) if fired else pl.lit(value=False)).then(pl.lit(rating))
+@per_policy
+def _gates(policy: Policy, base: str) -> dict[str, Matches]:
+    return {name: matches(gate.when, policy, base) for name, gate in policy.gates.items()}
+
+
+def _knocked_out(fired: Mapping[str, Bool], policy: Policy, rating: str, height: int) -> Bool:
+    gates = [fired[name] for name, gate in policy.gates.items() if gate.rating == rating]
+    fires: Bool = np.logical_or.reduce([np.zeros(height, bool), *gates])
+    return fires
+
+
+def _kind_of_unrated(fired: Mapping[str, Bool], policy: Policy, rating: Int) -> pl.Series:
+    """Why a customer is not rated: the kind of the first gate that fired, else thin evidence; null when rated."""
+    cash = np.zeros(len(rating), bool)
+    for name, gate in reversed(policy.gates.items()):
+        if gate.kind:
+            cash = np.where(fired[name], gate.kind == "cash", cash)
+    names = pl.Series("nr_kind", ["thin", "cash", None])
+    return names.gather(np.where(rating == UNRATED, cash.astype(np.int64), 2))
+
+
+def _worst(cases: Iterable[tuple[Bool, int]], height: int) -> Int:
+    """The greatest rank of the cases that hold; 0 where none does."""
+    made = np.zeros(height, np.int64)
+    for holds_, rank in cases:
+        np.maximum(made, holds_ * rank, out=made)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _FlagRules:
+    """A flag of the policy, compiled: when it is raised, when it falls again, and how its evidence reads."""
+
+    when: Matches
+    until: Matches | None
+    #: evidence_en, evidence_zh; columns in: the features of `when`.
+    evidence: list[pl.Expr]
+    features: list[str]
+
+
+@per_policy
+def _flags(policy: Policy, base: str) -> dict[str, _FlagRules]:
+    """By code, gravest first."""
+    made = {}
+    for code in FLAGS:
+        if code in policy.flags:
+            item = policy.flags[code]
+            until = None if item.until is None else matches(item.until, policy, base)
+            names = list(dict.fromkeys(item.when.features()))
+            made[code] = _FlagRules(matches(item.when, policy, base), until, _evidence(names, base), names)
+    return made
+
+
+def _evidence(names: list[str], base: str) -> list[pl.Expr]:
+    return [
+        pl.concat_str(
+            [pl.format("{}: {}", pl.lit(getattr(FEATURES[name], key)), shown(pl.col(name), name, base, language))
+             for name in names],
+            separator="; ", ignore_nulls=True,
+        ).alias(f"evidence_{key}")
+        for key, language in (("en", "en"), ("zh", "zh-CN"))
+    ]  # fmt: skip
 
 
 def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.DataFrame | None) -> pl.DataFrame:
@@ -105,87 +123,56 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
     Columns in: account_id, rating and features. Columns out, beside them: flags (gravest first), hold, severity (the
     worst's), measures. `before`: account_id, code and since of the flags that were up already.
     """
-    raised, gravity, lines = _flags(policy, base)
-    frame = frame.with_columns(raised)
-    since = before if before is not None else _NOBODY.cast({"account_id": frame.schema["account_id"]})
-    frame = frame.with_columns(_staying(frame, policy, base, since, as_of)).with_columns(gravity)
-    whole = frame.lazy()
-    rows = pl.concat([whole.filter(pl.col(up)).select(line) for up, line in lines.items()]) if lines else None
-    up_columns = list(lines)
-    if rows is None:
-        none = (pl.lit([], pl.List(FLAG)).alias("flags"), pl.lit([], pl.List(pl.String)).alias("measures"))
-        return frame.with_columns(none)
-    known = since.lazy().select("account_id", "code", "since")
-    rows = rows.join(known, on=["account_id", "code"], how="left", maintain_order="left")
-    rows = rows.with_columns(pl.col("since").fill_null(as_of).cast(pl.Int32))
-    flags = rows.group_by("account_id", maintain_order=True).agg(
-        pl.struct([field.name for field in FLAG.fields]).alias("flags"),
-        pl.col("measure").unique(maintain_order=True).alias("measures"),
-    )
-    return (
-        frame.drop(up_columns)
-        .join(flags.collect(), on="account_id", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("flags").fill_null(pl.lit([], pl.List(FLAG))).cast(pl.List(FLAG)),
-            pl.col("measures").fill_null(pl.lit([], pl.List(pl.String))),
-        )
-    )
+    values, rating = Values(frame), ranks(frame["rating"])
+    up, since = {}, {}
+    for code, rules in _flags(policy, base).items():
+        was_since = _was_up(frame, before, code)
+        up[code], since[code] = rules.when(values), np.where(was_since == NEVER, as_of, was_since)
+        was_up = was_since != NEVER
+        if was_up.any():
+            stays = as_of - was_since < policy.flags[code].stays_days
+            if rules.until is not None:
+                stays |= ~rules.until(values)
+            up[code] = up[code] | (was_up & stays)
+    by_grade = [(rating == GRADE_RANK[grade], HOLD_RANK[step.hold]) for grade, step in policy.scale.items()]
+    by_flag = [(each, HOLD_RANK[policy.flags[code].hold]) for code, each in up.items()]
+    hold = _worst([*by_flag, *by_grade, (rating == GRADE_RANK["D"], HOLD_RANK["block"])], frame.height)
+    gravity = [(each, _SEVERITIES.index(policy.flags[code].severity)) for code, each in up.items()]
+    severity = pl.Series("severity", _SEVERITIES).gather(_worst(gravity, frame.height))
+    return with_series(frame, [*_lines(frame, up, since, policy, base), holds(hold), severity])
 
 
-_NOBODY = pl.DataFrame(schema={"account_id": pl.String, "code": pl.String, "since": pl.Int32})
-
-
-def _staying(frame: pl.DataFrame, policy: Policy, base: str, before: pl.DataFrame, as_of: int) -> list[pl.Series]:
-    """The flags' columns again, with those that were up and do not fall yet."""
-    made = []
-    for code, item in policy.flags.items():
+def _was_up(frame: pl.DataFrame, before: pl.DataFrame | None, code: str) -> Int:
+    """Since when the flag was up already; `NEVER`: it was not."""
+    made = np.full(frame.height, NEVER, np.int64)
+    if before is not None:
         was = before.filter(pl.col("code") == code)
-        if was.is_empty() or (item.until is None and not item.stays_days):
-            continue
-        since = frame.select("account_id").join(was, on="account_id", how="left", maintain_order="left")["since"]
-        holds = (as_of - since < item.stays_days).fill_null(value=False)
-        if item.until is not None:
-            over = frame.select(fires(item.until, policy, base).alias("over"))["over"]
-            holds |= since.is_not_null() & ~over
-        made.append((frame[f"up_{code}"] | holds).alias(f"up_{code}"))
+        row = row_index_of(was["account_id"], frame["account_id"])
+        made[row[row >= 0]] = days(was, "since")[row >= 0]
     return made
 
 
-@per_policy
-def _flags(policy: Policy, base: str) -> tuple[list[pl.Expr], list[pl.Expr], dict[str, list[pl.Expr]]]:
-    """Which flags are up; then hold and severity; then each flag's line by the column that says it is up."""
-    codes = [code for code in FLAGS if code in policy.flags]
-    raised = [fires(policy.flags[code].when, policy, base).alias(f"up_{code}") for code in codes]
-    holds = [(pl.col(f"up_{code}"), policy.flags[code].hold) for code in codes]
-    grave = [(pl.col(f"up_{code}"), policy.flags[code].severity) for code in codes]
-    hold = _worst(HOLDS, [*holds, *_grade_holds(policy)]).alias("hold")
-    lines = {f"up_{code}": _flag_line(policy, code, base) for code in codes}
-    return raised, [hold, _worst(_SEVERITIES, grave).alias("severity")], lines
+_LINE = [field.name for field in FLAG.fields]
+_NO_LINE = pl.DataFrame(schema={field.name: field.dtype for field in FLAG.fields})
 
 
-def _flag_line(policy: Policy, code: str, base: str) -> list[pl.Expr]:
-    item = policy.flags[code]
-    texts = {"code": code, "severity": item.severity, "en": item.en, "zh": item.zh}
-    texts["measure"] = policy.measure_of(code)
-    names = list(dict.fromkeys(item.when.features()))
-    evidence = [
-        pl.concat_str(
-            [pl.format("{}: {}", pl.lit(getattr(FEATURES[name], key)), shown(pl.col(name), name, base, language))
-             for name in names],
-            separator="; ", ignore_nulls=True,
-        ).alias(f"evidence_{key}")
-        for key, language in (("en", "en"), ("zh", "zh-CN"))
-    ]  # fmt: skip
-    return [pl.col("account_id"), *(pl.lit(text).alias(name) for name, text in texts.items()), *evidence]
+def _lines(
+    frame: pl.DataFrame, up: Mapping[str, Bool], since: Mapping[str, Int], policy: Policy, base: str
+) -> list[pl.Series]:
+    """The columns flags and measures."""
+    rows = {code: np.flatnonzero(each) for code, each in up.items() if each.any()}
+    lines = [_NO_LINE, *(_line(frame, each, since[code], code, policy, base) for code, each in rows.items())]
+    row = np.concatenate([np.zeros(0, np.int64), *rows.values()])
+    order = np.argsort(row, kind="stable")
+    row, each = row[order], pl.concat(lines)[order]
+    flags = lists(row, each.select(_LINE).to_struct("flags"), FLAG, frame.height)
+    measures = lists(row, each["measure"].alias("measures"), pl.String(), frame.height)
+    return [flags, measures.list.unique(maintain_order=True)]
 
 
-def _grade_holds(policy: Policy) -> list[tuple[pl.Expr, str]]:
-    holds = [(pl.col("rating") == grade, step.hold) for grade, step in policy.scale.items()]
-    return [*holds, (pl.col("rating") == "D", "block")]
-
-
-def _worst(order: tuple[str, ...], cases: Sequence[tuple[pl.Expr, str]]) -> pl.Expr:
-    """The gravest value of the cases that hold; the mildest where none does."""
-    ranks = [pl.when(condition).then(order.index(value)).otherwise(0) for condition, value in cases]
-    rank = pl.max_horizontal(ranks) if ranks else pl.lit(0)
-    return rank.replace_strict(list(range(len(order))), list(order), return_dtype=pl.String)
+def _line(frame: pl.DataFrame, rows: Int, since: Int, code: str, policy: Policy, base: str) -> pl.DataFrame:
+    item, rules = policy.flags[code], _flags(policy, base)[code]
+    texts = {"code": code, "severity": item.severity, "en": item.en, "zh": item.zh, "measure": policy.measure_of(code)}
+    evidence = frame.select(rules.features)[rows].select(rules.evidence)
+    said = (pl.lit(text).alias(name) for name, text in texts.items())
+    return evidence.with_columns(*said, pl.Series("since", since[rows], pl.Int32)).select(_LINE)

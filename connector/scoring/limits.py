@@ -7,7 +7,7 @@ import polars as pl
 from connector.assessment import LIMIT_TERM, NOT_RATED, RATINGS
 from connector.policy import Policy
 from connector.scoring.features import used
-from connector.scoring.grades import placed
+from connector.scoring.grades import grade_rank
 from connector.scoring.windows import YEAR
 
 #: A customer of a few days has not shown yet what he needs: no rate of billing from less than a quarter.
@@ -116,7 +116,7 @@ def _in_force(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     most = None if limit_above is None else policy.minor(limit_above, base)
     by_itself = pl.lit(value=False) if most is None else now <= most
     sure = (pl.col("rate_missing") == 0) & (pl.col("rating") != NOT_RATED)
-    better = placed("rating") < placed("rating_before", len(RATINGS))
+    better = grade_rank("rating") < grade_rank("rating_before", len(RATINGS))
     news = pl.max_horizontal("last_issued", "last_paid") > pl.col("day_before")
     enough = now >= before + (before.cast(pl.Int128) * round(policy.limits.least_rise * _PPM) // _PPM).cast(pl.Int64)
     fresh = (pl.col("data_age").fill_null(0) <= policy.review.stale_days) & (better | news).fill_null(value=False)

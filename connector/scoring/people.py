@@ -12,7 +12,7 @@ import polars as pl
 from connector.assessment import HOLDS, NOT_RATED, RATINGS
 from connector.policy import Policy
 from connector.schema import Tables, table
-from connector.scoring.grades import HOLD_PLACE, named, placed
+from connector.scoring.grades import HOLD_RANK, grade_at, grade_rank
 from connector.scoring.windows import lasts
 
 #: Kind of decision → the hold that it brings where it names none.
@@ -43,11 +43,11 @@ def decided(tables: Tables, as_of: int) -> pl.DataFrame:
     rows = rows.filter(started & lasts(as_of)).sort("valid_from", "decision_id", nulls_last=False)
     kind, value = pl.col("kind"), pl.col("value")
     hold = pl.coalesce(
-        pl.when(kind == "hold").then(value.replace_strict(HOLD_PLACE, default=None, return_dtype=pl.Int32)),
+        pl.when(kind == "hold").then(value.replace_strict(HOLD_RANK, default=None, return_dtype=pl.Int32)),
         kind.replace_strict(_BRINGS, default=None, return_dtype=pl.Int32),
     )
-    let = value.replace_strict(HOLD_PLACE, default=HOLD_PLACE["none"], return_dtype=pl.Int32)
-    grade = placed(value)
+    let = value.replace_strict(HOLD_RANK, default=HOLD_RANK["none"], return_dtype=pl.Int32)
+    grade = grade_rank(value)
     return rows.group_by("account_id", maintain_order=True).agg(
         value.filter((kind == "override") & value.is_in(RATINGS)).last().alias("override"),
         hold.max().alias("held"),
@@ -59,7 +59,7 @@ def decided(tables: Tables, as_of: int) -> pl.DataFrame:
     )
 
 
-_BRINGS = {kind: HOLD_PLACE[hold] for kind, hold in _HOLD_OF.items()}
+_BRINGS = {kind: HOLD_RANK[hold] for kind, hold in _HOLD_OF.items()}
 _LINE = pl.Struct({"kind": pl.String, "value": pl.String, "reason": pl.String, "until": pl.Int32})
 _NONE: dict[str, pl.DataType] = {
     "override": pl.String(), "held": pl.Int32(), "released": pl.Int32(), "cash_only": pl.Boolean(),
@@ -86,8 +86,8 @@ def judged(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataFrame:
     nobody = frame["override"].null_count() == frame.height and not frame["natural_person"].any(ignore_nulls=True)
     if nobody:
         return frame.with_columns(pl.lit(value=False).alias("unconfirmed"))
-    before = placed("rating", _UNRATED)
-    wanted = placed("override")
+    before = grade_rank("rating", _UNRATED)
+    wanted = grade_rank("override")
     most = policy.overrides.most_notches
     # Nobody who is not rated has a grade to count notches from.
     best = pl.when(pl.col("rating") == NOT_RATED).then(0).otherwise(before - most)
@@ -95,11 +95,11 @@ def judged(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataFrame:
         pl.when(wanted.is_not_null()).then(pl.max_horizontal(wanted, best)).otherwise(before).alias("grade_now")
     )
     person = pl.col("natural_person").fill_null(value=False)
-    falls = person & (pl.col("grade_now") > placed("rating_before")) & (pl.col("grade_now") < _UNRATED)
-    allowed = pl.max_horizontal(placed("rating_before"), "confirmed")
+    falls = person & (pl.col("grade_now") > grade_rank("rating_before")) & (pl.col("grade_now") < _UNRATED)
+    allowed = pl.max_horizontal(grade_rank("rating_before"), "confirmed")
     waits = falls & (pl.col("grade_now") > allowed) & wanted.is_null()
     now = pl.when(waits).then(allowed).otherwise(pl.col("grade_now"))
-    rating, pended = named(now).fill_null(NOT_RATED), named(pl.col("grade_now"))
+    rating, pended = grade_at(now).fill_null(NOT_RATED), grade_at(pl.col("grade_now"))
     return frame.with_columns(
         rating.alias("rating"),
         pl.when(waits).then(pended).otherwise("pending_rating").alias("pending_rating"),
@@ -115,7 +115,7 @@ def held(frame: pl.DataFrame) -> pl.DataFrame:
     """
     if frame["lines"].null_count() == frame.height:
         return frame
-    ours = pl.col("hold").replace_strict(HOLD_PLACE, return_dtype=pl.Int32)
+    ours = pl.col("hold").replace_strict(HOLD_RANK, return_dtype=pl.Int32)
     lowered = pl.when(pl.col("released").is_not_null()).then(pl.min_horizontal(ours, "released")).otherwise(ours)
     worst = pl.max_horizontal(lowered, pl.col("held").fill_null(0))
     return frame.with_columns(worst.replace_strict(dict(enumerate(HOLDS)), return_dtype=pl.String).alias("hold"))

@@ -11,7 +11,9 @@ from connector import money
 from connector.assessment import REASON
 from connector.policy import Policy
 from connector.scoring import people
+from connector.scoring.exact import divisor
 from connector.scoring.keys import per_policy
+from connector.scoring.scorecard import MILLI
 from connector.words.features import FEATURES, PILLARS
 
 
@@ -83,14 +85,14 @@ def _indicator(policy: Policy, name: str, base: str) -> Line:
     item = policy.indicators[name]
     # What the points were given for: the utilisation of the limit before this run, not after it.
     feature, value = FEATURES[item.feature], pl.col(f"value_{name}")
-    lost = (pl.col(f"lost_{name}") / pl.col("milli")).round(1).cast(pl.String)
+    lost = (pl.col(f"lost_{name}") / divisor(MILLI)).round(1).cast(pl.String)
     missing = value.is_null()
     en = pl.when(missing).then(pl.lit("no data")).otherwise(shown(value, item.feature, base))
     zh = pl.when(missing).then(pl.lit("无数据")).otherwise(shown(value, item.feature, base, "zh-CN"))
     words = {
         "value": value,
-        "points": pl.col(f"points_{name}") / pl.col("milli"),
-        "lost": pl.col(f"lost_{name}") / pl.col("milli"),
+        "points": pl.col(f"points_{name}") / divisor(MILLI),
+        "lost": pl.col(f"lost_{name}") / divisor(MILLI),
         "en": pl.format("{}: {} (−{} points)", pl.lit(feature.en), en, lost),
         "zh": pl.format("{}：{}（扣{}分）", pl.lit(feature.zh), zh, lost),
     }

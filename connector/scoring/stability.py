@@ -6,95 +6,104 @@ matter. Caps bind at once, downwards and upwards. Source: docs/scoring.md, "Stea
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import polars as pl
 
-from connector.assessment import NOT_RATED
 from connector.policy import Policy
-from connector.scoring.card import MILLI
-from connector.scoring.grades import PLACE, named, placed
+from connector.scoring.columns import NEVER, Bool, Int, days, known, whole
+from connector.scoring.grades import GRADE_RANK, NONE, UNRATED, ranks
+from connector.scoring.keys import row_index_of
+from connector.scoring.scorecard import MILLI
 
-#: Columns of an earlier day's assessment that are looked at.
-LOOKED_AT = ("customer_id", "as_of", "rating", "model_rating", "pending_rating", "pending_since")
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """Ranks of grades; `NONE`: no grade."""
+
+    grade: Int
+    #: A better grade that has yet to hold, and the day on which it was reached (`NEVER`: none).
+    pending: Int
+    pending_since: Int
 
 
-def steady(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
-    """The grade after hysteresis, as an index into RATINGS.
+def steady(
+    frame: pl.DataFrame, cap: Int, unrated: Bool, policy: Policy, prior: pl.DataFrame | None, as_of: int
+) -> Steady:
+    """The grade after hysteresis; `NONE` without a score and without an earlier grade.
 
-    Columns in: account_id, score_milli, cap (index of the best grade allowed), unrated (true: not rated today).
-    Columns out, beside them: grade (null without a score and without an earlier grade), pending_rating (a better grade
-    that has yet to hold; null: none) and pending_since (day).
+    Columns in: account_id, score_milli. `cap`: rank of the best grade allowed; `unrated`: not rated today. `prior`:
+    assessments of an earlier day.
     """
     rules = policy.stability
+    score, scored = whole(frame, "score_milli"), known(frame["score_milli"])
+    earlier = _earlier(frame, policy, prior, as_of)
+    before, had = earlier.grade, earlier.grade != NONE
     band = round(rules.band * MILLI)
-    score = pl.col("score_milli")
-    frame = frame.join(
-        _before(frame, policy, prior, as_of), on="account_id", how="left", maintain_order="left"
-    ).with_columns(
-        by_points(policy, score).alias("points_grade"),
-        pl.max_horizontal(by_points(policy, score - band), "cap").alias("better"),
-        (score + band >= _floor(policy, pl.col("before"))).alias("within"),
-    )
-    before, cap, better = pl.col("before"), pl.col("cap"), pl.col("better")
+    reached = np.where(scored, by_points(policy, score), 0)
+    better = np.maximum(np.where(scored, by_points(policy, score - band), 0), cap)
     # So many notches for each day that has passed.
-    most = pl.col("days") * rules.most_notches
-    lower = pl.min_horizontal("points_grade", before + most)
-    down = pl.max_horizontal(pl.when("within").then(before).otherwise(lower), cap)
-    remembered = pl.col("pended_since") >= as_of - rules.forget_days
-    pended = pl.when(remembered).then("pended")
-    held = pl.max_horizontal(better, pended)
-    since = pl.when(pended.is_not_null()).then("pended_since").otherwise(as_of)
-    holds = as_of - since >= rules.confirm_days
-    up = pl.when(holds).then(pl.max_horizontal(held, before - most)).otherwise(before)
-    rises, kept = better < before, before.is_not_null() & (pl.col("unrated") | score.is_null())
-    grade = (
-        pl.when(kept)
-        .then(before)
-        .when(before.is_null())
-        .then(pl.max_horizontal("points_grade", cap))
-        .when(rises)
-        .then(up)
-        .when(pl.col("points_grade") > before)
-        .then(down)
-        .otherwise(pl.max_horizontal(before, cap))
+    notches = earlier.days * rules.most_notches
+    within = score + band >= _floors(policy)[before]
+    down = np.maximum(np.where(within, before, np.minimum(reached, before + notches)), cap)
+    remembered = (earlier.pending != NONE) & (earlier.pending_since >= as_of - rules.forget_days)
+    held = np.where(remembered, np.maximum(better, earlier.pending), better)
+    since = np.where(remembered, earlier.pending_since, as_of)
+    confirmed = as_of - since >= rules.confirm_days
+    up = np.where(confirmed, np.maximum(held, before - notches), before)
+    kept = had & (unrated | ~scored)
+    rises = had & ~kept & (better < before)
+    grade = np.select(
+        [kept, ~had, rises, reached > before], [before, np.maximum(reached, cap), up, down], np.maximum(before, cap)
     )
-    grade = pl.when(score.is_not_null() | kept).then(grade).cast(pl.Int32)
-    waits = rises & ~kept & (better < grade)
-    return frame.with_columns(
-        grade.alias("grade"),
-        named(pl.when(waits).then(pl.when(holds).then(better).otherwise(held))).alias("pending_rating"),
-        pl.when(waits).then(pl.when(holds).then(as_of).otherwise(since)).cast(pl.Int32).alias("pending_since"),
-    ).drop("before", "days", "pended", "pended_since", "points_grade", "better", "within")
+    grade = np.where(scored | kept, grade, NONE)
+    waits = rises & (better < grade)
+    pending, pending_since = np.where(confirmed, better, held), np.where(confirmed, as_of, since)
+    return Steady(grade, np.where(waits, pending, NONE), np.where(waits, pending_since, NEVER))
 
 
-def _before(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
-    """account_id, before (index of the last grade; null: none), days (since then), pended (index), pended_since."""
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What the newest earlier assessment says; `NONE` and `NEVER`: nothing."""
+
+    grade: Int
+    #: Days since then; 0: there is none.
+    days: Int
+    pending: Int
+    pending_since: Int
+
+
+def _earlier(frame: pl.DataFrame, policy: Policy, prior: pl.DataFrame | None, as_of: int) -> _Earlier:
     if prior is None or prior.is_empty():
-        none = pl.lit(None, pl.Int32)
-        return frame.select(
-            "account_id", none.alias("before"), none.alias("days"), none.alias("pended"), none.alias("pended_since")
-        )
-    lowest = PLACE[list(policy.scale)[-1]]
-    index = {name: placed(name) for name in LOOKED_AT[2:5]}
+        nothing, never = np.full(frame.height, NONE, np.int64), np.full(frame.height, NEVER, np.int64)
+        return _Earlier(nothing, np.zeros(frame.height, np.int64), nothing, never)
+    row = row_index_of(frame["account_id"], prior["customer_id"])
+    there, row = row >= 0, np.maximum(row, 0)
+    rated = ranks(prior["rating"])
     # Out of D leads the same way as out of the lowest grade: step by step, and each one has to hold.
-    before = pl.when(pl.col("rating") == "D").then(lowest).otherwise(index["model_rating"])
-    return prior.select(
-        pl.col("customer_id").alias("account_id"),
-        before.cast(pl.Int32).alias("before"),
-        (as_of - pl.col("as_of")).cast(pl.Int32).alias("days"),
-        pl.when(pl.col("rating") != NOT_RATED).then(index["pending_rating"]).alias("pended"),
-        pl.col("pending_since").alias("pended_since"),
+    lowest = GRADE_RANK[list(policy.scale)[-1]]
+    model = ranks(prior["model_rating"])
+    grade = np.where(rated == GRADE_RANK["D"], lowest, np.where(model < UNRATED, model, NONE))
+    pending = np.where(rated < UNRATED, ranks(prior["pending_rating"]), NONE)
+    return _Earlier(
+        np.where(there, grade[row], NONE),
+        np.where(there, as_of - days(prior, "as_of")[row], 0),
+        np.where(there, pending[row], NONE),
+        np.where(there, days(prior, "pending_since")[row], NEVER),
     )
 
 
-def by_points(policy: Policy, score_milli: pl.Expr) -> pl.Expr:
-    """Index of the grade by the scale's floors; null without a score. A score below nothing has the lowest grade."""
-    grade: pl.Expr = pl.when(score_milli.is_not_null()).then(PLACE[list(policy.scale)[-1]])
-    for name, step in reversed(policy.scale.items()):
-        reached = score_milli >= round(step.floor * MILLI)
-        grade = pl.when(reached).then(PLACE[name]).otherwise(grade)
-    return grade
+def by_points(policy: Policy, score_milli: Int) -> Int:
+    """Rank of the grade by the scale's floors; a score below all has the lowest grade."""
+    ascending = sorted((round(step.floor * MILLI), GRADE_RANK[name]) for name, step in policy.scale.items())
+    reached = np.searchsorted([floor for floor, _ in ascending], score_milli, side="right") - 1
+    return np.array([rank for _, rank in ascending])[np.maximum(reached, 0)]
 
 
-def _floor(policy: Policy, index: pl.Expr) -> pl.Expr:
-    floors = {PLACE[name]: round(step.floor * MILLI) for name, step in policy.scale.items()}
-    return index.replace_strict(floors, default=0, return_dtype=pl.Int64)
+def _floors(policy: Policy) -> Int:
+    """By rank: the score from which the grade is reached; 0 of what is none of the scale."""
+    made = np.zeros(NONE + 1, np.int64)
+    for name, step in policy.scale.items():
+        made[GRADE_RANK[name]] = round(step.floor * MILLI)
+    return made

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from connector.assessment import ASSESSMENT
 from connector.policy import Condition, Policy, default_text, load, preset_text
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.judge import fires
+from connector.scoring.columns import Values
+from connector.scoring.conditions import matches
 from connector.scoring.tendency import Statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 from tests.examples import TOGETHER, together
@@ -203,7 +204,7 @@ FRAME = pl.DataFrame({"overdue": [None, 0, 49_99, 50_00], "utilisation": [None, 
     ],
 )
 def test_conditions_compare_money_in_major_units_and_null_never_fires(condition: object, expected: list[bool]) -> None:
-    found = FRAME.select(fires(Condition.model_validate(condition), POLICY, "USD").alias("x"))["x"].to_list()
+    found = matches(Condition.model_validate(condition), POLICY, "USD")(Values(FRAME)).tolist()
 
     assert found == expected
 

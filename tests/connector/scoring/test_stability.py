@@ -1,8 +1,10 @@
+import numpy as np
 import polars as pl
 import pytest
 
-from connector.assessment import RATINGS
-from connector.scoring.grades import named
+from connector.scoring.columns import NEVER
+from connector.scoring.grades import GRADE_RANK
+from connector.scoring.grades import grades as grades_of
 from connector.scoring.stability import steady
 from tests.connector.scoring.books import POLICY
 
@@ -17,17 +19,15 @@ def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
     for day, score in days:
         event = next((name for name, when in on.items() if day in when), None)
         frame = pl.DataFrame(
-            {
-                "account_id": ["A"], "score_milli": [None if score is None else round(score * 1000)],
-                "cap": [RATINGS.index(cap)], "unrated": [event == "NR"],
-            },
-            schema_overrides={"cap": pl.Int32, "score_milli": pl.Int64},
-        )  # fmt: skip
-        row = (
-            steady(frame, POLICY, prior, day)
-            .with_columns(named(pl.col("grade")).alias("model_rating"))
-            .row(0, named=True)
+            {"account_id": ["A"], "score_milli": [None if score is None else round(score * 1000)]},
+            schema_overrides={"score_milli": pl.Int64},
         )
+        best, unrated = np.array([GRADE_RANK[cap]]), np.array([event == "NR"])
+        now = steady(frame, best, unrated, POLICY, prior, day)
+        row = {
+            "model_rating": grades_of("x", now.grade)[0], "pending_rating": grades_of("x", now.pending)[0],
+            "pending_since": None if now.pending_since[0] == NEVER else int(now.pending_since[0]),
+        }  # fmt: skip
         waits = f"→{row['pending_rating']}" if row["pending_rating"] else ""
         shown.append(f"{row['model_rating']}{waits}")
         prior = pl.DataFrame(
