@@ -49,9 +49,8 @@ def assess(
         gathering.add(state)
     parts = []
     for rules, frame in _judged(tables, state, policy, portfolio, as_of, prior):
-        why = reasons.reasons(frame, rules, state.base)
-        joined = frame.join(why, on="account_id", how="left", maintain_order="left")
-        parts.append(_assessed(joined, rules, policy.version, state.base, as_of))
+        explained = frame.with_columns(reasons.reasons(frame, rules, state.base))
+        parts.append(_assessed(explained, rules, policy.version, state.base, as_of))
     return pl.concat(parts).sort("?").drop("?")
 
 
@@ -62,7 +61,7 @@ def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of
         (pl.col("score_milli") / divisor(MILLI)).alias("score"),
         pl.lit(base).alias("currency"),
         pl.col("oldest_overdue").alias("max_days_overdue"),
-        pl.col("reasons").fill_null([]),
+        "reasons",
         _notices().alias("notices"),
         (as_of + _review_days(rules)).alias("next_review_on"),
         pl.lit(version).alias("policy_version"),

@@ -122,8 +122,8 @@ def held(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def reasons(frame: pl.DataFrame) -> pl.DataFrame:
-    """account_id, kind, en, zh: a line a decision in force."""
-    rows = frame.select("account_id", "lines").explode("lines").drop_nulls("lines").unnest("lines")
+    """Columns out: row (its number in the frame), indicator, en, zh; a line a decision in force."""
+    rows = frame.select("lines").with_row_index("row").explode("lines").drop_nulls("lines").unnest("lines")
     value = pl.coalesce("value", pl.lit(""))
     until = pl.from_epoch(pl.col("until"), time_unit="d").dt.to_string()
     texts = []
@@ -142,7 +142,7 @@ def reasons(frame: pl.DataFrame) -> pl.DataFrame:
         texts.append(said + ends + why)
     en, zh = texts
     return rows.select(
-        "account_id",
+        "row",
         (pl.lit("decided_") + pl.col("kind")).alias("indicator"),
         (pl.lit("decided by a person: ") + en).alias("en"),
         (pl.lit("人工决定：") + zh).alias("zh"),

@@ -5,98 +5,121 @@ The points that the indicators lost add up to 100 less the score.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
 import polars as pl
 
 from connector import money
 from connector.assessment import REASON
 from connector.policy import Policy
 from connector.scoring import people
+from connector.scoring.columns import Int, Values, known, lists, true, whole
 from connector.scoring.exact import divisor
 from connector.scoring.keys import per_policy
 from connector.scoring.scorecard import MILLI
 from connector.words.features import FEATURES, PILLARS
 
+#: Gates stand before pillars without data, and these before what cost most.
+_GATE, _ABSENT = 10**9, 10**8
 
-def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
-    """Columns in: those of `card` and `rate`. Columns out: account_id, reasons (a list of `REASON`).
+
+def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.Series:
+    """Columns in: those of `scorecard`, `rate` and `people.known`. The column reasons, a list of `REASON` a row.
 
     What people decided and gates first, in the policy's order, then what cost most. Left out: indicators whose
     weight went to other pillars.
     """
-    whole = frame.lazy()
-    rows = pl.concat([*_by_people(frame), *(whole.filter(fires).select(line) for fires, line in _lines(policy, base))])
-    rows = rows.sort("account_id", "order", descending=[False, True], maintain_order=True)
-    fields = [field.name for field in REASON.fields]
-    return rows.group_by("account_id", maintain_order=True).agg(pl.struct(fields).alias("reasons")).collect()
+    fixed, texts = _lines(policy, base)
+    names, height = list(policy.indicators), frame.height
+    there = [true(frame[line.column]) for line in fixed] + [known(frame[f"lost_{name}"]) for name in names]
+    order = [np.full(height, line.order) for line in fixed] + [whole(frame, f"lost_{name}") for name in names]
+    row, column = np.nonzero(np.stack(there, axis=1))
+    ordered = np.lexsort((column, -np.stack(order, axis=1)[row, column], row))
+    row, column = row[ordered], column[ordered]
+    # Fixed lines stand first, then those of one indicator after the other, a row each.
+    at = np.where(column < len(fixed), column, len(fixed) + (column - len(fixed)) * height + row)
+    lines = pl.DataFrame({
+        "indicator": pl.Series([*(line.indicator for line in fixed), *names]).gather(column),
+        **{name: _numbers(frame, name, policy, len(fixed)).gather(at) for name in ("value", "points", "lost")},
+        **_texts(frame, fixed, texts, names, at),
+    })  # fmt: skip
+    if frame["lines"].null_count() < height:
+        row, lines = _with_decisions(frame, row, lines)
+    return lists(row, lines.select(field.name for field in REASON.fields).to_struct("reasons"), REASON, height)
 
 
-def _by_people(frame: pl.DataFrame) -> list[pl.LazyFrame]:
-    """What people decided stands before everything else."""
-    if frame["lines"].null_count() == frame.height:
-        return []
-    cells = {"en": pl.col("en"), "zh": pl.col("zh")}
-    lines = people.reasons(frame).lazy()
-    return [lines.select(*_line(pl.lit(2 * 10**9), "", cells)).with_columns(lines.collect()["indicator"])]
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """A line that says the same of everybody: the column that tells whose it is, its place, its words."""
 
-
-#: When a line stands there, and what it says.
-Line = tuple[pl.Expr, list[pl.Expr]]
+    column: str
+    indicator: str
+    order: int
+    en: str
+    zh: str
 
 
 @per_policy
-def _lines(policy: Policy, base: str) -> list[Line]:
-    lines = [_gate(policy, name, n) for n, name in enumerate(policy.gates)]
-    lines += [_absent(policy, name) for name, pillar in policy.pillars.items() if pillar.cap_when_absent]
-    return lines + [_indicator(policy, name, base) for name in policy.indicators]
+def _lines(policy: Policy, base: str) -> tuple[list[_Fixed], list[pl.Expr]]:
+    """The lines of gates and of pillars without data; then the texts en_<indicator> and zh_<indicator>."""
+    fixed = [*_gates(policy), *_absent(policy)]
+    return fixed, [text for name in policy.indicators for text in _indicator(policy, name, base)]
 
 
-def _line(order: pl.Expr, name: str, cells: dict[str, pl.Expr]) -> list[pl.Expr]:
-    null = pl.lit(None, pl.Float64)
-    return [
-        pl.col("account_id"),
-        order.cast(pl.Int64).alias("order"),
-        pl.lit(name).alias("indicator"),
-        cells.get("value", null).cast(pl.Float64).alias("value"),
-        cells.get("points", null).alias("points"),
-        cells.get("lost", null).alias("lost"),
-        cells["en"].alias("en"),
-        cells["zh"].alias("zh"),
-    ]
+def _gates(policy: Policy) -> Iterator[_Fixed]:
+    for n, (name, gate) in enumerate(policy.gates.items()):
+        best, best_zh = (f"at most {gate.cap}", f"最高 {gate.cap}") if gate.cap else (str(gate.rating),) * 2
+        yield _Fixed(f"gate_{name}", name, _GATE - n, f"{best}: {gate.en}", f"{best_zh}：{gate.zh}")
 
 
-def _gate(policy: Policy, name: str, n: int) -> Line:
-    gate = policy.gates[name]
-    best = f"at most {gate.cap}" if gate.cap else str(gate.rating)
-    best_zh = f"最高 {gate.cap}" if gate.cap else str(gate.rating)
-    words = {"en": pl.lit(f"{best}: {gate.en}"), "zh": pl.lit(f"{best_zh}：{gate.zh}")}
-    return pl.col(f"gate_{name}"), _line(pl.lit(10**9 - n), name, words)
+def _absent(policy: Policy) -> Iterator[_Fixed]:
+    for name, pillar in policy.pillars.items():
+        cap = pillar.cap_when_absent
+        if cap:
+            en, zh = f"at most {cap}: no data on {name}", f"最高 {cap}：缺少{PILLARS.get(name, name)}数据"
+            yield _Fixed(f"absent_{name}", f"absent_{name}", _ABSENT, en, zh)
 
 
-def _absent(policy: Policy, pillar: str) -> Line:
-    cap = policy.pillars[pillar].cap_when_absent
-    words = {
-        "en": pl.lit(f"at most {cap}: no data on {pillar}"),
-        "zh": pl.lit(f"最高 {cap}：缺少{PILLARS.get(pillar, pillar)}数据"),
-    }
-    return pl.col(f"absent_{pillar}"), _line(pl.lit(10**8), f"absent_{pillar}", words)
-
-
-def _indicator(policy: Policy, name: str, base: str) -> Line:
+def _indicator(policy: Policy, name: str, base: str) -> list[pl.Expr]:
     item = policy.indicators[name]
     # What the points were given for: the utilisation of the limit before this run, not after it.
     feature, value = FEATURES[item.feature], pl.col(f"value_{name}")
     lost = (pl.col(f"lost_{name}") / divisor(MILLI)).round(1).cast(pl.String)
-    missing = value.is_null()
-    en = pl.when(missing).then(pl.lit("no data")).otherwise(shown(value, item.feature, base))
-    zh = pl.when(missing).then(pl.lit("无数据")).otherwise(shown(value, item.feature, base, "zh-CN"))
-    words = {
-        "value": value,
-        "points": pl.col(f"points_{name}") / divisor(MILLI),
-        "lost": pl.col(f"lost_{name}") / divisor(MILLI),
-        "en": pl.format("{}: {} (−{} points)", pl.lit(feature.en), en, lost),
-        "zh": pl.format("{}：{}（扣{}分）", pl.lit(feature.zh), zh, lost),
-    }
-    return pl.col(f"lost_{name}").is_not_null(), _line(pl.col(f"lost_{name}"), name, words)
+    en = shown(value, item.feature, base).fill_null("no data")
+    zh = shown(value, item.feature, base, "zh-CN").fill_null("无数据")
+    return [
+        pl.format("{}: {} (−{} points)", pl.lit(feature.en), en, lost).alias(f"en_{name}"),
+        pl.format("{}：{}（扣{}分）", pl.lit(feature.zh), zh, lost).alias(f"zh_{name}"),
+    ]
+
+
+def _numbers(frame: pl.DataFrame, name: str, policy: Policy, fixed: int) -> pl.Series:
+    """`value`, `points` or `lost` of all lines, null of the fixed ones."""
+    values, scale = Values(frame), 1 if name == "value" else MILLI
+    columns = [values[f"{name}_{indicator}"] / scale for indicator in policy.indicators]
+    return pl.Series(np.concatenate([np.full(fixed, np.nan), *columns]), nan_to_null=True)
+
+
+def _texts(
+    frame: pl.DataFrame, fixed: list[_Fixed], texts: list[pl.Expr], names: list[str], at: Int
+) -> dict[str, pl.Series]:
+    shown_ = frame.select(texts)
+    made = {}
+    for language in ("en", "zh"):
+        said = pl.Series([getattr(line, language) for line in fixed], dtype=pl.String)
+        made[language] = pl.concat([said, *(shown_[f"{language}_{name}"] for name in names)]).gather(at)
+    return made
+
+
+def _with_decisions(frame: pl.DataFrame, row: Int, lines: pl.DataFrame) -> tuple[Int, pl.DataFrame]:
+    """What people decided stands before everything else."""
+    decided = people.reasons(frame)
+    both = pl.concat([decided.drop("row"), lines], how="diagonal")
+    rows = np.concatenate([decided["row"].to_numpy().astype(np.int64), row])
+    order = np.argsort(rows, kind="stable")
+    return rows[order], both[order]
 
 
 def shown(value: pl.Expr, name: str, base: str, language: str = "en") -> pl.Expr:
