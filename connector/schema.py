@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Literal
 
 import polars as pl
@@ -449,4 +450,9 @@ TABLES: dict[str, Table] = {table.name: table for table in (*WHO, *OWED, *AGREED
 
 def table(tables: Tables, name: str) -> pl.DataFrame:
     """That table, or no rows of it."""
-    return tables[name] if name in tables else TABLES[name].empty()
+    return tables[name] if name in tables else _empty(name)
+
+
+@cache
+def _empty(name: str) -> pl.DataFrame:
+    return TABLES[name].empty()

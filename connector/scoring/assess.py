@@ -16,7 +16,6 @@ from connector.schema import Tables
 from connector.scoring import company, features, judge, limits, people, reasons
 from connector.scoring.exact import divisor
 from connector.scoring.grades import grade_rank
-from connector.scoring.keys import keyed, with_keys
 from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.scorecard import MILLI, scorecard
 from connector.scoring.tendency import Gathering, Statistics, statistics
@@ -24,7 +23,7 @@ from connector.scoring.tendency import Gathering, Statistics, statistics
 
 def portfolio_statistics(tables: Tables, policy: Policy, as_of: int) -> Statistics:
     """What a score takes from the portfolio around a customer, from the facts of the day."""
-    return statistics(ledger(keyed(tables), policy, as_of), policy.tendency, as_of)
+    return statistics(ledger(tables, policy, as_of), policy.tendency, as_of)
 
 
 def assess(
@@ -42,8 +41,6 @@ def assess(
     last on an earlier day, with the columns of `ASSESSMENT`: since when a flag is up, and which grade was held.
     `gathering` counts these customers into the day's statistics, batch by batch.
     """
-    tables = keyed(tables)
-    prior = None if prior is None else with_keys(prior)
     state = ledger(tables, policy, as_of, portfolio.base)
     if gathering is not None:
         gathering.add(state)

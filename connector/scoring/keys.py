@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
 from connector.policy import Policy
-from connector.schema import TABLES, Tables
 from connector.scoring.columns import Int
 
 T = TypeVar("T")
-#: Account ids while they are scored. One pool of categories a process: frames of different batches can be joined.
-ACCOUNT = pl.Categorical(pl.Categories("zixin-accounts"))
-_ACCOUNTS = ("account_id", "parent_id", "customer_id", "payer_id")
-
-
-def keyed(tables: Tables) -> Tables:
-    """All canonical tables, missing ones empty, with accounts as `ACCOUNT`."""
-    return {name: with_keys(tables[name]) if name in tables else _empty(name) for name in TABLES}
-
-
-def with_keys(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the columns that hold account ids as `ACCOUNT`."""
-    return frame.with_columns(pl.col(name).cast(ACCOUNT) for name in _ACCOUNTS if name in frame.columns)
-
-
-@lru_cache
-def _empty(name: str) -> pl.DataFrame:
-    return with_keys(TABLES[name].empty())
 
 
 def row_index_of(wanted: pl.Series, known: pl.Series) -> Int:
@@ -41,6 +22,9 @@ def row_index_of(wanted: pl.Series, known: pl.Series) -> Int:
     """
     if wanted.null_count() == len(wanted) or known.is_empty():
         return np.full(len(wanted), -1, np.int64)
+    # Allocations often come in the order of what they allocate.
+    if len(wanted) == len(known) and (wanted == known).all(ignore_nulls=False):
+        return np.arange(len(wanted))
     # Each a hash that carries its row number in the lowest bits through the sorting.
     low = np.uint64((1 << max(len(wanted), len(known)).bit_length()) - 1)
     here, asked = (

@@ -17,7 +17,6 @@ from connector.errors import Misconfigured
 from connector.policy import Policy
 from connector.schema import TABLES, Tables, table
 from connector.scoring.assess import judged, prepared
-from connector.scoring.keys import keyed
 from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.reasons import shown
 from connector.scoring.tendency import Statistics
@@ -72,7 +71,6 @@ def rise(tables: Tables, policy: Policy, as_of: int, portfolio: Statistics, acco
 def _row(
     tables: Tables, policy: Policy, as_of: int, portfolio: Statistics, account: str
 ) -> tuple[Ledger, pl.DataFrame]:
-    tables = keyed(tables)
     state = ledger(tables, policy, as_of, portfolio.base)
     frame = prepared(tables, state, policy, portfolio, as_of)
     return state, frame.filter(pl.col("account_id") == account)
