@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring import company, features, judge, limits, people, reasons
-from connector.scoring.exact import divisor
-from connector.scoring.grades import grade_rank
+from connector.scoring.columns import Int, known, lists, nullable, true, whole
+from connector.scoring.grades import GRADE_RANK, NONE, UNRATED, ranks
+from connector.scoring.keys import row_index_of
 from connector.scoring.ledger import Ledger, ledger
 from connector.scoring.scorecard import MILLI, scorecard
 from connector.scoring.tendency import Gathering, Statistics, statistics
@@ -52,17 +54,17 @@ def assess(
 
 
 def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of: int) -> pl.DataFrame:
-    return frame.with_columns(
-        pl.col("account_id").alias("customer_id"),
-        pl.lit(as_of, pl.Int32).alias("as_of"),
-        (pl.col("score_milli") / divisor(MILLI)).alias("score"),
-        pl.lit(base).alias("currency"),
-        pl.col("oldest_overdue").alias("max_days_overdue"),
-        "reasons",
-        _notices().alias("notices"),
-        (as_of + _review_days(rules)).alias("next_review_on"),
-        pl.lit(version).alias("policy_version"),
-    ).select("?", *(pl.col(name).cast(kind) for name, kind in ASSESSMENT.items()))
+    """The columns of `ASSESSMENT`, and `?`."""
+    score = nullable("score", whole(frame, "score_milli") / MILLI, known(frame["score_milli"]))
+    own = [score, _notices(frame), pl.Series("next_review_on", as_of + _review_days(frame, rules))]
+    given = {column.name: column for column in own}
+    given |= {"customer_id": frame["account_id"], "max_days_overdue": frame["oldest_overdue"]}
+    for name, value in (("as_of", as_of), ("currency", base), ("policy_version", version)):
+        given[name] = pl.repeat(value, frame.height, dtype=ASSESSMENT[name], eager=True)
+    columns = [
+        (given[name] if name in given else frame[name]).cast(kind).alias(name) for name, kind in ASSESSMENT.items()
+    ]
+    return pl.DataFrame([frame["?"], *columns])
 
 
 def measured(
@@ -103,7 +105,8 @@ def judged(
             continue
         rows = scorecard(rows, rules, base)
         rows = judge.rate(rows, rules, base, prior, as_of)
-        rows = people.judged(rows, rules, as_of).with_columns(_notches().alias("notches_down"))
+        rows = people.judged(rows, rules, as_of)
+        rows = rows.hstack([_notches(rows)])
         rows = limits.limit(rows, rules, base, as_of)
         yield rules, people.held(judge.flag(rows, rules, base, as_of, _up_before(prior)))
 
@@ -114,19 +117,20 @@ def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFram
     That is what people agreed, else what took effect by itself.
     """
     if prior is None or prior.is_empty():
-        return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in _BEFORE.items())
-    before = prior.select(
-        pl.col("customer_id").alias("account_id"),
-        pl.col("limit").alias("limit_before"),
-        pl.col("rating").alias("rating_before"),
-        pl.col("as_of").alias("day_before"),
-    )
-    joined = frame.join(before, on="account_id", how="left", maintain_order="left")
-    joined = joined.with_columns(pl.coalesce("agreed_limit", "limit_before").alias("limit_then"))
-    return joined.with_columns(features.used("exposure", "limit_then").alias("utilisation")).drop("limit_then")
+        nothing = (pl.Series(new, [None], ASSESSMENT[old]) for new, old in _BEFORE.items())
+        return frame.hstack([column.new_from_index(0, frame.height) for column in nothing])
+    row = row_index_of(frame["account_id"], prior["customer_id"])
+    there = pl.Series(row >= 0)
+    before = prior.select(pl.col(old).alias(new) for new, old in _BEFORE.items())[np.maximum(row, 0)]
+    joined = frame.hstack(before.select(pl.when(there).then(pl.all())).get_columns())
+    limit = joined.select(pl.coalesce("agreed_limit", "limit_before").alias("limit"))
+    counts = known(limit["limit"]) & (whole(frame, "prepaid") == 0)
+    used = features.utilisation(whole(frame, "exposure"), whole(limit, "limit"), counts)
+    return joined.with_columns(pl.Series("utilisation", used, nan_to_null=True))
 
 
-_BEFORE: dict[str, pl.DataType] = {"limit_before": pl.Int64(), "rating_before": pl.String(), "day_before": pl.Int32()}
+#: Column beside today's → column of the newest earlier assessment.
+_BEFORE = {"limit_before": "limit", "rating_before": "rating", "day_before": "as_of"}
 
 
 def segment_of(accounts: pl.DataFrame, policy: Policy) -> pl.Series:
@@ -149,32 +153,40 @@ def _up_before(prior: pl.DataFrame | None) -> pl.DataFrame | None:
     return up.unnest("flags").select("account_id", "code", "since")
 
 
-def _notches() -> pl.Expr:
-    """Grades lost since the newest earlier day; null without both."""
-    now, before = grade_rank("rating").cast(pl.Int64), grade_rank("rating_before").cast(pl.Int64)
-    return (now - before).clip(lower_bound=0)
+def _notches(frame: pl.DataFrame) -> pl.Series:
+    """notches_down: grades lost since the newest earlier day; null without both."""
+    now, before = ranks(frame["rating"]), ranks(frame["rating_before"])
+    return nullable("notches_down", np.maximum(now - before, 0), (now < UNRATED) & (before < UNRATED))
 
 
-def _notices() -> pl.Expr:
+def _notices(frame: pl.DataFrame) -> pl.Series:
+    more = {name: whole(frame, name) > 0 for name in _COUNTED}
+    unconfirmed = true(frame["unconfirmed"])
     cases = {
-        "due_unknown": pl.col("due_unknown") > 0,
-        "cash_beside_overdue": (pl.col("on_account") > 0) & (pl.col("overdue") > 0),
-        "rate_missing": pl.col("rate_missing") > 0,
-        "parent_cycle": pl.col("parent_cycle"),
-        "upgrade_pending": pl.col("pending_rating").is_not_null() & ~pl.col("unconfirmed"),
-        "downgrade_waits": pl.col("unconfirmed"),
-        "implausible_date": pl.col("implausible") > 0,
-        "statement_stale": pl.col("statement_age") > company.STALE,
-        "evidence_stale": (pl.col("external_age") > company.STALE) & pl.col("external_score").is_null(),
+        "due_unknown": more["due_unknown"],
+        "cash_beside_overdue": more["on_account"] & more["overdue"],
+        "rate_missing": more["rate_missing"],
+        "parent_cycle": true(frame["parent_cycle"]),
+        "upgrade_pending": known(frame["pending_rating"]) & ~unconfirmed,
+        "downgrade_waits": unconfirmed,
+        "implausible_date": more["implausible"],
+        "statement_stale": whole(frame, "statement_age") > company.STALE,
+        "evidence_stale": (whole(frame, "external_age") > company.STALE) & ~known(frame["external_score"]),
     }
-    return pl.concat_list(pl.when(case).then(pl.lit(name)) for name, case in cases.items()).list.drop_nulls()
+    row, case = np.nonzero(np.stack(list(cases.values()), axis=1))
+    return lists(row, pl.Series("notices", list(cases)).gather(case), pl.String(), frame.height)
 
 
-def _review_days(policy: Policy) -> pl.Expr:
-    days = pl.lit(policy.review.critical_days)
+_COUNTED = ("due_unknown", "on_account", "overdue", "rate_missing", "implausible")
+
+
+def _review_days(frame: pl.DataFrame, policy: Policy) -> Int:
+    """Days to the next review: the grade's, and at most those of the gravest flag."""
+    review, severity = policy.review, frame["severity"]
+    by_rank = np.full(NONE + 1, review.critical_days, np.int64)
     for grade, step in policy.scale.items():
-        days = pl.when(pl.col("rating") == grade).then(step.review_days).otherwise(days)
-    sooner = {"critical": policy.review.critical_days, "warning": policy.review.warning_days}
-    for severity, most in sooner.items():
-        days = pl.when(pl.col("severity") == severity).then(days.clip(upper_bound=most)).otherwise(days)
-    return days
+        by_rank[GRADE_RANK[grade]] = step.review_days
+    found = by_rank[ranks(frame["rating"])]
+    for name, most in (("warning", review.warning_days), ("critical", review.critical_days)):
+        found = np.where(true(severity == name), np.minimum(found, most), found)
+    return found

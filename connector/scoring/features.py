@@ -239,13 +239,6 @@ def utilisation(exposure: Int, limit: Int, counts: Bool) -> Float:
     return np.divide(exposure, limit, out=made, where=counts & (limit > 0))
 
 
-def used(exposure: str, limit: str) -> pl.Expr:
-    """Exposure ÷ limit; 10 where something is owed on a limit of nothing; null without a limit, and for the prepaid."""
-    nothing = pl.when(pl.col(exposure) > 0).then(10.0).otherwise(0.0)
-    share = pl.when(pl.col(limit) > 0).then(pl.col(exposure) / pl.col(limit)).when(pl.col(limit) == 0).then(nothing)
-    return pl.when(pl.col("prepaid") == 0).then(share)
-
-
 #: Whole numbers that are null where they are `NEVER`; days are 32 bits wide.
 _DAYS = (
     "overdue_since next_due stretched_days first_issued last_issued last_paid tenure dormant_days data_age next_day"

@@ -140,19 +140,6 @@ class Ledger:
             for name in names
         )
 
-    @cached_property
-    def losses(self) -> pl.DataFrame:
-        """One row a loss of an account that is known: account_id, day, written_off_base."""
-        lost = self.written_off.take(self.written_off.account < len(self.accounts))
-        columns = {"day": lost.day, "written_off_base": lost.written_off_base}
-        return pl.DataFrame({"account_id": self.accounts.gather(lost.account), **columns})
-
-    @cached_property
-    def credits(self) -> pl.DataFrame:
-        """One row an account with money that settles nothing yet: account_id, on_account_base (> 0)."""
-        rows = np.flatnonzero(self.on_account[:-1])
-        return pl.DataFrame({"account_id": self.accounts.gather(rows), "on_account_base": self.on_account[rows]})
-
 
 _OF_ITEM = (
     "open open_base uncleared_base acceptances_base contested_base overdue_base days_overdue arrears arrears_base"

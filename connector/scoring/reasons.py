@@ -16,7 +16,6 @@ from connector.assessment import REASON
 from connector.policy import Policy
 from connector.scoring import people
 from connector.scoring.columns import Int, Values, known, lists, true, whole
-from connector.scoring.exact import divisor
 from connector.scoring.keys import per_policy
 from connector.scoring.scorecard import MILLI
 from connector.words.features import FEATURES, PILLARS
@@ -86,7 +85,7 @@ def _indicator(policy: Policy, name: str, base: str) -> list[pl.Expr]:
     item = policy.indicators[name]
     # What the points were given for: the utilisation of the limit before this run, not after it.
     feature, value = FEATURES[item.feature], pl.col(f"value_{name}")
-    lost = (pl.col(f"lost_{name}") / divisor(MILLI)).round(1).cast(pl.String)
+    lost = pl.col(f"less_{name}").round(1).cast(pl.String)
     en = shown(value, item.feature, base).fill_null("no data")
     zh = shown(value, item.feature, base, "zh-CN").fill_null("无数据")
     return [
@@ -105,7 +104,9 @@ def _numbers(frame: pl.DataFrame, name: str, policy: Policy, fixed: int) -> pl.S
 def _texts(
     frame: pl.DataFrame, fixed: list[_Fixed], texts: list[pl.Expr], names: list[str], at: Int
 ) -> dict[str, pl.Series]:
-    shown_ = frame.select(texts)
+    # Polars divides by a literal through its reciprocal, which differs in the last digit.
+    less = [pl.Series(f"less_{name}", whole(frame, f"lost_{name}") / MILLI) for name in names]
+    shown_ = frame.hstack(less).select(texts)
     made = {}
     for language in ("en", "zh"):
         said = pl.Series([getattr(line, language) for line in fixed], dtype=pl.String)

@@ -14,7 +14,7 @@ def opened(state: Ledger) -> dict[str, tuple[int, int]]:
 
 
 def on_account(state: Ledger) -> int:
-    return int(state.credits["on_account_base"].sum())
+    return int(state.on_account.sum())
 
 
 PARTLY = books(
@@ -198,7 +198,7 @@ def test_a_write_off_leaves_no_claim_and_stays_lateness() -> None:
 
     assert opened(state) == {"I1": (0, 0)}
     assert state.parts["days_late"].to_list() == [90]
-    assert state.losses["written_off_base"].to_list() == [100_00]
+    assert state.written_off.written_off_base.tolist() == [100_00]
 
 
 def test_without_a_due_day_the_policy_s_terms_hold_and_without_a_rate_nothing_is_counted() -> None:

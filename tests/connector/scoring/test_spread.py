@@ -64,7 +64,7 @@ def test_the_order_of_rows_and_what_goes_beyond_do_not_matter() -> None:
     turned = ledger({name: frame.reverse() for name, frame in tables.items()}, POLICY, day("2026-04-11"))
 
     assert int(state.items["open_base"].sum()) == int(turned.items["open_base"].sum()) == 0
-    assert int(state.credits["on_account_base"].sum()) == 2_500_00
+    assert int(state.on_account.sum()) == 2_500_00
 
 
 def test_money_that_is_taken_back_is_set_off_first() -> None:
@@ -81,7 +81,7 @@ def test_money_that_is_taken_back_is_set_off_first() -> None:
     state = ledger(tables, POLICY, day("2026-03-11"))
 
     assert int(state.items["open_base"].sum()) == 20_000_00
-    assert int(state.credits["on_account_base"].sum()) == 13_500_00
+    assert int(state.on_account.sum()) == 13_500_00
 
 
 @pytest.mark.parametrize("tables", [instalments(FIRST, order="NONE"), instalments(FIRST, currency="EUR")])
