@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from connector.policy import Policy
-from connector.scoring.columns import Int
+from connector.scoring.columns import Int, true
 
 T = TypeVar("T")
 
@@ -18,24 +18,27 @@ T = TypeVar("T")
 def row_index_of(wanted: pl.Series, known: pl.Series) -> Int:
     """Row number of each id in *known*, which holds every id once; −1 where it is not there.
 
-    Looked up by their hashes, and then held against each other, so that two ids of one hash are never taken for one.
+    A table of slots by hash, four to eight for each id: of the ids of one slot the last has it, the others are joined.
+    Whatever the slots say is held against the ids themselves, so that two of one hash are never taken for one.
     """
     if wanted.null_count() == len(wanted) or known.is_empty():
         return np.full(len(wanted), -1, np.int64)
     # Allocations often come in the order of what they allocate.
     if len(wanted) == len(known) and (wanted == known).all(ignore_nulls=False):
         return np.arange(len(wanted))
-    # Each a hash that carries its row number in the lowest bits through the sorting.
-    low = np.uint64((1 << max(len(wanted), len(known)).bit_length()) - 1)
-    here, asked = (
-        np.sort(ids.hash().to_numpy() & ~low | np.arange(len(ids), dtype=np.uint64)) for ids in (known, wanted)
-    )
-    nearest = np.minimum(np.searchsorted(here, asked & ~low), len(here) - 1)
-    rows = np.empty(len(asked), np.int64)
-    rows[(asked & low).view(np.int64)] = (here[nearest] & low).view(np.int64)
-    other = np.flatnonzero(~wanted.eq_missing(known.gather(rows)).to_numpy())
-    if len(other):
-        rows[other] = _joined(wanted.gather(other), known)
+    own = np.arange(len(known), dtype=np.int32)
+    last = np.uint64((1 << (4 * len(known)).bit_length()) - 1)
+    slot, slot_wanted = ((ids.hash().to_numpy() & last).view(np.int64) for ids in (known, wanted))
+    slots = np.full(int(last) + 1, -1, np.int32)
+    slots[slot] = own
+    rows = slots[slot_wanted].astype(np.int64)
+    same = true(wanted == known.gather(np.maximum(rows, 0))) & (rows >= 0)
+    rows[~same] = -1
+    pushed_out = np.flatnonzero(slots[slot] != own)
+    other = np.flatnonzero(~same)
+    if len(pushed_out) and len(other):
+        found = _joined(wanted.gather(other), known.gather(pushed_out))
+        rows[other] = np.where(found < 0, -1, pushed_out[found])
     return rows
 
 
