@@ -32,7 +32,8 @@ def whole(frame: pl.DataFrame, name: str, null: int = 0) -> Int:
     column = frame[name]
     if column.null_count() == len(column):
         return np.full(len(column), null, np.int64)
-    return column.fill_null(null).to_numpy().astype(np.int64, copy=False)
+    known_or = column.fill_null(null) if column.null_count() else column
+    return known_or.to_numpy().astype(np.int64, copy=False)
 
 
 def days(frame: pl.DataFrame, name: str) -> Int:
@@ -44,12 +45,12 @@ def true(column: pl.Series) -> Bool:
     """Where a column of booleans is true; null is not."""
     if column.null_count() == len(column):
         return np.zeros(len(column), bool)
-    return column.fill_null(value=False).to_numpy()
+    return (column.fill_null(value=False) if column.null_count() else column).to_numpy()
 
 
 def known(column: pl.Series) -> Bool:
     """Where a column is not null."""
-    return column.is_not_null().to_numpy()
+    return column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), bool)
 
 
 def largest(values: Wide | int) -> int:

@@ -5,7 +5,7 @@ The points that the indicators lost add up to 100 less the score.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +31,7 @@ def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.Series:
     weight went to other pillars.
     """
     fixed, texts = _lines(policy, base)
-    names, height = list(policy.indicators), frame.height
+    names, height = {name: item.feature for name, item in policy.indicators.items()}, frame.height
     there = [true(frame[line.column]) for line in fixed] + [known(frame[f"lost_{name}"]) for name in names]
     order = [np.full(height, line.order) for line in fixed] + [whole(frame, f"lost_{name}") for name in names]
     row, column = np.nonzero(np.stack(there, axis=1))
@@ -42,7 +42,7 @@ def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.Series:
     lines = pl.DataFrame({
         "indicator": pl.Series([*(line.indicator for line in fixed), *names]).gather(column),
         **{name: _numbers(frame, name, policy, len(fixed)).gather(at) for name in ("value", "points", "lost")},
-        **_texts(frame, fixed, texts, names, at),
+        **_texts(frame, fixed, texts, names, base, at),
     })  # fmt: skip
     if frame["lines"].null_count() < height:
         row, lines = _with_decisions(frame, row, lines)
@@ -82,16 +82,19 @@ def _absent(policy: Policy) -> Iterator[_Fixed]:
 
 
 def _indicator(policy: Policy, name: str, base: str) -> list[pl.Expr]:
-    item = policy.indicators[name]
-    # What the points were given for: the utilisation of the limit before this run, not after it.
-    feature, value = FEATURES[item.feature], pl.col(f"value_{name}")
-    lost = pl.col(f"less_{name}").round(1).cast(pl.String)
-    en = shown(value, item.feature, base).fill_null("no data")
-    zh = shown(value, item.feature, base, "zh-CN").fill_null("无数据")
-    return [
-        pl.format("{}: {} (−{} points)", pl.lit(feature.en), en, lost).alias(f"en_{name}"),
-        pl.format("{}：{}（扣{}分）", pl.lit(feature.zh), zh, lost).alias(f"zh_{name}"),
-    ]
+    """Columns in: said_<indicator> and less_<indicator>, as text."""
+    feature = FEATURES[policy.indicators[name].feature]
+    said, lost = pl.col(f"said_{name}"), pl.col(f"less_{name}")
+    texts = []
+    for language, (colon, nothing, less, end) in _AROUND.items():
+        value = (said + _unit(policy.indicators[name].feature, base, language)).fill_null(nothing)
+        parts = (pl.lit(getattr(feature, language) + colon), value, pl.lit(less), lost, pl.lit(end))
+        texts.append(pl.concat_str(parts).alias(f"{language}_{name}"))
+    return texts
+
+
+#: What stands in an indicator's line after its name, without data, before what it lost, and at the end.
+_AROUND = {"en": (": ", "no data", " (−", " points)"), "zh": ("：", "无数据", "（扣", "分）")}
 
 
 def _numbers(frame: pl.DataFrame, name: str, policy: Policy, fixed: int) -> pl.Series:
@@ -102,15 +105,18 @@ def _numbers(frame: pl.DataFrame, name: str, policy: Policy, fixed: int) -> pl.S
 
 
 def _texts(
-    frame: pl.DataFrame, fixed: list[_Fixed], texts: list[pl.Expr], names: list[str], at: Int
+    frame: pl.DataFrame, fixed: list[_Fixed], texts: list[pl.Expr], names: Mapping[str, str], base: str, at: Int
 ) -> dict[str, pl.Series]:
+    """En and zh of the lines; `names`: indicator → its feature."""
     # Polars divides by a literal through its reciprocal, which differs in the last digit.
-    less = [pl.Series(f"less_{name}", whole(frame, f"lost_{name}") / MILLI) for name in names]
-    shown_ = frame.hstack(less).select(texts)
+    less = [pl.Series(f"less_{name}", whole(frame, f"lost_{name}") / MILLI).round(1).cast(pl.String) for name in names]
+    # What the points were given for: the utilisation of the limit before this run, not after it.
+    said = [_number(pl.col(f"value_{name}"), feature, base).alias(f"said_{name}") for name, feature in names.items()]
+    shown_ = frame.select(said).hstack(less).select(texts)
     made = {}
     for language in ("en", "zh"):
-        said = pl.Series([getattr(line, language) for line in fixed], dtype=pl.String)
-        made[language] = pl.concat([said, *(shown_[f"{language}_{name}"] for name in names)]).gather(at)
+        words = pl.Series([getattr(line, language) for line in fixed], dtype=pl.String)
+        made[language] = pl.concat([words, *(shown_[f"{language}_{name}"] for name in names)]).gather(at)
     return made
 
 
@@ -125,16 +131,26 @@ def _with_decisions(frame: pl.DataFrame, row: Int, lines: pl.DataFrame) -> tuple
 
 def shown(value: pl.Expr, name: str, base: str, language: str = "en") -> pl.Expr:
     """A value of the feature as a person reads it."""
+    return _number(value, name, base) + _unit(name, base, "zh" if language == "zh-CN" else "en")
+
+
+def _unit(name: str, base: str, language: str) -> str:
+    """What stands behind the number of a feature."""
+    days = " 天" if language == "zh" else " days"
+    return {"days": days, "share": " %", "log_odds": " %", "money": f" {base}"}.get(FEATURES[name].unit, "")
+
+
+def _number(value: pl.Expr, name: str, base: str) -> pl.Expr:
+    """The number of a feature as a person reads it, without its unit."""
     match FEATURES[name].unit:
         case "days":
-            whole = value.round(0).cast(pl.Int64).cast(pl.String)
-            return whole + (" 天" if language == "zh-CN" else " days")
+            return value.round(0).cast(pl.Int64).cast(pl.String)
         case "share":
-            return (value * 100).round(0).cast(pl.Int64).cast(pl.String) + " %"
+            return (value * 100).round(0).cast(pl.Int64).cast(pl.String)
         case "log_odds":
-            return (100 / (1 + (-value).exp())).round(0).cast(pl.Int64).cast(pl.String) + " %"
+            return (100 / (1 + (-value).exp())).round(0).cast(pl.Int64).cast(pl.String)
         case "money":
-            return _money(value, base) + f" {base}"
+            return _money(value, base)
         case _:
             return value.round(1).cast(pl.String)
 

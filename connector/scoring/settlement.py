@@ -55,7 +55,8 @@ def settling(tables: Tables, live: Claims, come: Receipts, rates: Rates) -> Sett
     along = amount.to_numpy() * np.sign(live.amount)[claim]
     in_other = in_other & known(rows["payment_amount"])
     found = Settling(claim, receipt, come.day[receipt], along, in_other, whole(rows, "payment_amount"))
-    return _effective(found.take(in_order(rows["allocation_id"], claim, found.day)), live)
+    order = in_order(rows["allocation_id"], claim, found.day)
+    return _effective(found if (np.diff(order) == 1).all() else found.take(order), live)
 
 
 def _joined(tables: Tables, live: Claims, come: Receipts) -> tuple[pl.DataFrame, Int, Int]:
