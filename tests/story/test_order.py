@@ -18,7 +18,7 @@ from sync.link import Link
 from sync.run import run
 from sync.store import Store
 from tests.connector.scoring.books import POLICY
-from tests.examples import each
+from tests.examples import EXAMPLES
 from tests.simulated import simulated_zoho
 from tests.story.test_crash import TODAY, ledger
 
@@ -99,6 +99,7 @@ def world() -> Iterator[World]:
 
 #: A shorter case is of no help that is worth minutes.
 UNSHRUNK = [Phase.explicit, Phase.reuse, Phase.generate]
+PARTS = 3
 
 
 @settings(max_examples=3, deadline=None, phases=UNSHRUNK)
@@ -107,10 +108,12 @@ def test_the_end_of_a_day_does_not_depend_on_how_often_it_was_looked_at(done: li
     looked_at_often_or_once(done)
 
 
+# In parts, for as many workers.
 @pytest.mark.slow
-@settings(each, phases=UNSHRUNK)
-@given(DONE)
-def test_the_end_of_a_day_does_not_depend_on_how_often_it_was_looked_at_at_length(done: list[tuple[str, int]]) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+@settings(max_examples=EXAMPLES // PARTS, deadline=None, phases=UNSHRUNK)
+@given(done=DONE)
+def test_the_end_of_a_day_is_the_same_in_a_hundred_and_fifty_cases(part: int, done: list[tuple[str, int]]) -> None:
     looked_at_often_or_once(done)
 
 
