@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from adapters import registry
-from app import compose, connecting, connections, installing, keys, settings, status
+from app import compose, connecting, connections, installation, installing, keys, settings, status
 from app.connections import Kept
 from connector.errors import Denied, Problem
 from connector.ports import Crm, Tells
@@ -60,7 +60,18 @@ def exit_code(checks: list[Check]) -> int:
     return 5 if any(check.access for check in failed) else 1 if failed else 0
 
 
+def _names() -> Iterator[Check]:
+    for name, others in installation.claims().items():
+        who = ", ".join(others)
+        yield _of(
+            "packages", "failed",
+            f"{who} installs the package {name}, too: install zixin in an environment of its own (pipx or uv tool)",
+            f"{who} 也安装了包 {name}：请把 zixin 安装在独立环境中（pipx 或 uv tool）",
+        )  # fmt: skip
+
+
 def _environment(profile: str) -> Iterator[Check]:
+    yield from _names()
     folder = settings.profile_folder(profile)
     there = folder if folder.exists() else settings.home()
     while not there.exists():

@@ -131,3 +131,19 @@ def test_without_a_connection_and_with_a_cap(attached: Attached, monkeypatch: py
     assert run("doctor") == 5
     monkeypatch.setenv("ZIXIN_PROFILE", "nobody")
     assert run("doctor") == 1
+
+
+def test_another_distribution_that_claims_one_of_our_names_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+    # A distribution as pip leaves it: a folder of metadata that names what it installed.
+    info = tmp_path / "site" / "flask_app-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: flask-app\nVersion: 1.0\n")
+    (info / "top_level.txt").write_text("app\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+
+    assert run("doctor") != 0
+
+    assert "flask-app installs the package app, too" in capsys.readouterr().out
