@@ -2,6 +2,7 @@ import json
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def test_version_is_printed_to_standard_output() -> None:
     done = zixin("--version")
 
     assert done.returncode == 0
-    assert done.stdout == "zixin 0.1.0\n"
+    assert done.stdout == f"zixin {version('zixin')}\n"
 
 
 def test_an_unknown_language_is_a_usage_error() -> None:
