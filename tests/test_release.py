@@ -64,9 +64,6 @@ def test_a_release_is_a_commit_and_a_tag_of_a_clean_main(tmp_path: Path) -> None
 
 def test_what_stands_under_unreleased_of_ours_can_be_released() -> None:
     project, changelog = ((ROOT / name).read_text(encoding="utf-8") for name in ("pyproject.toml", "CHANGELOG.md"))
-
-    try:
+    # Right after a release nothing stands there.
+    if not changelog.split("## Unreleased\n")[1].lstrip().startswith("## "):
         released(project, changelog, "99.0.0", DAY)
-    except RefusedError as problem:
-        # As it is right after a release.
-        assert "nothing to release" in str(problem)
