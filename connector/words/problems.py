@@ -231,10 +231,16 @@ PROBLEMS: dict[str, Words] = {
         "请复制该文件，仅保留 zixin 要使用的用户那一行。",
     ),
     "E-STORE-REVISION": Words(
-        "The store {path} is of revision {found}; this zixin needs {wanted}.",
-        "Use the zixin that made it, or move the file away: a sync reads everything again.",
-        "数据库 {path} 的版本为 {found}，当前程序需要 {wanted}。",
-        "请使用创建它的版本，或移走该文件：同步会重新读取全部数据。",
+        "The store {path} is of revision {found}; this zixin knows revisions up to {wanted}.",
+        "Install the zixin that made it, or a newer one; nothing was changed.",
+        "数据库 {path} 的版本为 {found}，当前程序最高支持 {wanted}。",
+        "请安装创建它的版本或更新的版本；没有任何改动。",
+    ),
+    "E-STORE-FOREIGN": Words(
+        "{path} is a database that zixin did not make.",
+        "Move it away, or set ZIXIN_HOME to another folder; nothing was changed.",
+        "{path} 不是 zixin 创建的数据库。",
+        "请移走该文件，或将 ZIXIN_HOME 设为其他目录；没有任何改动。",
     ),
     "E-STORE-BUSY": Words(
         "The store {path} is held by another writer.",

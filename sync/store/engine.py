@@ -79,7 +79,7 @@ def _ready(tx: Connection, path: Path) -> None:
     known = inspect(tx).get_table_names()
     found = tx.exec_driver_sql("select version_num from alembic_version").scalar() if _VERSIONS in known else None
     if found is None and known:
-        raise Misconfigured("E-STORE-REVISION", path=str(path), found="none", wanted=migrations.HEAD)
+        raise Misconfigured("E-STORE-FOREIGN", path=str(path))
     if found is None or found < migrations.HEAD:
         migrations.upgrade(tx)
         _tell_planner(tx)

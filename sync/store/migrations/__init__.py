@@ -1,4 +1,4 @@
-"""The database's revisions, by Alembic: one baseline, and from the first release on one file a change."""
+"""The database's revisions, by Alembic: the tables of release 0.1.0, frozen, and one file for each change since."""
 
 from __future__ import annotations
 
