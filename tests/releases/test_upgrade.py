@@ -1,0 +1,60 @@
+"""Profiles that releases made, as their users bring them: restored, explained, decided and synced by today's code.
+
+A folder a release: profile.tar.gz is what its own `zixin backup` wrote after a demo on portfolio/ (40 accounts, decisions, an
+open event, a run that waits for approval under a harsh policy), expected.json what its commands said of it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import settings
+from sync import inbox
+from sync.store import Store
+from tests.app.calls import document, run
+
+HERE = Path(__file__).parent
+#: What the backup's secrets are sealed with; it opens nothing else.
+KEY = "the key of a fixture, and of nothing else"
+RELEASES = sorted(folder.name for folder in HERE.iterdir() if (folder / "profile.tar.gz").exists())
+
+
+@pytest.fixture(params=RELEASES)
+def expected(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Any:
+    """A release's profile, restored as `demo`; what its own commands said of it."""
+    folder = HERE / request.param
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ZIXIN_KEY", KEY)
+    assert run("--profile", "demo", "restore", str(folder / "profile.tar.gz")) == 0
+    capsys.readouterr()
+    told = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    return {**told, "portfolio": folder / "portfolio"}
+
+
+def test_every_account_is_listed_and_explained_as_it_was(expected: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = document(capsys, "--profile", "demo", "list")["accounts"]
+
+    # Each as its release said it, but for what was decided afterwards and waits for a sync.
+    assert [{key: row[key] for key in expected["listed"][0]} for row in listed] == expected["listed"]
+    for row in expected["listed"]:
+        found = document(capsys, "--profile", "demo", "explain", row["number"], "--as-of", row["as_of"])
+        assert (found["score"], found["rating"], found["same"]) == (row["score"], row["rating"], True), row["number"]
+
+
+def test_decisions_runs_and_events_are_there(expected: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in ("override", "hold", "limit"):
+        decisions = document(capsys, "--profile", "demo", kind, "list")["decisions"]
+        own = [row for row in decisions if row["by"]]
+        assert [{key: row[key] for key in row if key in expected[kind][0]} for row in own] == expected[kind]
+    runs = document(capsys, "--profile", "demo", "runs")["runs"]
+    assert [{"run": row["run"], "state": row["state"]} for row in runs] == expected["runs"]
+    store = Store(settings.profile_folder("demo") / "zixin.db")
+    with store.read() as tx:
+        names = {row[0] for row in tx.exec_driver_sql("select connection from inbox")}
+        waiting = [inbox.counted(tx, name)["waiting"] for name in names]
+    store.close()
+    assert waiting == [1]
