@@ -5,15 +5,19 @@ open event, a run that waits for approval under a harsh policy), expected.json w
 """
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app import settings
+from adapters.zoho.simulator.org import Org
+from app import connections, settings
+from mappings import portfolio
 from sync import inbox
 from sync.store import Store
-from tests.app.calls import document, run
+from tests.app.calls import Served, document, run, served
 
 HERE = Path(__file__).parent
 #: What the backup's secrets are sealed with; it opens nothing else.
@@ -58,3 +62,42 @@ def test_decisions_runs_and_events_are_there(expected: Any, capsys: pytest.Captu
         waiting = [inbox.counted(tx, name)["waiting"] for name in names]
     store.close()
     assert waiting == [1]
+
+
+@pytest.fixture
+def attached(expected: Any, tmp_path: Path) -> Iterator[Served]:
+    """The CRM as the release left it: the same records, and in zixin's fields what it had written."""
+    tables = portfolio.read(expected["portfolio"]).tables
+    with served("zoho", tables, tmp_path, "CNY") as crm:
+        (name, kept), *_ = connections.read("demo").items()
+        connections.keep("demo", {name: replace(kept, credentials=crm.made.credentials(crm.origin))})
+        assert run("--profile", "demo", "fields", "apply") == 0
+        org: Org = crm.made.application.state.org
+        store = Store(settings.profile_folder("demo") / "zixin.db")
+        with store.read() as tx:
+            sent = {row[0]: json.loads(row[1]) for row in tx.exec_driver_sql("select account_id, shows from sent")}
+        store.close()
+        for account, shows in sent.items():
+            org.change("Accounts", account, {kept.fields[key]: value for key, value in shows.items()})
+        yield crm
+
+
+def test_the_next_sync_writes_what_was_decided_since_the_last_one_and_nothing_else(
+    expected: Any, attached: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (settings.profile_folder("demo") / "policy.yaml").unlink()
+    day = expected["listed"][0]["as_of"]
+
+    done = document(capsys, "--profile", "demo", "sync", "--as-of", day)
+    again = document(capsys, "--profile", "demo", "sync", "--as-of", day, "--dry-run")
+
+    decided = [row for kind in ("override", "hold", "limit") for row in expected[kind] if row["state"] == "in_force"]
+    assert done["written"] == len({row["number"] for row in decided}) > 0
+    assert (done["accounts"], done["refused"], done["rejected"]) == (40, 0, 0)
+    assert again["changes"] == []
+    shown = {
+        row["Account_Number"]: row for row in attached.made.application.state.org.modules["Accounts"].records.values()
+    }
+    for row in decided:
+        if row["kind"] == "hold":
+            assert shown[row["number"]]["Credit_Hold"] == row["value"]
