@@ -95,9 +95,3 @@ def test_the_next_sync_writes_what_was_decided_since_the_last_one_and_nothing_el
     assert done["written"] == len({row["number"] for row in decided}) > 0
     assert (done["accounts"], done["refused"], done["rejected"]) == (40, 0, 0)
     assert again["changes"] == []
-    shown = {
-        row["Account_Number"]: row for row in attached.made.application.state.org.modules["Accounts"].records.values()
-    }
-    for row in decided:
-        if row["kind"] == "hold":
-            assert shown[row["number"]]["Credit_Hold"] == row["value"]
