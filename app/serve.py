@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -110,8 +112,8 @@ class Serving:
             except Problem as problem:
                 log.warning("%s: %s", loop.__name__, problem.code)
             except Exception as error:  # noqa: BLE001
-                # Its text may hold anything, personal data too.
-                log.error("%s: %s", loop.__name__, type(error).__name__)  # noqa: TRY400
+                # Its text may hold anything, personal data too; where it happened does not.
+                log.error("%s: %s at %s", loop.__name__, type(error).__name__, _where(error))  # noqa: TRY400
             waker.wait(wait)
             if waker is not self._stop:
                 waker.clear()
@@ -185,6 +187,12 @@ class Serving:
         life = (until - link.crm.now()).total_seconds()
         log.info("subscribed to %d objects until %s", len(objects), until.isoformat(timespec="minutes"))
         return max(60.0, life * _RENEW_AT)
+
+
+def _where(error: BaseException) -> str:
+    """The trace from the innermost call outwards: file, line and function, and no values."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
 
 
 def _now() -> datetime:

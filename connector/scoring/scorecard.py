@@ -73,8 +73,7 @@ class Curve:
     firsts: Float
     slopes: Float
     missing: float
-    #: Until something is settled, an average over open items alone earns no more than no average at all: else an item
-    #: would help by falling due.
+    #: Until something is settled it earns no more than `missing`.
     needs_settled: bool
 
     @staticmethod
@@ -84,7 +83,7 @@ class Curve:
         slopes = [(y1 - y0) / (x1 - x0) for (x0, y0), (x1, y1) in itertools.pairwise(curve)]
         ends, heights = np.array([x for x, _ in curve]), np.array([y for _, y in curve])
         starts, firsts = np.append(ends[0], ends), np.append(heights[0], heights)
-        needs_settled = indicator.feature == "days_beyond_terms"
+        needs_settled = FEATURES[indicator.feature].needs_settled
         return Curve(ends, starts, firsts, np.array([0.0, *slopes, 0.0]), indicator.missing, needs_settled)
 
     def points(self, values: Float, settles: Bool) -> Int:
@@ -118,10 +117,8 @@ def _compiled(policy: Policy, base: str) -> tuple[dict[str, Curve], dict[str, in
 
 
 def _has_data(values: Values, known: dict[str, Bool], policy: Policy, pillar: str) -> Bool:
-    # A sum is 0, not null, where there is no fact, and a tendency without history is the portfolio's.
-    facts = [
-        values["history"] > 0 if item.feature == "late_tendency" else known[name]
-        for name, item in policy.indicators.items()
-        if item.pillar == pillar and item.feature not in ALWAYS
-    ]
+    # A sum is 0, not null, where there is no fact.
+    features = {name: item.feature for name, item in policy.indicators.items() if item.pillar == pillar}
+    rests_on = {name: FEATURES[feature].rests_on for name, feature in features.items() if feature not in ALWAYS}
+    facts = [known[name] if other is None else values[other] > 0 for name, other in rests_on.items()]
     return np.logical_or.reduce(facts) if facts else np.ones(values.height, bool)

@@ -20,6 +20,10 @@ class Feature:
     zh: str
     formula: str
     source: str
+    #: The feature that is above 0 where there are facts behind this one; null: this one itself is null without any.
+    rests_on: str | None = None
+    #: Until something is settled it earns no more than no value at all: else an open item would help by falling due.
+    needs_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,14 @@ CHAPTERS: tuple[Chapter, ...] = (
             "log_odds", "Chance of paying seriously late", "严重逾期可能性",
             "ln(r ÷ (1 − r)) − early + 0.3 · ln(1 + min(unpaid, 4)) − 0.15; docs/scoring.md",
             "measured on two ledgers, docs/scoring.md",
+            # Without history it is the portfolio's.
+            rests_on="history",
         ),
         "days_beyond_terms": Feature(
             "days", "Average days beyond terms, by amount", "加权平均逾期天数",
             "Σ amount × days late ÷ Σ amount, settled in 365 days; open late items join where they raise it",
             "DBT, amount-weighted",
+            needs_settled=True,
         ),
         "average_days_late": Feature(
             "days", "Average days late, item by item", "平均逾期天数",

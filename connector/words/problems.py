@@ -262,9 +262,9 @@ PROBLEMS: dict[str, Words] = {
     ),
     "E-FIELDS-MISSING": Words(
         "{host} lacks zixin's fields on {object}: {fields}.",
-        "Create them there under these names; for the demo, run it again. `zixin fields apply` comes later.",
+        "Run `zixin fields apply`, or create them there under these names; for the demo, run it again.",
         "{host} 的 {object} 缺少资信字段：{fields}。",
-        "请在 CRM 中按这些名称创建；若为演示请重新运行 demo；`zixin fields apply` 稍后提供。",
+        "请运行 `zixin fields apply`，或在 CRM 中按这些名称创建；若为演示请重新运行 demo。",
     ),
     "E-NO-CONNECTION": Words(
         "The profile {profile} has no connection to a CRM.",

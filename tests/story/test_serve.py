@@ -164,6 +164,23 @@ def test_while_paused_nothing_is_written_and_afterwards_what_waited_is(
         overdue_since(live, "A004", None)
 
 
+def test_an_error_that_nobody_foresaw_leaves_its_trace_and_no_values(
+    live: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any, **__: Any) -> None:
+        raise KeyError("Ms Li")
+
+    monkeypatch.setattr("app.serve.drain", breaks)
+    monkeypatch.setattr("app.serve._AFTER_PROBLEM_S", 0.05)
+    with served(live, subscribed=False) as (made, _):
+        told = wait_for("the error", lambda: [line for line in caplog.messages if "KeyError" in line])
+        assert made.ready()["ready"]
+
+    assert "test_serve.py:" in told[0]
+    assert "breaks, serve.py:" in told[0]
+    assert "Ms Li" not in caplog.text
+
+
 def test_the_night_comes_at_its_hour() -> None:
     noon = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
