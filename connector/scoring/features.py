@@ -77,6 +77,9 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     found |= {"group_exposure": room.exposure, "group_utilisation": room.utilisation, "parent_cycle": room.parent_cycle}
     columns = [_column(name, values) for name, values in found.items() if name not in _WITHIN]
     columns.append(nullable("group_limit", room.limit, room.has_limit))
+    if any("high_balance" in rules.limits.methods for rules in (policy, *policy.of_segments.values())):
+        most = high_balance(state, as_of)[:-1]
+        columns.append(nullable("high_balance", most, most >= 0))
     dropped = {*(column.name for column in columns), "group_limit_own"} & set(given.columns)
     return given.drop(dropped).hstack(columns)
 
@@ -111,7 +114,7 @@ def _of_ledger(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> Num
     year = state.settlements.take(state.settlements.day > as_of - YEAR)
     bills = live.take((live.amount_base > 0) & (live.issued > as_of - YEAR))
     lost = state.written_off.take(state.written_off.day > as_of - YEAR)
-    found: Numbers = {
+    return {
         **_owed(state, policy.minor(policy.materiality.overdue, state.base), as_of),
         **_paid(state, year, policy.materiality.grace_days, as_of),
         **_billed(bills, state.height),
@@ -125,10 +128,6 @@ def _of_ledger(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> Num
         "first_issued": groups.min(live.issued),
         "last_issued": _latest(groups, live.issued),
     }
-    if any("high_balance" in rules.limits.methods for rules in (policy, *policy.of_segments.values())):
-        most = high_balance(state, as_of)
-        found["high_balance"] = np.where(most < 0, NEVER, most)
-    return found
 
 
 def _owed(state: Ledger, material: int, as_of: int) -> Numbers:
@@ -239,11 +238,10 @@ def utilisation(exposure: Int, limit: Int, counts: Bool) -> Float:
     return np.divide(exposure, limit, out=made, where=counts & (limit > 0))
 
 
-#: Whole numbers that are null where they are `NEVER`; days are 32 bits wide.
+#: Days and their counts: null where they are `NEVER`, and 32 bits wide.
 _DAYS = (
     "overdue_since next_due stretched_days first_issued last_issued last_paid tenure dormant_days data_age next_day"
 ).split()
-_NULLABLE = {*_DAYS, "high_balance"}
 #: What features are made of and nobody asks for.
 _WITHIN = ("open", "settled", "deductions", "next_due")
 
@@ -251,8 +249,7 @@ _WITHIN = ("open", "settled", "deductions", "next_due")
 def _column(name: str, values: npt.NDArray[Any]) -> pl.Series:
     if values.dtype == np.float64:
         return pl.Series(name, values, nan_to_null=True)
-    kind = pl.Int32 if name in _DAYS else None
-    return nullable(name, values, values != NEVER, kind) if name in _NULLABLE else pl.Series(name, values)
+    return nullable(name, values, values != NEVER, pl.Int32) if name in _DAYS else pl.Series(name, values)
 
 
 def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame | None:

@@ -117,7 +117,9 @@ class Ledger:
             numbers[name][self.open_items.claim] = getattr(self.open_items, name)
         columns = []
         for name, values in numbers.items():
-            is_known = live.has_rate if name.endswith("_base") else values != NEVER
+            # Only of a due day is `NEVER` no value: an amount may be as large.
+            is_known = values != NEVER if name in ("due", "original_due") else np.ones(size, bool)
+            is_known = live.has_rate if name.endswith("_base") else is_known
             columns.append(nullable(name, values, is_known, pl.Int32 if name in _DAYS else pl.Int64))
         names = ("receivable_id", "account_id", "order_id", "number", "currency")
         return self._receivables.select(names)[live.row].with_columns(
@@ -136,7 +138,7 @@ class Ledger:
         """Some settlements as a frame: receivable_id, account_id, and their columns."""
         names = ("day", "days_late", "days_early", "amount", "amount_base", "claim_base")
         return self._receivables.select("receivable_id", "account_id")[self.claims.row[paid.claim]].with_columns(
-            nullable(name, getattr(paid, name), np.ones(len(paid.day), bool), pl.Int32 if name in _DAYS else pl.Int64)
+            pl.Series(name, getattr(paid, name), pl.Int64).cast(pl.Int32 if name in _DAYS else pl.Int64)
             for name in names
         )
 

@@ -63,7 +63,8 @@ def uncovered(amount: Int, counts: Bool, account: Int, due: Int, ids: pl.Series,
     What does not count of who has a floor becomes 0. `floor`: by account; the others: by claim.
     """
     rows = np.flatnonzero(floor[account] > 0)
-    rows = rows[in_order(ids.gather(rows), account[rows], np.where(due[rows] == NEVER, -1, due[rows]))]
+    # What has no due day stands before every day.
+    rows = rows[in_order(ids.gather(rows), account[rows], np.where(due[rows] == NEVER, -NEVER, due[rows]))]
     counted = np.where(counts[rows], amount[rows], 0)
     reached = Groups(account[rows], len(floor)).running(counted)
     made = amount.copy()
