@@ -99,6 +99,7 @@ def judged(
     frame: pl.DataFrame, policy: Policy, base: str, as_of: int, prior: pl.DataFrame | None = None
 ) -> Iterator[tuple[Policy, pl.DataFrame]]:
     """Points, rating, limit, flags and hold of rows made by `prepared`, segment by segment."""
+    up_before = _up_before(prior)
     for name, rules in {"": policy, **policy.of_segments}.items():
         rows = frame.filter(pl.col("policy_segment") == name) if policy.segments else frame
         if rows.is_empty() and name:
@@ -108,7 +109,7 @@ def judged(
         rows = people.judged(rows, rules, as_of)
         rows = rows.hstack([_notches(rows)])
         rows = limits.limit(rows, rules, base, as_of)
-        yield rules, people.held(judge.flag(rows, rules, base, as_of, _up_before(prior)))
+        yield rules, people.held(judge.flag(rows, rules, base, as_of, up_before))
 
 
 def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:

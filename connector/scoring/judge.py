@@ -125,15 +125,16 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
     """
     values, rating = Values(frame), ranks(frame["rating"])
     up, since = {}, {}
+    earlier = {} if before is None else _up_since(frame, before)
     for code, rules in _flags(policy, base).items():
-        was_since = _was_up(frame, before, code)
-        up[code], since[code] = rules.when(values), np.where(was_since == NEVER, as_of, was_since)
-        was_up = was_since != NEVER
-        if was_up.any():
-            stays = as_of - was_since < policy.flags[code].stays_days
+        up[code], since[code] = rules.when(values), np.full(frame.height, as_of, np.int64)
+        if code in earlier:
+            was_up = earlier[code] != NEVER
+            stays = as_of - earlier[code] < policy.flags[code].stays_days
             if rules.until is not None:
                 stays |= ~rules.until(values)
             up[code] = up[code] | (was_up & stays)
+            since[code] = np.where(was_up, earlier[code], as_of)
     by_grade = [(rating == GRADE_RANK[grade], HOLD_RANK[step.hold]) for grade, step in policy.scale.items()]
     by_flag = [(each, HOLD_RANK[policy.flags[code].hold]) for code, each in up.items()]
     hold = _worst([*by_flag, *by_grade, (rating == GRADE_RANK["D"], HOLD_RANK["block"])], frame.height)
@@ -142,13 +143,14 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
     return with_series(frame, [*_lines(frame, up, since, policy, base), holds(hold), severity])
 
 
-def _was_up(frame: pl.DataFrame, before: pl.DataFrame | None, code: str) -> Int:
-    """Since when the flag was up already; `NEVER`: it was not."""
-    made = np.full(frame.height, NEVER, np.int64)
-    if before is not None:
-        was = before.filter(pl.col("code") == code)
-        row = row_index_of(was["account_id"], frame["account_id"])
-        made[row[row >= 0]] = days(was, "since")[row >= 0]
+def _up_since(frame: pl.DataFrame, before: pl.DataFrame) -> dict[str, Int]:
+    """Flags that were up already, by code: since when, `NEVER` where it was not."""
+    row, since = row_index_of(before["account_id"], frame["account_id"]), days(before, "since")
+    made = {}
+    for code in before["code"].unique():
+        rows = np.flatnonzero((row >= 0) & true(before["code"] == code))
+        made[code] = np.full(frame.height, NEVER, np.int64)
+        made[code][row[rows]] = since[rows]
     return made
 
 
