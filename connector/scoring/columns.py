@@ -7,7 +7,7 @@ so and it is computed with 128 bits or with Python's integers, to the same digit
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -24,7 +24,8 @@ Wide = npt.NDArray[Any]
 
 #: The day that does not come: after every day, and small enough to be added to one.
 NEVER = 10**9
-_INT64_MAX = 2**63 - 1
+#: The largest number of 64 bits.
+INT64_MAX = 2**63 - 1
 
 
 def whole(frame: pl.DataFrame, name: str, null: int = 0) -> Int:
@@ -32,8 +33,8 @@ def whole(frame: pl.DataFrame, name: str, null: int = 0) -> Int:
     column = frame[name]
     if column.null_count() == len(column):
         return np.full(len(column), null, np.int64)
-    known_or = column.fill_null(null) if column.null_count() else column
-    return known_or.to_numpy().astype(np.int64, copy=False)
+    filled = column.fill_null(null) if column.null_count() else column
+    return filled.to_numpy().astype(np.int64, copy=False)
 
 
 def days(frame: pl.DataFrame, name: str) -> Int:
@@ -63,7 +64,7 @@ def largest(values: Wide | int) -> int:
 def mul_div(values: Int, by: Int | int, over: Int | int, *, half_up: bool = False) -> Int:
     """Multiply by `by`, divide by `over`, rounded down, or half up; `over` ≥ 1, each result within 64 bits."""
     half = over // 2 if half_up else 0
-    if largest(values) * largest(by) + largest(half) <= _INT64_MAX:
+    if largest(values) * largest(by) + largest(half) <= INT64_MAX:
         return (values * by + half) // over
     factor, divisor, more = (
         pl.Series(np.broadcast_to(np.asarray(each, np.int64), values.shape)).cast(pl.Int128)
@@ -74,7 +75,7 @@ def mul_div(values: Int, by: Int | int, over: Int | int, *, half_up: bool = Fals
 
 def widened(values: Int, bound: int) -> Wide:
     """The values, as Python's integers where *bound*, the largest that is computed of them, is beyond 64 bits."""
-    return values if bound <= _INT64_MAX else values.astype(object)
+    return values if bound <= INT64_MAX else values.astype(object)
 
 
 def ratio(upper: Wide, lower: Wide) -> Float:
@@ -149,14 +150,21 @@ C = TypeVar("C", bound="Columns")
 class Columns:
     """What a frozen dataclass of columns of one height can do."""
 
+    def followed_by(self: C, other: C) -> C:
+        """Its rows, and then the other's."""
+        return self._each(lambda name: np.concatenate([getattr(self, name), getattr(other, name)]))
+
     def take(self: C, rows: npt.NDArray[Any]) -> C:
         """Those rows, by number or by mask, in that order."""
         if rows.dtype == bool:
             if rows.all():
                 return self
             rows = np.flatnonzero(rows)
-        names = [each.name for each in fields(self)]  # type: ignore[arg-type]
-        return replace(self, **{name: getattr(self, name)[rows] for name in names})  # type: ignore[type-var]
+        return self._each(lambda name: getattr(self, name)[rows])
+
+    def _each(self: C, make: Callable[[str], npt.NDArray[Any]]) -> C:
+        names = [column.name for column in fields(self)]  # type: ignore[arg-type]
+        return replace(self, **{name: make(name) for name in names})  # type: ignore[type-var]
 
 
 class Values:

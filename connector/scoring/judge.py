@@ -166,9 +166,9 @@ def _lines(
     lines = [_NO_LINE, *(_line(frame, each, since[code], code, policy, base) for code, each in rows.items())]
     row = np.concatenate([np.zeros(0, np.int64), *rows.values()])
     order = np.argsort(row, kind="stable")
-    row, each = row[order], pl.concat(lines)[order]
-    flags = lists(row, each.select(_LINE).to_struct("flags"), FLAG, frame.height)
-    measures = lists(row, each["measure"].alias("measures"), pl.String(), frame.height)
+    row, line = row[order], pl.concat(lines)[order]
+    flags = lists(row, line.select(_LINE).to_struct("flags"), FLAG, frame.height)
+    measures = lists(row, line["measure"].alias("measures"), pl.String(), frame.height)
     return [flags, measures.list.unique(maintain_order=True)]
 
 

@@ -10,6 +10,7 @@ import polars as pl
 from connector.assessment import LIMIT_TERM
 from connector.policy import Policy
 from connector.scoring.columns import (
+    INT64_MAX,
     NEVER,
     Bool,
     Int,
@@ -35,7 +36,6 @@ from connector.scoring.windows import YEAR
 _LEAST_DAYS = 90
 _MILLI = 1000
 _PPM = 10**6
-_INT64_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ def limit(frame: pl.DataFrame, policy: Policy, base: str, as_of: int) -> pl.Data
     terms = _terms(frame, policy, rules, rating, as_of)
     terms["cap"] = rules.caps.of(rating)
     terms["agreed"] = agreed.where(whole(frame, "rate_missing") > 0)
-    least = np.min([np.where(each.there, each.minor, _INT64_MAX) for each in terms.values()], axis=0)
-    rounded = _rounded_down(np.where(least == _INT64_MAX, 0, least), policy.limits.significant_digits)
+    least = np.min([np.where(each.there, each.minor, INT64_MAX) for each in terms.values()], axis=0)
+    rounded = _rounded_down(np.where(least == INT64_MAX, 0, least), policy.limits.significant_digits)
     # What is insured or secured does not hang on the grade; a customer in default gets nothing on it.
     proposed = rounded + secured * (rating != GRADE_RANK["D"])
     own, waits = _in_force(frame, proposed, rating, policy, base)
@@ -173,7 +173,7 @@ def _by_volume(
     wide: Wide = widened(volume, largest(volume) * max(largest(span), 1) * max(largest(factor), 1) * max(by, 1))
     upper = wide * span * factor * by // (active * (100 * _MILLI * _MILLI))
     # Beyond what an amount can be nothing is proposed.
-    fits = np.asarray(upper <= _INT64_MAX, bool)
+    fits = np.asarray(upper <= INT64_MAX, bool)
     return Amounts(np.where(fits, upper, 0).astype(np.int64), fits)
 
 

@@ -32,8 +32,9 @@ def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.Series:
     """
     fixed, texts = _lines(policy, base)
     names, height = {name: item.feature for name, item in policy.indicators.items()}, frame.height
+    lost = {name: whole(frame, f"lost_{name}") for name in names}
     there = [true(frame[line.column]) for line in fixed] + [known(frame[f"lost_{name}"]) for name in names]
-    order = [np.full(height, line.order) for line in fixed] + [whole(frame, f"lost_{name}") for name in names]
+    order = [np.full(height, line.order) for line in fixed] + list(lost.values())
     row, column = np.nonzero(np.stack(there, axis=1))
     ordered = np.lexsort((column, -np.stack(order, axis=1)[row, column], row))
     row, column = row[ordered], column[ordered]
@@ -42,7 +43,7 @@ def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.Series:
     lines = pl.DataFrame({
         "indicator": pl.Series([*(line.indicator for line in fixed), *names]).gather(column),
         **{name: _numbers(frame, name, policy, len(fixed)).gather(at) for name in ("value", "points", "lost")},
-        **_texts(frame, fixed, texts, names, base, at),
+        **_texts(frame, fixed, texts, names, lost, base, at),
     })  # fmt: skip
     if frame["lines"].null_count() < height:
         row, lines = _with_decisions(frame, row, lines)
@@ -105,11 +106,17 @@ def _numbers(frame: pl.DataFrame, name: str, policy: Policy, fixed: int) -> pl.S
 
 
 def _texts(
-    frame: pl.DataFrame, fixed: list[_Fixed], texts: list[pl.Expr], names: Mapping[str, str], base: str, at: Int
+    frame: pl.DataFrame,
+    fixed: list[_Fixed],
+    texts: list[pl.Expr],
+    names: Mapping[str, str],
+    lost: Mapping[str, Int],
+    base: str,
+    at: Int,
 ) -> dict[str, pl.Series]:
-    """En and zh of the lines; `names`: indicator → its feature."""
+    """En and zh of the lines; `names`: indicator → its feature; `lost`: indicator → thousandths of points."""
     # Polars divides by a literal through its reciprocal, which differs in the last digit.
-    less = [pl.Series(f"less_{name}", whole(frame, f"lost_{name}") / MILLI).round(1).cast(pl.String) for name in names]
+    less = [pl.Series(f"less_{name}", each / MILLI).round(1).cast(pl.String) for name, each in lost.items()]
     # What the points were given for: the utilisation of the limit before this run, not after it.
     said = [_number(pl.col(f"value_{name}"), feature, base).alias(f"said_{name}") for name, feature in names.items()]
     shown_ = frame.select(said).hstack(less).select(texts)

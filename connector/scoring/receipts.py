@@ -40,26 +40,25 @@ class Receipts(Columns):
 
 def received(tables: Tables, as_of: int) -> pl.DataFrame:
     """Payments made by the day and not returned by then."""
-    returned = (pl.col("bounced_on") <= as_of).fill_null(value=False)
-    return table(tables, "payments").filter((pl.col("paid_on") <= as_of) & ~returned)
+    payments = table(tables, "payments")
+    return payments.filter(_arrived(payments, as_of))
+
+
+def _arrived(payments: pl.DataFrame, as_of: int) -> Bool:
+    return (days(payments, "paid_on") <= as_of) & (days(payments, "bounced_on") > as_of)
 
 
 def receipts(tables: Tables, as_of: int) -> Receipts:
     """Columns in: those of payments and adjustments."""
     paid, booked = _payments(table(tables, "payments"), as_of), _adjustments(table(tables, "adjustments"), as_of)
-    if not len(booked.day):
-        return paid
-    return Receipts(*(np.concatenate([getattr(each, name) for each in (paid, booked)]) for name in _NAMES))
-
-
-_NAMES = ("arrived", "day", "cleared", "amount", "pays", "writes_off", "acceptance", "credits")
+    return paid.followed_by(booked) if len(booked.day) else paid
 
 
 def _payments(frame: pl.DataFrame, as_of: int) -> Receipts:
     day, none = days(frame, "paid_on"), np.zeros(frame.height, bool)
-    arrived = (day <= as_of) & (days(frame, "bounced_on") > as_of)
     acceptance = true(frame["instrument"] == "commercial_acceptance")
-    return Receipts(arrived, day, _cleared(frame, day), whole(frame, "amount"), ~none, none, acceptance, ~none)
+    arrived, cleared = _arrived(frame, as_of), _cleared(frame, day)
+    return Receipts(arrived, day, cleared, whole(frame, "amount"), ~none, none, acceptance, ~none)
 
 
 def _cleared(frame: pl.DataFrame, day: Int) -> Int:

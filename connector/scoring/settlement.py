@@ -94,11 +94,10 @@ def _to_spread(tables: Tables, live: Claims, come: Receipts) -> tuple[pl.DataFra
 
 def _amounts(tables: Tables, rows: pl.DataFrame, receivable: Int, day: Int, rates: Rates) -> tuple[pl.Series, Bool]:
     """Amounts in the claims' currencies, null without a rate; and whether the receipt is in another one."""
-    currencies = table(tables, "receivables")["currency"]
-    told = rows["payment_currency"]
-    if (currencies == rates.base).all() and (told.is_null() | (told == rates.base)).all():
+    receivables, told = table(tables, "receivables"), rows["payment_currency"]
+    if rates.only_base(receivables, "currency") and (told.is_null() | (told == rates.base)).all():
         return rows.select(pl.coalesce("amount", "payment_amount").alias("amount"))["amount"], np.zeros(len(rows), bool)
-    rows = rows.with_columns(currencies.gather(receivable).alias("currency"), pl.Series("day", day))
+    rows = rows.with_columns(receivables["currency"].gather(receivable).alias("currency"), pl.Series("day", day))
     rows = rows.with_columns(pl.coalesce("payment_currency", "currency").alias("payment_currency"))
     rows = rows.with_columns(
         rates.on(rows, "payment_currency", "day").alias("rate_paid"),
