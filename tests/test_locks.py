@@ -12,8 +12,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from app.installation import NAMES
+
 ROOT = Path(__file__).parents[1]
-OURS = ("connector", "mappings", "adapters", "sync", "app")
 #: What a user may add: an extra of zixin's own, and a library that is asked for and does without.
 OPTIONAL = {"zcrmsdk", "keyring"}
 
@@ -39,7 +40,7 @@ def imported(files: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 def not_locked(files: Iterable[Path], lock: Iterable[str]) -> list[str]:
     """Imports that no distribution of the lock brings; what is not installed is taken to bear its module's name."""
     of, pins = metadata.packages_distributions(), set(lock)
-    known = {*sys.stdlib_module_names, *OURS, "tests"}
+    known = {*sys.stdlib_module_names, *NAMES, "tests"}
     return sorted({
         f"{module} in {file.relative_to(ROOT)}"
         for module, file in imported(files)
@@ -48,7 +49,7 @@ def not_locked(files: Iterable[Path], lock: Iterable[str]) -> list[str]:
 
 
 def test_what_the_product_imports_is_in_its_lock() -> None:
-    files = [file for folder in OURS for file in (ROOT / folder).rglob("*.py")]
+    files = [file for folder in NAMES for file in (ROOT / folder).rglob("*.py")]
 
     assert len(files) > 200
     assert not_locked(files, [*locked("core.txt"), *OPTIONAL]) == []
@@ -59,7 +60,7 @@ def test_what_the_tests_import_is_in_their_lock() -> None:
 
 
 def test_an_import_that_nothing_brings_is_found() -> None:
-    # PyYAML is on many machines, and in no lock of ours.
+    # As if the lock held pytest alone.
     assert not_locked([Path(__file__)], ["pytest"]) == ["packaging in tests/test_locks.py"]
 
 
