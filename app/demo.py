@@ -25,7 +25,7 @@ from connector.errors import Misconfigured
 from connector.schema import day_number
 from sync.rescore import adopt, score
 from sync.run import run
-from sync.shared import run_lock
+from sync.shared import run_lock, serve_lease
 from sync.store import facts
 
 #: The demo's own profile; nothing else is ever thrown away.
@@ -75,7 +75,7 @@ def standing(
     home = settings.profile_folder(PROFILE)
     seconds: dict[str, float] = {}
     started = time.perf_counter()
-    with ExitStack() as ends, run_lock(home, PROFILE):
+    with ExitStack() as ends, serve_lease(home, PROFILE), run_lock(home, PROFILE):
         for kept in home.glob("zixin.db*"):
             kept.unlink()
         folder, day = _portfolio(home, data, as_of, today)
@@ -86,7 +86,7 @@ def standing(
         seconds["total"] = time.perf_counter() - started
         demo.summary["seconds"] = {name: round(spent, 3) for name, spent in seconds.items()}
         stands = ends.pop_all()
-    # The lock is free again: `zixin --profile demo sync` runs beside a demo that stands.
+    # The locks are free again: `zixin --profile demo sync` runs beside a demo that stands.
     with stands:
         yield demo
 

@@ -16,7 +16,8 @@ from connector.errors import Denied, Problem
 from connector.ports import Crm, Tells
 from sync import backup
 from sync.link import Link
-from sync.store import Store, facts
+from sync.store import Store, facts, migrations
+from sync.store.revision import behind
 
 Group = Literal["environment", "connection", "fields", "records", "schedule"]
 #: Bytes below which a store may not grow any more.
@@ -90,7 +91,9 @@ def _environment(profile: str) -> Iterator[Check]:
     yield _of("disk", enough, f"{told} free" + ("" if enough == "ok" else ": make room"), f"可用 {told}")
     yield _key()
     try:
-        if (folder / "zixin.db").exists():
+        if (folder / "zixin.db").exists() and (found := behind(folder / "zixin.db")):
+            yield _of("store", "look", *_old(found))
+        elif (folder / "zixin.db").exists():
             Store(folder / "zixin.db").close()
             size = (folder / "zixin.db").stat().st_size / (1 << 20)
             yield _of("store", "ok", f"{size:.1f} MB", f"{size:.1f} MB")
@@ -98,6 +101,14 @@ def _environment(profile: str) -> Iterator[Check]:
         yield _of("policy", "ok", f"version {rules.version}", f"版本 {rules.version}")
     except Problem as problem:
         yield _of("store", "failed", problem.text("en"), problem.text("zh-CN"))
+
+
+def _old(found: str) -> tuple[str, str]:
+    wanted = migrations.HEAD
+    return (
+        f"of revision {found}, and this zixin works on {wanted}: zixin sync or serve brings it up to date",
+        f"版本 {found}，当前程序使用 {wanted}：zixin sync 或 serve 会完成升级",
+    )
 
 
 def _key() -> Check:
@@ -191,7 +202,8 @@ def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
 def _counts(profile: str, link: Link) -> Iterator[Check]:
     """The CRM's records beside ours, of objects of which every record counts."""
     crm, name, mapping = link.crm, link.name, link.mapping
-    if not isinstance(crm, Tells) or not (settings.profile_folder(profile) / "zixin.db").exists():
+    path = settings.profile_folder(profile) / "zixin.db"
+    if not isinstance(crm, Tells) or not path.exists() or behind(path):
         return
     with compose.stored(profile) as (store, _), store.read() as tx:
         ours = {
@@ -217,12 +229,12 @@ def _counts(profile: str, link: Link) -> Iterator[Check]:
 
 
 def _schedule(profile: str, now: datetime) -> Iterator[Check]:
-    told = status.of(profile, now)
-    last = told["last_success"]
-    if not told["wants"]:
-        yield Check("schedule", "runs", "ok", f"last success {last}", f"最近成功 {last}")
-    for want in cast("list[dict[str, str]]", told["wants"]):
-        yield Check("schedule", "runs", "look", want["en"], want["zh"])
+    try:
+        yield from _runs(profile, now)
+    except Problem as problem:
+        # A store that is behind is told of above, and its runs are there when it is up to date.
+        if problem.code != "E-STORE-OLD":
+            yield Check("schedule", "runs", "failed", problem.text("en"), problem.text("zh-CN"))
     made = backup.last(settings.profile_folder(profile))
     if made is None or now - made > _BACKUP:
         since = made.date().isoformat() if made else "–"
@@ -230,6 +242,15 @@ def _schedule(profile: str, now: datetime) -> Iterator[Check]:
     else:
         day = made.isoformat(timespec="minutes")
         yield Check("schedule", "backup", "ok", f"last {day}", f"上次 {day}")
+
+
+def _runs(profile: str, now: datetime) -> Iterator[Check]:
+    told = status.of(profile, now)
+    last = told["last_success"]
+    if not told["wants"]:
+        yield Check("schedule", "runs", "ok", f"last success {last}", f"最近成功 {last}")
+    for want in cast("list[dict[str, str]]", told["wants"]):
+        yield Check("schedule", "runs", "look", want["en"], want["zh"])
 
 
 def _of(what: str, state: Literal["ok", "look", "failed"], en: str, zh: str) -> Check:

@@ -33,7 +33,7 @@ from sync.inbox import Clerk
 from sync.link import micros
 from sync.push import push
 from sync.run import run
-from sync.shared import run_lock
+from sync.shared import run_lock, serve_lease
 from sync.store import state
 
 log = logging.getLogger("zixin.serve")
@@ -210,11 +210,15 @@ def seconds_until(hour: str, now: datetime) -> float:
 
 @contextmanager
 def serving(profile: str, house: House, **how: Any) -> Iterator[tuple[Serving, Starlette]]:
-    """Serves a connection while the block runs: the threads, and the application to put behind a socket."""
+    """Serves a connection while the block runs: the threads, and the application to put behind a socket.
+
+    Raises Busy: another process serves the profile.
+    """
     made = Serving(profile, house, **how)
-    app = made.start()
-    try:
-        yield made, app
-    finally:
-        with suppress(Problem):
-            made.stop()
+    with serve_lease(settings.profile_folder(profile), profile):
+        app = made.start()
+        try:
+            yield made, app
+        finally:
+            with suppress(Problem):
+                made.stop()

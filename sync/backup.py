@@ -13,17 +13,19 @@ import os
 import sqlite3
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from connector.errors import Misconfigured
-from sync.shared import PAUSED, push_lease, run_lock
-from sync.store import Store
+from sync.shared import PAUSED, push_lease, run_lock, serve_lease
+from sync.store.revision import alone, behind, bring_up
 
-_STORE, _MANIFEST, _LAST = "zixin.db", "manifest.json", "backup.last"
+#: The store's file in a profile's folder.
+STORE = "zixin.db"
+_MANIFEST, _LAST = "manifest.json", "backup.last"
 _FORMAT = 1
 #: Settings beside the store.
 _SETTINGS = ("*.yaml", "*.json", PAUSED)
@@ -47,16 +49,27 @@ def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
 
     Raises Misconfigured: there is no store, the copy is damaged, or the file cannot be written or is there already.
     """
+    if not (folder / STORE).exists():
+        raise Misconfigured("E-NO-CONNECTION", profile=profile)
+    with closing(_readable(folder / STORE)) as db:
+        manifest = write(db, folder, profile, file, now)
+    (folder / _LAST).write_text(manifest.made_at)
+    return manifest
+
+
+def write(db: sqlite3.Connection, folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
+    """Write a backup of the store that *db* is connected to and of the settings in *folder*; raises as `make` does.
+
+    Of *db* no transaction may be open. It is not noted as the profile's last backup.
+    """
     if file.exists():
         raise Misconfigured("E-BACKUP-THERE", file=str(file))
-    if not (folder / _STORE).exists():
-        raise Misconfigured("E-NO-CONNECTION", profile=profile)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".zixin-", dir=file.parent) as place:
-            copy = Path(place) / _STORE
-            _copied(folder / _STORE, copy)
-            parts = {_STORE: copy, **{path.name: path for path in sorted(_settings(folder))}}
+            copy = Path(place) / STORE
+            _copied(db, folder / STORE, copy)
+            parts = {STORE: copy, **{path.name: path for path in sorted(_settings(folder))}}
             files = {name: _digest(path) for name, path in parts.items()}
             manifest = Manifest(_FORMAT, now.isoformat(timespec="seconds"), profile, rows(copy), files)
             made = Path(place) / "made"
@@ -64,7 +77,6 @@ def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
             made.replace(file)
     except OSError as error:
         raise Misconfigured("E-BACKUP-WRITE", file=str(file), detail=str(error.strerror)) from None
-    (folder / _LAST).write_text(manifest.made_at)
     return manifest
 
 
@@ -72,9 +84,9 @@ def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: 
     """Make the profile what the backup holds; a profile that is there is moved aside, not deleted.
 
     Raises Misconfigured, and changes nothing: the file is no backup, was damaged, is of a later zixin, or the profile
-    is there and is not to be replaced; Busy: a run is on.
+    is there and is not to be replaced; Busy: a run is on, or `zixin serve`.
     """
-    there = (folder / _STORE).exists()
+    there = (folder / STORE).exists()
     if there and not replace:
         raise Misconfigured("E-RESTORE-THERE", profile=profile)
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -82,9 +94,13 @@ def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: 
         made = Path(place) / "profile"
         made.mkdir(mode=0o700)
         manifest = _unpacked(file, made)
-        Store(made / _STORE).close()  # Brings an older store up to date; refuses a later one.
+        if behind(made / STORE) is not None:
+            with alone(made / STORE) as db:
+                bring_up(db, made / STORE)
         if there:
-            with run_lock(folder, profile), push_lease(folder):
+            # One that serves would go on writing into the store that is moved aside.
+            with serve_lease(folder, profile), run_lock(folder, profile), push_lease(folder):
+                _left_alone(folder / STORE)
                 folder.replace(folder.with_name(f"{folder.name}.before-{now:%Y%m%dT%H%M%S}"))
                 made.replace(folder)
         else:
@@ -116,18 +132,24 @@ def _readable(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)
 
 
-def _copied(store: Path, copy: Path) -> None:
+def _copied(db: sqlite3.Connection, store: Path, copy: Path) -> None:
     """A copy of one moment; readers and the writer are not kept waiting (sqlite.org/lang_vacuum.html, VACUUM INTO)."""
     os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, 0o600))
     try:
-        with closing(_readable(store)) as db:
-            db.execute("vacuum into ?", (str(copy),))
+        db.execute("vacuum into ?", (str(copy),)).close()
         with closing(_readable(copy)) as db:
             found = db.execute("pragma integrity_check").fetchone()[0]
     except sqlite3.Error as error:
         raise Misconfigured("E-STORE-OPEN", path=str(store), detail=str(error)) from None
     if found != "ok":
         raise Misconfigured("E-STORE-OPEN", path=str(store), detail=found)
+
+
+def _left_alone(store: Path) -> None:
+    """Raises Busy where another process has the store open: one of 0.1.0 serves without the lease."""
+    # A store that is beyond opening is what a backup is put back for.
+    with suppress(Misconfigured), alone(store):
+        pass
 
 
 def _settings(folder: Path) -> Iterator[Path]:
@@ -177,7 +199,7 @@ def _unpacked(file: Path, place: Path) -> Manifest:
     except (OSError, EOFError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
         raise Misconfigured("E-RESTORE-FILE", file=str(file), detail=type(error).__name__) from None
     broken = [name for name, digest in manifest.files.items() if _digest(place / name) != digest]
-    if broken or manifest.format != _FORMAT or _STORE not in manifest.files:
+    if broken or manifest.format != _FORMAT or STORE not in manifest.files:
         detail = f"{broken[0]} was changed" if broken else f"format {manifest.format}"
         raise Misconfigured("E-RESTORE-FILE", file=str(file), detail=detail)
     return manifest

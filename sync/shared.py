@@ -113,10 +113,24 @@ def run_lock(folder: Path, profile: str) -> Iterator[None]:
 
 
 @contextmanager
-def push_lease(folder: Path) -> Iterator[None]:
+def serve_lease(folder: Path, profile: str) -> Iterator[None]:
+    """Held by the one process that serves a profile, for as long as it does; raises Busy at once when another does.
+
+    Whoever changes the store's tables, or puts another store in its place, takes it, too.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with FileLock(folder / "serve.lock", timeout=0, thread_local=False):
+            yield
+    except Timeout:
+        raise Busy("E-SERVE-BUSY", profile=profile) from None
+
+
+@contextmanager
+def push_lease(folder: Path, wait_s: float = _PUSH_WAIT_S) -> Iterator[None]:
     """Held by the one that writes into the CRM, for as long as it does: an event and the night never mix."""
     try:
-        with FileLock(folder / "push.lock", timeout=_PUSH_WAIT_S, thread_local=False):
+        with FileLock(folder / "push.lock", timeout=wait_s, thread_local=False):
             yield
     except Timeout:
         raise Retry("E-STORE-BUSY", path=str(folder)) from None

@@ -11,6 +11,7 @@ import typer
 
 from app.cli.context import Context
 from app.cli.evaluate import days_of
+from app.cli.upgrade import upgraded
 
 if TYPE_CHECKING:
     from app.desk import Desk
@@ -119,7 +120,7 @@ def _add(
     amount: Decimal | None = None, **more: Any,
 ) -> None:  # fmt: skip
     last = days_of(until)[0] if until else None
-    with opened(context) as at:
+    with deciding(context) as at:
         from app import desk
         from connector import money
         from connector.desk import Asked
@@ -171,7 +172,7 @@ def _lister(name: str) -> Any:
 
 def _end(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")], by: BY = "") -> None:
     context: Context = call.obj
-    with opened(context) as at:
+    with deciding(context) as at:
         from sync import desk
 
         desk.end(at.store, at.connection, key, who(by), last=at.day - 1, at=at.at)
@@ -180,7 +181,7 @@ def _end(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")],
 
 def _approve(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")], by: BY = "") -> None:
     context: Context = call.obj
-    with opened(context) as at:
+    with deciding(context) as at:
         from sync import desk
 
         desk.approve(at.store, at.connection, key, who(by), at.policy, at=at.at)
@@ -192,7 +193,7 @@ def _confirm(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID
     if key[:1] == "D" and key[1:].isdigit():
         _approve(call, key, by)
         return
-    with opened(context) as at:
+    with deciding(context) as at:
         from app import desk
 
         number, grade, made = desk.confirm(at, key, who(by))
@@ -204,6 +205,14 @@ def _done(context: Context, key: str, words: tuple[str, str]) -> None:
         context.document({"id": key, "done": words[0]})
     else:
         context.say(f"{key}: {context.words(*words)}")
+
+
+@contextmanager
+def deciding(context: Context) -> Iterator[Desk]:
+    """The profile's desk, to decide at: a store of an older release is brought up to date first."""
+    upgraded(context)
+    with opened(context) as at:
+        yield at
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.context import Context
-from app.cli.desk import ACCOUNT, BY, opened, who
+from app.cli.desk import ACCOUNT, BY, deciding, opened, who
 from app.cli.evaluate import days_of
 
 flags = typer.Typer(no_args_is_help=True, help="Warning flags: what is up, and who has seen it.")
@@ -55,7 +55,7 @@ def _ack(
     by: BY = "",
 ) -> None:
     context: Context = call.obj
-    with opened(context) as at:
+    with deciding(context) as at:
         from connector.words.flags import canonical
         from sync import warnings
 
@@ -77,7 +77,7 @@ def _add(
 ) -> None:
     context: Context = call.obj
     last = days_of(due)[0] if due else None
-    with opened(context) as at:
+    with deciding(context) as at:
         from app import desk
 
         key, when = desk.plan_action(at, account, measure, flag=flag, owner=owner, due=last, by=who(by))
@@ -112,7 +112,7 @@ def _done(
     by: BY = "",
 ) -> None:
     context: Context = call.obj
-    with opened(context) as at:
+    with deciding(context) as at:
         from sync import warnings
 
         with at.store.write() as tx:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.context import Context
+from app.cli.upgrade import upgraded
 
 hooks = typer.Typer(no_args_is_help=True, help="Calls from CRMs: their secret, what came, what was given up.")
 secret = typer.Typer(no_args_is_help=True, help="The secret that callers prove themselves with.")
@@ -47,6 +48,7 @@ def serve(
     from app.serve import serving
 
     configure()
+    upgraded(context)
     if not connections.first(context.profile)[1].secrets:
         connections.new_secret(context.profile, rotate=False)
     with compose.opened(context.profile) as house:

@@ -12,6 +12,7 @@ import typer
 
 from app.cli.context import Context
 from app.cli.evaluate import days_of
+from app.cli.upgrade import upgraded
 
 if TYPE_CHECKING:
     from app.compose import House
@@ -75,10 +76,11 @@ def approve(
 
 @contextmanager
 def locked(context: Context) -> Iterator[House]:
-    """The profile's house, under its lock."""
+    """The profile's house, under its lock; a store of an older release is brought up to date first."""
     from app import compose, settings
     from sync.shared import run_lock
 
+    upgraded(context)
     with (
         run_lock(settings.profile_folder(context.profile), context.profile),
         compose.opened(context.profile) as house,

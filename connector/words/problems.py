@@ -236,6 +236,24 @@ PROBLEMS: dict[str, Words] = {
         "数据库 {path} 的版本为 {found}，当前程序最高支持 {wanted}。",
         "请安装创建它的版本或更新的版本；没有任何改动。",
     ),
+    "E-STORE-OLD": Words(
+        "The store {path} is of revision {found}; this zixin works on revision {wanted}.",
+        "Run zixin sync, or restart zixin serve: either brings it up to date, after a backup beside the store.",
+        "数据库 {path} 的版本为 {found}，当前程序使用版本 {wanted}。",
+        "请运行 zixin sync 或重启 zixin serve：二者会先在数据库旁备份，再完成升级。",
+    ),
+    "E-STORE-IN-USE": Words(
+        "Another process has the store {path} open, which is to be changed as a whole.",
+        "Stop zixin serve (of the release before, too) and whatever else reads that file, then run it again.",
+        "其他进程正打开数据库 {path}，无法升级或替换。",
+        "请停止 zixin serve（包括旧版本的）以及读取该文件的其他程序，然后重新运行。",
+    ),
+    "E-SERVE-BUSY": Words(
+        "zixin serve runs on the profile {profile}.",
+        "Stop it, then run it again.",
+        "配置 {profile} 上正在运行 zixin serve。",
+        "请先停止它，然后重新运行。",
+    ),
     "E-STORE-FOREIGN": Words(
         "{path} is a database that zixin did not make.",
         "Move it away, or set ZIXIN_HOME to another folder; nothing was changed.",

@@ -12,7 +12,7 @@ from app import connections
 from app.connections import Kept
 from connector.errors import Busy, Misconfigured
 from sync import backup
-from sync.shared import run_lock
+from sync.shared import run_lock, serve_lease
 from sync.store import Store
 from tests.app.calls import run
 from tests.story.house import House
@@ -88,8 +88,13 @@ def test_what_is_there_is_moved_aside_and_only_when_asked(
 
     assert run("restore", str(file)) == 1
     assert "--replace" in capsys.readouterr().err
-    with run_lock(folder, "default"), pytest.raises(Busy):
+    for lease in (run_lock, serve_lease):
+        with lease(folder, "default"), pytest.raises(Busy):
+            backup.put_back(file, folder, "default", NOW, replace=True)
+    # As 0.1.0 serves: without a lease.
+    with pytest.raises(Busy, match=r"has the store .* open"):
         backup.put_back(file, folder, "default", NOW, replace=True)
+    rated.store.close()
     assert (folder / "policy.yaml").exists()
     backup.put_back(file, folder, "default", NOW, replace=True)
     assert not (folder / "policy.yaml").exists()

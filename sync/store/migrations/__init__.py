@@ -8,6 +8,8 @@ from sqlalchemy import Connection
 
 #: The newest revision; the tables of `sync.store.tables` are those that it ends with.
 HEAD = "0001"
+#: Where Alembic finds its environment and the revisions.
+PLACE = Path(__file__).parent
 
 
 def upgrade(tx: Connection) -> None:
@@ -17,5 +19,5 @@ def upgrade(tx: Connection) -> None:
     from alembic.config import Config
 
     config = Config(attributes={"connection": tx})
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("script_location", str(PLACE))
     command.upgrade(config, "head")

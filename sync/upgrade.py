@@ -1,0 +1,53 @@
+"""Bringing a profile's store up to date with this zixin, after a backup of it as it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sync import backup
+from sync.shared import push_lease, run_lock, serve_lease
+from sync.store import migrations
+from sync.store.revision import alone, behind, bring_up
+
+#: An event that is being written is waited for; a night holds the run lock, and that is not waited for.
+_PUSH_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """What became of a store: its revision before, its revision now, and the backup of the store before."""
+
+    found: str
+    now: str
+    kept: Path
+
+
+def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
+    """Bring the store of the profile in *folder* to the newest revision; None: it is, or there is none.
+
+    The backup, for its owner only, stays in *folder*, and `zixin restore` of the release before takes it. A kill leaves
+    the store as it was or as it is to be. Raises Busy: `zixin serve` or a run is on, or another process has the store
+    open; Misconfigured: the store is of a later release or not ours, or the backup cannot be written.
+    """
+    path = folder / backup.STORE
+    if behind(path) is None:
+        return None
+    with (
+        serve_lease(folder, profile), run_lock(folder, profile), push_lease(folder, _PUSH_S), alone(path) as db,
+    ):  # fmt: skip
+        row = db.execute("select version_num from alembic_version").fetchone()
+        found = str(row[0])
+        if found >= migrations.HEAD:
+            # Another process was first.
+            return None
+        kept = folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}.tar.gz"
+        backup.write(db, folder, profile, kept, now)
+        try:
+            bring_up(db, path)
+        except BaseException:
+            # The store is what it was: a job that tries every hour does not fill the disk with copies of it.
+            kept.unlink()
+            raise
+    return Upgraded(found, migrations.HEAD, kept)
