@@ -42,9 +42,11 @@ class Served:
 
 
 @contextmanager
-def served(crm: str, tables: Mapping[str, pl.DataFrame], folder: Path, currency: str = "USD") -> Iterator[Served]:
-    """A CRM of that kind that holds these tables."""
-    made = registry.simulated(crm, tables, currency, 0.0)
+def served(
+    crm: str, tables: Mapping[str, pl.DataFrame], folder: Path, currency: str = "USD", ahead_s: float = 0.0
+) -> Iterator[Served]:
+    """A CRM of that kind that holds these tables; its clock runs so far ahead of ours."""
+    made = registry.simulated(crm, tables, currency, ahead_s)
     with running(made.application) as origin:
         file = folder / "settings.yaml"
         file.write_text(json.dumps(made.credentials(origin)))

@@ -7,6 +7,7 @@ open event, a run that waits for approval under a harsh policy), expected.json w
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,9 @@ def test_decisions_runs_and_events_are_there(expected: Any, capsys: pytest.Captu
 def attached(expected: Any, tmp_path: Path) -> Iterator[Served]:
     """The CRM as the release left it: the same records, and in zixin's fields what it had written."""
     tables = portfolio.read(expected["portfolio"]).tables
-    with served("zoho", tables, tmp_path, "CNY") as crm:
+    # Its clock shows the profile's day, on which the run that waits can be approved.
+    noon = datetime.fromisoformat(expected["listed"][0]["as_of"]).replace(hour=12, tzinfo=UTC)
+    with served("zoho", tables, tmp_path, "CNY", (noon - datetime.now(UTC)).total_seconds()) as crm:
         (name, kept), *_ = connections.read("demo").items()
         connections.keep("demo", {name: replace(kept, credentials=crm.made.credentials(crm.origin))})
         assert run("--profile", "demo", "fields", "apply") == 0
@@ -95,3 +98,18 @@ def test_the_next_sync_writes_what_was_decided_since_the_last_one_and_nothing_el
     assert done["written"] == len({row["number"] for row in decided}) > 0
     assert (done["accounts"], done["refused"], done["rejected"]) == (40, 0, 0)
     assert again["changes"] == []
+
+
+def test_the_run_that_waits_is_put_into_force(
+    expected: Any, attached: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waiting = next(row["run"] for row in expected["runs"] if row["state"] == "braked")
+
+    approved = document(capsys, "--profile", "demo", "approve", waiting, "--by", "Li")
+    again = document(capsys, "--profile", "demo", "sync", "--as-of", expected["listed"][0]["as_of"])
+
+    assert (approved["state"], approved["refused"]) == ("approved", 0)
+    assert approved["written"] > len(expected["listed"]) // 2
+    assert (again["state"], again["written"]) == ("done", 0)
+    runs = {row["run"]: row["state"] for row in document(capsys, "--profile", "demo", "runs")["runs"]}
+    assert runs[waiting] == "approved"
