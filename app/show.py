@@ -84,4 +84,6 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
         "reasons": [line for line in row["reasons"] if line["lost"] is None or line["lost"] > 0][:MAIN_REASONS],
         "rise": rise(tables, rules, day, portfolio, row["customer_id"]),
         **made,
+        # What is read back from the store says every key, so that its own version is another one.
+        "policy": row["policy_version"],
     }

@@ -31,6 +31,8 @@ Severity = Literal["info", "warning", "critical"]
 FlagCode = Annotated[str, AfterValidator(canonical)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=0, le=36500)]
+#: The number of what the engine makes of a policy: raised by a release in which the same file gives other results.
+ENGINE = 2
 #: Major units of the base currency; YAML numbers go through their text, never through a float's digits.
 Amount = Annotated[Decimal, BeforeValidator(lambda v: str(v) if isinstance(v, float | int) else v), Field(ge=0)]
 
@@ -286,6 +288,9 @@ class Checks(Part):
     #: Share of customers that may fall to C or D, and how many always may.
     fallen_share: Share = 0.02
     fallen_least: Annotated[int, Field(ge=1)] = 5
+    #: The same within an hour of events, whose ratings wait then while better ones pass.
+    events_share: Share = 0.02
+    events_least: Annotated[int, Field(ge=1)] = 20
 
 
 class Measure(Part):
@@ -412,9 +417,19 @@ class Policy(Part):
 
     @cached_property
     def version(self) -> str:
-        """Twelve hex digits of a hash over all that the policy says, defaults included."""
-        text = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """What results hang on: twelve hex digits of a hash over what the file says, a point, the engine's number.
+
+        Keys that the file leaves out do not count, so that a key which is new in a release re-rates nobody; neither do
+        texts. What an engine makes of the same file is told apart by its number.
+        """
+        said = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        text = json.dumps(_untold(said), sort_keys=True, ensure_ascii=False)
+        return f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ENGINE}"
+
+    @cached_property
+    def content(self) -> str:
+        """A hash over everything, defaults and texts included: what is made of a policy is kept under it."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
 
     def measure_of(self, code: str) -> str:
         """The measure that is recommended about a flag: the policy's, else that of the table of flags."""
@@ -427,11 +442,19 @@ class Policy(Part):
 
     def in_currency(self, base: str) -> Policy:
         """The same policy with its amounts in another base currency."""
-        return Policy.model_validate({**self.model_dump(by_alias=True), "base_currency": base})
+        said = self.model_dump(by_alias=True, exclude_unset=True)
+        return Policy.model_validate({**said, "base_currency": base})
 
     def minor(self, amount: Decimal, base: str | None = None) -> int:
         """Minor units of an amount of the policy, in the base currency."""
         return money.to_minor(amount, base or self.base_currency)
+
+
+def _untold(said: Any) -> Any:
+    """Without the texts."""
+    if isinstance(said, dict):
+        return {key: _untold(value) for key, value in said.items() if key not in ("en", "zh")}
+    return said
 
 
 def _merged(whole: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

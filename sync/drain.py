@@ -124,7 +124,7 @@ def _rescore(
         newest = state.newest_day(tx, link.name)
     scored = score(store, link, policy, max(as_of, newest or as_of), only=accounts)
     falls = falling(store, link, scored)
-    held = falls if braked and too_many(store, link, falls) else set()
+    held = falls if braked and too_many(store, link, policy.checks, falls) else set()
     passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held))) if held else scored.made
     with store.write() as tx:
         keep_context(tx, link, scored)

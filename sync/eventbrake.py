@@ -1,22 +1,19 @@
 """The brake of events: a flood of bad news within an hour waits for a person, while good news passes.
 
-Source: design/days.md: at least 20 customers and over 2 % who would fall to C or D within an hour.
+Source: design/days.md: at least 20 customers and over 2 % who would fall to C or D within an hour; how many is in
+the policy's `checks`.
 """
 
 from __future__ import annotations
 
 import polars as pl
 
-from connector.policy import Policy
+from connector.policy import Checks, Policy
 from sync.link import Link, micros
 from sync.rescore import Scored
 from sync.run import note_braked
 from sync.store import Store, facts, state
 
-#: So many customers may always fall.
-LEAST = 20
-#: Share of all customers that may fall.
-SHARE = 0.02
 _HOUR = 3_600_000_000
 _FALLEN = ("C", "D")
 
@@ -31,7 +28,7 @@ def falling(store: Store, link: Link, scored: Scored) -> set[str]:
     return set(before.filter(~pl.col("rating").is_in(_FALLEN))["customer_id"])
 
 
-def too_many(store: Store, link: Link, falling: set[str]) -> bool:
+def too_many(store: Store, link: Link, checks: Checks, falling: set[str]) -> bool:
     """Whether more would have fallen within the hour than may.
 
     A run that put its ratings into force has passed a brake of its own, or a person has: what fell before does not
@@ -44,7 +41,7 @@ def too_many(store: Store, link: Link, falling: set[str]) -> bool:
         since = max([micros(link.crm.now()) - _HOUR, *(at for at in good if at)])
         fell = falling | state.fallen_since(tx, link.name, since)
         everybody = facts.totals(tx, link.name)["accounts"]
-    return len(fell) >= LEAST and len(fell) > SHARE * everybody
+    return len(fell) >= checks.events_least and len(fell) > checks.events_share * everybody
 
 
 def ask(store: Store, link: Link, policy: Policy, scored: Scored, held: set[str]) -> None:

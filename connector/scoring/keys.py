@@ -75,7 +75,7 @@ def per_policy(make: Callable[[Policy, str], T]) -> Callable[[Policy, str], T]:
 
     @wraps(make)
     def remembered(policy: Policy, base: str) -> T:
-        key = (policy.version, base)
+        key = (policy.content, base)
         if key not in made:
             if len(made) >= _MOST_POLICIES:
                 made.clear()

@@ -1,7 +1,7 @@
 import pytest
 
 from connector.errors import Misconfigured
-from connector.policy import Condition, default_text, load
+from connector.policy import ENGINE, Condition, default_text, load
 
 DEFAULT = default_text()
 
@@ -11,6 +11,13 @@ def test_the_default_policy_is_sound_and_its_version_is_a_hash_of_what_it_says()
 
     assert policy.version == load(DEFAULT + "\n# a comment\n", "default.yaml").version
     assert policy.version != load(DEFAULT.replace("peak: 1.5", "peak: 1.6"), "default.yaml").version
+    # Neither texts nor keys that the file leaves out: a key that is new in a release re-rates nobody.
+    reworded = DEFAULT.replace("    en: insolvency", "    en: now insolvency", 1)
+    assert (reworded != DEFAULT, policy.version) == (True, load(reworded, "default.yaml").version)
+    said = load(DEFAULT + "\nchecks: {events_least: 20}\n", "default.yaml")
+    assert (said.checks, said.content) == (policy.checks, policy.content)
+    assert said.version != policy.version
+    assert policy.version.endswith(f".{ENGINE}")
     assert policy.minor(policy.materiality.stub) == 1_000
     assert policy.tendency.rungs == (3, 5, 10, 15, 30)
 

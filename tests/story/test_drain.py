@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from connector.policy import Policy
 from connector.ports import Event
 from sync import inbox
 from sync.drain import Drained, drain
@@ -18,10 +19,10 @@ def hear(house: House, *events: Event) -> None:
         inbox.take_in(tx, "sim", events, micros(house.link.crm.now()))
 
 
-def drained(house: House, seconds: int = 0) -> Drained:
+def drained(house: House, seconds: int = 0, policy: Policy = POLICY) -> Drained:
     house.sim.control("clock", advance_s=seconds)
     house.link.crm.organisation()
-    return drain(house.store, house.link, POLICY, language="en", clock=house.link.crm.now)
+    return drain(house.store, house.link, policy, language="en", clock=house.link.crm.now)
 
 
 def of(house: House, module: str, number: str) -> list[dict[str, Any]]:

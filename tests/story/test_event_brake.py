@@ -7,7 +7,7 @@ import pytest
 from adapters.zoho.simulator.org import number
 from connector.ports import Event
 from connector.schema import day_number
-from sync import eventbrake, inbox
+from sync import inbox
 from sync.run import approve
 from sync.store import state
 from tests.connector.scoring.books import POLICY
@@ -67,18 +67,18 @@ def test_a_flood_of_falls_waits_for_a_person_and_then_goes_through(live: House) 
         assert inbox.counted(tx, "sim")["dead"] == 0
 
 
-def test_falls_one_after_the_other_count_together_within_an_hour(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(eventbrake, "LEAST", 5)
+def test_falls_one_after_the_other_count_together_within_an_hour(live: House) -> None:
+    five = POLICY.model_copy(update={"checks": POLICY.checks.model_copy(update={"events_least": 5})})
     for name in NAMES[:4]:
         hear(live, *falls(live, [name]))
-        assert drained(live).held == 0
+        assert drained(live, policy=five).held == 0
     assert low(live, NAMES) == 4
 
     hear(live, *falls(live, [NAMES[19]]))
-    assert (drained(live).held, low(live, NAMES)) == (1, 4)
+    assert (drained(live, policy=five).held, low(live, NAMES)) == (1, 4)
 
     hear(live, *falls(live, [NAMES[20]]))
-    assert drained(live, 3_700).held == 0
+    assert drained(live, 3_700, policy=five).held == 0
     # The one that was held back an hour ago was looked at again, too.
     assert low(live, NAMES) == 6
 

@@ -7,6 +7,7 @@ from connector.schema import day_number
 from connector.scoring.explain import explained
 from connector.scoring.tendency import Statistics
 from sync.store import facts, state
+from tests.connector.scoring.books import POLICY
 from tests.story.house import TODAY, House
 
 
@@ -21,7 +22,8 @@ def recomputed(house: House, account: str, day: str) -> tuple[str, float, int]:
         prior = state.assessments(tx, "sim", before=as_of)
         tables = facts.load(tx, "sim", [account], known_at=row["assessed_at"])
     made = explained(tables, policy, as_of, kept, account, prior)
-    assert policy.version == row["policy_version"]
+    assert POLICY.version == row["policy_version"]
+    assert policy.content == POLICY.content
     assert (made["rating"], made["score"]) == (row["rating"], row["score"])
     return made["rating"], made["score"], len(made["facts"]["open"])
 
