@@ -9,8 +9,9 @@ from pathlib import Path
 import platformdirs
 from dotenv import load_dotenv
 
+from connector.editions import PRESETS, default_text, preset_text
 from connector.errors import Misconfigured
-from connector.policy import PRESETS, Policy, default_text, load, preset_text
+from connector.policy import Policy, load
 
 
 def read_env(folder: Path) -> None:

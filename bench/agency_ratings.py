@@ -16,7 +16,8 @@ from pathlib import Path
 import polars as pl
 
 from connector.assessment import RATINGS
-from connector.policy import Indicator, Policy, load, preset_text
+from connector.editions import preset_text
+from connector.policy import Indicator, Policy, load
 from connector.scoring.scorecard import scorecard
 from connector.words.features import FEATURES
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 
 from bench.portfolio import AS_OF
-from connector.policy import load, preset_text
+from connector.editions import preset_text
+from connector.policy import load
 from connector.scoring.assess import assess
 from connector.scoring.tendency import Gathering, Statistics
 

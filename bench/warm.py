@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 
 from bench.portfolio import AS_OF, slice_of
-from connector.policy import load, preset_text
+from connector.editions import preset_text
+from connector.policy import load
 from connector.scoring.assess import assess, portfolio_statistics
 
 _TIMES = 20

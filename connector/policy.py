@@ -12,7 +12,6 @@ import json
 from collections.abc import Collection, Iterator
 from decimal import Decimal
 from functools import cached_property
-from importlib import resources
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -345,6 +344,8 @@ class Policy(Part):
     """A policy as the file says it."""
 
     format: Literal[1] = Field(alias="version")
+    #: The shipped edition that it is, or was made from: POLICY/NUMBER.
+    edition: str | None = Field(None, pattern=r"^[a-z][a-z0-9-]*/[1-9][0-9]*$")
     base_currency: str = Field(pattern="^[A-Z]{3}$")
     calendar: Calendar = Calendar()
     default: Default = Default()
@@ -420,9 +421,9 @@ class Policy(Part):
         """What results hang on: twelve hex digits of a hash over what the file says, a point, the engine's number.
 
         Keys that the file leaves out do not count, so that a key which is new in a release re-rates nobody; neither do
-        texts. What an engine makes of the same file is told apart by its number.
+        texts, or the edition's name. What an engine makes of the same file is told apart by its number.
         """
-        said = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        said = self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"edition"})
         text = json.dumps(_untold(said), sort_keys=True, ensure_ascii=False)
         return f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ENGINE}"
 
@@ -469,20 +470,6 @@ def _merged(whole: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 def _known(kind: str, name: str, known: Collection[str], where: str) -> None:
     if name not in known:
         raise ValueError(f"{where}: no {kind} of the name {name!r}{suggestion(name, list(known))}")
-
-
-#: Policies that zixin ships, by name.
-PRESETS = ("default", "cn-b2b-100", "financial-ratios")
-
-
-def preset_text(name: str) -> str:
-    """The YAML text of a policy that zixin ships."""
-    return resources.files("connector").joinpath(f"policies/{name}.yaml").read_text(encoding="utf-8")
-
-
-def default_text() -> str:
-    """The YAML text of the policy that holds where a profile has none of its own."""
-    return preset_text("default")
 
 
 def load(text: str, name: str) -> Policy:

@@ -55,7 +55,7 @@ def show(
     name: Annotated[str, typer.Argument(help="default, cn-b2b-100 or financial-ratios.")] = "default",
 ) -> None:
     """The YAML text, as it is."""
-    from connector.policy import PRESETS, preset_text
+    from connector.editions import PRESETS, preset_text
 
     if name not in PRESETS:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(PRESETS)}")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from connector.policy import default_text
+from connector.editions import default_text
 from tests.app.calls import run
 
 

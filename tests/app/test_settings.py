@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from app import settings
+from connector.editions import default_text
 from connector.errors import Misconfigured
-from connector.policy import default_text
 
 
 def test_settings_come_from_an_env_file_that_only_its_owner_reads(

@@ -5,7 +5,8 @@ from typing import Any, get_args
 import pytest
 
 from connector.assessment import FLAGS
-from connector.policy import PRESETS, Method, load, preset_text
+from connector.editions import PRESETS, preset_text
+from connector.policy import Method, load
 from connector.schema import TABLES
 from connector.scoring.people import WORDS
 from connector.words.features import FEATURES

@@ -1,7 +1,8 @@
 import pytest
 
+from connector.editions import default_text
 from connector.errors import Misconfigured
-from connector.policy import ENGINE, Condition, default_text, load
+from connector.policy import ENGINE, Condition, load
 
 DEFAULT = default_text()
 
@@ -25,11 +26,11 @@ def test_the_default_policy_is_sound_and_its_version_is_a_hash_of_what_it_says()
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("  stub_share: 0.05", "  stub_shar: 0.05", r"line 8: unknown key materiality.stub_shar; did you mean 'stub_share'"),
+        ("  stub_share: 0.05", "  stub_shar: 0.05", r"line 9: unknown key materiality.stub_shar; did you mean 'stub_share'"),
         ("limits: {peak", "limitz: {peak", "unknown key limitz; did you mean 'limits'"),
         ("feature: on_time_share", "feature: on_time_shar", "no feature of the name 'on_time_shar'; did you mean 'on_time_share'"),
         ("pillar: standing", "pillar: fortune", "no pillar of the name 'fortune'"),
-        ("base_currency: USD", "base_currency: usd", "line 4: base_currency"),
+        ("base_currency: USD", "base_currency: usd", "line 5: base_currency"),
         ("AA:  {from: 82", "AA:  {from: 92", "falls strictly"),
         ("    missing: 50", "    missing: 60", "less than or equal to 50"),
         ("    rating: NR", "    rating: NR\n    cap: BB", "either `cap` or `rating`"),

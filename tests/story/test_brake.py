@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from connector.editions import default_text
 from connector.errors import Misconfigured, Retry
-from connector.policy import Policy, default_text, load
+from connector.policy import Policy, load
 from connector.schema import day_number
 from sync.run import approve, run
 from sync.store import state

@@ -19,7 +19,7 @@ import requests
 
 from app.cli.main import main
 from app.generate import generate
-from connector.policy import default_text
+from connector.editions import default_text
 from mappings import portfolio
 from tests.waiting import ANSWER_S, code_of, wait_for
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from connector.policy import preset_text
+from connector.editions import preset_text
 from tests.connector.net.assessing import assessments
 from tests.connector.net.portfolios import TODAY, portfolio
 

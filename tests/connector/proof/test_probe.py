@@ -1,6 +1,7 @@
 import pytest
 
-from connector.policy import PRESETS, load, preset_text
+from connector.editions import PRESETS, preset_text
+from connector.policy import load
 from connector.proof.probe import probe
 
 

@@ -7,7 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from connector.policy import Policy, default_text, load
+from connector.editions import default_text
+from connector.policy import Policy, load
 from connector.schema import TABLES, day_number
 
 POLICY: Policy = load(default_text(), "default.yaml")

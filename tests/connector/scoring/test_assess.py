@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.assessment import ASSESSMENT
-from connector.policy import Condition, Policy, default_text, load, preset_text
+from connector.editions import default_text, preset_text
+from connector.policy import Condition, Policy, load
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.columns import Values
 from connector.scoring.conditions import matches

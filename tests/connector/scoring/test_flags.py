@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from connector.assessment import FLAGS
-from connector.policy import PRESETS, default_text, load, preset_text
+from connector.editions import PRESETS, default_text, preset_text
+from connector.policy import load
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.words.flags import ALIASES, MEASURES, canonical
 from connector.words.flags import FLAGS as WORDS

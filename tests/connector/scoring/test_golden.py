@@ -13,7 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from connector import money
-from connector.policy import Policy, load, preset_text
+from connector.editions import preset_text
+from connector.policy import Policy, load
 from connector.schema import TABLES, day_number, day_of
 from connector.scoring.assess import assess
 from connector.scoring.explain import explained

@@ -5,7 +5,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from connector.policy import Policy, default_text, load
+from connector.editions import default_text
+from connector.policy import Policy, load
 from connector.scoring.assess import assess, portfolio_statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 from tests.connector.scoring.test_people import TODAY, decision, ledger

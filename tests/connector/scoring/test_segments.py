@@ -1,8 +1,9 @@
 import polars as pl
 import pytest
 
+from connector.editions import default_text
 from connector.errors import Misconfigured
-from connector.policy import Policy, default_text, load
+from connector.policy import Policy, load
 from connector.scoring.assess import assess, segment_of
 from connector.scoring.explain import explained
 from connector.scoring.tendency import Statistics

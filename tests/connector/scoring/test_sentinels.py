@@ -2,7 +2,8 @@
 
 import pytest
 
-from connector.policy import load, preset_text
+from connector.editions import preset_text
+from connector.policy import load
 from connector.scoring.assess import assess, measured, portfolio_statistics
 from connector.scoring.columns import NEVER
 from connector.scoring.explain import explained

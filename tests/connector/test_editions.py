@@ -1,0 +1,82 @@
+"""Shipped policies come in editions; an edition that was released never changes."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from connector import editions
+from connector.editions import PRESETS, Edition, edition_of, preset_text, unchanged
+from connector.policy import load
+from connector.policy_changes import changes
+
+#: Edition → SHA-256 of its file. What a release shipped stays: a change is the next edition, and the file before it goes
+#: to policies/earlier/NAME-NUMBER.yaml.
+FROZEN = {
+    "default/1": "ac60fae06a80c5875543962dc922302b121e58d4602245a95be6f70e5214fc5d",
+    "cn-b2b-100/1": "6b28525d20e423e5f96b26ad548a8a3376b967109711de27ea9b513c4617c0f6",
+    "financial-ratios/1": "9fd0acbbb03bde370271f200ac07089c3d761bd6d767b93df56e2114766d010d",
+}
+
+
+@pytest.fixture
+def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Edition, Edition]:
+    """A release with a second edition of the default policy."""
+    first = preset_text("default")
+    (tmp_path / "earlier").mkdir()
+    (tmp_path / "earlier" / "default-1.yaml").write_text(first, encoding="utf-8")
+    for name in PRESETS:
+        (tmp_path / f"{name}.yaml").write_text(preset_text(name), encoding="utf-8")
+    second = first.replace("edition: default/1", "edition: default/2").replace("peak: 1.5", "peak: 1.25")
+    second = second.replace("  BBB: {from: 66,", "  BBB: {from: 67,").replace(
+        "\ngates:\n",
+        "\ngates:\n  twice:\n    when: {feature: utilisation, gt: 2}\n    cap: B\n    en: twice the limit\n    zh: 两倍额度\n",
+    )
+    (tmp_path / "default.yaml").write_text(second, encoding="utf-8")
+    monkeypatch.setattr(editions, "PLACE", tmp_path)
+    first_, second_ = editions.editions("default")
+    return first_, second_
+
+
+def test_a_released_edition_never_changes() -> None:
+    found = {
+        each.name: hashlib.sha256(each.text.encode()).hexdigest()
+        for policy in PRESETS
+        for each in editions.editions(policy)
+    }
+
+    assert found == FROZEN
+
+
+def test_editions_are_listed_the_newest_last_and_a_policy_says_which_it_is(two: tuple[Edition, Edition]) -> None:
+    first, second = two
+
+    assert [each.name for each in editions.editions("default")] == ["default/1", "default/2"]
+    assert preset_text("default") == second.text
+    assert edition_of(second.rules("CNY")) == second
+    # One that names none is known by what it says, as a file copied from 0.1.0 is.
+    copied = load(first.text.replace("edition: default/1\n", "").replace("en: insolvency", "en: broke"), "policy.yaml")
+    assert edition_of(copied) == first
+    assert unchanged(copied.in_currency("CNY"), first)
+    own = load(first.text.replace("peak: 1.5", "peak: 1.4"), "policy.yaml")
+    assert (edition_of(own), unchanged(own, first)) == (first, False)
+    assert (
+        edition_of(load(first.text.replace("edition: default/1\n", "").replace("peak: 1.5", "peak: 1.4"), "p")) is None
+    )
+    assert edition_of(load(first.text.replace("default/1", "default/9"), "p")) is None
+
+
+def test_what_differs_is_said_key_by_key(two: tuple[Edition, Edition]) -> None:
+    first, second = two
+
+    found = changes(first.rules("CNY"), second.rules())
+
+    assert [(each.en, each.zh) for each in found] == [
+        ("grade BBB, from: 66 → 67", "等级 BBB，from：66 → 67"),
+        ("gate twice is new: twice the limit", "新增门槛 twice：两倍额度"),
+        ("limits, peak: 1.5 → 1.25", "limits，peak：1.5 → 1.25"),
+    ]
+    assert (found[1].before, found[1].after) == (None, "when (feature utilisation, gt 2), cap B")
+    back = changes(second.rules(), first.rules())
+    assert back[1].en == "gate twice is gone: twice the limit"
+    assert changes(first.rules(), first.rules("CNY")) == []
