@@ -19,7 +19,7 @@ from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
 from sync.link import Link
 from sync.shared import ProfileShared, private_text
-from sync.store import Store
+from sync.store import Store, state
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +53,24 @@ def named_mapping(profile: str, name: str, given: Kept) -> Mapping_:
 
 
 @contextmanager
-def opened(profile: str) -> Iterator[House]:
+def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
     """The profile's store and its connection; asks the CRM who it belongs to, so that its clock is known.
 
-    Where the profile has no policy of its own, the shipped one counts in the organisation's home currency.
+    Where the profile has no policy of its own, the shipped one counts in the organisation's home currency. `keep`: its
+    text lies in the profile from now on.
     """
     name, given = connections.first(profile)
     crm = registry.opened(given.crm, given.credentials, shared(profile), name)
     mapping = named_mapping(profile, name, given)
     organisation = crm.organisation()
-    rules = settings.policy_in(profile, organisation.currency)
-    link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
     store = Store(settings.profile_folder(profile) / "zixin.db")
     try:
+        with store.read() as tx:
+            rated = state.newest_day(tx, name) is not None
+        if keep:
+            settings.keep_policy(profile, organisation.currency, rated=rated)
+        rules = settings.policy_in(profile, organisation.currency, rated=rated)
+        link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
         yield House(store, link, rules, given.language, given.secrets)
     finally:
         store.close()

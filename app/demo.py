@@ -78,6 +78,7 @@ def standing(
     with ExitStack() as ends, serve_lease(home, PROFILE), run_lock(home, PROFILE):
         for kept in home.glob("zixin.db*"):
             kept.unlink()
+        settings.forget_policy(PROFILE)
         folder, day = _portfolio(home, data, as_of, today)
         demo = Demo(day, crm, ends.enter_context(_simulator(crm, folder, day)))
         seconds["simulator"] = time.perf_counter() - started
@@ -106,7 +107,7 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
     """Connect, install the fields, and run once."""
     compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, demo.simulated["credentials"], language)
     before = time.perf_counter()
-    with compose.opened(PROFILE) as opened:
+    with compose.opened(PROFILE, keep=True) as opened:
         link, _ = installing.install(PROFILE, opened.link, optional=("score",))
         house = replace(opened, link=link)
         seconds["install"] = time.perf_counter() - before

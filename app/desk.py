@@ -91,7 +91,7 @@ def opened(profile: str, now: datetime | None = None) -> Iterator[Desk]:
             base = state.base_currency(tx, name, day)
         if day is None or base is None:
             raise Misconfigured("E-NOTHING-RATED", profile=profile)
-        yield Desk(profile, store, name, settings.policy_in(profile, base), day, now or datetime.now(UTC))
+        yield Desk(profile, store, name, settings.policy_in(profile, base, rated=True), day, now or datetime.now(UTC))
 
 
 def decide(at: Desk, wanted: str, asked: Asked) -> tuple[str, desk.Decided]:

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 
 from adapters import registry
-from app import compose, connecting, connections, installation, installing, keys, settings, status
+from app import compose, connecting, connections, installation, installing, keys, policies, settings, status
 from app.connections import Kept
 from connector.errors import Denied, Problem
+from connector.policy import Policy
 from connector.ports import Crm, Tells
 from sync import backup
 from sync.link import Link
@@ -98,9 +99,19 @@ def _environment(profile: str) -> Iterator[Check]:
             size = (folder / "zixin.db").stat().st_size / (1 << 20)
             yield _of("store", "ok", f"{size:.1f} MB", f"{size:.1f} MB")
         rules = settings.policy(profile)
-        yield _of("policy", "ok", f"version {rules.version}", f"版本 {rules.version}")
+        yield _policy(rules)
     except Problem as problem:
         yield _of("store", "failed", problem.text("en"), problem.text("zh-CN"))
+
+
+def _policy(rules: Policy) -> Check:
+    newest = policies.newer(rules)
+    if newest is None:
+        return _of("policy", "ok", f"version {rules.version}", f"版本 {rules.version}")
+    return _of(
+        "policy", "look", f"there is a newer edition, {newest.name}: zixin policy editions",
+        f"有更新的版本 {newest.name}：zixin policy editions",
+    )  # fmt: skip
 
 
 def _old(found: str) -> tuple[str, str]:

@@ -55,7 +55,7 @@ def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collect
             return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text)
         # An event never keeps the statistics of a day: that is the night's.
         everybody = only is None and len(due) == facts.totals(tx, link.name)["accounts"]
-        before = _before(tx, link, as_of)
+        before = _before(tx, link.name, as_of)
         whole = everybody or before is None
         tables = facts.load(tx, link.name, None if whole else sorted(due))
         near = None if whole else tables["accounts"]["account_id"].to_list()
@@ -122,16 +122,16 @@ def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, l
     return moved
 
 
-def look(store: Store, link: Link, policy: Policy, as_of: int) -> pl.DataFrame:
+def look(store: Store, connection: str, policy: Policy, as_of: int) -> pl.DataFrame:
     """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
     with store.read() as tx:
-        tables = facts.load(tx, link.name)
-        before = _before(tx, link, as_of)
-        prior = state.assessments(tx, link.name, before=as_of)
+        tables = facts.load(tx, connection)
+        before = _before(tx, connection, as_of)
+        prior = state.assessments(tx, connection, before=as_of)
     portfolio = before or portfolio_statistics(tables, policy, as_of)
     return assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
 
 
-def _before(tx: Connection, link: Link, as_of: int) -> Statistics | None:
-    kept = state.statistics_before(tx, link.name, as_of)
+def _before(tx: Connection, connection: str, as_of: int) -> Statistics | None:
+    kept = state.statistics_before(tx, connection, as_of)
     return None if kept is None else Statistics.from_json(kept)

@@ -111,7 +111,7 @@ def run(
         with store.read() as tx:
             newest = state.newest_day(tx, link.name)
         if newest is not None and as_of < newest:
-            ran.assessed, ran.state = look(store, link, policy, as_of), "shown"
+            ran.assessed, ran.state = look(store, link.name, policy, as_of), "shown"
             lap("score")
         else:
             _decide(store, link, policy, ran, language, dry=dry, lap=lap)

@@ -1,15 +1,21 @@
-"""`zixin policy check|show`: whether a policy file is sound, and the policies that zixin ships, to start one's own from."""
+"""`zixin policy check|show|editions`: whether a policy file is sound, what zixin ships, and to go on to a newer edition."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.context import Context
+from connector.errors import Misconfigured
 
 if TYPE_CHECKING:
+    from connector.editions import Edition
+    from connector.policy import Policy
     from connector.proof.probe import Finding
 
 group = typer.Typer(no_args_is_help=True, help="Check a policy file; show the policies that zixin ships.")
@@ -60,6 +66,103 @@ def show(
     if name not in PRESETS:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(PRESETS)}")
     typer.echo(preset_text(name), nl=False)
+
+
+@group.command(help="The edition that the profile is on, what a newer one changes, and whom; --take goes on to it.")
+def editions(
+    call: typer.Context,
+    take: Annotated[str, typer.Option(help="An edition, POLICY/NUMBER: the next sync rates by it.")] = "",
+    replace: Annotated[bool, typer.Option("--replace", help="Also where the profile's policy was changed.")] = False,
+) -> None:
+    """Exit code 1 where an edition is not known, or the profile's own policy would be replaced."""
+    context: Context = call.obj
+
+    from app import policies
+    from connector import editions as shipped
+
+    every = {each.name: each for policy in shipped.PRESETS for each in shipped.editions(policy)}
+    if take and take not in every:
+        raise typer.BadParameter(f"{take!r} is none of {', '.join(every)}", param_hint="--take")
+    rules = policies.current(context.profile)
+    mine = shipped.edition_of(rules)
+    wanted = every[take] if take else policies.newer(rules)
+    told = _told(context, rules, wanted)
+    if take:
+        aside = policies.take(context.profile, every[take], _base(context), datetime.now(UTC), replace=replace)
+        told |= {"taken": take, "before": str(aside) if aside else None}
+    own = mine is None or not shipped.unchanged(rules, mine)
+    told |= {"edition": mine.name if mine else None, "changed": own, "editions": list(every)}
+    if context.json:
+        context.document(told)
+    else:
+        _say_editions(context, told)
+
+
+def _base(context: Context) -> str:
+    """What a policy's amounts count in: as now; before there is a policy or a rating, in the CRM's own currency."""
+    from app import compose, connections, policies
+
+    known = policies.known_base(context.profile)
+    if known is not None:
+        return known
+    try:
+        connections.first(context.profile)
+    except Misconfigured:
+        return ""
+    with compose.opened(context.profile) as house:
+        return house.policy.base_currency
+
+
+def _told(context: Context, rules: Policy, wanted: Edition | None) -> dict[str, Any]:
+    """What an edition would change: newer, differences, moves (None: there are no ratings that it could move)."""
+    from app import policies
+    from connector.policy_changes import changes
+
+    if wanted is None:
+        return {"newer": None, "differences": [], "moves": None}
+    moved = policies.effect(context.profile, wanted.rules())
+    return {
+        "newer": wanted.name,
+        "differences": [asdict(each) for each in changes(rules, wanted.rules(rules.base_currency))],
+        "moves": None if moved is None else asdict(moved),
+    }
+
+
+def _say_editions(context: Context, told: dict[str, Any]) -> None:
+    mine = told["edition"]
+    if mine is None:
+        context.say(context.words("policy of your own making", "自定义信用政策"))
+    elif told["changed"]:
+        context.say(context.words(f"policy made from edition {mine}", f"基于版本 {mine} 修改的信用政策"))
+    else:
+        context.say(context.words(f"edition {mine}, as it was shipped", f"版本 {mine}，与发布时一致"))
+    for each in told["differences"]:
+        context.say(f"  {context.words(each['en'], each['zh'])}")
+    if told["moves"] is not None:
+        context.say(moves_text(context, told["moves"]))
+    if "taken" in told:
+        context.say(context.words(f"on edition {told['taken']} from now on", f"现已采用版本 {told['taken']}"))
+        if told["before"]:
+            context.say(context.words(f"the policy before: {told['before']}", f"原信用政策：{told['before']}"))
+    elif told["newer"]:
+        context.say(
+            context.words(
+                f"to go on to it: zixin policy editions --take {told['newer']}",
+                f"采用该版本：zixin policy editions --take {told['newer']}",
+            )
+        )
+    elif mine is not None:
+        context.say(context.words("there is no newer one", "没有更新的版本"))
+
+
+def moves_text(context: Context, moved: Mapping[str, int]) -> str:
+    """Who would move, in a line."""
+    return context.words(
+        "moves {moved:,} of {customers:,} customers: grades {better:,} up, {worse:,} down, {other:,} to or from NR; "
+        "limits {limits_up:,} up, {limits_down:,} down; holds {holds_tighter:,} tighter, {holds_looser:,} looser",
+        "{customers:,} 个客户中有 {moved:,} 个变化：等级上调 {better:,}、下调 {worse:,}、与 NR 互转 {other:,}；"
+        "额度上调 {limits_up:,}、下调 {limits_down:,}；管控收紧 {holds_tighter:,}、放松 {holds_looser:,}",
+    ).format(**moved)
 
 
 def _sentence(context: Context, finding: Finding) -> str:

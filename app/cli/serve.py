@@ -51,7 +51,7 @@ def serve(
     upgraded(context)
     if not connections.first(context.profile)[1].secrets:
         connections.new_secret(context.profile, rotate=False)
-    with compose.opened(context.profile) as house:
+    with compose.opened(context.profile, keep=True) as house:
         compose.check_fields(house)
         if metrics_port:
             from prometheus_client import start_http_server

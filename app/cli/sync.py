@@ -83,7 +83,7 @@ def locked(context: Context) -> Iterator[House]:
     upgraded(context)
     with (
         run_lock(settings.profile_folder(context.profile), context.profile),
-        compose.opened(context.profile) as house,
+        compose.opened(context.profile, keep=True) as house,
     ):
         yield house
 

@@ -236,6 +236,12 @@ PROBLEMS: dict[str, Words] = {
         "数据库 {path} 的版本为 {found}，当前程序最高支持 {wanted}。",
         "请安装创建它的版本或更新的版本；没有任何改动。",
     ),
+    "E-POLICY-OWN": Words(
+        "{file} says something of its own, which the edition {edition} would replace.",
+        "Change it as zixin policy editions shows, edition: {edition} included; or give --replace: it is kept aside.",
+        "{file} 含有自定义内容，采用版本 {edition} 会将其替换。",
+        "请按 zixin policy editions 显示的差异手工修改（包括 edition: {edition}）；或使用 --replace，原文件会保留。",
+    ),
     "E-STORE-OLD": Words(
         "The store {path} is of revision {found}; this zixin works on revision {wanted}.",
         "Run zixin sync, or restart zixin serve: either brings it up to date, after a backup beside the store.",

@@ -9,6 +9,7 @@ from connector import editions
 from connector.editions import PRESETS, Edition, edition_of, preset_text, unchanged
 from connector.policy import load
 from connector.policy_changes import changes
+from tests.connector.second_edition import second_edition
 
 #: Edition → SHA-256 of its file. What a release shipped stays: a change is the next edition, and the file before it goes
 #: to policies/earlier/NAME-NUMBER.yaml.
@@ -22,20 +23,7 @@ FROZEN = {
 @pytest.fixture
 def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Edition, Edition]:
     """A release with a second edition of the default policy."""
-    first = preset_text("default")
-    (tmp_path / "earlier").mkdir()
-    (tmp_path / "earlier" / "default-1.yaml").write_text(first, encoding="utf-8")
-    for name in PRESETS:
-        (tmp_path / f"{name}.yaml").write_text(preset_text(name), encoding="utf-8")
-    second = first.replace("edition: default/1", "edition: default/2").replace("peak: 1.5", "peak: 1.25")
-    second = second.replace("  BBB: {from: 66,", "  BBB: {from: 67,").replace(
-        "\ngates:\n",
-        "\ngates:\n  twice:\n    when: {feature: utilisation, gt: 2}\n    cap: B\n    en: twice the limit\n    zh: 两倍额度\n",
-    )
-    (tmp_path / "default.yaml").write_text(second, encoding="utf-8")
-    monkeypatch.setattr(editions, "PLACE", tmp_path)
-    first_, second_ = editions.editions("default")
-    return first_, second_
+    return second_edition(tmp_path, monkeypatch)
 
 
 def test_a_released_edition_never_changes() -> None:
