@@ -156,6 +156,8 @@ class Serving:
         metrics.WRITTEN.inc(done.pushed.written)
         if done.held:
             log.warning("%s: %d customers would fall within an hour and wait for approve", what, done.held)
+        if done.waits:
+            log.warning("%s: %d customers wait until a run with what the release changed is approved", what, done.waits)
         if done.put_off:
             metrics.PUT_OFF.labels(done.problem or "E-RECORD-UNSEEN").inc(done.put_off)
         log.info(

@@ -427,6 +427,11 @@ class Policy(Part):
         text = json.dumps(_untold(said), sort_keys=True, ensure_ascii=False)
         return f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ENGINE}"
 
+    def same_as(self, other: Policy) -> bool:
+        """Whether both say the same, defaults included; texts and the edition's name left out."""
+        one, two = (_untold(each.model_dump(by_alias=True, exclude={"edition"})) for each in (self, other))
+        return bool(one == two)
+
     @cached_property
     def content(self) -> str:
         """A hash over everything, defaults and texts included: what is made of a policy is kept under it."""
@@ -449,6 +454,21 @@ class Policy(Part):
     def minor(self, amount: Decimal, base: str | None = None) -> int:
         """Minor units of an amount of the policy, in the base currency."""
         return money.to_minor(amount, base or self.base_currency)
+
+
+def kept(body: str, version: str) -> Policy:
+    """A policy that was stored with its results, whose version is still that of its file, with today's engine.
+
+    A body says every key, so that the version of the policy that is read back would be another one.
+    """
+    made = Policy.model_validate_json(body)
+    made.__dict__["version"] = f"{version.partition('.')[0]}.{ENGINE}"
+    return made
+
+
+def engine_of(version: str) -> int:
+    """The number of the engine in a policy's version; 0.1.0 wrote none, and was the first."""
+    return int(version.partition(".")[2] or 1)
 
 
 def _untold(said: Any) -> Any:

@@ -17,6 +17,7 @@ from connector.errors import Exhausted, Problem
 from connector.policy import Policy
 from connector.schema import day_number
 from sync import inbox
+from sync.causes import in_force, unapproved
 from sync.eventbrake import ask, falling, too_many
 from sync.inbox import Waiting
 from sync.link import Link, micros
@@ -39,6 +40,8 @@ class Drained:
     pushed: Pushed = field(default_factory=Pushed)
     #: Customers who would fall and whom the brake holds back.
     held: int = 0
+    #: Customers whose new result waits until a run has put into force what a release changed.
+    waits: int = 0
     #: Code of the problem that put events off; empty: none.
     problem: str = ""
 
@@ -91,12 +94,13 @@ def _turn(
     accounts = named | pulled.touched | _left_due(store, link, policy, ready)
     accounts |= reread(store, link, accounts, pulled)
     keys = [item.event.event_id for item in ready]
-    done.scored, moved, held = _rescore(store, link, policy, language, accounts, keys, at, braked=braked)
-    if held:
-        done.held, done.problem = len(held), "E-BRAKE-EVENTS"
+    found = _rescore(store, link, policy, language, accounts, keys, at, braked=braked)
+    done.scored, done.waits = found.scored, len(found.waits)
+    if found.held:
+        done.held, done.problem = len(found.held), "E-BRAKE-EVENTS"
         with store.write() as tx:
             inbox.hold(tx, link.name, ready, done.problem, at)
-    return ([] if moved or held else ready), later
+    return ([] if found.moved or found.held else ready), later
 
 
 def poll(store: Store, link: Link, policy: Policy, *, language: str, braked: bool = True) -> Drained:
@@ -104,28 +108,38 @@ def poll(store: Store, link: Link, policy: Policy, *, language: str, braked: boo
     pulled = pull(store, link)
     done = Drained()
     if pulled.touched:
-        done.scored, _, held = _rescore(store, link, policy, language, pulled.touched, (), 0, braked=braked)
-        done.held = len(held)
+        found = _rescore(store, link, policy, language, pulled.touched, (), 0, braked=braked)
+        done.scored, done.held, done.waits = found.scored, len(found.held), len(found.waits)
         done.pushed = push(store, link)
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Rescored:
+    """Who was scored; whose facts moved meanwhile; whom the brake holds back; who waits for what a release changed."""
+
+    scored: list[str]
+    moved: set[str]
+    held: set[str]
+    waits: set[str]
 
 
 def _rescore(
     store: Store, link: Link, policy: Policy, language: str, accounts: Collection[str], events: Sequence[str], at: int,
     *, braked: bool,
-) -> tuple[list[str], set[str], set[str]]:  # fmt: skip
-    """Scores these accounts and closes the events, together.
-
-    Returns who was scored, whose facts moved meanwhile, and whom the brake holds back. While there are some of the
-    latter two the events stay open; those of the former are worked on again at once.
-    """
+) -> _Rescored:  # fmt: skip
+    """Scores these accounts and closes the events, together; they stay open while some moved or are held."""
     as_of = day_number(link.today())
     with store.read() as tx:
         newest = state.newest_day(tx, link.name)
-    scored = score(store, link, policy, max(as_of, newest or as_of), only=accounts)
-    falls = falling(store, link, scored)
+    # What a person has not approved yet, another policy above all, rates nobody; its brake holds already.
+    rules = in_force(store, link.name, policy)
+    scored = score(store, link, rules, max(as_of, newest or as_of), only=accounts)
+    # What a release changed about them is not put into force by an event: they stay due until a run is approved.
+    waits = unapproved(store, link.name, scored.made)
+    falls = falling(store, link, scored) - waits
     held = falls if braked and too_many(store, link, policy.checks, falls) else set()
-    passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held))) if held else scored.made
+    passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held | waits)))
     with store.write() as tx:
         keep_context(tx, link, scored)
         moved = adopt_some(tx, link, passes, scored, language)
@@ -134,7 +148,9 @@ def _rescore(
             inbox.close(tx, link.name, events, at)
     if held:
         ask(store, link, policy, scored, held)
-    return [account for account in passes["customer_id"].to_list() if account not in moved], moved, held
+    return _Rescored(
+        [account for account in passes["customer_id"].to_list() if account not in moved], moved, held, waits
+    )
 
 
 def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pulled) -> set[tuple[str, str]]:

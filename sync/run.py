@@ -17,6 +17,7 @@ from connector.brake import LOOKED_AT, Verdict, brake
 from connector.errors import Misconfigured, Problem
 from connector.plan import Planned
 from connector.policy import Policy
+from sync.causes import causes
 from sync.link import Link, micros
 from sync.pull import Progress, Pulled, pull, silent
 from sync.push import Pushed, push, rehearse
@@ -171,7 +172,8 @@ def _decide(
     ran.assessed = scored.made
     with store.read() as tx:
         last = state.assessments(tx, link.name, columns=LOOKED_AT)
-    ran.verdict = brake(scored.made, last, policy.checks)
+    found = causes(store, link.name, policy)
+    ran.verdict = brake(scored.made, last, policy.checks, found.engine, found.policy)
     ran.digest = _digest(scored.made)
     lap("score")
     stopped = ran.verdict.stopped and ran.digest != approved

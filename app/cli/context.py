@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,3 +40,13 @@ class Context:
     def document(self, value: Any) -> None:
         """The command's one JSON document."""
         print(json.dumps(value, ensure_ascii=False, indent=1, default=str))  # noqa: T201
+
+
+def moves_text(context: Context, moved: Mapping[str, int]) -> str:
+    """Who would move, in a line."""
+    return context.words(
+        "moves {moved:,} of {customers:,} customers: grades {better:,} up, {worse:,} down, {other:,} to or from NR; "
+        "limits {limits_up:,} up, {limits_down:,} down; holds {holds_tighter:,} tighter, {holds_looser:,} looser",
+        "{customers:,} 个客户中有 {moved:,} 个变化：等级上调 {better:,}、下调 {worse:,}、与 NR 互转 {other:,}；"
+        "额度上调 {limits_up:,}、下调 {limits_down:,}；管控收紧 {holds_tighter:,}、放松 {holds_looser:,}",
+    ).format(**moved)

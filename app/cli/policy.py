@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.context import Context
+from app.cli.context import Context, moves_text
 from connector.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -153,16 +152,6 @@ def _say_editions(context: Context, told: dict[str, Any]) -> None:
         )
     elif mine is not None:
         context.say(context.words("there is no newer one", "没有更新的版本"))
-
-
-def moves_text(context: Context, moved: Mapping[str, int]) -> str:
-    """Who would move, in a line."""
-    return context.words(
-        "moves {moved:,} of {customers:,} customers: grades {better:,} up, {worse:,} down, {other:,} to or from NR; "
-        "limits {limits_up:,} up, {limits_down:,} down; holds {holds_tighter:,} tighter, {holds_looser:,} looser",
-        "{customers:,} 个客户中有 {moved:,} 个变化：等级上调 {better:,}、下调 {worse:,}、与 NR 互转 {other:,}；"
-        "额度上调 {limits_up:,}、下调 {limits_down:,}；管控收紧 {holds_tighter:,}、放松 {holds_looser:,}",
-    ).format(**moved)
 
 
 def _sentence(context: Context, finding: Finding) -> str:

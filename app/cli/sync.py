@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.context import Context
+from app.cli.context import Context, moves_text
 from app.cli.evaluate import days_of
 from app.cli.upgrade import upgraded
 
@@ -118,16 +118,22 @@ def _say_state(context: Context, summary: dict[str, Any]) -> None:
     if summary["brake"] is None or not summary["brake"]["stopped"] or state == "approved":
         return
     seen = summary["brake"]
-    why = context.words("; the policy was changed", "；信用政策已变更") if seen["policy_changed"] else ""
     en = (
-        "stopped  {changed} of {rated} ratings would differ, {fallen} fall to C or D{why}: nothing was written.\n"
+        "stopped  {changed} of {rated} ratings would differ, {fallen} fall to C or D: nothing was written.\n"
         "         Look with zixin sync --dry-run; put it into force with zixin approve {run}"
     )
     zh = (
-        "已制动   {rated} 个评级中有 {changed} 个将变化，{fallen} 个降至 C 或 D{why}：未写回任何内容。\n"
+        "已制动   {rated} 个评级中有 {changed} 个将变化，{fallen} 个降至 C 或 D：未写回任何内容。\n"
         "         可用 zixin sync --dry-run 查看；用 zixin approve {run} 批准生效"
     )
-    context.say(context.words(en, zh).format(**seen, why=why, run=summary["run"]))
+    for cause, words in _CAUSES.items():
+        if seen[cause] is not None:
+            context.say(f"         {context.words(*words)} {moves_text(context, seen[cause])}")
+    context.say(context.words(en, zh).format(**seen, run=summary["run"]))
+
+
+#: What moves customers apart from their facts and the day.
+_CAUSES = {"engine": ("this release", "新版本程序："), "policy": ("the policy", "信用政策：")}
 
 
 def _short(value: str | None) -> str:

@@ -46,6 +46,26 @@ def assessments(
 
     `accounts`: only theirs.
     """
+    rows = _newest(tx, connection, before, columns, accounts)
+    for row in rows:
+        for name in _LISTS:
+            if name in row:
+                row[name] = json.loads(row[name])
+    return pl.DataFrame(rows, schema={name: ASSESSMENT[name] for name in columns})
+
+
+def newest(
+    tx: Connection, connection: str, columns: Sequence[str], accounts: Collection[str] | None = None
+) -> pl.DataFrame:
+    """As `assessments`, of any day; `assessed_at` is a column, too: up to which instant facts were known."""
+    kinds = {**ASSESSMENT, "assessed_at": pl.Int64()}
+    rows = _newest(tx, connection, None, columns, accounts)
+    return pl.DataFrame(rows, schema={name: kinds[name] for name in columns})
+
+
+def _newest(
+    tx: Connection, connection: str, before: int | None, columns: Sequence[str], accounts: Collection[str] | None
+) -> list[dict[str, Any]]:
     table = tables.assessments
     earlier = [table.c.connection == connection, *([table.c.as_of < before] if before is not None else [])]
     rows: list[dict[str, Any]] = []
@@ -57,11 +77,7 @@ def assessments(
             newest_rows, and_(newest_rows.c.customer_id == table.c.customer_id, newest_rows.c.day == table.c.as_of)
         )
         rows += [dict(row) for row in tx.execute(query.where(table.c.connection == connection)).mappings()]
-    for row in rows:
-        for name in _LISTS:
-            if name in row:
-                row[name] = json.loads(row[name])
-    return pl.DataFrame(rows, schema={name: ASSESSMENT[name] for name in columns})
+    return rows
 
 
 def assessed_on(tx: Connection, connection: str, account: str, as_of: int | None) -> dict[str, Any] | None:

@@ -2,14 +2,13 @@ import polars as pl
 import pytest
 
 from connector.brake import brake
+from connector.moves import Moves, moves
 from connector.policy import Checks
 
 
-def frame(ratings: list[str], policy: str = "p") -> pl.DataFrame:
+def frame(ratings: list[str]) -> pl.DataFrame:
     rows = {"customer_id": [str(n) for n in range(len(ratings))], "rating": ratings}
-    return pl.DataFrame(rows, schema={"customer_id": pl.String, "rating": pl.String}).with_columns(
-        pl.lit(policy).alias("policy_version")
-    )
+    return pl.DataFrame(rows, schema={"customer_id": pl.String, "rating": pl.String})
 
 
 @pytest.mark.parametrize(
@@ -41,6 +40,27 @@ def test_first_ratings_do_not_count_and_shares_are_of_the_whole_portfolio() -> N
     assert not brake(frame(["BBB"] * 30), frame(["A"] * 1000), Checks()).stopped
 
 
-def test_a_change_of_policy_is_seen() -> None:
-    assert brake(frame(["A"], "new"), frame(["A"], "old"), Checks()).policy_changed
-    assert not brake(frame(["A"]), frame(["A"]), Checks()).policy_changed
+def test_whoever_the_engine_or_the_policy_moves_stops_it_however_few() -> None:
+    nobody, one = (Moves(500, moved, 0, moved, 0, 0, 0, 0, 0) for moved in (0, 1))
+    same = frame(["A"] * 500)
+
+    assert not brake(same, same, Checks(), nobody, nobody).stopped
+    assert brake(same, same, Checks(), one, nobody).stopped
+    assert brake(same, same, Checks(), policy=one).stopped
+
+
+def test_moves_are_counted_by_what_moves() -> None:
+    columns = {"customer_id": pl.String, "rating": pl.String, "limit": pl.Int64, "hold": pl.String}
+    before = pl.DataFrame(
+        [("a", "AA", 5, "none"), ("b", "NR", None, "none"), ("c", "B", 9, "warn"), ("d", "B", 9, "warn")],
+        schema=columns, orient="row",
+    )  # fmt: skip
+    after = pl.DataFrame(
+        [("a", "A", 5, "none"), ("b", "B", 0, "warn"), ("c", "BB", 10, "none"), ("d", "B", 8, "warn"), ("e", "D", 0, "block")],
+        schema=columns, orient="row",
+    )  # fmt: skip
+
+    assert moves(before, after) == Moves(
+        customers=4, moved=4, better=1, worse=1, other=1, limits_up=1, limits_down=1, holds_tighter=1, holds_looser=1
+    )
+    assert moves(before, before).moved == 0

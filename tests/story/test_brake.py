@@ -75,7 +75,11 @@ def test_a_run_that_changes_too_much_waits_and_writes_nothing(rated: House) -> N
 
     assert ran.state == "braked"
     assert ran.verdict is not None
-    assert ran.verdict.policy_changed
+    assert ran.verdict.engine is None
+    assert ran.verdict.policy is not None
+    # With yesterday's facts, as of yesterday: most who differ do because of the policy.
+    assert ran.verdict.policy.worse > 20
+    assert ran.verdict.policy.better == 0
     assert shown(rated) == before
     with rated.store.read() as tx:
         assert state.newest_day(tx, "sim") == day_number_of(TODAY)

@@ -1,0 +1,115 @@
+"""What a release or another policy would change about results that are in force, apart from what facts and days do.
+
+The newest assessment of everybody is done again from what was known at its own instant: with the policy that made it
+the engine alone moves it, with today's policy the policy does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+from connector.assessment import HOLDS
+from connector.moves import MOVING, Moves, moves
+from connector.policy import ENGINE, Policy, engine_of, kept
+from connector.scoring.assess import assess
+from connector.scoring.tendency import Statistics
+from sync.store import Store, facts, state
+
+#: What an assessment was made from: whose, as of which day, from facts known at which instant, by which policy.
+_MADE = ("customer_id", "as_of", "assessed_at", "policy_version")
+
+
+#: Among so many runs the last one that put its ratings into force is looked for.
+_RUNS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Whom they would move; None: the engine, or the policy, is the one of the results in force."""
+
+    engine: Moves | None = None
+    policy: Moves | None = None
+
+
+def causes(store: Store, connection: str, policy: Policy) -> Causes:
+    """Whom the engine and the policy move, of those whose newest assessment another one made."""
+    with store.read() as tx:
+        made = state.newest(tx, connection, (*_MADE, *MOVING[1:]))
+    other = made.filter(pl.col("policy_version") != policy.version)
+    if not other.height:
+        return Causes()
+    before = _rules(store, other["policy_version"].unique().to_list())
+    other = other.filter(pl.col("policy_version").is_in(list(before)))
+    engines = [version for version in before if engine_of(version) != ENGINE]
+    policies = [version for version, rules in before.items() if not rules.same_as(policy)]
+    engine = by_policy = None
+    by_engine = redone(store, connection, other.filter(pl.col("policy_version").is_in(engines)), before)
+    if engines:
+        engine = moves(other, by_engine)
+    if policies:
+        # What the engine moved is not the policy's doing.
+        was = pl.concat([other.select(MOVING).join(by_engine, on="customer_id", how="anti"), by_engine])
+        again = redone(
+            store, connection, other.filter(pl.col("policy_version").is_in(policies)), dict.fromkeys(policies, policy)
+        )
+        by_policy = moves(was, again)
+    return Causes(engine, by_policy)
+
+
+def in_force(store: Store, connection: str, policy: Policy) -> Policy:
+    """What events are rated by until a run has put *policy* into force: the policy of the last run that did."""
+    with store.read() as tx:
+        good = [row for row in state.runs(tx, connection, _RUNS) if row["state"] in ("done", "approved")]
+    version = good[0]["policy_version"] if good else policy.version
+    before = _rules(store, [version]).get(version)
+    return policy if before is None or before.same_as(policy) else before
+
+
+def unapproved(store: Store, connection: str, made: pl.DataFrame) -> set[str]:
+    """Customers whose new assessment, an event's, waits until a person approved what a release changed about them.
+
+    Those whose result in force was made by another engine, and today's would move it from the facts of then. A tighter
+    hold waits for nobody. Columns in: `MOVING`.
+    """
+    with store.read() as tx:
+        last = state.newest(tx, connection, (*_MADE, *MOVING[1:]), accounts=made["customer_id"].to_list())
+    versions = last["policy_version"].unique().to_list()
+    other = last.filter(pl.col("policy_version").is_in([each for each in versions if engine_of(each) != ENGINE]))
+    rules = _rules(store, other["policy_version"].unique().to_list())
+    other = other.filter(pl.col("policy_version").is_in(list(rules)))
+    if not other.height:
+        return set()
+    now = redone(store, connection, other, rules).rename({name: f"{name}_now" for name in MOVING[1:]})
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_now")) for name in MOVING[1:])
+    moved = other.join(now, on="customer_id").filter(differs).select("customer_id", pl.col("hold").alias("was"))
+    order = {name: number for number, name in enumerate(HOLDS)}
+    rows = made.select("customer_id", "hold").join(moved, on="customer_id").rows()
+    return {account for account, hold, was in rows if order[hold] <= order[was]}
+
+
+def redone(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, Policy]) -> pl.DataFrame:
+    """`MOVING` of assessments done again from what was known then; *made*: `_MADE`, *rules*: by policy version."""
+    found = [pl.DataFrame(schema={name: made.schema[name] for name in MOVING})]
+    for (as_of, at, version), group in made.group_by("as_of", "assessed_at", "policy_version", maintain_order=True):
+        with store.read() as tx:
+            # Most were made by one run; reading everything is faster than by ids then.
+            whole = group.height * 2 > facts.totals(tx, connection)["accounts"]
+            known = facts.load(tx, connection, None if whole else group["customer_id"].to_list(), known_at=at)
+            near = None if whole else known["accounts"]["account_id"].to_list()
+            prior = state.assessments(tx, connection, before=as_of, accounts=near)
+            kept_ = state.statistics_before(tx, connection, as_of)
+        if kept_ is None:
+            continue
+        again = assess(known, rules[str(version)], as_of, portfolio=Statistics.from_json(kept_), prior=prior)
+        found.append(again.select(MOVING).join(group.select("customer_id"), on="customer_id", how="semi"))
+    return pl.concat(found)
+
+
+def _rules(store: Store, versions: Collection[str]) -> dict[str, Policy]:
+    """The policies of these versions, as they were stored with what they made."""
+    with store.read() as tx:
+        bodies = {version: state.policy(tx, version) for version in versions}
+    return {version: kept(body, version) for version, body in bodies.items() if body is not None}
