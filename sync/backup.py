@@ -27,6 +27,8 @@ from sync.store.revision import alone, behind, bring_up
 STORE = "zixin.db"
 _MANIFEST, _LAST = "manifest.json", "backup.last"
 _FORMAT = 1
+#: An event that is being written is waited for, no longer.
+_PUSH_S = 10.0
 #: Settings beside the store.
 _SETTINGS = ("*.yaml", "*.json", PAUSED)
 
@@ -99,12 +101,16 @@ def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: 
                 bring_up(db, made / STORE)
         if there:
             # One that serves would go on writing into the store that is moved aside.
-            with serve_lease(folder, profile), run_lock(folder, profile), push_lease(folder):
+            with serve_lease(folder, profile), run_lock(folder, profile), push_lease(folder, _PUSH_S):
                 _left_alone(folder / STORE)
                 folder.replace(folder.with_name(f"{folder.name}.before-{now:%Y%m%dT%H%M%S}"))
                 made.replace(folder)
         else:
             folder.mkdir(exist_ok=True, mode=0o700)
+            # What a kill left of a store that is gone would be taken for the log of this one.
+            for left in (folder / f"{STORE}-wal", folder / f"{STORE}-shm"):
+                if left.exists():
+                    left.replace(left.with_name(f"{left.name}.before-{now:%Y%m%dT%H%M%S}"))
             for path in made.iterdir():
                 path.replace(folder / path.name)
     return manifest

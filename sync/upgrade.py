@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,17 +39,29 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
     with (
         serve_lease(folder, profile), run_lock(folder, profile), push_lease(folder, _PUSH_S), alone(path) as db,
     ):  # fmt: skip
-        row = db.execute("select version_num from alembic_version").fetchone()
-        found = str(row[0])
+        found = _revision(db)
         if found >= migrations.HEAD:
             # Another process was first.
             return None
-        kept = folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}.tar.gz"
+        kept = _free(folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}")
         backup.write(db, folder, profile, kept, now)
         try:
             bring_up(db, path)
         except BaseException:
-            # The store is what it was: a job that tries every hour does not fill the disk with copies of it.
-            kept.unlink()
+            # While the store is what it was: a job that tries every hour does not fill the disk with copies of it. A
+            # Ctrl-C may also come when the new tables are in force already.
+            if _revision(db) == found:
+                kept.unlink()
             raise
     return Upgraded(found, migrations.HEAD, kept)
+
+
+def _revision(db: sqlite3.Connection) -> str:
+    return str(db.execute("select version_num from alembic_version").fetchone()[0])
+
+
+def _free(stem: Path) -> Path:
+    """A name that no file has: one of the same second may be left of an upgrade that was killed."""
+    names = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    files = (stem.with_name(f"{stem.name}{more}.tar.gz") for more in names)
+    return next(file for file in files if not file.exists())

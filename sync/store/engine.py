@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from sync.store import revision
 from sync.store.problems import told
@@ -64,7 +64,9 @@ class Store:
 
 
 def _engine(path: Path) -> Engine:
-    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": _BUSY_TIMEOUT_S}, hide_parameters=True)
+    made = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_TIMEOUT_S}, hide_parameters=True
+    )
     event.listen(made, "connect", _connect)
     event.listen(made, "begin", _begin)
     return made

@@ -151,3 +151,18 @@ def _packed(folder: Path, file: Path) -> None:
     with tarfile.open(file, "w:gz") as archive:
         for path in folder.iterdir():
             archive.add(path, path.name)
+
+
+def test_the_log_of_a_store_that_is_gone_is_not_taken_for_that_of_the_restored_one(
+    rated: House, tmp_path: Path
+) -> None:
+    folder, file = tmp_path / "home" / "default", tmp_path / "b.tar.gz"
+    backup.make(folder, "default", file, NOW)
+    (tmp_path / "left").mkdir()
+    (tmp_path / "left" / "zixin.db-wal").write_bytes(b"of another store")
+
+    backup.put_back(file, tmp_path / "left", "default", NOW, replace=False)
+
+    assert not (tmp_path / "left" / "zixin.db-wal").exists()
+    assert (tmp_path / "left" / "zixin.db-wal.before-20260301T080000").read_bytes() == b"of another store"
+    Store(tmp_path / "left" / "zixin.db").close()

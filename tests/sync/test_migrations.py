@@ -74,3 +74,12 @@ def test_a_new_store_is_planned_for_a_million_rows(tmp_path: Path, table: str, w
             told = " ".join(str(row[3]) for row in tx.exec_driver_sql(query))
         store.close()
         assert index in told
+
+
+@pytest.mark.parametrize("name", ["q?mode=memory", "p%20c", "a#b;c", "资 信"])
+def test_a_store_lies_where_its_path_says(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path / name / "zixin.db")
+    store.close()
+
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "zixin.db").stat().st_size > 0

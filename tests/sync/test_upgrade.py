@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from connector.errors import Busy, Misconfigured
 from sync import backup
 from sync.shared import run_lock, serve_lease
 from sync.store import Store, migrations
+from sync.store.revision import bring_up
 from sync.upgrade import upgrade
 from tests.sync.later import HEAD, NOW, place, revision
 
@@ -99,6 +101,25 @@ def test_a_revision_that_fails_leaves_the_store_and_no_copies_of_it(folder: Path
 
     assert revision(folder / "zixin.db") == ("0001", None)
     assert list(folder.glob("before-*")) == []
+
+
+def test_a_ctrl_c_behind_the_commit_keeps_the_backup_and_one_that_is_there_is_kept(
+    folder: Path, later: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "before-0002-20261201T080000.tar.gz").write_text("of an upgrade that was killed")
+    real = bring_up
+
+    def interrupted(*given: Any) -> None:
+        real(*given)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sync.upgrade.bring_up", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        upgrade(folder, "p", NOW)
+
+    assert revision(folder / "zixin.db")[0] == HEAD
+    names = sorted(path.name for path in folder.glob("before-*"))
+    assert names == ["before-0002-20261201T080000-2.tar.gz", "before-0002-20261201T080000.tar.gz"]
 
 
 def test_a_newer_store_is_refused_before_anything_is_written(folder: Path) -> None:
