@@ -22,10 +22,6 @@ from sync.store import Store, facts, state
 _MADE = ("customer_id", "as_of", "assessed_at", "policy_version")
 
 
-#: Among so many runs the last one that put its ratings into force is looked for.
-_RUNS = 500
-
-
 @dataclass(frozen=True, slots=True)
 class Causes:
     """Whom they would move; None: the engine, or the policy, is the one of the results in force."""
@@ -62,8 +58,9 @@ def causes(store: Store, connection: str, policy: Policy) -> Causes:
 def in_force(store: Store, connection: str, policy: Policy) -> Policy:
     """What events are rated by until a run has put *policy* into force: the policy of the last run that did."""
     with store.read() as tx:
-        good = [row for row in state.runs(tx, connection, _RUNS) if row["state"] in ("done", "approved")]
-    version = good[0]["policy_version"] if good else policy.version
+        version = state.policy_in_force(tx, connection)
+    if version in (None, policy.version):
+        return policy
     before = _rules(store, [version]).get(version)
     return policy if before is None or before.same_as(policy) else before
 

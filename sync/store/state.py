@@ -365,6 +365,15 @@ def save_run(tx: Connection, row: Mapping[str, Any]) -> None:
     upsert(tx, tables.runs, [dict(row)], ["run_id"])
 
 
+def policy_in_force(tx: Connection, connection: str) -> str | None:
+    """Version of the policy of the last run that put its ratings into force; None: there was none."""
+    table = tables.runs
+    query = select(table.c.policy_version).where(
+        table.c.connection == connection, table.c.state.in_(("done", "approved"))
+    )
+    return tx.execute(query.order_by(table.c.started_at.desc()).limit(1)).scalar_one_or_none()
+
+
 def runs(tx: Connection, connection: str, most: int | None = None) -> list[dict[str, Any]]:
     """The connection's runs, newest first; `summary` as a mapping."""
     table = tables.runs
