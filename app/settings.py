@@ -12,6 +12,7 @@ from dotenv import load_dotenv
 from connector.editions import PRESETS, Edition, default_text, edition_of, editions, preset_text, unchanged
 from connector.errors import Misconfigured
 from connector.policy import Policy, load
+from sync.restore import unfinished
 from sync.shared import private_text
 
 
@@ -33,11 +34,17 @@ def home() -> Path:
     return Path(os.environ.get("ZIXIN_HOME") or platformdirs.user_data_dir("zixin", appauthor=False))
 
 
-def profile_folder(profile: str) -> Path:
-    """The folder of one company; its name is checked, because it becomes a path."""
+def profile_folder(profile: str, *, restores: bool = False) -> Path:
+    """The folder of one company; its name is checked, because it becomes a path.
+
+    Raises Misconfigured where a restore into it was cut off, unless the caller `restores`.
+    """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", profile):
         raise Misconfigured("E-PROFILE", profile=profile)
-    return home() / profile
+    folder = home() / profile
+    if unfinished(folder) and not restores:
+        raise Misconfigured("E-RESTORE-HALF", profile=profile)
+    return folder
 
 
 def shipped(*, rated: bool) -> Edition:

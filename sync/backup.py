@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import os
+import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
+
+from filelock import Timeout
 
 from connector.errors import Misconfigured
-from sync.shared import PAUSED, push_lease, run_lock, serve_lease
-from sync.store.revision import alone, behind, bring_up
+from sync.shared import PAUSED, locked
+from sync.store.problems import told
 
 #: The store's file in a profile's folder.
 STORE = "zixin.db"
-_MANIFEST, _LAST = "manifest.json", "backup.last"
-_FORMAT = 1
-#: An event that is being written is waited for, no longer.
-_PUSH_S = 10.0
+#: What a backup says of itself, and of which form that is.
+MANIFEST, FORMAT = "manifest.json", 1
+_LAST = "backup.last"
+#: What work under way is called, which is nothing once nobody holds its lock.
+_PLACE, _PLACE_LOCK = ".zixin-", "held"
 #: Settings beside the store.
 _SETTINGS = ("*.yaml", "*.json", PAUSED)
 
@@ -45,6 +50,18 @@ class Manifest:
     #: File → SHA-256 of its bytes, in hex.
     files: dict[str, str]
 
+    def text(self) -> str:
+        """As a backup keeps it."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def of(cls, text: str) -> Manifest:
+        """The manifest of that text; raises ValueError or TypeError where it is none."""
+        made = cls(**json.loads(text))
+        if not (isinstance(made.files, dict) and isinstance(made.rows, dict) and isinstance(made.made_at, str)):
+            raise TypeError("not the manifest of a backup")
+        return made
+
 
 def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
     """Write a backup, whole or not at all, while the profile is in use: runs, events and writes go on.
@@ -53,9 +70,12 @@ def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
     """
     if not (folder / STORE).exists():
         raise Misconfigured("E-NO-CONNECTION", profile=profile)
-    with closing(_readable(folder / STORE)) as db:
+    with told(folder / STORE):
+        db = _readable(folder / STORE)
+    with closing(db):
         manifest = write(db, folder, profile, file, now)
-    (folder / _LAST).write_text(manifest.made_at)
+    with _writing(folder / _LAST):
+        (folder / _LAST).write_text(manifest.made_at)
     return manifest
 
 
@@ -66,54 +86,42 @@ def write(db: sqlite3.Connection, folder: Path, profile: str, file: Path, now: d
     """
     if file.exists():
         raise Misconfigured("E-BACKUP-THERE", file=str(file))
-    try:
+    with _writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".zixin-", dir=file.parent) as place:
-            copy = Path(place) / STORE
-            _copied(db, folder / STORE, copy)
-            parts = {STORE: copy, **{path.name: path for path in sorted(_settings(folder))}}
-            files = {name: _digest(path) for name, path in parts.items()}
-            manifest = Manifest(_FORMAT, now.isoformat(timespec="seconds"), profile, rows(copy), files)
-            made = Path(place) / "made"
+        with place(file.parent) as work:
+            _copied(db, folder / STORE, work / STORE, file)
+            # Copies, too: a file that is written meanwhile would not be what the manifest proves.
+            parts = {STORE: work / STORE, **{path.name: _copy(path, work) for path in sorted(_settings(folder))}}
+            files = {name: digest(path) for name, path in parts.items()}
+            at = now.isoformat(timespec="seconds")
+            manifest = Manifest(FORMAT, at, profile, rows(work / STORE), files)
+            made = work / "made"
             _pack(made, parts, manifest)
             made.replace(file)
-    except OSError as error:
-        raise Misconfigured("E-BACKUP-WRITE", file=str(file), detail=str(error.strerror)) from None
     return manifest
 
 
-def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: bool) -> Manifest:
-    """Make the profile what the backup holds; a profile that is there is moved aside, not deleted.
+@contextmanager
+def place(parent: Path) -> Iterator[Path]:
+    """A folder in *parent* to work in, for its owner only, gone at the end; those that a kill left there go, too."""
+    for left in parent.glob(f"{_PLACE}*"):
+        # Whoever works in one holds its lock.
+        if (left / _PLACE_LOCK).exists():
+            with suppress(Timeout), locked(left / _PLACE_LOCK, wait_s=0):
+                shutil.rmtree(left)
+    made = Path(mkdtemp(prefix=_PLACE, dir=parent))
+    try:
+        with locked(made / _PLACE_LOCK, wait_s=0):
+            yield made
+    finally:
+        shutil.rmtree(made)
 
-    Raises Misconfigured, and changes nothing: the file is no backup, was damaged, is of a later zixin, or the profile
-    is there and is not to be replaced; Busy: a run is on, or `zixin serve`.
-    """
-    there = (folder / STORE).exists()
-    if there and not replace:
-        raise Misconfigured("E-RESTORE-THERE", profile=profile)
-    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with TemporaryDirectory(prefix=".zixin-", dir=folder.parent) as place:
-        made = Path(place) / "profile"
-        made.mkdir(mode=0o700)
-        manifest = _unpacked(file, made)
-        if behind(made / STORE) is not None:
-            with alone(made / STORE) as db:
-                bring_up(db, made / STORE)
-        if there:
-            # One that serves would go on writing into the store that is moved aside.
-            with serve_lease(folder, profile), run_lock(folder, profile), push_lease(folder, _PUSH_S):
-                _left_alone(folder / STORE)
-                folder.replace(folder.with_name(f"{folder.name}.before-{now:%Y%m%dT%H%M%S}"))
-                made.replace(folder)
-        else:
-            folder.mkdir(exist_ok=True, mode=0o700)
-            # What a kill left of a store that is gone would be taken for the log of this one.
-            for left in (folder / f"{STORE}-wal", folder / f"{STORE}-shm"):
-                if left.exists():
-                    left.replace(left.with_name(f"{left.name}.before-{now:%Y%m%dT%H%M%S}"))
-            for path in made.iterdir():
-                path.replace(folder / path.name)
-    return manifest
+
+def free(path: Path) -> Path:
+    """That path, or where there is such a file the first of NAME-2, NAME-3, … that there is none of."""
+    stem, suffixes = path.name.partition(".")[0], "".join(path.suffixes)
+    names = itertools.chain([path.name], (f"{stem}-{number}{suffixes}" for number in itertools.count(2)))
+    return next(each for name in names if not (each := path.with_name(name)).exists())
 
 
 def last(folder: Path) -> datetime | None:
@@ -138,7 +146,15 @@ def _readable(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)
 
 
-def _copied(db: sqlite3.Connection, store: Path, copy: Path) -> None:
+@contextmanager
+def _writing(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Misconfigured("E-BACKUP-WRITE", file=str(file), detail=str(error.strerror)) from None
+
+
+def _copied(db: sqlite3.Connection, store: Path, copy: Path, file: Path) -> None:
     """A copy of one moment; readers and the writer are not kept waiting (sqlite.org/lang_vacuum.html, VACUUM INTO)."""
     os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, 0o600))
     try:
@@ -146,16 +162,21 @@ def _copied(db: sqlite3.Connection, store: Path, copy: Path) -> None:
         with closing(_readable(copy)) as db:
             found = db.execute("pragma integrity_check").fetchone()[0]
     except sqlite3.Error as error:
+        # The store is only read here: it is the copy that needs room.
+        if error.sqlite_errorname == "SQLITE_FULL":
+            raise Misconfigured("E-BACKUP-WRITE", file=str(file), detail=str(error)) from None
         raise Misconfigured("E-STORE-OPEN", path=str(store), detail=str(error)) from None
     if found != "ok":
         raise Misconfigured("E-STORE-OPEN", path=str(store), detail=found)
 
 
-def _left_alone(store: Path) -> None:
-    """Raises Busy where another process has the store open: one of 0.1.0 serves without the lease."""
-    # A store that is beyond opening is what a backup is put back for.
-    with suppress(Misconfigured), alone(store):
-        pass
+def _copy(path: Path, folder: Path) -> Path:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise Misconfigured("E-FILE", file=str(path), detail=str(error.strerror)) from None
+    (folder / path.name).write_bytes(text)
+    return folder / path.name
 
 
 def _settings(folder: Path) -> Iterator[Path]:
@@ -163,7 +184,8 @@ def _settings(folder: Path) -> Iterator[Path]:
         yield from (path for path in folder.glob(pattern) if path.is_file())
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -172,8 +194,8 @@ def _pack(made: Path, parts: dict[str, Path], manifest: Manifest) -> None:
     handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as raw:
         with tarfile.open(fileobj=raw, mode="w:gz", compresslevel=6) as archive:
-            text = json.dumps(asdict(manifest), indent=1).encode()
-            head = tarfile.TarInfo(_MANIFEST)
+            text = manifest.text().encode()
+            head = tarfile.TarInfo(MANIFEST)
             head.size, head.mode = len(text), 0o600
             archive.addfile(head, io.BytesIO(text))
             for name, path in parts.items():
@@ -187,32 +209,3 @@ def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uname = entry.gname = ""
     entry.mode = 0o600
     return entry
-
-
-def _unpacked(file: Path, place: Path) -> Manifest:
-    """Every file that the manifest names, and no other, proven by its digest."""
-    try:
-        with tarfile.open(file, "r:gz") as archive:
-            told = json.loads(_bytes(archive, _MANIFEST).read())
-            manifest = Manifest(**told)
-            for name in manifest.files:
-                if Path(name).name != name:
-                    raise Misconfigured("E-RESTORE-FILE", file=str(file), detail=f"a file named {name!r}")
-                with os.fdopen(os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-                    source = _bytes(archive, name)
-                    while part := source.read(1 << 20):
-                        out.write(part)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, tarfile.TarError) as error:
-        raise Misconfigured("E-RESTORE-FILE", file=str(file), detail=type(error).__name__) from None
-    broken = [name for name, digest in manifest.files.items() if _digest(place / name) != digest]
-    if broken or manifest.format != _FORMAT or STORE not in manifest.files:
-        detail = f"{broken[0]} was changed" if broken else f"format {manifest.format}"
-        raise Misconfigured("E-RESTORE-FILE", file=str(file), detail=detail)
-    return manifest
-
-
-def _bytes(archive: tarfile.TarFile, name: str) -> io.BufferedReader:
-    found = archive.extractfile(name)
-    if found is None:
-        raise KeyError(name)
-    return found  # type: ignore[return-value]

@@ -20,6 +20,8 @@ PAUSED = "paused"
 _TOKEN_WAIT_S = 150.0
 #: Longer than a night's writes take.
 _PUSH_WAIT_S = 3_600.0
+#: An event that is being written is waited for, no longer.
+_EVENT_WAIT_S = 10.0
 
 
 #: An hour's name in the file of what calls cost, in UTC.
@@ -61,8 +63,7 @@ class ProfileShared:
         """The token of that name, locked across threads and processes."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            # A lock of its own each time: FileLock is reentrant within a thread, not between threads.
-            with FileLock(self._folder / f"{name}.token.lock", timeout=_TOKEN_WAIT_S, thread_local=False):
+            with locked(self._folder / f"{name}.token.lock", _TOKEN_WAIT_S):
                 yield _Slot(self._folder / f"{name}.token", self._vault)
         except Timeout:
             raise Retry("E-STORE-BUSY", path=str(self._folder)) from None
@@ -70,7 +71,7 @@ class ProfileShared:
     def take(self, name: str, amount: int, cap: int | None) -> None:
         """Count what calls cost, by the hour of our clock. Raises Exhausted where the cap would be passed."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(self._folder / f"{name}.spent.lock", timeout=_TOKEN_WAIT_S, thread_local=False):
+        with locked(self._folder / f"{name}.spent.lock", _TOKEN_WAIT_S):
             hours = _hours(self._folder, name, self._clock())
             if cap is not None and sum(hours.values()) + amount > cap:
                 raise Exhausted("E-QUOTA-CAP", name=name, cap=cap)
@@ -97,11 +98,17 @@ def _hours(folder: Path, name: str, now: datetime) -> dict[str, int]:
         return {}
 
 
+def locked(path: Path, wait_s: float) -> FileLock:
+    """The lock of that file, which only its owner can read; raises Timeout where another process has it for longer."""
+    # A lock of its own each time: FileLock is reentrant within a thread, not between threads.
+    return FileLock(path, timeout=wait_s, thread_local=False, mode=0o600)
+
+
 @contextmanager
 def run_lock(folder: Path, profile: str) -> Iterator[None]:
     """Held by the one run of a profile; raises Busy at once when another holds it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(folder / "run.lock", timeout=0)
+    lock = locked(folder / "run.lock", 0)
     try:
         lock.acquire()
     except Timeout:
@@ -120,7 +127,7 @@ def serve_lease(folder: Path, profile: str) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with FileLock(folder / "serve.lock", timeout=0, thread_local=False):
+        with locked(folder / "serve.lock", 0):
             yield
     except Timeout:
         raise Busy("E-SERVE-BUSY", profile=profile) from None
@@ -130,10 +137,20 @@ def serve_lease(folder: Path, profile: str) -> Iterator[None]:
 def push_lease(folder: Path, wait_s: float = _PUSH_WAIT_S) -> Iterator[None]:
     """Held by the one that writes into the CRM, for as long as it does: an event and the night never mix."""
     try:
-        with FileLock(folder / "push.lock", timeout=wait_s, thread_local=False):
+        with locked(folder / "push.lock", wait_s):
             yield
     except Timeout:
         raise Retry("E-STORE-BUSY", path=str(folder)) from None
+
+
+@contextmanager
+def whole_profile(folder: Path, profile: str) -> Iterator[None]:
+    """Held by whoever changes the store's tables or puts another store in its place: no run, no event, no server.
+
+    Raises Busy at once where a run or `zixin serve` is on, Retry after ten seconds where an event is written.
+    """
+    with serve_lease(folder, profile), run_lock(folder, profile), push_lease(folder, _EVENT_WAIT_S):
+        yield
 
 
 def paused(folder: Path) -> bool:

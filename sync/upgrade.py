@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sync import backup
-from sync.shared import push_lease, run_lock, serve_lease
+from sync.shared import whole_profile
 from sync.store import migrations
 from sync.store.revision import alone, behind, bring_up
-
-#: An event that is being written is waited for; a night holds the run lock, and that is not waited for.
-_PUSH_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +32,13 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
     path = folder / backup.STORE
     if behind(path) is None:
         return None
-    with (
-        serve_lease(folder, profile), run_lock(folder, profile), push_lease(folder, _PUSH_S), alone(path) as db,
-    ):  # fmt: skip
+    with whole_profile(folder, profile), alone(path) as db:
         found = _revision(db)
         if found >= migrations.HEAD:
             # Another process was first.
             return None
-        kept = _free(folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}")
+        # One of the same second may be left of an upgrade that was killed.
+        kept = backup.free(folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}.tar.gz")
         backup.write(db, folder, profile, kept, now)
         try:
             bring_up(db, path)
@@ -58,10 +53,3 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
 
 def _revision(db: sqlite3.Connection) -> str:
     return str(db.execute("select version_num from alembic_version").fetchone()[0])
-
-
-def _free(stem: Path) -> Path:
-    """A name that no file has: one of the same second may be left of an upgrade that was killed."""
-    names = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
-    files = (stem.with_name(f"{stem.name}{more}.tar.gz") for more in names)
-    return next(file for file in files if not file.exists())

@@ -45,16 +45,18 @@ def backup(
 def restore(
     call: typer.Context,
     file: Annotated[Path, typer.Argument(help="What zixin backup wrote.", exists=True, dir_okay=False)],
-    replace: Annotated[bool, typer.Option(help="Where the profile is there already: it is moved aside.")] = False,
+    replace: Annotated[
+        bool, typer.Option(help="Where the profile is there already: what is there is kept in a folder of its own.")
+    ] = False,
 ) -> None:
     """Proves every file by its digest first; says what to do where the key is another one."""
     from app import connections, settings
     from connector.errors import Denied, Misconfigured
-    from sync import backup as backups
+    from sync import restore as restores
 
     context: Context = call.obj
-    folder = settings.profile_folder(context.profile)
-    made = backups.put_back(file, folder, context.profile, datetime.now(UTC), replace=replace)
+    folder = settings.profile_folder(context.profile, restores=True)
+    made = restores.put_back(file, folder, context.profile, datetime.now(UTC), replace=replace)
     sealed: str | None = None
     try:
         connections.read(context.profile)

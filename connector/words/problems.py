@@ -188,11 +188,23 @@ PROBLEMS: dict[str, Words] = {
         "{file} 不是可用的备份：{detail}。",
         "请使用另一份备份；没有任何改动。",
     ),
+    "E-RESTORE-WRITE": Words(
+        "The backup cannot be unpacked into {path}: {detail}.",
+        "Check the permissions and the room on that disk, and restore again; the backup itself is sound so far.",
+        "无法将备份解包到 {path}：{detail}。",
+        "请检查权限和磁盘空间后重新恢复；备份文件本身未发现问题。",
+    ),
+    "E-RESTORE-HALF": Words(
+        "A restore of the profile {profile} was cut off.",
+        "Run zixin restore FILE --replace again: it finishes the one that was cut off; what was there before is kept.",
+        "配置 {profile} 的恢复被中断。",
+        "请再次运行 zixin restore 文件 --replace：会完成被中断的恢复；原有数据均已保留。",
+    ),
     "E-RESTORE-THERE": Words(
         "The profile {profile} has a store already.",
-        "Say --replace to put the backup in its place (it is moved aside), or --profile NAME for another one.",
+        "Say --replace to put the backup in its place (what is there is kept), or --profile NAME for another one.",
         "配置 {profile} 已有数据库。",
-        "使用 --replace 以备份取代（原有数据会移到一旁保留），或用 --profile 指定另一个名称。",
+        "使用 --replace 以备份取代（原有数据会保留），或用 --profile 指定另一个名称。",
     ),
     "E-MAP-SOURCE": Words(
         "The mapping has no source {name}.",
@@ -250,15 +262,15 @@ PROBLEMS: dict[str, Words] = {
     ),
     "E-STORE-IN-USE": Words(
         "Another process has the store {path} open, which is to be changed as a whole.",
-        "Stop zixin serve (of the release before, too) and whatever else reads that file, then run it again.",
+        "Let an upgrade that is under way end; stop zixin serve (of the release before, too) and what else reads it.",
         "其他进程正打开数据库 {path}，无法升级或替换。",
-        "请停止 zixin serve（包括旧版本的）以及读取该文件的其他程序，然后重新运行。",
+        "如正在升级请等待其结束；否则请停止 zixin serve（包括旧版本的）以及读取该文件的其他程序，然后重新运行。",
     ),
     "E-SERVE-BUSY": Words(
-        "zixin serve runs on the profile {profile}.",
-        "Stop it, then run it again.",
-        "配置 {profile} 上正在运行 zixin serve。",
-        "请先停止它，然后重新运行。",
+        "zixin serve runs on the profile {profile}, or an upgrade or a restore of it is under way.",
+        "Stop zixin serve, or wait until the other command ends, then run it again.",
+        "配置 {profile} 上正在运行 zixin serve，或正在升级、恢复。",
+        "请停止 zixin serve，或等待另一命令结束，然后重新运行。",
     ),
     "E-STORE-FOREIGN": Words(
         "{path} is a database that zixin did not make.",

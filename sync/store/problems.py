@@ -26,6 +26,8 @@ def told(path: Path, *, alone: bool = False) -> Iterator[None]:
             raise Busy("E-STORE-IN-USE", path=str(path)) from error
         if "locked" in words:
             raise Retry("E-STORE-BUSY", path=str(path)) from error
+        if path.is_dir():
+            raise Misconfigured("E-STORE-OPEN", path=str(path), detail="it is a folder") from error
         if "disk is full" in words or "disk I/O" in words:
             raise Misconfigured("E-STORE-FULL", path=str(path)) from error
         if "unable to open" in words or "not a database" in words or "malformed" in words or "readonly" in words:

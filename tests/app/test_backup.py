@@ -11,7 +11,7 @@ import pytest
 from app import connections
 from app.connections import Kept
 from connector.errors import Busy, Misconfigured
-from sync import backup
+from sync import backup, restore
 from sync.shared import run_lock, serve_lease
 from sync.store import Store
 from tests.app.calls import run
@@ -90,16 +90,20 @@ def test_what_is_there_is_moved_aside_and_only_when_asked(
     assert "--replace" in capsys.readouterr().err
     for lease in (run_lock, serve_lease):
         with lease(folder, "default"), pytest.raises(Busy):
-            backup.put_back(file, folder, "default", NOW, replace=True)
+            restore.put_back(file, folder, "default", NOW, replace=True)
     # As 0.1.0 serves: without a lease.
     with pytest.raises(Busy, match=r"has the store .* open"):
-        backup.put_back(file, folder, "default", NOW, replace=True)
+        restore.put_back(file, folder, "default", NOW, replace=True)
     rated.store.close()
     assert (folder / "policy.yaml").exists()
-    backup.put_back(file, folder, "default", NOW, replace=True)
+    restore.put_back(file, folder, "default", NOW, replace=True)
     assert not (folder / "policy.yaml").exists()
-    aside = next(folder.parent.glob("default.before-*"))
+    aside = folder / "before-restore-20260301T080000"
     assert (aside / "policy.yaml").read_text() == "# later\n"
+    # Again within the second: both are kept.
+    restore.put_back(file, folder, "default", NOW, replace=True)
+    assert (folder / "before-restore-20260301T080000-2" / "zixin.db").exists()
+    assert (aside / "policy.yaml").exists()
 
 
 def test_a_damaged_file_changes_nothing(rated: House, tmp_path: Path) -> None:
@@ -110,7 +114,7 @@ def test_a_damaged_file_changes_nothing(rated: House, tmp_path: Path) -> None:
     def refused(data: bytes) -> str:
         (tmp_path / "damaged").write_bytes(data)
         with pytest.raises(Misconfigured, match="not a backup that can be used") as caught:
-            backup.put_back(tmp_path / "damaged", other, "default", NOW, replace=True)
+            restore.put_back(tmp_path / "damaged", other, "default", NOW, replace=True)
         assert not other.exists()
         return str(caught.value)
 
@@ -161,8 +165,8 @@ def test_the_log_of_a_store_that_is_gone_is_not_taken_for_that_of_the_restored_o
     (tmp_path / "left").mkdir()
     (tmp_path / "left" / "zixin.db-wal").write_bytes(b"of another store")
 
-    backup.put_back(file, tmp_path / "left", "default", NOW, replace=False)
+    restore.put_back(file, tmp_path / "left", "default", NOW, replace=False)
 
     assert not (tmp_path / "left" / "zixin.db-wal").exists()
-    assert (tmp_path / "left" / "zixin.db-wal.before-20260301T080000").read_bytes() == b"of another store"
+    assert (tmp_path / "left" / "before-restore-20260301T080000" / "zixin.db-wal").read_bytes() == b"of another store"
     Store(tmp_path / "left" / "zixin.db").close()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connector.errors import Busy, Misconfigured
-from sync import backup
+from sync import backup, restore
 from sync.shared import run_lock, serve_lease
 from sync.store import Store, migrations
 from sync.store.revision import bring_up
@@ -57,7 +57,7 @@ def test_the_store_is_brought_up_to_date_after_a_backup_of_it_as_it_was(
     Store(folder / "zixin.db").close()
     # The release before takes the backup.
     monkeypatch.undo()
-    backup.put_back(done.kept, tmp_path / "before", "p", NOW, replace=False)
+    restore.put_back(done.kept, tmp_path / "before", "p", NOW, replace=False)
     assert revision(tmp_path / "before" / "zixin.db") == ("0001", None)
     assert (tmp_path / "before" / "policy.yaml").read_text() == "# own\n"
 
@@ -82,7 +82,7 @@ def test_a_store_that_anybody_uses_is_left_alone(folder: Path, later: None, monk
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
-        with pytest.raises(Busy, match="Stop zixin serve"):
+        with pytest.raises(Busy, match="stop zixin serve"):
             upgrade(folder, "p", NOW)
         process.communicate(b"")
 
