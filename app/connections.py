@@ -7,13 +7,16 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from app import keys, settings
 from connector.errors import Misconfigured
 from sync.shared import private_text
 
 _FILE = "connections.json"
+#: What every connection in it says.
+_TOLD = {"crm", "language", "fields", "sealed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Kept:
 def read(profile: str) -> dict[str, Kept]:
     """Name → connection.
 
-    Raises Misconfigured: there is none, or the file is damaged; Denied: sealed with another key.
+    Raises Misconfigured: there is none, or the file is damaged, which is said of it; Denied: sealed with another key.
     """
     kept = _file(profile)
     vault = keys.vault()
@@ -95,10 +98,24 @@ def new_secret(profile: str, *, rotate: bool) -> str:
 def _file(profile: str) -> dict[str, Any]:
     path = settings.profile_folder(profile) / _FILE
     try:
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
         raise Misconfigured("E-NO-CONNECTION", profile=profile) from None
-    return kept
+    except OSError as error:
+        raise _damaged(path, error.strerror or type(error).__name__) from None
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
+    if kept == {}:
+        raise Misconfigured("E-NO-CONNECTION", profile=profile)
+    if not isinstance(kept, dict) or not all(
+        isinstance(given, dict) and set(given) >= _TOLD for given in kept.values()
+    ):
+        raise _damaged(path, "not what zixin connect writes")
+    return cast("dict[str, Any]", kept)
+
+
+def _damaged(path: Path, detail: str) -> Misconfigured:
+    return Misconfigured("E-FILE", file=str(path), detail=detail)
 
 
 def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> Kept:

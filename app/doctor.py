@@ -12,7 +12,7 @@ from typing import Literal, cast
 from adapters import registry
 from app import compose, connecting, connections, installation, installing, keys, policies, settings, status
 from app.connections import Kept
-from connector.errors import Denied, Problem
+from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
 from connector.ports import Crm, Tells
 from sync import backup
@@ -100,6 +100,8 @@ def _environment(profile: str) -> Iterator[Check]:
             yield _of("store", "ok", f"{size:.1f} MB", f"{size:.1f} MB")
         rules = settings.policy(profile)
         yield _policy(rules)
+    except Busy as problem:
+        yield _of("store", "look", problem.text("en"), problem.text("zh-CN"))
     except Problem as problem:
         yield _of("store", "failed", problem.text("en"), problem.text("zh-CN"))
 
@@ -243,8 +245,8 @@ def _schedule(profile: str, now: datetime) -> Iterator[Check]:
     try:
         yield from _runs(profile, now)
     except Problem as problem:
-        # A store that is behind is told of above, and its runs are there when it is up to date.
-        if problem.code != "E-STORE-OLD":
+        # A store that is behind, or is being brought up to date, is told of above.
+        if problem.code not in ("E-STORE-OLD", "E-STORE-BUSY"):
             yield Check("schedule", "runs", "failed", problem.text("en"), problem.text("zh-CN"))
     made = backup.last(settings.profile_folder(profile))
     if made is None or now - made > _BACKUP:

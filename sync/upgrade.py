@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from sync import backup
 from sync.shared import whole_profile
 from sync.store import migrations
-from sync.store.revision import alone, behind, bring_up
+from sync.store.revision import alone, behind, bring_up, of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
     if behind(path) is None:
         return None
     with whole_profile(folder, profile), alone(path) as db:
-        found = _revision(db)
-        if found >= migrations.HEAD:
+        found = of(db)
+        if found is None or found >= migrations.HEAD:
             # Another process was first.
             return None
         # One of the same second may be left of an upgrade that was killed.
@@ -45,11 +44,7 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
         except BaseException:
             # While the store is what it was: a job that tries every hour does not fill the disk with copies of it. A
             # Ctrl-C may also come when the new tables are in force already.
-            if _revision(db) == found:
+            if of(db) == found:
                 kept.unlink()
             raise
     return Upgraded(found, migrations.HEAD, kept)
-
-
-def _revision(db: sqlite3.Connection) -> str:
-    return str(db.execute("select version_num from alembic_version").fetchone()[0])

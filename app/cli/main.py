@@ -6,6 +6,7 @@ Global options may stand before or after the command's name. Heavy libraries are
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -115,6 +116,9 @@ def _of_home(error: OSError) -> Problem:
 
     home = settings.home().absolute()
     path = Path(os.fsdecode(error.filename)).absolute() if isinstance(error.filename, str | bytes) else None
+    if path is None and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        # A write of an open file, which does not say of which: all that zixin keeps lies in its folder.
+        return Misconfigured("E-HOME", path=str(home), detail=error.strerror or type(error).__name__)
     if path is None or not (path.is_relative_to(home) or home.is_relative_to(path)):
         raise error
     return Misconfigured("E-HOME", path=str(home), detail=error.strerror or type(error).__name__)

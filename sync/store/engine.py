@@ -33,13 +33,13 @@ class Store:
             # would drop the locks that this process has on it (sqlite.org/howtocorrupt.html, 2.2).
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            there = revision.current(path)
             self._engine = _engine(path)
-            with self._connected("BEGIN") as tx:
-                there = revision.made(tx)
-            with self._connected("BEGIN" if there else "BEGIN IMMEDIATE") as tx:
-                if not revision.made(tx):
-                    revision.migrate(tx)
-                revision.require(tx, path)
+            if not there:
+                with self._connected("BEGIN IMMEDIATE") as tx:
+                    # Unless another process was first.
+                    if not revision.made(tx):
+                        revision.migrate(tx)
 
     def close(self) -> None:
         """Close all connections."""

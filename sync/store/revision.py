@@ -6,6 +6,7 @@ the new ones. Opening a store never does it (`sync.upgrade` does), so that a loo
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -21,25 +22,31 @@ from sync.store.problems import told
 _VERSIONS = "alembic_version"
 #: How long a reader of the moment is waited for; a process that serves does not go away.
 _ALONE_S = 5.0
+#: How long whoever only opens the database waits for one that brings it up to date.
+_WAIT_S = 30.0
+#: As our revisions are called; they are told apart by their order.
+_OURS = re.compile(r"(?!0000)\d{4}")
 
 
 def behind(path: Path) -> str | None:
     """The revision of a database that is to be brought up to date; None: it is, or there is none.
 
-    Raises Misconfigured: it is of a later release, or not ours.
+    Raises Misconfigured: it is of a later release, or not ours; Busy: another process has it alone.
     """
-    if not path.exists() or not path.stat().st_size:
-        return None
-    with (
-        told(path, alone=True),
-        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_ALONE_S)) as db,
-    ):
-        known = {row[0] for row in db.execute("select name from sqlite_schema where type = 'table'")}
-        row = db.execute("select version_num from alembic_version").fetchone() if _VERSIONS in known else None
-    found = row[0] if row else None
-    if known:
-        _no_later(path, found)
+    with told(path, alone=True):
+        found = _found(path, _ALONE_S)
     return found if found is not None and found < migrations.HEAD else None
+
+
+def current(path: Path) -> bool:
+    """Whether the database has tables, which are then of the newest revision; a look changes no byte of it.
+
+    Raises Misconfigured: they are of another revision, or not ours.
+    """
+    found = _found(path, _WAIT_S)
+    if found is not None and found != migrations.HEAD:
+        raise Misconfigured("E-STORE-OLD", path=str(path), found=found, wanted=migrations.HEAD)
+    return found is not None
 
 
 def made(tx: Connection) -> bool:
@@ -47,13 +54,11 @@ def made(tx: Connection) -> bool:
     return bool(inspect(tx).get_table_names())
 
 
-def require(tx: Connection, path: Path) -> None:
-    """Raises Misconfigured unless the database, which has tables, is of the newest revision."""
-    known = inspect(tx).get_table_names()
-    found = tx.exec_driver_sql("select version_num from alembic_version").scalar() if _VERSIONS in known else None
-    _no_later(path, found)
-    if found != migrations.HEAD:
-        raise Misconfigured("E-STORE-OLD", path=str(path), found=str(found), wanted=migrations.HEAD)
+def of(db: sqlite3.Connection) -> str | None:
+    """The revision that a database says it has; None: it has no tables. Empty: tables, and no revision."""
+    known = {row[0] for row in db.execute("select name from sqlite_schema where type = 'table'")}
+    row = db.execute("select version_num from alembic_version").fetchone() if _VERSIONS in known else None
+    return None if not known else str(row[0]) if row else ""
 
 
 def migrate(tx: Connection) -> None:
@@ -87,11 +92,18 @@ def bring_up(db: sqlite3.Connection, path: Path) -> None:
         migrate(tx)
 
 
-def _no_later(path: Path, found: str | None) -> None:
-    if found is None:
+def _found(path: Path, wait_s: float) -> str | None:
+    """The revision of the database at *path*, one that we know; None: there is no database, or it has no tables."""
+    if not path.is_file() or not path.stat().st_size:
+        return None
+    # Not by a connection that could set the way of its log, or write what is in it into the file.
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=wait_s)) as db:
+        found = of(db)
+    if found is not None and not _OURS.fullmatch(found):
         raise Misconfigured("E-STORE-FOREIGN", path=str(path))
-    if found > migrations.HEAD:
+    if found is not None and found > migrations.HEAD:
         raise Misconfigured("E-STORE-REVISION", path=str(path), found=found, wanted=migrations.HEAD)
+    return found
 
 
 #: Rows that a table is planned for, and rows of one account, record or claim.

@@ -92,6 +92,8 @@ def test_what_is_there_is_moved_aside_and_only_when_asked(
         with lease(folder, "default"), pytest.raises(Busy):
             restore.put_back(file, folder, "default", NOW, replace=True)
     # As 0.1.0 serves: without a lease.
+    with rated.store.read() as tx:
+        assert tx.exec_driver_sql("select 1").scalar()
     with pytest.raises(Busy, match=r"has the store .* open"):
         restore.put_back(file, folder, "default", NOW, replace=True)
     rated.store.close()

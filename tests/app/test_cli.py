@@ -94,3 +94,25 @@ def test_an_error_about_a_file_elsewhere_is_not_taken_for_one_of_the_home(
 
     with pytest.raises(PermissionError):
         _of_home(PermissionError(13, "Permission denied", str(tmp_path / "other" / "x.csv")))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "E-NO-CONNECTION"),
+        ("[]", "not what zixin connect writes"),
+        ('{"zoho": 1}', "not what zixin connect writes"),
+        ("{", "E-FILE"),
+    ],
+)
+def test_a_file_of_connections_that_is_damaged_is_told(
+    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path))
+    (tmp_path / "default").mkdir(mode=0o700)
+    (tmp_path / "default" / "connections.json").write_text(text)
+    for words in (("list",), ("status",), ("sync",)):
+        assert run(*words) == 1
+        assert said in capsys.readouterr().err
+    assert run("doctor") == 1
+    assert "connections.json" in capsys.readouterr().out or text == "{}"

@@ -1,6 +1,11 @@
 """The migrations end with the tables that the code knows, and begin with those of release 0.1.0."""
 
 import hashlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,6 +46,11 @@ def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> N
     [
         ("update alembic_version set version_num = '9999'", "revision 9999; this zixin knows revisions up to"),
         ("drop table alembic_version", "a database that zixin did not make"),
+        ("delete from alembic_version", "a database that zixin did not make"),
+        *[
+            (f"update alembic_version set version_num = '{name}'", "a database that zixin did not make")
+            for name in ("0000", "00015", "", "a1b2c3d4e5f6")
+        ],
     ],
 )
 def test_a_database_of_a_later_release_or_of_somebody_else_is_refused(
@@ -50,9 +60,16 @@ def test_a_database_of_a_later_release_or_of_somebody_else_is_refused(
     with store.write() as tx:
         tx.exec_driver_sql(statement)
     store.close()
+    # As another program may have set it.
+    with closing(sqlite3.connect(store.path)) as db:
+        db.execute("pragma journal_mode = delete")
+    before = store.path.read_bytes()
 
     with pytest.raises(Misconfigured, match=message):
         Store(tmp_path / "zixin.db")
+    # Not one byte of a store that is refused is changed.
+    assert store.path.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["zixin.db"]
     assert store.path.stat().st_mode & 0o077 == 0
 
 
@@ -83,3 +100,12 @@ def test_a_store_lies_where_its_path_says(tmp_path: Path, name: str) -> None:
 
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert (tmp_path / name / "zixin.db").stat().st_size > 0
+
+
+def test_the_folder_of_the_installation_may_be_called_anything(tmp_path: Path) -> None:
+    place = tmp_path / "50%(here)s off"
+    shutil.copytree(Path(migrations.__file__).parents[2], place / "sync", ignore=shutil.ignore_patterns("__pycache__"))
+    made = "from pathlib import Path; import sync.store as s; print(s.__file__); s.Store(Path('x') / 'zixin.db')"
+    done = subprocess.run([sys.executable, "-c", made], cwd=place, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert str(place) in done.stdout

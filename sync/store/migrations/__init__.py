@@ -19,5 +19,6 @@ def upgrade(tx: Connection) -> None:
     from alembic.config import Config
 
     config = Config(attributes={"connection": tx})
-    config.set_main_option("script_location", str(PLACE))
+    # The option is read by configparser, to which a % is the start of a name.
+    config.set_main_option("script_location", str(PLACE).replace("%", "%%"))
     command.upgrade(config, "head")
