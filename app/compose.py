@@ -78,9 +78,15 @@ def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
 
 @contextmanager
 def stored(profile: str) -> Iterator[tuple[Store, str]]:
-    """The profile's store and the name of its connection, without a call to the CRM."""
+    """The profile's store and the name of its connection, without a call to the CRM.
+
+    Raises Misconfigured where there is no store: a look does not make one, which would hide that it is lost.
+    """
     name = connections.name_of(profile)
-    store = Store(settings.profile_folder(profile) / "zixin.db")
+    path = settings.profile_folder(profile) / "zixin.db"
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        raise Misconfigured("E-NO-STORE", profile=profile, path=str(path))
+    store = Store(path)
     try:
         yield store, name
     finally:

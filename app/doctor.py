@@ -246,7 +246,9 @@ def _schedule(profile: str, now: datetime) -> Iterator[Check]:
         yield from _runs(profile, now)
     except Problem as problem:
         # A store that is behind, or is being brought up to date, is told of above.
-        if problem.code not in ("E-STORE-OLD", "E-STORE-BUSY"):
+        if problem.code == "E-NO-STORE":
+            yield Check("schedule", "runs", "look", problem.text("en"), problem.text("zh-CN"))
+        elif problem.code not in ("E-STORE-OLD", "E-STORE-BUSY"):
             yield Check("schedule", "runs", "failed", problem.text("en"), problem.text("zh-CN"))
     made = backup.last(settings.profile_folder(profile))
     if made is None or now - made > _BACKUP:

@@ -48,7 +48,7 @@ def serve(
     from app.serve import serving
 
     configure()
-    upgraded(context)
+    upgraded(context, makes=True)
     if not connections.first(context.profile)[1].secrets:
         connections.new_secret(context.profile, rotate=False)
     with compose.opened(context.profile, keep=True) as house:

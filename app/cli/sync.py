@@ -80,7 +80,7 @@ def locked(context: Context) -> Iterator[House]:
     from app import compose, settings
     from sync.shared import run_lock
 
-    upgraded(context)
+    upgraded(context, makes=True)
     with (
         run_lock(settings.profile_folder(context.profile), context.profile),
         compose.opened(context.profile, keep=True) as house,

@@ -7,12 +7,19 @@ from datetime import UTC, datetime
 from app.cli.context import Context
 
 
-def upgraded(context: Context) -> None:
-    """Bring the profile's store up to date, where it is behind; says where the backup of the store before lies."""
+def upgraded(context: Context, *, makes: bool = False) -> None:
+    """Bring the profile's store up to date, where it is behind; says where the backup of the store before lies.
+
+    `makes`: where there is none, the command makes one, and that is said: one that was lost is not filled in silence.
+    """
     from app import settings
+    from sync.backup import STORE
     from sync.upgrade import upgrade
 
-    done = upgrade(settings.profile_folder(context.profile), context.profile, datetime.now(UTC))
+    folder = settings.profile_folder(context.profile)
+    if makes and not (folder / STORE).exists():
+        context.progress(context.words(f"a new store: {folder / STORE}", f"新建数据库：{folder / STORE}"))
+    done = upgrade(folder, context.profile, datetime.now(UTC))
     if done is not None:
         context.progress(
             context.words(

@@ -164,6 +164,12 @@ PROBLEMS: dict[str, Words] = {
         "无法打开数据库 {path}：{detail}。",
         "请检查 ZIXIN_HOME、权限和磁盘。",
     ),
+    "E-NO-STORE": Words(
+        "The profile {profile} has no store yet: {path}.",
+        "Run zixin sync, which makes one; if there was one, put a backup back first (zixin restore FILE).",
+        "配置 {profile} 尚无数据库：{path}。",
+        "请运行 zixin sync 创建；如果曾经有过，请先恢复备份（zixin restore 文件）。",
+    ),
     "E-HOME": Words(
         "zixin's folder {path} cannot be used: {detail}.",
         "Set ZIXIN_HOME to a folder that you may write, and run it again.",

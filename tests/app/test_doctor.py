@@ -11,7 +11,7 @@ import requests
 
 from adapters import registry
 from adapters.registry import Simulated
-from app import connections, doctor
+from app import connections, doctor, settings
 from app.doctor import Check
 from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
@@ -69,6 +69,26 @@ def test_a_profile_that_is_well(attached: Attached, capsys: pytest.CaptureFixtur
     secrets = {need.name for need in registry.needs(attached.crm) if need.secret}
     given = attached.made.credentials(attached.origin)
     assert not any(value in json.dumps(rows) for name, value in given.items() if name in secrets and value)
+
+
+def test_a_store_that_is_gone_is_not_made_anew_by_a_look(
+    attached: Attached, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = settings.profile_folder("default") / "zixin.db"
+    path.unlink()
+    for words in (("list",), ("status",), ("explain", "1"), ("runs",)):
+        assert run(*words) == 1
+        assert "has no store yet" in capsys.readouterr().err
+    assert "has no store yet" in attached.looked_at()["runs"]
+    # As a disk that was full may leave it.
+    path.touch()
+    assert run("list") == 1
+    assert path.stat().st_size == 0
+    path.unlink()
+    capsys.readouterr()
+    assert run("sync") == 0
+    assert f"a new store: {path}" in capsys.readouterr().err
+    assert run("list") == 0
 
 
 def test_scopes_that_are_not_granted_are_named(attached: Attached) -> None:
