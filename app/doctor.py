@@ -198,8 +198,8 @@ def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
     for drift in found:
         cure = (
             ("zixin fields apply", "zixin fields apply")
-            if drift.gone
-            else ("set it back in the CRM", "请在 CRM 中改回")
+            if drift.ours
+            else ("set it right in the CRM", "请在 CRM 中改正")
         )
         yield Check("fields", drift.field, "failed", f"{drift.en}: {cure[0]}", f"{drift.zh}：{cure[1]}")
     if not found:

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from app import connections
+from app import connections, growing
 from app.connections import Kept
+from app.growing import growth
 from connector.assessment import CORE, WRITTEN, Written
-from connector.errors import Misconfigured
-from connector.ports import Described, Field, Installs, Step, Tells
+from connector.errors import Denied, Misconfigured
+from connector.ports import Described, Field, Growth, Installs, Step, Tells
 from sync.link import Link
 
 #: At the end of a tooltip: whose the field is.
@@ -32,50 +33,102 @@ class Drift:
     field: str
     en: str
     zh: str
-    #: `install` makes it anew; anything else is for an admin to set back.
-    gone: bool = False
+    #: `install` mends it; anything else is for a person to set right in the CRM.
+    ours: bool = False
 
 
-def wanted(kept: Kept) -> tuple[Written, ...]:
-    """What is to be made: the core, the optional ones that the connection asks for; labels in its language."""
-    chosen = [item for item in WRITTEN if item in CORE or item.name in _optional(kept)]
+def wanted(kept: Kept, optional: Sequence[str] | None = None) -> tuple[Written, ...]:
+    """What is to be made: the core, the optional ones that the connection asks for; labels in its language.
+
+    `optional`: those that it is to ask for from now on.
+    """
+    asked = _optional(kept) if optional is None else optional
+    chosen = [item for item in WRITTEN if item in CORE or item.name in asked]
     first, second = ("zh", "en") if kept.language == "zh-CN" else ("en", "zh")
     mark = f" [zixin {kept.install}]" if kept.install else ""
     return tuple(
-        replace(item, label=getattr(item, first), tooltip=getattr(item, second)[:_LONGEST] + mark) for item in chosen
-    )
+        replace(
+            item, label=getattr(item, first), tooltip=getattr(item, second)[:_LONGEST] + mark,
+            field=kept.fields.get(item.name, ""),
+        )
+        for item in chosen
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """The fields as they are, what is to be done about each, and whose they are."""
+
+    items: tuple[Written, ...]
+    there: Described
+    steps: tuple[Step, ...]
+    growths: tuple[Growth, ...]
+    #: Names of the fields that are ours by their mark, or by their id where the CRM shows no tooltips.
+    ours: frozenset[str]
+
+
+def _looked(crm: Installs, kept: Kept, items: tuple[Written, ...]) -> _Looked:
+    there = crm.installed()
+    by_name = {field.name: field for field in there.fields}
+    ours = frozenset(field.name for field in there.fields if _is_ours(field, kept))
+    steps, growths = [], []
+    for item, step in zip(items, crm.plan(items), strict=True):
+        field = by_name.get(step.field)
+        if step.action != "keep" or field is None or not (lacks := growth(item, field)):
+            steps.append(step)
+            continue
+        mine, theirs = growing.parts(lacks, crm.growable(), ours=field.name in ours)
+        if mine:
+            growths.append(mine)
+            steps.append(replace(step, action="grow", **_told(growing.words(mine))))
+        if theirs:
+            steps.append(replace(step, action="hand", **_told(growing.by_hand(theirs))))
+        if not mine and not theirs:
+            steps.append(step)
+    return _Looked(items, there, tuple(steps), tuple(growths), ours)
+
+
+def _told(words: tuple[str, str]) -> dict[str, str]:
+    return {"detail": words[0], "detail_zh": words[1]}
+
+
+def _is_ours(field: Field, kept: Kept) -> bool:
+    """By our mark; where the CRM shows no tooltips, or the mark was taken out, by the id that we kept."""
+    owner = _owner(field)
+    return owner == kept.install if owner else (field.id or field.name) in kept.field_ids.values()
 
 
 def planned(profile: str, link: Link) -> tuple[Step, ...]:
-    """What `install` would do."""
-    return _installs(link).plan(wanted(connections.read(profile)[link.name]))
+    """What `install` would do, and what it leaves to a person."""
+    kept = connections.read(profile)[link.name]
+    return _looked(_installs(link), kept, wanted(kept)).steps
 
 
 def install(
     profile: str, link: Link, *, adopt: bool = False, optional: Sequence[str] | None = None
 ) -> tuple[Link, tuple[Step, ...]]:
-    """Create the missing fields and keep what the CRM named them; the link with these names, and what was done.
+    """Create the missing fields, let ours grow, keep what the CRM named them; the link with these names, and what was
+    done or is left to a person.
 
     `optional`: the optional ones that are wanted from now on; None: as before. Raises Misconfigured, and changes
     nothing: a field of such a name is of another kind, or was not made by us and is not to be adopted.
     """
     kept, crm = connections.read(profile)[link.name], _installs(link)
-    there = crm.installed()
-    marked = _marked(there)
+    marked = _marked(crm.installed())
     install_id = kept.install or _whose(marked, adopt=adopt) or secrets.token_hex(4)
     ours = set(kept.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
     chosen = _optional(kept) if optional is None else tuple(optional)
-    items = wanted(replace(kept, install=install_id, optional=chosen, fields={}))
-    steps = crm.plan(items)
-    wrong = [f"{step.field} ({step.detail})" for step in steps if step.action == "mend"]
+    kept = replace(kept, install=install_id)
+    found = _looked(crm, kept, wanted(kept, chosen))
+    wrong = [f"{step.field} ({step.detail})" for step in found.steps if step.action == "mend"]
     if wrong:
         raise Misconfigured("E-FIELD-KIND", name=link.name, fields=", ".join(wrong))
-    others = [step.field for step in steps if step.action == "keep" and step.field not in ours]
+    others = [step.field for step in found.steps if step.action != "create" and step.field not in ours]
     if others and not adopt:
-        raise Misconfigured("E-FIELD-OTHERS", name=link.name, fields=", ".join(others))
-    named = dict(crm.apply(items))
-    created = {step.name for step in steps if step.action == "create"}
-    by_name = {field.name: field for field in (crm.installed() if created else there).fields}
+        raise Misconfigured("E-FIELD-OTHERS", name=link.name, fields=", ".join(dict.fromkeys(others)))
+    named = dict(crm.apply(found.items))
+    created = {step.name for step in found.steps if step.action == "create"}
+    by_name = {field.name: field for field in (crm.installed() if created else found.there).fields}
     ids = {
         key: by_name[field].id or field
         for key, field in named.items()
@@ -84,7 +137,28 @@ def install(
     connections.change(
         profile, link.name, fields=named, install=install_id, optional=chosen, field_ids={**kept.field_ids, **ids}
     )
-    return replace(link, mapping=link.mapping.with_written(named)), steps
+    # After what was made is kept: a CRM that does not let a field grow keeps nobody from the others.
+    return replace(link, mapping=link.mapping.with_written(named)), _grown(crm, found)
+
+
+def _grown(crm: Installs, found: _Looked) -> tuple[Step, ...]:
+    """The steps; those of fields that the CRM did not change after all are left to a person."""
+    if not found.growths:
+        return found.steps
+    try:
+        crm.grow(found.growths)
+    except Denied:
+        raise
+    except Misconfigured as problem:
+        left = {lacks.item.name: growing.by_hand(lacks) for lacks in found.growths}
+        why = problem.text(), problem.text("zh-CN")
+        return tuple(
+            step if step.action != "grow" else replace(step, action="hand", **_told(
+                (f"{left[step.name][0]} ({why[0]})", f"{left[step.name][1]}（{why[1]}）")
+            ))
+            for step in found.steps
+        )  # fmt: skip
+    return found.steps
 
 
 def off_page(link: Link) -> dict[str, list[str]]:
@@ -106,22 +180,25 @@ def placing(link: Link) -> tuple[str, str] | None:
 def drifted(profile: str, link: Link) -> list[Drift]:
     """How the fields differ from what zixin made and writes."""
     kept = connections.read(profile)[link.name]
-    there = _installs(link).installed()
-    by_name = {field.name: field for field in there.fields}
-    items = {item.name: item for item in wanted(kept)}
-    kinds = {step.name: step for step in _installs(link).plan(tuple(items.values()))}
-    found: list[Drift] = []
-    for key, item in items.items():
-        name = kept.fields.get(key, "")
-        field = by_name.get(name)
+    found = _looked(_installs(link), kept, wanted(kept))
+    by_name = {field.name: field for field in found.there.fields}
+    steps: dict[str, list[Step]] = {}
+    for step in found.steps:
+        steps.setdefault(step.name, []).append(step)
+    drifts: list[Drift] = []
+    for item in found.items:
+        field = by_name.get(item.field)
         if field is None:
             gone = "it is not there, or hidden from zixin's user", "不存在，或对 zixin 的用户不可见"
-            found.append(Drift(name or item.shown, *gone, gone=True))
+            drifts.append(Drift(item.field or item.shown, *gone, ours=True))
             continue
-        if (step := kinds[key]).action == "mend":
-            found.append(Drift(name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
-        found += [Drift(name, en, zh) for en, zh in _differences(item, field, kept)]
-    return found
+        for step in steps[item.name]:
+            if step.action == "mend":
+                drifts.append(Drift(field.name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
+            elif step.action in ("grow", "hand"):
+                drifts.append(Drift(field.name, step.detail, step.detail_zh, ours=step.action == "grow"))
+        drifts += [Drift(field.name, en, zh) for en, zh in _differences(item, field, kept)]
+    return drifts
 
 
 def removable(profile: str, link: Link) -> tuple[list[Field], list[str]]:
@@ -161,14 +238,6 @@ def _differences(item: Written, field: Field, kept: Kept) -> list[tuple[str, str
     made: list[tuple[str, str]] = []
     if not field.writable:
         made.append(("zixin's user may not write it", "zixin 的用户不可写"))
-    if field.label not in (item.shown, item.en, item.zh, field.name):
-        made.append((f"its label is now {field.label}", f"标签已改为“{field.label}”"))
-    lacking = [option for option in item.options if field.options and option not in field.options]
-    if lacking or (item.options and item.kind == "choice" and not field.options):
-        told = ", ".join(lacking) or "all"
-        made.append((f"options are missing: {told}", f"缺少选项：{told}"))
-    if item.kind == "text" and field.length is not None and field.length < min(item.length, 255):
-        made.append((f"holds {field.length} characters only", f"仅能容纳 {field.length} 个字符"))
     if field.places is not None and item.kind in ("number", "money") and field.places < item.places:
         made.append((f"holds {field.places} decimals only", f"仅保留 {field.places} 位小数"))
     if field.editors:

@@ -128,6 +128,8 @@ class Written:
     #: As one CRM shows it; empty: the English label, and the Chinese one as the tooltip.
     label: str = ""
     tooltip: str = ""
+    #: What that CRM calls it, where that is known; empty: it is found by its label, or the name that it would get.
+    field: str = ""
 
     @property
     def shown(self) -> str:

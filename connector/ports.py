@@ -5,9 +5,9 @@ An adapter knows its CRM's wire, limits and errors, and nothing of credit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
@@ -119,15 +119,47 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of an installation: create a field, or say that nothing is to be done."""
+    """One step of an installation.
+
+    create: the field is missing. keep: nothing is to be done. grow: it is ours, and lacks options, room or its label,
+    which the CRM lets us change. hand: a person has to change that. mend: a field of another kind stands in its place.
+    """
 
     #: Canonical name of the written field.
     name: str
-    action: Literal["create", "keep", "mend"]
+    action: Literal["create", "keep", "grow", "hand", "mend"]
     #: The CRM's field name; before it is created, the one that we expect.
     field: str
-    #: What differs, for a person.
+    #: What differs, for a person, in English and Chinese; without Chinese words both read the same.
     detail: str = ""
+    detail_zh: str = ""
+
+
+Aspect = Literal["options", "label", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a field that is there lacks of what zixin writes into it."""
+
+    field: Field
+    item: Written
+    #: Options that it lacks, in the order of the written field; they go behind those that it has.
+    options: tuple[str, ...] = ()
+    #: The label that it is to have; empty: it has it, or the CRM tells none.
+    label: str = ""
+    #: Characters that it is to hold; None: it holds enough, or the CRM does not tell.
+    length: int | None = None
+
+    def of(self, aspects: Collection[Aspect]) -> Growth:
+        """That part of it."""
+        return replace(
+            self, options=self.options if "options" in aspects else (), label=self.label if "label" in aspects else "",
+            length=self.length if "length" in aspects else None,
+        )  # fmt: skip
+
+    def __bool__(self) -> bool:
+        return bool(self.options or self.label or self.length)
 
 
 @dataclass(slots=True)
@@ -291,6 +323,14 @@ class Installs(Protocol):
 
         Read-only for every profile but administrators and zixin's user, where the CRM can.
         """
+        ...
+
+    def growable(self) -> frozenset[Aspect]:
+        """What of a field that is there the CRM lets us change."""
+        ...
+
+    def grow(self, growths: Sequence[Growth]) -> None:
+        """Changes fields, of what is `growable`; options and values that are there stay. Raises Misconfigured."""
         ...
 
     def installed(self) -> Described:

@@ -80,7 +80,11 @@ class Create(Part):
     place_zh: str = ""
     #: How one is deleted: {name}, {id}.
     remove: Call | None = None
-    #: A last call after all fields were made or deleted, to rebuild or publish.
+    #: How one that is there is changed, with the placeholders of `request` and {id}, and what of it can be; `{options}`
+    #: are those that it has and those that it is to have.
+    change: Call | None = None
+    changes: tuple[Literal["options", "label", "length"], ...] = ()
+    #: A last call after all fields were made, changed or deleted, to rebuild or publish.
     afterwards: Call | None = None
     #: In the system's own words for each kind, as described.
     types: dict[str, str] = Field(default_factory=dict)

@@ -19,7 +19,20 @@ from adapters.http import Patience
 from adapters.outcomes import unanswered, without
 from connector.assessment import Written
 from connector.errors import Exhausted, Misconfigured, Problem, Retry
-from connector.ports import Change, Described, Field, Heard, Organisation, Outcome, Page, Shared, Source, Spent
+from connector.ports import (
+    Aspect,
+    Change,
+    Described,
+    Field,
+    Growth,
+    Heard,
+    Organisation,
+    Outcome,
+    Page,
+    Shared,
+    Source,
+    Spent,
+)
 from connector.ports import Step as FieldStep
 
 #: Characters kept of a refusal.
@@ -96,6 +109,14 @@ class Declared:
         made = fields.apply(self._connector, self._wire, self._proof, self._accounts, self.describe, wanted)
         self._kinds = {}
         return made
+
+    def growable(self) -> frozenset[Aspect]:
+        """What the connector file says."""
+        return fields.growable(self._connector)
+
+    def grow(self, growths: Sequence[Growth]) -> None:
+        """Changes fields, where the file says how."""
+        fields.grow(self._connector, self._wire, self._proof, self._accounts, growths)
 
     def installed(self) -> Described:
         """The accounts' fields."""

@@ -13,7 +13,7 @@ from adapters.declarative.wire import Wire
 from adapters.steps import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
-from connector.ports import Described, Field, Step
+from connector.ports import Aspect, Described, Field, Growth, Step
 
 _TRUE = ("true", "True", "1", "yes")
 
@@ -74,6 +74,31 @@ def apply(
     return {key: field.name for key, field in found.items() if field is not None}
 
 
+def growable(connector: Connector) -> frozenset[Aspect]:
+    """What of a field can be changed, as the file says."""
+    making = connector.create
+    return frozenset(making.changes) if making and making.change else frozenset()
+
+
+def grow(connector: Connector, wire: Wire, proof: Proof, name: str, growths: Sequence[Growth]) -> None:
+    """Changes fields, one a call. Raises Misconfigured: the file does not say how."""
+    making = connector.create
+    if making is None or making.change is None:
+        raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object=f"{name}.create.change")
+    for growth in growths:
+        field = growth.field
+        # What of it is not to change goes as it is: some systems take the description as a whole.
+        item = replace(
+            growth.item, label=growth.label or field.label, length=growth.length or field.length or growth.item.length,
+            options=(*(option for option in field.options if option), *growth.options), field=field.name,
+        )  # fmt: skip
+        words = {**_words(making, item), "name": field.name, "id": field.id or field.name}
+        given = wire.given(object=name, **words)
+        wire.document(proof.ask(making.change, wire.given(**given, spec=select.fill(making.kinds[item.kind], given))))
+    if growths and making.afterwards is not None:
+        proof.ask(making.afterwards, wire.given(object=name))
+
+
 def remove(connector: Connector, wire: Wire, proof: Proof, name: str, fields: Sequence[Field]) -> None:
     """Deletes fields. Raises Misconfigured: the file does not say how."""
     making = connector.create
@@ -113,7 +138,7 @@ def _expected(making: Create, item: Written) -> str:
 
 def _found(connector: Connector, described: Described, item: Written) -> Field | None:
     expected = _expected(connector.create, item) if connector.create else item.name
-    by_name = next((field for field in described.fields if field.name == expected), None)
+    by_name = next((field for field in described.fields if field.name in (item.field, expected)), None)
     return by_name or next((field for field in described.fields if field.label in (item.shown, item.en, item.zh)), None)
 
 

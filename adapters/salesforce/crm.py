@@ -17,9 +17,11 @@ from adapters.salesforce.writing import BULK_FROM, Writing
 from connector.assessment import Written
 from connector.errors import Misconfigured
 from connector.ports import (
+    Aspect,
     Change,
     Described,
     Field,
+    Growth,
     Heard,
     Organisation,
     Outcome,
@@ -123,6 +125,16 @@ class Salesforce:
             self.reading.forget()
         there = {field.name for field in self.describe("Account").fields}
         return {item.name: install.name_of(item) for item in wanted if install.name_of(item) in there}
+
+    def growable(self) -> frozenset[Aspect]:
+        """Options, labels, and the length of a long text area."""
+        return frozenset({"options", "label", "length"})
+
+    def grow(self, growths: Sequence[Growth]) -> None:
+        """Changes fields one by one."""
+        for growth in growths:
+            install.grow(self.client, growth)
+        self.reading.forget()
 
     def installed(self) -> Described:
         """The fields of accounts, with who may edit them beside administrators and us."""

@@ -17,7 +17,7 @@ from adapters.salesforce.wire import quoted
 from adapters.steps import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
-from connector.ports import Described, Step
+from connector.ports import Described, Growth, Step
 
 #: Who writes the fields, and who only reads them.
 PERMISSION_SET, READERS = "zixin", "zixin_read"
@@ -29,8 +29,8 @@ _TYPES = {
 
 
 def name_of(item: Written) -> str:
-    """The API name that a field gets, whatever language its label is in."""
-    return f"{item.en.replace(' ', '_')}__c"
+    """The API name that a field has, or gets, whatever language its label is in."""
+    return item.field or f"{item.en.replace(' ', '_')}__c"
 
 
 def plan(described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
@@ -47,6 +47,35 @@ def create(client: Client, item: Written) -> None:
     except Misconfigured as problem:
         if "DUPLICATE_DEVELOPER_NAME" not in str(problem.facts.get("detail")):
             raise
+
+
+def grow(client: Client, growth: Growth) -> None:
+    """Changes one field, by the Tooling API, which takes its description as a whole.
+
+    What is left out of the values becomes inactive, so that all that it has go along: those of an admin, too.
+    """
+    for row in _custom(client, [growth.field.name]):
+        path = f"tooling/sobjects/CustomField/{row['Id']}"
+        metadata = dict(wire.document(client.call("GET", path, "tooling").body)["Metadata"])
+        if growth.label:
+            metadata["label"] = growth.label
+        if growth.length:
+            metadata["length"] = growth.length
+        if growth.options:
+            metadata["valueSet"] = _with_options(metadata["valueSet"], growth.options)
+        body = msgspec.json.encode({"FullName": f"Account.{growth.field.name}", "Metadata": metadata})
+        client.call("PATCH", path, "tooling", body=body)
+
+
+def _with_options(value_set: Mapping[str, Any], options: Sequence[str]) -> dict[str, Any]:
+    """Values are named `valueName` where the Tooling API shows them, `fullName` in the Metadata API's description."""
+    definition = value_set["valueSetDefinition"]
+    key = "valueName" if any("valueName" in value for value in definition["value"]) else "fullName"
+    # One that somebody has switched off is there, and is switched on again.
+    there = [{**value, "isActive": True} if value.get(key) in options else value for value in definition["value"]]
+    known = {value.get(key) for value in there}
+    added = [{key: each, "label": each, "default": False} for each in options if each not in known]
+    return {**value_set, "valueSetDefinition": {**definition, "value": [*there, *added]}}
 
 
 def grant(client: Client, names: Sequence[str]) -> None:
@@ -79,10 +108,16 @@ def editors(client: Client) -> dict[str, tuple[str, ...]]:
 
 def remove(client: Client, names: Sequence[str]) -> None:
     """Deletes custom fields of accounts; Salesforce keeps them for fifteen days among the deleted fields."""
+    for row in _custom(client, names):
+        client.call("DELETE", f"tooling/sobjects/CustomField/{row['Id']}", "tooling")
+
+
+def _custom(client: Client, names: Sequence[str]) -> list[dict[str, Any]]:
     listed = ", ".join(quoted(name.removesuffix("__c")) for name in names)
     query = f"SELECT Id FROM CustomField WHERE TableEnumOrId = 'Account' AND DeveloperName IN ({listed})"  # noqa: S608
-    for row in wire.document(client.call("GET", "tooling/query", "tooling", params={"q": query}).body)["records"]:
-        client.call("DELETE", f"tooling/sobjects/CustomField/{row['Id']}", "tooling")
+    answer = client.call("GET", "tooling/query", "tooling", params={"q": query})
+    rows: list[dict[str, Any]] = wire.document(answer.body)["records"]
+    return rows
 
 
 def _rows(client: Client, query: str) -> list[dict[str, Any]]:

@@ -24,9 +24,11 @@ from adapters.zoho.reading import Reading
 from connector.assessment import Written
 from connector.errors import Exhausted, Misconfigured, RateLimited, Retry
 from connector.ports import (
+    Aspect,
     Change,
     Described,
     Field,
+    Growth,
     Heard,
     Organisation,
     Outcome,
@@ -158,6 +160,19 @@ class Zoho:
             install.check(self._host, wire.records(answer.body, "fields")[0])
         self._forget()
         return install.names(self.describe("Accounts"), wanted)
+
+    def growable(self) -> frozenset[Aspect]:
+        """Options and labels."""
+        return install.GROWABLE
+
+    def grow(self, growths: Sequence[Growth]) -> None:
+        """Changes fields, five a call."""
+        for some in _batches(growths, install.FIELDS_A_CALL):
+            body = msgspec.json.encode({"fields": [install.growing(growth) for growth in some]})
+            params = {"module": "Accounts"}
+            answer = self._call("PATCH", "settings/fields", "fields", params, body=body, credits=10 * len(some))
+            install.check(self._host, wire.records(answer.body, "fields")[0])
+        self._forget()
 
     def installed(self) -> Described:
         """The fields of accounts, with who may edit them beside administrators and us."""

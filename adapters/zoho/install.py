@@ -12,9 +12,11 @@ from typing import Any
 from adapters.steps import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
-from connector.ports import Described, Field, Step
+from connector.ports import Aspect, Described, Field, Growth, Step
 
 FIELDS_A_CALL = 5
+#: What of a field can be changed: a text area keeps the length that it was made with.
+GROWABLE: frozenset[Aspect] = frozenset({"options", "label"})
 
 #: Money is a double: a Zoho currency field is read in each account's own currency, and ours is in the base currency.
 _TYPES = {
@@ -51,11 +53,24 @@ def body(item: Written, readers: Sequence[str] = ()) -> dict[str, Any]:
     return made
 
 
+def growing(growth: Growth) -> dict[str, Any]:
+    """A field's change as the API wants it: options without an id are added, those that it has stay.
+
+    Source: v8 update-custom-fields (custom fields' labels; not the length or kind of a text area); Kaizen 205.
+    """
+    made: dict[str, Any] = {"id": growth.field.id}
+    if growth.label:
+        made["field_label"] = growth.label
+    if growth.options:
+        made["pick_list_values"] = [{"display_value": option, "actual_value": option} for option in growth.options]
+    return made
+
+
 def check(host: str, results: Sequence[Mapping[str, Any]]) -> None:
-    """Raises for the first field that Zoho did not create; one that is there already is fine."""
+    """Raises for the first field that Zoho did not make or change; one that is there already is fine."""
     for row in results:
         if row.get("status") != "success" and row.get("code") != "DUPLICATE_DATA":
-            raise Misconfigured("E-CRM-ANSWER", host=host, detail=f"{row.get('code')} when creating a field")
+            raise Misconfigured("E-CRM-ANSWER", host=host, detail=f"{row.get('code')} when making a field")
 
 
 def names(described: Described, wanted: Sequence[Written]) -> Mapping[str, str]:
@@ -65,7 +80,10 @@ def names(described: Described, wanted: Sequence[Written]) -> Mapping[str, str]:
 
 
 def _found(described: Described, item: Written) -> Field | None:
-    return next((field for field in described.fields if field.label in (item.shown, item.en, item.zh)), None)
+    """By the name that we know it by, whatever its label is; else by its label."""
+    known = next((field for field in described.fields if item.field and field.name == item.field), None)
+    labels = (item.shown, item.en, item.zh)
+    return known or next((field for field in described.fields if field.label in labels), None)
 
 
 def others(profiles: Sequence[Mapping[str, Any]], own: str) -> list[str]:

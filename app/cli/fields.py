@@ -10,16 +10,17 @@ import typer
 from app.cli.context import Context
 
 if TYPE_CHECKING:
+    from connector.ports import Step
     from sync.link import Link
 
-_MARKS = {"create": "+", "keep": "=", "mend": "!", "remove": "-", "leave": "="}
+_MARKS = {"create": "+", "keep": "=", "grow": "~", "hand": "!", "mend": "!", "remove": "-", "leave": "="}
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     fields = typer.Typer(no_args_is_help=True, help="zixin's fields on the CRM's accounts.")
     fields.command("plan", help="What apply would do.")(plan)
-    fields.command("apply", help="Create the missing fields; a second time changes nothing.")(apply)
+    fields.command("apply", help="Create the missing fields, extend ours; a second time changes nothing.")(apply)
     fields.command("drift", help="How the fields differ from what zixin made and writes.")(drift)
     fields.command("remove", help="Delete the fields that apply made, with their values, and no other.")(remove)
     fields.command("widget", help="The panel for the account page, packed for upload (zoho).")(widget)
@@ -36,10 +37,10 @@ def plan(
     context: Context = call.obj
     with compose.opened(context.profile) as house:
         steps = installing.planned(context.profile, house.link)
-    _tell(context, [(step.name, step.action, step.field, step.detail) for step in steps])
+    _tell(context, [(step.name, step.action, step.field, _detail(context, step)) for step in steps])
     if not context.json:
         context.say(context.words("Next: zixin fields apply", "下一步：zixin fields apply"))
-    if detailed and any(step.action != "keep" for step in steps):
+    if detailed and any(step.action not in ("keep", "hand") for step in steps):
         raise typer.Exit(3)
 
 
@@ -51,7 +52,7 @@ def apply(
         typer.Option("--with", help="Optional ones that are wanted: score, exposure, next_review; 'none': none."),
     ] = None,
 ) -> None:
-    """Creates what is missing and reads back what the CRM named it."""
+    """Creates what is missing, extends what is ours, and says what is left to do by hand."""
     from app import compose, installing
 
     context: Context = call.obj
@@ -61,7 +62,8 @@ def apply(
         off = _off_page(link)
     named, made = link.mapping.writes.fields, any(step.action == "create" for step in steps)
     placing = installing.placing(link) if made else None
-    _tell(context, [(step.name, step.action, named.get(step.name, step.field), "") for step in steps])
+    rows = [(step.name, step.action, named.get(step.name, step.field), _detail(context, step)) for step in steps]
+    _tell(context, rows)
     if context.json:
         return
     for layout, names in off.items():
@@ -144,6 +146,10 @@ def widget(
         "下一步：设置 > 开发者中心 > 组件 > 新建：相关列表，由 Zoho 托管，首页 /widget.html（见 docs/zoho.md）",
     )
     context.say(context.words(*told))
+
+
+def _detail(context: Context, step: Step) -> str:
+    return context.words(step.detail, step.detail_zh or step.detail)
 
 
 def _chosen(optional: str | None) -> tuple[str, ...] | None:

@@ -306,6 +306,19 @@ def _post(system: System, request: Request, told: dict[str, Any]) -> Response:
     return reply(system, {"data": system.objects["Custom Field"][key]})
 
 
+def _changed(system: System, name: str, told: Mapping[str, Any]) -> Response:
+    """A custom field's own values; its kind stays. Source: frappe/custom/doctype/custom_field/custom_field.py."""
+    row = system.objects["Custom Field"].get(name)
+    if row is None:
+        return _error(system, 404, "DoesNotExistError", f"Custom Field {name} not found")
+    if told.get("fieldtype", row["fieldtype"]) != row["fieldtype"]:
+        return _error(system, 417, "ValidationError", f"Fieldtype cannot be changed from {row['fieldtype']}")
+    system.put("Custom Field", name, dict(told))
+    meta = system.fields[row["dt"]][row["fieldname"]]
+    meta.update(label=told.get("label", meta["label"]), options=told.get("options", meta["options"]))
+    return reply(system, {"data": system.objects["Custom Field"][name]})
+
+
 def _delete(system: System, request: Request, told: Any) -> Response:  # noqa: ARG001
     doctype, name = unquote(request.path_params["doctype"]), unquote(request.path_params["name"])
     if doctype != "Custom Field" or name not in system.objects[doctype]:
@@ -319,6 +332,8 @@ def _delete(system: System, request: Request, told: Any) -> Response:  # noqa: A
 
 def _put(system: System, request: Request, told: dict[str, Any]) -> Response:
     doctype, name = unquote(request.path_params["doctype"]), unquote(request.path_params["name"])
+    if doctype == "Custom Field":
+        return _changed(system, name, told)
     wrong = _wrong(system, doctype, name, told)
     if wrong:
         return _error(system, wrong[0], wrong[1], wrong[2])

@@ -58,6 +58,7 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
         at("/CurrencyRate", rate, "GET", "rates"),
         at("/Metadata", _metadata, "GET", "metadata"),
         at("/Admin/fieldManager/{entity}", _field, "POST", "field"),
+        at("/Admin/fieldManager/{entity}/{field}", _change_field, "PUT", "field"),
         at("/Admin/fieldManager/{entity}/{field}", _no_field, "DELETE", "field"),
         at("/Admin/rebuild", _rebuild, "POST", "rebuild"),
         at("/{entity}", _list, "GET", "list"),
@@ -218,6 +219,15 @@ def _field(system: System, request: Request, body: dict[str, Any]) -> Response:
     return reply(system, {"name": name, **body})
 
 
+def _change_field(system: System, request: Request, body: dict[str, Any]) -> Response:
+    """Of the parts that are given; the options are taken as a whole."""
+    meta = system.fields[request.path_params["entity"]].get(request.path_params["field"])
+    if meta is None or body.get("type", meta["type"]) != meta["type"]:
+        return reply(system, {"message": "bad request"}, 400)
+    meta.update({"options": body["options"]} if "options" in body else {})
+    return reply(system, {"name": request.path_params["field"], **meta})
+
+
 def _no_field(system: System, request: Request, body: dict[str, Any]) -> Response:  # noqa: ARG001
     entity, name = request.path_params["entity"], request.path_params["field"]
     if system.fields[entity].pop(name, None) is None:
@@ -257,7 +267,8 @@ def _wrong(system: System, entity: str, record: str, values: Mapping[str, Any]) 
             continue
         if meta["type"] == "float" and not isinstance(value, Decimal | int):
             return f"Field validation failure; field: {key}, value {value}."
-        if meta["type"] == "enum" and value not in meta["options"]:
+        parts = [value] if meta["type"] == "enum" else value if meta["type"] == "multiEnum" else []
+        if any(part not in meta["options"] for part in parts):
             return f"Field validation failure; field: {key}, value {value}."
         if meta["type"] == "date":
             date.fromisoformat(str(value))

@@ -41,6 +41,7 @@ def serve(system: System) -> Simulated:
         route(system, "/v1/{object}", _of(system, _list), "GET", "list"),
         route(system, fields, _of(system, _fields), "GET", "fields"),
         route(system, fields, _of(system, _field), "POST", "fields"),
+        route(system, f"{fields}/{{field}}", _of(system, _change_field), "PATCH", "fields"),
         route(system, f"{fields}/{{field}}", _of(system, _no_field), "DELETE", "fields"),
     ]
     return Simulated(
@@ -148,6 +149,18 @@ def _field(system: System, name: str, request: Request, body: bytes) -> Response
     return reply(system, {"name": told["name"]}, 201)
 
 
+def _change_field(system: System, name: str, request: Request, body: bytes) -> Response:
+    """Label, options, length: those that are told; an option that any record holds stays."""
+    field = system.fields[name].get(request.path_params["field"])
+    if field is None:
+        return reply(system, {"error": f"no field {request.path_params['field']}"}, 404)
+    told = {key: value for key, value in json.loads(body).items() if key in ("label", "options", "length")}
+    if set(field["options"] or ()) - set(told.get("options", field["options"]) or ()):
+        return reply(system, {"error": "options cannot be taken away"}, 409)
+    field.update(told)
+    return reply(system, {"name": request.path_params["field"]})
+
+
 def _no_field(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
     field = request.path_params["field"]
     if system.fields[name].pop(field, None) is None:
@@ -178,8 +191,12 @@ def _wrong(system: System, name: str, item: Mapping[str, Any]) -> str:
             return f"no field {key}"
         if meta["type"] in ("number", "money") and value is not None and not _number(value):
             return f"{key}: {value} is no number"
-        if meta["type"] == "choice" and value is not None and value not in meta["options"]:
-            return f"{key}: {value} is no option"
+        parts = [value] if meta["type"] == "choice" else value if meta["type"] == "choices" else []
+        lacking = [part for part in parts or () if part is not None and part not in (meta["options"] or ())]
+        if lacking:
+            return f"{key}: {lacking[0]} is no option"
+        if meta["type"] == "text" and value is not None and len(value) > int(meta["length"] or 255):
+            return f"{key}: longer than {meta['length']} characters"
     return ""
 
 

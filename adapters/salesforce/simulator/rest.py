@@ -220,14 +220,57 @@ def custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG0
     if name in table.fields:
         message = f"There is already a field named {name} on {owner}."
         raise WrongError([{"errorCode": "DUPLICATE_DEVELOPER_NAME", "message": message}], 400)
-    values = (meta.get("valueSet") or {}).get("valueSetDefinition", {}).get("value", ())
-    table.fields[name] = Meta(
-        name, str(meta["label"]), _TYPES[str(meta["type"])], int(meta.get("length", 255)), int(meta.get("scale", 0)),
-        tuple(str(each["fullName"]) for each in values), granted=False, tip=str(meta.get("inlineHelpText") or ""),
-    )  # fmt: skip
+    table.fields[name] = Meta(name, "", granted=False)
+    _become(table.fields[name], meta)
     table.off_layout.add(name)
     made = org.create("CustomField", {"DeveloperName": name.removesuffix("__c"), "TableEnumOrId": owner})
     return Told({"id": made, "success": True, "errors": []}, 201)
+
+
+def _become(field: Meta, meta: Mapping[str, Any]) -> None:
+    """A field as its description says; of its values those that are not named are inactive from now on."""
+    field.label, field.tip = str(meta["label"]), str(meta.get("inlineHelpText") or "")
+    field.type, field.scale = _TYPES[str(meta["type"])], int(meta.get("scale") or 0)
+    field.length = int(meta.get("length") or 255)
+    values = (meta.get("valueSet") or {}).get("valueSetDefinition", {}).get("value", ())
+    active = [each for each in values if each.get("isActive") is not False]
+    field.options = tuple(str(each.get("valueName") or each["fullName"]) for each in active)
+
+
+def _custom(org: Org, request: Request) -> tuple[str, Meta]:
+    row = org.table("CustomField").records.get(request.path_params["record"])
+    if row is None:
+        raise WrongError([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)
+    owner = str(row["TableEnumOrId"])
+    return owner, org.table(owner).fields[f"{row['DeveloperName']}__c"]
+
+
+def show_custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
+    """A field's description. Source: Tooling API, CustomField.Metadata; a value of a set is named by `valueName`."""
+    owner, field = _custom(org, request)
+    meta: dict[str, Any] = {
+        "label": field.label, "type": next(key for key, own in _TYPES.items() if own == field.type),
+        "inlineHelpText": field.tip, "length": field.length, "scale": field.scale, "valueSet": None,
+    }  # fmt: skip
+    if field.options:
+        values = [
+            {"valueName": each, "label": each, "default": False, "isActive": None, "color": None}
+            for each in field.options
+        ]
+        meta["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
+    return Told({"Id": request.path_params["record"], "FullName": f"{owner}.{field.name}", "Metadata": meta})
+
+
+def change_custom_field(org: Org, request: Request, body: bytes) -> Told:
+    """A field's description in place of the one that it has; what it leaves out is no longer so."""
+    _, field = _custom(org, request)
+    meta = _decode(body)["Metadata"]
+    kind, length = _TYPES.get(str(meta.get("type"))), int(meta.get("length") or 255)
+    if kind != field.type or (kind == "textarea" and length < field.length):
+        message = "Cannot change the type of a field, or make a long text area shorter"
+        raise WrongError([{"errorCode": "FIELD_INTEGRITY_EXCEPTION", "message": message}], 400)
+    _become(field, meta)
+    return Told(None, 204)
 
 
 def no_custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001

@@ -77,6 +77,8 @@ def application(org: Org) -> Starlette:
         route("/composite/sobjects", rest.inserted, "POST", "write", writes=True),
         route("/composite/sobjects", rest.deleted, "DELETE", "write", writes=True),
         route("/tooling/query", rest.query, "GET", "tooling"),
+        route("/tooling/sobjects/CustomField/{record}", rest.show_custom_field, "GET", "tooling"),
+        route("/tooling/sobjects/CustomField/{record}", rest.change_custom_field, "PATCH", "tooling"),
         route("/tooling/sobjects/CustomField/{record}", rest.no_custom_field, "DELETE", "tooling"),
         route("/tooling/sobjects/CustomField", rest.custom_field, "POST", "tooling"),
         route("/jobs/query", _query_job, "POST", "bulk"),

@@ -9,10 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,16 +19,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from adapters.faults import trickling
-from adapters.zoho.simulator import admin, bulk, control, page, watch, write
+from adapters.zoho.simulator import admin, bulk, control, fields, page, watch, write
 from adapters.zoho.simulator.coql import limit_of
-from adapters.zoho.simulator.org import FieldMeta, Org
+from adapters.zoho.simulator.org import Org
 from adapters.zoho.simulator.reply import answer, body_of, dated, error
 
 #: Source: v8 get-records: records a page, fields a call, records reachable by `page` and by page token.
 _PER_PAGE, _FIELDS, _BY_PAGE, _BY_TOKEN = 200, 50, 2_000, 100_000
 
 #: Ids of created fields.
-_ids = count(100_001)
 
 Handler = Callable[[Org, Request], Awaitable[Response]]
 
@@ -53,8 +50,8 @@ def application(org: Org) -> Starlette:
             Route(f"{version}/users", metered("users", admin.users), methods=["GET"]),
             Route(f"{version}/settings/profiles", metered("profiles", admin.profiles), methods=["GET"]),
             Route(f"{version}/settings/layouts", metered("layouts", admin.layouts), methods=["GET"]),
-            Route(f"{version}/settings/fields", metered("fields", _fields), methods=["GET", "POST"]),
-            Route(f"{version}/settings/fields/{{field}}", metered("fields", _delete_field), methods=["DELETE"]),
+            Route(f"{version}/settings/fields", metered("fields", fields.fields), methods=["GET", "POST", "PATCH"]),
+            Route(f"{version}/settings/fields/{{field}}", metered("fields", fields.delete), methods=["DELETE"]),
             Route(f"{version}/actions/watch", metered("watch", watch.subscribe), methods=["POST"]),
             Route(f"{version}/actions/watch", metered("watch", watch.channels), methods=["GET"]),
             Route(f"{version}/coql", metered("coql", bulk.coql), methods=["POST"]),
@@ -67,7 +64,7 @@ def application(org: Org) -> Starlette:
             Route(f"{version}/{{module}}", metered("records", _records), methods=["GET"]),
             Route(f"{version}/{{module}}", metered("write", write.update), methods=["PUT"]),
             # The older API, which zcrmsdk speaks: the same records; fields need not be named, and pages end at 2,000.
-            Route("/crm/v2/settings/fields", metered("fields", _fields), methods=["GET"]),
+            Route("/crm/v2/settings/fields", metered("fields", fields.fields), methods=["GET"]),
             Route("/crm/v2/{module}/upsert", metered("write", write.upsert), methods=["POST"]),
             Route("/crm/v2/{module}", metered("records", _old_records), methods=["GET"]),
             Route("/crm/v2/{module}", metered("write", write.update), methods=["PUT"]),
@@ -101,8 +98,8 @@ async def _metered(org: Org, api: str, handler: Handler, request: Request) -> Re
 
 
 async def _credits(request: Request, api: str) -> int:
-    """Source: v8 api-limits: a write costs 1 per 10 records, a created field 10, a query of 200, 1,000 or 2,000 rows
-    1, 2 or 3, a bulk read 50, anything else 1.
+    """Source: v8 api-limits: a write costs 1 per 10 records, a field made or changed 10, a query of 200, 1,000 or
+    2,000 rows 1, 2 or 3, a bulk read 50, anything else 1.
     """
     if api == "coql":
         rows = limit_of(str((await body_of(request)).get("select_query") or ""))
@@ -111,7 +108,7 @@ async def _credits(request: Request, api: str) -> int:
         return 50
     if api == "write":
         return -(-len((await body_of(request)).get("data") or [0]) // 10)
-    if request.method == "POST" and api == "fields":
+    if request.method in ("POST", "PATCH") and api == "fields":
         return 10 * len((await body_of(request)).get("fields") or [0])
     return 1
 
@@ -122,66 +119,6 @@ async def _org(org: Org, request: Request) -> Response:  # noqa: ARG001
         "time_zone": "Etc/UTC", "license_details": {"paid_type": "professional", "paid": True},
     }  # fmt: skip
     return answer({"org": [shown]})
-
-
-async def _fields(org: Org, request: Request) -> Response:
-    module = org.modules.get(request.query_params.get("module", ""))
-    if module is None:
-        return error(400, "INVALID_MODULE", "The module name given seems to be invalid")
-    if request.method == "GET":
-        return answer({"fields": [meta.shown(org.profiles) for meta in (*module.fields.values(), *module.stamps())]})
-    wanted = (await body_of(request)).get("fields") or []
-    if len(wanted) > 5:
-        return error(400, "LIMIT_EXCEEDED", "only five fields a call", limit=5)
-    results = [_create_field(module.fields, item) for item in wanted]
-    good = sum(result["status"] == "success" for result in results)
-    return answer({"fields": results}, 201 if good == len(results) else 207 if good else 400)
-
-
-def _create_field(fields: dict[str, FieldMeta], item: Mapping[str, Any]) -> dict[str, Any]:
-    label = str(item.get("field_label") or "")
-    if not 0 < len(label) <= 25:
-        details = {"api_name": "field_label", "maximum_length": 25}
-        return {"code": "INVALID_DATA", "details": details, "message": "invalid data", "status": "error"}
-    if any(meta.label == label for meta in fields.values()):
-        details = {"api_name": "field_label"}
-        return {"code": "DUPLICATE_DATA", "details": details, "message": "duplicate data", "status": "error"}
-    # An API name holds ASCII letters, digits and underscores; what Zoho makes of other labels is not documented.
-    name = re.sub(r"[^A-Za-z0-9_]", "", label.replace(" ", "_")) or f"field{len(fields)}"
-    while name in fields:
-        name += "1"
-    options = tuple(str(option["actual_value"]) for option in item.get("pick_list_values") or ())
-    length = int(item.get("length") or (2000 if item["data_type"] == "textarea" else 255))
-    made = FieldMeta(name, label, str(item["data_type"]), length, options=options, id=f"487687600{next(_ids):010}")
-    made.custom = True
-    made.tip = str((item.get("tooltip") or {}).get("value") or "")
-    made.places = item.get("decimal_place")
-    made.access = {str(each["id"]): str(each["permission_type"]) for each in item.get("profiles") or ()}
-    fields[name] = made
-    return {
-        "code": "SUCCESS",
-        "details": {"id": made.id},
-        "message": "field created",
-        "status": "success",
-    }
-
-
-async def _delete_field(org: Org, request: Request) -> Response:
-    """A custom field goes with its values; a standard one cannot. Source: v8 delete-field."""
-    module = org.modules.get(request.query_params.get("module", ""))
-    found = (
-        [meta for meta in module.fields.values() if meta.custom and meta.id == request.path_params["field"]]
-        if module
-        else []
-    )
-    if module is None or not found:
-        return error(400, "INVALID_DATA", "the id given seems to be invalid", id=request.path_params["field"])
-    del module.fields[found[0].api_name]
-    for row in module.records.values():
-        row.pop(found[0].api_name, None)
-    details = {"id": found[0].id}
-    told = {"code": "SUCCESS", "details": details, "message": "field deleted successfully", "status": "success"}
-    return answer({"fields": [told]})
 
 
 async def _old_records(org: Org, request: Request) -> Response:
