@@ -11,7 +11,7 @@ from connector.schema import day_of
 from sync import inbox
 from sync.link import instant
 from sync.shared import paused, spent_today
-from sync.store import facts, state
+from sync.store import facts, refusals, state
 
 #: A night is missed when no run ended well for so long.
 _MISSED = timedelta(hours=26)
@@ -35,7 +35,7 @@ def of(profile: str, now: datetime) -> dict[str, Any]:
         runs = state.runs(tx, name, 50)
         good = next((row for row in runs if row["state"] in ("done", "approved") and row["finished_at"]), None)
         counts, day = inbox.counted(tx, name), state.newest_day(tx, name)
-        rejected, refused = len(facts.rejected(tx, name)), len(state.refusals(tx, name))
+        rejected, refused = len(facts.rejected(tx, name)), len(refusals.open_(tx, name))
         accounts = facts.totals(tx, name)["accounts"]
     braked = runs[0]["run_id"] if runs and runs[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None

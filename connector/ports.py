@@ -75,6 +75,9 @@ class Outcome:
     state: OutcomeState
     #: The CRM's own words when it refused, without the value that it refused.
     refusal: str | None = None
+    #: Fields of the change that it refused, as the CRM names them; empty: it names none. Of a record that was taken:
+    #: those that were left out of it, because the CRM had refused them.
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

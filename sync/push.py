@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connector.plan import Planned, plan
-from connector.ports import Change, Outcome
+from connector.ports import Outcome
 from sync.link import Link, micros
 from sync.pull import Pulled, fetch
 from sync.rescore import Scored, adopt_some
+from sync.sending import Sending
 from sync.shared import paused, push_lease
 from sync.store import Store, state
 
@@ -38,6 +39,8 @@ class Pushed:
     deferred: int = 0
     #: Fields that were sent.
     fields: int = 0
+    #: Field → accounts of which the CRM refused it, whether it took the others or not.
+    refused_fields: dict[str, int] = field(default_factory=dict)
 
 
 def push(store: Store, link: Link) -> Pushed:
@@ -94,10 +97,8 @@ def _turn(store: Store, link: Link, done: Pushed) -> bool:
 
 
 def _send(store: Store, link: Link, changes: Sequence[Planned], done: Pushed) -> None:
-    fields = link.mapping.writes.fields
-    calls = (Change(item.account, {fields[name]: value for name, value in item.values.items()}) for item in changes)
     batch: list[tuple[Planned, Outcome]] = []
-    for item, outcome in zip(changes, link.crm.write(calls), strict=True):
+    for item, outcome in Sending(link).sent(changes):
         batch.append((item, outcome))
         _count(done, item, outcome)
         if len(batch) >= _OUTCOMES_A_TRANSACTION:
@@ -120,6 +121,8 @@ def _count(done: Pushed, item: Planned, outcome: Outcome) -> None:
         done.refused += 1
     elif outcome.state == "deferred":
         done.deferred += 1
+    for name in outcome.fields:
+        done.refused_fields[name] = done.refused_fields.get(name, 0) + 1
 
 
 def _read_back(store: Store, link: Link) -> None:

@@ -23,7 +23,8 @@ from sync.pull import Progress, Pulled, pull, silent
 from sync.push import Pushed, push, rehearse
 from sync.reconcile import reconcile
 from sync.rescore import adopt, look, score
-from sync.store import Store, facts, state
+from sync.sending import reopen_mended
+from sync.store import Store, facts, refusals, state
 
 
 @dataclass(slots=True)
@@ -66,6 +67,8 @@ class Ran:
             "written": pushed.written,
             "unchanged": max(0, untouched),
             "refused": pushed.refused,
+            # Field → accounts of which the CRM refused it, and may have taken the others.
+            "refused_fields": dict(pushed.refused_fields),
             "unknown": pushed.unknown,
             "deferred": pushed.deferred,
             "lost_from_sight": self.pulled.lost,
@@ -97,13 +100,15 @@ def run(
     """Pull, rescore and push as of a day. The caller holds the profile's lock; `pulled` is called after the pull.
 
     `dry`: nothing takes effect, but what was read is kept; `changes` says what the run would write. `again`: what the
-    CRM refused is tried once more.
+    CRM refused is tried once more, where its fields have not changed, too.
     """
     with _noted(store, link, policy, "sync", as_of) as ran:
         lap = _laps(ran, clock)
         if again:
             with store.write() as tx:
-                state.reopen(tx, link.name)
+                refusals.reopen(tx, link.name)
+        else:
+            reopen_mended(store, link)
         ran.pulled = pull(store, link, full=full, tell=tell, began=ran.began)
         ran.reconciled = reconcile(store, link, ran.pulled)
         lap("pull")

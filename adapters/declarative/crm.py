@@ -170,7 +170,7 @@ class Declared:
                 yield from self._write(writing, [change])
             return
         told = problem.document() if isinstance(problem, Wrong) else None
-        yield Outcome(changes[0].record, "refused", _words(writing, told, changes[0]) or f"HTTP {status}")
+        yield _refused(writing, told, changes[0], f"HTTP {status}")
 
     def _outcomes(self, writing: Write, changes: Sequence[Change], told: Any) -> Iterator[Outcome]:
         shape = writing.result
@@ -179,8 +179,8 @@ class Declared:
         for number, change in enumerate(changes):
             row = by_id.get(change.record) if shape.id else listed[number] if number < len(listed) else None
             if shape.only_failed:
-                told_of = _words(writing, row, change) if row is not None else ""
-                yield Outcome(change.record, "taken" if row is None else "refused", told_of or None)
+                taken = Outcome(change.record, "taken")
+                yield taken if row is None else _refused(writing, row, change, "no reason given")
                 continue
             if row is None and (shape.state is not None or shape.id):
                 yield Outcome(change.record, "unknown")
@@ -189,12 +189,18 @@ class Declared:
             if shape.state is None or state in shape.taken:
                 yield Outcome(change.record, "taken")
                 continue
-            yield Outcome(change.record, "refused", _words(writing, row, change) or f"state {state}")
+            yield _refused(writing, row, change, f"state {state}")
 
     def _values(self, writing: Write, change: Change) -> dict[str, Any]:
         if not self._kinds:
             self._kinds = fields.kinds(self._connector, self.describe(self._accounts))
         return {name: _as_sent(writing, value, self._kinds.get(name, "text")) for name, value in change.values.items()}
+
+
+def _refused(writing: Write, told: Any, change: Change, otherwise: str) -> Outcome:
+    named = [rows.text(each) for path in writing.result.fields for each in select.every(path, told)]
+    fields_ = tuple(dict.fromkeys(name for name in named if name is not None and name in change.values))
+    return Outcome(change.record, "refused", _words(writing, told, change) or otherwise, fields_)
 
 
 def _words(writing: Write, told: Any, change: Change) -> str:

@@ -216,6 +216,8 @@ class Result(Part):
     id: Selector | None = None
     #: Only records that were refused are listed.
     only_failed: bool = False
+    #: Names of the fields that it refused, where it tells.
+    fields: tuple[Selector, ...] = ()
     #: The system's words when it refused; of a traceback its last line.
     words: tuple[Selector, ...] = ("$.message", "$.error")
 

@@ -162,16 +162,24 @@ def _outcome(change: Change, row: Any) -> Outcome:
         return Outcome(change.record, "unknown")
     if row.get("success"):
         return Outcome(change.record, "taken")
-    words = "; ".join(f"{each.get('statusCode')}: {each.get('message')}" for each in row.get("errors") or ())
-    return Outcome(change.record, "refused", without(words or "no reason given", change.values.values())[:_MOST_WORDS])
+    errors = [each for each in row.get("errors") or () if isinstance(each, Mapping)]
+    words = "; ".join(f"{each.get('statusCode')}: {each.get('message')}" for each in errors)
+    named = tuple(dict.fromkeys(
+        name for each in errors for name in each.get("fields") or () if name in change.values
+    ))  # fmt: skip
+    told = without(words or "no reason given", change.values.values())[:_MOST_WORDS]
+    return Outcome(change.record, "refused", told, named)
 
 
 def _failed(record: str, row: Mapping[str, Any]) -> Outcome:
     words = str(row.get("sf__Error") or "no reason given")
     if words.startswith(_LOCKED):
         return Outcome(record, "deferred")
-    values = [value for name, value in row.items() if not name.startswith("sf__") and name != "Id"]
-    return Outcome(record, "refused", without(words, values)[:_MOST_WORDS])
+    sent = {name: value for name, value in row.items() if not name.startswith("sf__") and name != "Id"}
+    # CODE:message:FIELD OTHER --
+    listed = words.rpartition(":")[2].replace("--", " ").split()
+    named = tuple(name for name in listed if name in sent)
+    return Outcome(record, "refused", without(words, sent.values())[:_MOST_WORDS], named)
 
 
 def _is_locked(outcome: Outcome) -> bool:

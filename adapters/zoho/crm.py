@@ -303,7 +303,8 @@ def _outcome(change: Change, row: Any) -> Outcome:
     where = details.get("api_name") if isinstance(details, dict) else None
     words = without(str(row.get("message") or ""), change.values.values())
     told = f"{code}: {words}" if words else code
-    return Outcome(change.record, "refused", f"{told} ({where})" if where else told)
+    named = (str(where),) if where in change.values else ()
+    return Outcome(change.record, "refused", f"{told} ({where})" if where else told, named)
 
 
 def _field(row: Mapping[str, Any]) -> Field:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.context import Context
+
+if TYPE_CHECKING:
+    from sync.store.refusals import Refusal
 
 _SHOWN = 20
 
@@ -72,16 +75,23 @@ def errors(
     context: Context = call.obj
 
     from app import compose
-    from sync.store import facts, state
+    from sync.store import facts, refusals
 
     run = _known(context, run_id)[0]
     with compose.stored(context.profile) as (store, name), store.read() as tx:
-        rejects, refusals = facts.rejected(tx, name), state.refusals(tx, name)
+        rejects, refused = facts.rejected(tx, name), refusals.open_(tx, name)
         numbers = facts.numbers(tx, name)
     rows = [_reject(row, run, context) for row in rejects]
     rows += [
-        {"what": "refused", "record": account, "column": "", "value": numbers.get(account), "reason": words, "new": ""}
-        for account, words in refusals.items()
+        {
+            "what": "refused",
+            "record": account,
+            "column": ", ".join(each.fields),
+            "value": numbers.get(account),
+            "reason": _refused(context, each),
+            "new": "",
+        }
+        for account, each in refused.items()
     ]
     if context.json:
         context.document({"errors": rows})
@@ -93,6 +103,11 @@ def errors(
             context.say(f"{row['what']}  {where}  {row['value'] or '–'}  {row['reason']}")
         if not rows:
             context.say(context.words("no errors", "没有错误"))
+
+
+def _refused(context: Context, refusal: Refusal) -> str:
+    step = context.words("zixin fields plan says what to change", "zixin fields plan 会说明需要改动什么")
+    return f"{refusal.words}: {step}" if refusal.fields else refusal.words
 
 
 def retry(

@@ -97,7 +97,7 @@ def finish(context: Context, summary: dict[str, Any]) -> None:
         _say_state(context, summary)
     if summary["state"] == "braked" or (summary["state"] == "dry" and summary["brake"]["stopped"]):
         raise typer.Exit(8)
-    if summary["rejected"] or summary["refused"]:
+    if summary["rejected"] or summary["refused"] or summary["refused_fields"]:
         raise typer.Exit(4)
 
 
@@ -181,6 +181,12 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
             "写回     {written:,} 个客户（{fields:,} 个字段），{unchanged:,} 个未变，{refused} 个被拒绝",
         ).format(**summary)
     )
+    for name, count in summary["refused_fields"].items():
+        told = (
+            f"! the CRM refused {name} of {count:,} accounts: zixin fields plan; zixin errors lists them",
+            f"! CRM 拒绝了 {count:,} 个客户的字段 {name}：请运行 zixin fields plan；zixin errors 可列出客户",
+        )
+        context.say(context.words(*told))
     calls = ", ".join(f"{name} {count}" for name, count in summary["calls"].items())
     credits_ = summary["credits"]
     context.say(context.words(f"calls    {calls}; {credits_:,} credits", f"调用     {calls}；{credits_:,} 点额度"))

@@ -12,10 +12,12 @@ from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, se
 from connector.assessment import ASSESSMENT
 from connector.plan import Planned, PlanRow, Settled
 from connector.ports import Outcome
-from sync.store import tables
+from sync.store import refusals, tables
 from sync.store.facts import batches, upsert, with_trees
 
 _KEY = ["connection", "account_id"]
+#: The facts version of `sent` where not all of it was taken: one that no facts have.
+_NO_VERSION = -1
 _LISTS = [name for name, kind in ASSESSMENT.items() if isinstance(kind, pl.List)]
 
 
@@ -313,14 +315,16 @@ def record(tx: Connection, connection: str, answers: Iterable[tuple[Planned, Out
     taken = {planned.account: planned for planned, outcome in known if outcome.state == "taken"}
     before, seen = shown(tx, tables.sent, connection, list(taken)), observed(tx, connection, list(taken))
     values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
-    _sent(tx, connection, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
+    shows = {account: {**before.get(account, {}), **values[account]} for account in taken}
+    partly = {planned.account for planned, outcome in known if outcome.state == "taken" and outcome.fields}
+    _sent(tx, connection, shows, at, partly)
     rows = [
         {"connection": connection, "account_id": account, "seen_at": at, "shows": json.dumps(dict(shows))}
         for account, shows in values.items()
     ]
     upsert(tx, tables.observed, rows, _KEY)
     _close(tx, connection, [
-        (planned.account, planned.version, outcome.refusal if outcome.state == "refused" else None)
+        (planned.account, planned.version, refusals.kept(outcome))
         for planned, outcome in known if outcome.state in ("taken", "refused")
     ])  # fmt: skip
 
@@ -336,22 +340,6 @@ def land(tx: Connection, connection: str, accounts: Sequence[str]) -> None:
     table = tables.flights
     for some in batches(accounts):
         tx.execute(delete(table).where(table.c.connection == connection, table.c.account_id.in_(some)))
-
-
-def refusals(tx: Connection, connection: str) -> dict[str, str]:
-    """account_id → what the CRM said when it refused what is wanted now."""
-    table = tables.wanted
-    query = select(table.c.account_id, table.c.refusal).where(
-        table.c.connection == connection, table.c.refusal.is_not(None)
-    )
-    return {row.account_id: row.refusal for row in tx.execute(query)}
-
-
-def reopen(tx: Connection, connection: str) -> None:
-    """What the CRM refused is planned again."""
-    table = tables.wanted
-    these = and_(table.c.connection == connection, table.c.refusal.is_not(None))
-    tx.execute(update(table).where(these).values(pending=True))
 
 
 def count_wanted(tx: Connection, connection: str) -> int:
@@ -397,8 +385,14 @@ def shown(tx: Connection, table: Table, connection: str, accounts: Sequence[str]
     return found
 
 
-def _sent(tx: Connection, connection: str, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
-    """`sent` with the facts version and the next day of what is wanted now."""
+def _sent(
+    tx: Connection, connection: str, shows: Mapping[str, Mapping[str, str | None]], at: int,
+    partly: Collection[str] = (),
+) -> None:  # fmt: skip
+    """`sent` with the facts version and the next day of what is wanted now.
+
+    `partly`: accounts of which a field was refused: what they lack stays worth a call, as if their facts had moved.
+    """
     table = tables.wanted
     rows = []
     for some in batches(shows):
@@ -407,7 +401,8 @@ def _sent(tx: Connection, connection: str, shows: Mapping[str, Mapping[str, str 
         )
         rows += [
             {
-                "connection": connection, "account_id": row.account_id, "facts_version": row.facts_version,
+                "connection": connection, "account_id": row.account_id,
+                "facts_version": _NO_VERSION if row.account_id in partly else row.facts_version,
                 "next_day": row.next_day, "shows": json.dumps(dict(shows[row.account_id])), "answered_at": at,
             }
             for row in tx.execute(query)

@@ -13,7 +13,7 @@ from connector.ports import Change
 from connector.schema import day_number
 from sync.link import Link
 from sync.run import run
-from sync.store import Store, state
+from sync.store import Store, refusals
 from tests.connector.scoring.books import POLICY, books, invoice
 from tests.contract.doubles import DOUBLES, Double, every
 from tests.contract.test_reading import ledger
@@ -133,7 +133,7 @@ def test_a_rule_on_a_field_that_is_not_ours_sinks_its_own_record_only(large: Dou
 
     first = sync()
     with store.read() as tx:
-        told = state.refusals(tx, "x")
+        told = {account: each.words for account, each in refusals.open_(tx, "x").items()}
     large.rule(ids[57])
     large.rule(ids[120])
     second = sync(again=True)

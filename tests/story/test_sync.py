@@ -8,7 +8,7 @@ import pytest
 from adapters.zoho.simulator.org import number
 from connector.errors import Denied
 from connector.schema import day_number
-from sync.store import facts
+from sync.store import facts, refusals
 from tests.story.house import TODAY, House
 
 
@@ -200,14 +200,65 @@ def test_a_quota_that_ends_leaves_the_rest_for_the_next_run(house: House) -> Non
 
 
 def test_refused_rows_are_told_and_do_not_sink_the_others(house: House) -> None:
-    meta = house.sim.org.modules["Accounts"].fields["Credit_Flags"]
-    meta.options = tuple(option for option in meta.options if option != "OVERDUE_30")
+    for key in ("A003", "A004"):
+        house.sim.org.rules[house.account(key)["id"]] = "Phone is mandatory"
 
     ran = house.sync()
 
-    assert ran.pushed.refused == 30
-    assert ran.pushed.written == 90
+    assert (ran.pushed.written, ran.pushed.refused, ran.pushed.refused_fields) == (118, 2, {})
     assert house.sync().pushed.refused == 0
+
+
+def test_an_option_that_is_missing_keeps_its_field_from_the_account_and_no_other(house: House) -> None:
+    meta = house.sim.org.modules["Accounts"].fields["Credit_Flags"]
+    whole = meta.options
+    meta.options = tuple(option for option in whole if option != "OVERDUE_30")
+
+    ran = house.sync()
+
+    assert (ran.pushed.written, ran.pushed.refused, ran.pushed.refused_fields) == (120, 0, {"flags": 30})
+    with house.store.read() as tx:
+        told = refusals.open_(tx, "sim")
+    assert len(told) == 30
+    assert {each.fields for each in told.values()} == {("flags",)}
+    rows = [house.sim.org.modules["Accounts"].records[record] for record in told]
+    assert all(row["Credit_Rating"] and row["Credit_Reasons"] and row["Credit_Rated_On"] for row in rows)
+    assert not any(row.get("Credit_Flags") for row in rows)
+    # Until somebody adds it, nothing is sent again for it.
+    assert house.sync().pushed.written == 0
+
+    meta.options = whole
+    mended = house.sync()
+    assert (mended.pushed.written, mended.pushed.refused_fields) == (30, {})
+    assert all("OVERDUE_30" in row["Credit_Flags"] for row in rows)
+    with house.store.read() as tx:
+        assert refusals.open_(tx, "sim") == {}
+
+
+def test_a_grade_that_is_refused_is_not_vouched_for_by_a_new_day(house: House) -> None:
+    fields = house.sim.org.modules["Accounts"].fields
+    house.sync()
+    records = house.sim.org.modules["Accounts"].records
+    before = {key: dict(row) for key, row in records.items()}
+    whole = fields["Credit_Hold"].options
+    fields["Credit_Hold"].options = ("none",)
+    later = "2025-08-20"
+
+    ran = house.sync(later)
+    fallen = ran.pushed.refused_fields["hold"]
+    assert fallen > 0
+    with house.store.read() as tx:
+        told = [key for key, each in refusals.open_(tx, "sim").items() if "hold" in each.fields]
+    assert len(told) == fallen
+    for key in told:
+        for name in ("Credit_Hold", "Credit_Rated_On", "Credit_Reasons"):
+            assert records[key].get(name) == before[key].get(name), name
+    # What does not lean on it is new: the flags say what has happened.
+    assert any(records[key]["Credit_Flags"] != before[key].get("Credit_Flags") for key in told)
+
+    fields["Credit_Hold"].options = whole
+    assert house.sync(later).pushed.refused_fields == {}
+    assert all(records[key]["Credit_Rated_On"] != before[key]["Credit_Rated_On"] for key in told)
 
 
 def test_a_revoked_token_ends_the_run_with_nothing_half_written(house: House) -> None:

@@ -1,0 +1,68 @@
+"""What is left to write where a CRM refuses a value: the account's other fields, as far as they may stand alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from connector.assessment import WRITTEN, Written
+from connector.plan import Values, normalise
+from connector.ports import Described, Field
+
+_ITEMS = {item.name: item for item in WRITTEN}
+#: The grade and the hold; and the fields that say of what day they are and why, which without them would vouch for
+#: what the CRM still shows.
+VOUCHED, VOUCHING = frozenset({"rating", "hold"}), frozenset({"rated_on", "reasons"})
+
+
+@dataclass(frozen=True, slots=True)
+class Remainder:
+    """What can still be written of an account's values, and the fields that cannot. Names are canonical."""
+
+    values: Values
+    refused: tuple[str, ...]
+
+
+def misfits(values: Values, fields: Mapping[str, str], described: Described) -> tuple[str, ...]:
+    """Fields whose value the CRM's field, as described, does not take; `fields`: canonical name → the CRM's."""
+    there = {field.name: field for field in described.fields}
+    return tuple(name for name, value in values.items() if not _takes(_ITEMS[name], there.get(fields[name]), value))
+
+
+def remainder(
+    values: Values, wrong: Collection[str], fields: Mapping[str, str], described: Described
+) -> Remainder:  # fmt: skip
+    """What is left of the values without those that are wrong.
+
+    A text that is only too long is cut to what its field holds. Nothing is left where no field remains that is worth a
+    call of its own.
+    """
+    there = {field.name: field for field in described.fields}
+    cut = {
+        name: text for name in wrong if (text := _shortened(name, values[name], there.get(fields[name]))) is not None
+    }
+    refused = tuple(name for name in values if name in wrong and name not in cut)
+    gone = {*refused, *(VOUCHING if VOUCHED & set(refused) else ())}
+    left = {name: cut.get(name, value) for name, value in values.items() if name not in gone}
+    return Remainder(left if any(_ITEMS[name].role != "passenger" for name in left) else {}, refused)
+
+
+def _takes(item: Written, field: Field | None, value: str | None) -> bool:
+    if field is None or not field.writable:
+        return False
+    if value is None:
+        return True
+    if item.kind in ("choice", "choices"):
+        parts = value.split(";") if item.kind == "choices" else [value]
+        return not field.options or all(part in field.options for part in parts)
+    return item.kind != "text" or field.length is None or len(value) <= field.length
+
+
+def _shortened(name: str, value: str | None, field: Field | None) -> str | None:
+    """The text as its field holds it; None: it is no text, or its length is not what is wrong with it."""
+    item = _ITEMS[name]
+    if item.kind != "text" or value is None or field is None or not field.writable or field.length is None:
+        return None
+    if len(value) <= field.length:
+        return None
+    return (normalise(item, value) or "")[: field.length].rstrip() or None
