@@ -13,7 +13,7 @@ from app import connections, keys, settings
 from app.connections import Kept
 from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
-from connector.ports import Described
+from connector.ports import Crm, Described, Organisation
 from mappings.check import snapshot
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
@@ -32,6 +32,15 @@ class House:
     language: str
     #: Secrets of the connection's hook that count, the newest first.
     secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A profile's connection, without its store."""
+
+    link: Link
+    policy: Policy
+    language: str
 
 
 def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], language: str) -> None:
@@ -60,9 +69,7 @@ def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
     text lies in the profile from now on.
     """
     name, given = connections.first(profile)
-    crm = registry.opened(given.crm, given.credentials, shared(profile), name)
-    mapping = named_mapping(profile, name, given)
-    organisation = crm.organisation()
+    crm, mapping, organisation = _asked(profile, name, given)
     store = Store(settings.profile_folder(profile) / "zixin.db")
     try:
         with store.read() as tx:
@@ -74,6 +81,19 @@ def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
         yield House(store, link, rules, given.language, given.secrets)
     finally:
         store.close()
+
+
+def attached(profile: str) -> Attached:
+    """The profile's connection, for what needs no store: of a release before, it has yet to be brought up to date."""
+    name, given = connections.first(profile)
+    crm, mapping, organisation = _asked(profile, name, given)
+    rules = settings.policy_in(profile, organisation.currency, rated=True)
+    return Attached(Link(name, crm, mapping, organisation, rules.calendar.time_zone), rules, given.language)
+
+
+def _asked(profile: str, name: str, given: Kept) -> tuple[Crm, Mapping_, Organisation]:
+    crm = registry.opened(given.crm, given.credentials, shared(profile), name)
+    return crm, named_mapping(profile, name, given), crm.organisation()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from connector.policy import Policy
 from connector.ports import Crm, Tells
 from sync import backup
 from sync.link import Link
-from sync.store import Store, facts, migrations
+from sync.store import Store, facts, migrations, refusals
 from sync.store.revision import behind
 
 Group = Literal["environment", "connection", "fields", "records", "schedule"]
@@ -201,15 +201,30 @@ def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
             if drift.ours
             else ("set it right in the CRM", "请在 CRM 中改正")
         )
-        yield Check("fields", drift.field, "failed", f"{drift.en}: {cure[0]}", f"{drift.zh}：{cure[1]}")
+        state: Literal["look", "failed"] = "look" if drift.slight else "failed"
+        yield Check("fields", drift.field, state, f"{drift.en}: {cure[0]}", f"{drift.zh}：{cure[1]}")
     if not found:
         yield Check("fields", "fields", "ok", f"{len(kept.fields)} as made", f"{len(kept.fields)} 个，与创建时一致")
+    yield from _refused(profile, link)
     for layout, names in installing.off_page(link).items():
         told = ", ".join(names)
         yield Check(
             "fields", layout, "look", f"not on this page layout, nobody sees them: {told}",
             f"不在此页面布局中，无人可见：{told}",
         )  # fmt: skip
+
+
+def _refused(profile: str, link: Link) -> Iterator[Check]:
+    """Fields that the CRM took of no account, or not of every one, when they were written last."""
+    path = settings.profile_folder(profile) / "zixin.db"
+    if not path.exists() or behind(path):
+        return
+    with compose.stored(profile) as (store, _), store.read() as tx:
+        found = refusals.by_field(tx, link.name)
+    for name, count in found.items():
+        en = f"the CRM refused it of {count:,} account{'' if count == 1 else 's'}: zixin fields plan, then zixin sync"
+        zh = f"CRM 拒绝了 {count:,} 个客户的该字段：先运行 zixin fields plan，再运行 zixin sync"
+        yield Check("fields", f"{link.mapping.writes.fields.get(name, name)} refused", "look", en, zh)
 
 
 def _counts(profile: str, link: Link) -> Iterator[Check]:

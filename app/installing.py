@@ -35,6 +35,8 @@ class Drift:
     zh: str
     #: `install` mends it; anything else is for a person to set right in the CRM.
     ours: bool = False
+    #: A text is cut, or a label is another one: nothing is refused for it.
+    slight: bool = False
 
 
 def wanted(kept: Kept, optional: Sequence[str] | None = None) -> tuple[Written, ...]:
@@ -63,15 +65,15 @@ class _Looked:
     there: Described
     steps: tuple[Step, ...]
     growths: tuple[Growth, ...]
-    #: Names of the fields that are ours by their mark, or by their id where the CRM shows no tooltips.
-    ours: frozenset[str]
+    #: Written fields of which a person is to change something without which nothing is refused.
+    slight: frozenset[str]
 
 
 def _looked(crm: Installs, kept: Kept, items: tuple[Written, ...]) -> _Looked:
     there = crm.installed()
     by_name = {field.name: field for field in there.fields}
     ours = frozenset(field.name for field in there.fields if _is_ours(field, kept))
-    steps, growths = [], []
+    steps, growths, slight = [], [], set()
     for item, step in zip(items, crm.plan(items), strict=True):
         field = by_name.get(step.field)
         if step.action != "keep" or field is None or not (lacks := growth(item, field)):
@@ -81,11 +83,13 @@ def _looked(crm: Installs, kept: Kept, items: tuple[Written, ...]) -> _Looked:
         if mine:
             growths.append(mine)
             steps.append(replace(step, action="grow", **_told(growing.words(mine))))
+        if theirs and not theirs.options:
+            slight.add(item.name)
         if theirs:
             steps.append(replace(step, action="hand", **_told(growing.by_hand(theirs))))
         if not mine and not theirs:
             steps.append(step)
-    return _Looked(items, there, tuple(steps), tuple(growths), ours)
+    return _Looked(items, there, tuple(steps), tuple(growths), frozenset(slight))
 
 
 def _told(words: tuple[str, str]) -> dict[str, str]:
@@ -196,7 +200,9 @@ def drifted(profile: str, link: Link) -> list[Drift]:
             if step.action == "mend":
                 drifts.append(Drift(field.name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
             elif step.action in ("grow", "hand"):
-                drifts.append(Drift(field.name, step.detail, step.detail_zh, ours=step.action == "grow"))
+                ours = step.action == "grow"
+                slight = not ours and item.name in found.slight
+                drifts.append(Drift(field.name, step.detail, step.detail_zh, ours, slight))
         drifts += [Drift(field.name, en, zh) for en, zh in _differences(item, field, kept)]
     return drifts
 

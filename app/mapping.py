@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from app import connections, settings
-from app.compose import House, snapshot_file
+from app.compose import Attached, snapshot_file
 from connector.errors import Misconfigured, Problem
 from connector.ports import Crm, Described, Source, Tells
 from connector.schema import TABLES
@@ -64,7 +64,7 @@ def described(crm: Crm, objects: Iterable[str]) -> dict[str, Described | None]:
     return made
 
 
-def suggested(house: House, objects: Mapping[str, str]) -> tuple[list[Suggested], list[Described]]:
+def suggested(house: Attached, objects: Mapping[str, str]) -> tuple[list[Suggested], list[Described]]:
     """For every column of every table that the mapping yields; and the objects that were looked at for it.
 
     `objects`: source → another object of the CRM.
@@ -89,7 +89,7 @@ def suggested(house: House, objects: Mapping[str, str]) -> tuple[list[Suggested]
     return made, [each for each in there.values() if each is not None]
 
 
-def checked(profile: str, house: House) -> list[Finding]:
+def checked(profile: str, house: Attached) -> list[Finding]:
     """What of the mapping does not stand in the CRM."""
     mapping = house.link.mapping
     objects = [*(part.object for part in mapping.sources.values()), mapping.writes.object]
@@ -97,7 +97,7 @@ def checked(profile: str, house: House) -> list[Finding]:
 
 
 def write(
-    profile: str, house: House, made: Sequence[Suggested], objects: Mapping[str, str], *, everything: bool = False
+    profile: str, house: Attached, made: Sequence[Suggested], objects: Mapping[str, str], *, everything: bool = False
 ) -> tuple[Path, list[str]]:
     """The connection's own mapping file, a full copy that says what it is based on; the columns that were changed.
 
@@ -133,7 +133,7 @@ def write(
     return path, changed
 
 
-def shown(house: House, record: str, source: str) -> dict[str, Any]:
+def shown(house: Attached, record: str, source: str) -> dict[str, Any]:
     """One record on its way: the CRM's fields, the canonical rows, what is rejected and why."""
     from mappings.apply import apply
 

@@ -35,8 +35,8 @@ def plan(
     from app import compose, installing
 
     context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        steps = installing.planned(context.profile, house.link)
+    house = compose.attached(context.profile)
+    steps = installing.planned(context.profile, house.link)
     _tell(context, [(step.name, step.action, step.field, _detail(context, step)) for step in steps])
     if not context.json:
         context.say(context.words("Next: zixin fields apply", "下一步：zixin fields apply"))
@@ -57,9 +57,9 @@ def apply(
 
     context: Context = call.obj
     chosen = _chosen(optional)
-    with compose.opened(context.profile) as house:
-        link, steps = installing.install(context.profile, house.link, adopt=adopt, optional=chosen)
-        off = _off_page(link)
+    house = compose.attached(context.profile)
+    link, steps = installing.install(context.profile, house.link, adopt=adopt, optional=chosen)
+    off = _off_page(link)
     named, made = link.mapping.writes.fields, any(step.action == "create" for step in steps)
     placing = installing.placing(link) if made else None
     rows = [(step.name, step.action, named.get(step.name, step.field), _detail(context, step)) for step in steps]
@@ -82,8 +82,8 @@ def drift(
     from app import compose, installing
 
     context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        found = installing.drifted(context.profile, house.link)
+    house = compose.attached(context.profile)
+    found = installing.drifted(context.profile, house.link)
     if context.json:
         context.document({"drift": [{"field": row.field, "en": row.en, "zh": row.zh} for row in found]})
     else:
@@ -103,20 +103,20 @@ def remove(
     from app import compose, installing
 
     context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        take, leave = installing.removable(context.profile, house.link)
-        rows = [("", "remove", field.name, field.label) for field in take]
-        rows += [("", "leave", name, context.words("not made by zixin", "并非 zixin 创建")) for name in leave]
-        if take and not yes:
-            if context.no_input or context.json:
-                raise typer.BadParameter("it deletes fields with their values: say --yes", param_hint="--yes")
-            _tell(context, rows)
-            question = (
-                f"Delete {len(take)} fields and their values in the CRM?",
-                f"删除 CRM 中的 {len(take)} 个字段及其数值？",
-            )
-            typer.confirm(context.words(*question), abort=True, err=True)
-        installing.remove(context.profile, house.link, take)
+    house = compose.attached(context.profile)
+    take, leave = installing.removable(context.profile, house.link)
+    rows = [("", "remove", field.name, field.label) for field in take]
+    rows += [("", "leave", name, context.words("not made by zixin", "并非 zixin 创建")) for name in leave]
+    if take and not yes:
+        if context.no_input or context.json:
+            raise typer.BadParameter("it deletes fields with their values: say --yes", param_hint="--yes")
+        _tell(context, rows)
+        question = (
+            f"Delete {len(take)} fields and their values in the CRM?",
+            f"删除 CRM 中的 {len(take)} 个字段及其数值？",
+        )
+        typer.confirm(context.words(*question), abort=True, err=True)
+    installing.remove(context.profile, house.link, take)
     if context.json or yes:
         _tell(context, rows)
     if not context.json and not take:
@@ -132,10 +132,10 @@ def widget(
     from app import compose, connections
 
     context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        kept = connections.read(context.profile)[house.link.name]
-        names = house.link.mapping.writes.fields
-        made = registry.widget(kept.crm, names, kept.language, house.policy.base_currency)
+    house = compose.attached(context.profile)
+    kept = connections.read(context.profile)[house.link.name]
+    names = house.link.mapping.writes.fields
+    made = registry.widget(kept.crm, names, kept.language, house.policy.base_currency)
     file.write_bytes(made)
     if context.json:
         context.document({"file": str(file), "bytes": len(made)})

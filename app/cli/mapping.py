@@ -39,14 +39,14 @@ def suggest(
 
     context: Context = call.obj
     given = _objects(objects or [])
-    with compose.opened(context.profile) as house:
-        made, seen = mapping.suggested(house, given)
-        changed: list[str] = []
-        path = ""
-        if write:
-            file, changed = mapping.write(context.profile, house, made, given, everything=everything)
-            path = str(file)
-            compose.remember(context.profile, house.link.name, seen)
+    house = compose.attached(context.profile)
+    made, seen = mapping.suggested(house, given)
+    changed: list[str] = []
+    path = ""
+    if write:
+        file, changed = mapping.write(context.profile, house, made, given, everything=everything)
+        path = str(file)
+        compose.remember(context.profile, house.link.name, seen)
     if context.json:
         context.document({"suggested": [_row(each) for each in made], "written": changed, "file": path})
         return
@@ -75,8 +75,8 @@ def check(
     from app import compose, mapping
 
     context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        found = mapping.checked(context.profile, house)
+    house = compose.attached(context.profile)
+    found = mapping.checked(context.profile, house)
     if context.json:
         names = ("source", "what", "field", "en", "zh", "severe")
         context.document({"findings": [{key: getattr(each, key) for key in names} for each in found]})
@@ -104,11 +104,11 @@ def show(
     from app import compose, mapping
 
     context: Context = call.obj
-    with compose.opened(context.profile) as house:
-        if source not in house.link.mapping.sources:
-            known = ", ".join(house.link.mapping.sources)
-            raise typer.BadParameter(f"{source!r} is none of {known}", param_hint="--source")
-        told = mapping.shown(house, record, source)
+    house = compose.attached(context.profile)
+    if source not in house.link.mapping.sources:
+        known = ", ".join(house.link.mapping.sources)
+        raise typer.BadParameter(f"{source!r} is none of {known}", param_hint="--source")
+    told = mapping.shown(house, record, source)
     if context.json:
         context.document(told)
         return

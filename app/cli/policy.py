@@ -108,8 +108,8 @@ def _base(context: Context) -> str:
         connections.first(context.profile)
     except Misconfigured:
         return ""
-    with compose.opened(context.profile) as house:
-        return house.policy.base_currency
+    house = compose.attached(context.profile)
+    return house.policy.base_currency
 
 
 def _told(context: Context, rules: Policy, wanted: Edition | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,11 @@ def open_(tx: Connection, connection: str) -> dict[str, Refusal]:
         table.c.connection == connection, table.c.refusal.is_not(None)
     )
     return {row.account_id: _read(row.refusal) for row in tx.execute(query)}
+
+
+def by_field(tx: Connection, connection: str) -> dict[str, int]:
+    """Canonical name of a field → accounts of which the CRM refused it."""
+    return dict(Counter(name for each in open_(tx, connection).values() for name in each.fields))
 
 
 def reopen(tx: Connection, connection: str, among: Sequence[str] | None = None) -> None:

@@ -75,7 +75,7 @@ def test_a_store_that_is_gone_is_not_made_anew_by_a_look(
     attached: Attached, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = settings.profile_folder("default") / "zixin.db"
-    path.unlink()
+    assert not path.exists()
     for words in (("list",), ("status",), ("explain", "1"), ("runs",)):
         assert run(*words) == 1
         assert "has no store yet" in capsys.readouterr().err

@@ -95,6 +95,18 @@ class Crm:
                 return self.state.fields["Account"]
         return self.state.fields["accounts"]
 
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """Id → account, as the simulated CRM keeps it."""
+        found: dict[str, dict[str, Any]]
+        match self.name:
+            case "zoho":
+                found = self.state.modules["Accounts"].records
+            case "salesforce":
+                found = self.state.table("Account").records
+            case _:
+                found = self.state.objects[{"erpnext": "Customer", "espocrm": "Account"}.get(self.name, "accounts")]
+        return found
+
 
 class _ByName:
     """ERPNext's custom fields, whose records are called by doctype and name."""
