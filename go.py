@@ -55,7 +55,7 @@ if __name__ == "__main__":
     install()
     if sys.argv[1:2] == ["test"]:
         sys.exit(subprocess.call([PYTHON, "-m", "tests"] + sys.argv[2:], cwd=HERE))
-    zixin = [PYTHON, "-m", "app.cli"] + sys.argv[1:]
+    zixin = [PYTHON, "-m", "zixin"] + sys.argv[1:]
     if os.name == "nt":
         sys.exit(subprocess.call(zixin))
     os.execv(PYTHON, zixin)

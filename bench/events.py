@@ -22,9 +22,9 @@ from typing import Any
 
 from adapters import webhooks
 from adapters.serving import serve
-from app.web.door import Bell, application
 from sync import inbox
 from sync.store import Store
+from zixin.web.webhooks import Bell, application
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 EVENTS, CONNECTIONS = 4_000, 32

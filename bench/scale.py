@@ -18,9 +18,11 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app import compose, demo, generate, installing
 from connector.schema import day_number
 from sync.run import run
+from zixin import compose
+from zixin.services import crm_fields
+from zixin.trial import demo, generate
 
 AS_OF = date(2026, 11, 1)
 
@@ -38,7 +40,7 @@ def main() -> None:
         with demo._simulator(data, AS_OF) as simulated:
             compose.connect("scale", "simulated", "zoho", simulated["credentials"], "en")
             with compose.opened("scale") as opened:
-                house = replace(opened, link=installing.install("scale", opened.link)[0])
+                house = replace(opened, link=crm_fields.install("scale", opened.link)[0])
                 for day in (day_number(AS_OF), day_number(AS_OF)):
                     cpu, wall, at_pull = time.process_time(), time.perf_counter(), []
 

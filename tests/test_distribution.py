@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.installation import NAMES, claims
 from tests.distribution import ROOT, Distribution, build
+from zixin.config.installation import NAMES, claims
 
 pytestmark = pytest.mark.apart
 
@@ -52,7 +52,7 @@ def test_the_wheel_names_what_it_needs_and_the_command(built: Distribution) -> N
         commands = wheel.read(info.replace("METADATA", "entry_points.txt")).decode()
 
     assert "Requires-Dist: polars" in metadata
-    assert "zixin = app.cli:main" in commands
+    assert "zixin = zixin.cli:main" in commands
 
 
 def test_nobody_else_claims_our_names_here() -> None:
@@ -60,9 +60,9 @@ def test_nobody_else_claims_our_names_here() -> None:
 
 
 def test_another_distribution_with_one_of_our_names_is_told() -> None:
-    installed = {"app": ["zixin", "flask-app"], "sync": ["zixin"], "numpy": ["numpy"]}
+    installed = {"mappings": ["zixin", "flask-mappings"], "sync": ["zixin"], "numpy": ["numpy"]}
 
-    assert claims(installed) == {"app": ["flask-app"]}
+    assert claims(installed) == {"mappings": ["flask-mappings"]}
 
 
 def test_a_tree_that_cannot_be_built_says_why(tmp_path: Path) -> None:

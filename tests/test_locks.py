@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from app.installation import NAMES
+from zixin.config.installation import NAMES
 
 ROOT = Path(__file__).parents[1]
 #: What a user may add: an extra of zixin's own, and a library that is asked for and does without.

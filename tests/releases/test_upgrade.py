@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from adapters.zoho.simulator.org import Org
-from app import connections, settings
 from mappings import portfolio
 from sync import inbox
 from sync.store import Store
-from tests.app.calls import Served, document, run, served
+from tests.zixin.calls import Served, document, run, served
+from zixin.config import connections, settings
 
 HERE = Path(__file__).parent
 #: What the backup's secrets are sealed with; it opens nothing else.

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from app.sdk import token_store
+from zixin.sdk import token_store
 
 store = token_store()  # Before zcrmsdk: it stands in for a module that zcrmsdk forgets to declare.
 

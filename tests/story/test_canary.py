@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from app import connections
-from app.connections import Kept
-from app.logs import JsonLines
-from tests.app.calls import run
 from tests.simulated import impatient
 from tests.story.house import House
 from tests.waiting import ANSWER_S
+from tests.zixin.calls import run
+from zixin.config import connections
+from zixin.config.connections import Kept
+from zixin.logs import JsonLines
 
 SECRET, PERSON = "canary-secret-7f3a", "Canary Person 陈金丝雀"
 
@@ -93,8 +93,8 @@ def test_what_libraries_log_is_left_out(library: str, level: str) -> None:
 def test_a_refused_call_is_told_nothing_of_ours(watched: House) -> None:
     from adapters.serving import running
     from adapters.zoho import hook
-    from app.web.door import Bell, application
     from sync.inbox import Clerk
+    from zixin.web.webhooks import Bell, application
 
     clerk = Clerk(watched.store)
     with running(application({"sim": Bell("sim", [SECRET], hook.hear)}, clerk, lambda: None, dict)) as origin:

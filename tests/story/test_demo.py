@@ -17,15 +17,15 @@ from typing import Any
 import pytest
 import requests
 
-from app.cli.main import main
-from app.generate import generate
 from connector.editions import default_text
 from mappings import portfolio
 from tests.waiting import ANSWER_S, code_of, wait_for
+from zixin.cli.main import main
+from zixin.trial.generate import generate
 
 pytestmark = pytest.mark.apart
 
-ZIXIN = [sys.executable, "-m", "app.cli"]
+ZIXIN = [sys.executable, "-m", "zixin"]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,9 @@ def drained(house: House, seconds: int = 0, policy: Policy = POLICY) -> Drained:
 def of(house: House, module: str, number: str) -> list[dict[str, Any]]:
     account = house.account(number)["id"]
     lookup = "Account_Name" if module == "Invoices" else "Account"
-    return [row for row in house.sim.org.modules[module].records.values() if (row[lookup] or {}).get("id") == account]
+    # A copy: other threads pay meanwhile.
+    rows = list(house.sim.org.modules[module].records.values())
+    return [row for row in rows if (row[lookup] or {}).get("id") == account]
 
 
 def pay(house: House, number: str) -> str:

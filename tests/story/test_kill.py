@@ -17,12 +17,12 @@ import pytest
 import requests
 
 from adapters import webhooks
-from app import connections
-from app.connections import Kept
 from sync import inbox
 from tests.story.house import House
 from tests.story.test_drain import live, of, pay
 from tests.waiting import ANSWER_S, wait_for
+from zixin.config import connections
+from zixin.config.connections import Kept
 
 pytestmark = pytest.mark.apart
 
@@ -48,7 +48,7 @@ class Service:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--port", "0"], env=self.env, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "zixin", "serve", "--port", "0"], env=self.env, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         self.origin = json.loads(self.process.stdout.readline())["origin"]

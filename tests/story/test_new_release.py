@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from app import compose, connections, settings
 from sync.store import migrations
-from tests.app.calls import document, run, served
-from tests.app.earlier import NEW_FLAG, OTHER_LABEL, earlier_release
-from tests.app.test_fields_cli import EVERY, Crm
 from tests.connector.scoring.books import books, invoice
 from tests.sync.later import HEAD, place, revision
+from tests.zixin.calls import document, run, served
+from tests.zixin.earlier import NEW_FLAG, OTHER_LABEL, earlier_release
+from tests.zixin.test_fields_cli import EVERY, Crm
+from zixin import compose
+from zixin.config import connections, settings
 
 #: A1 has paid for half a year and owes since; A2 owes nothing.
 MONTHS = [f"2024-{month:02d}" for month in range(6, 12)]

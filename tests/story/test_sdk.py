@@ -13,12 +13,12 @@ import pytest
 
 from adapters.registry import Simulated
 from adapters.zoho import stores
-from app import connections, keys, settings
 from connector.errors import Misconfigured
 from sync.shared import ProfileShared
-from tests.app.calls import run, served
 from tests.connector.scoring.books import books, invoice
 from tests.waiting import LIMIT_S
+from tests.zixin.calls import run, served
+from zixin.config import connections, keys, settings
 
 HERE = Path(__file__).parent
 BOOKS = books([invoice(f"I{n}", 100_00, "2025-01-01", "2025-01-31", f"A{n}") for n in range(10)], [])

@@ -14,15 +14,15 @@ import requests
 from adapters import webhooks
 from adapters.serving import running
 from adapters.zoho.simulator.org import Org
-from app.compose import House as Opened
-from app.logs import JsonLines
-from app.serve import Serving, seconds_until
 from sync import inbox
 from sync.store import state
 from tests.connector.scoring.books import POLICY
 from tests.story.house import House
 from tests.story.test_drain import live, of, pay
 from tests.waiting import ANSWER_S, wait_for
+from zixin.compose import House as Opened
+from zixin.logs import JsonLines
+from zixin.services.loops import Serving, seconds_until
 
 __all__ = ["live"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -134,7 +134,7 @@ def test_where_nobody_can_reach_us_polling_does_the_same(live: House) -> None:
 
 
 def test_a_storm_does_not_end_the_service(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.serve._AFTER_PROBLEM_S", 0.1)
+    monkeypatch.setattr("zixin.services.loops._AFTER_PROBLEM_S", 0.1)
     with served(live, subscribed=False, poll_s=0.1) as (made, _):
         live.sim.control("faults", api="coql", status=503, times=12)
         pay(live, "A004")
@@ -146,7 +146,7 @@ def test_while_paused_nothing_is_written_and_afterwards_what_waited_is(
     live: House, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO, "zixin.serve")
-    monkeypatch.setattr("app.serve._IDLE_S", 0.1)
+    monkeypatch.setattr("zixin.services.loops._IDLE_S", 0.1)
     switch = live.store.path.parent / "paused"
     switch.touch()
     with served(live, subscribed=False, poll_s=0.1) as (made, _):
@@ -170,14 +170,14 @@ def test_an_error_that_nobody_foresaw_leaves_its_trace_and_no_values(
     def breaks(*_: Any, **__: Any) -> None:
         raise KeyError("Ms Li")
 
-    monkeypatch.setattr("app.serve.drain", breaks)
-    monkeypatch.setattr("app.serve._AFTER_PROBLEM_S", 0.05)
+    monkeypatch.setattr("zixin.services.loops.drain", breaks)
+    monkeypatch.setattr("zixin.services.loops._AFTER_PROBLEM_S", 0.05)
     with served(live, subscribed=False) as (made, _):
         told = wait_for("the error", lambda: [line for line in caplog.messages if "KeyError" in line])
         assert made.ready()["ready"]
 
     assert "test_serve.py:" in told[0]
-    assert "breaks, serve.py:" in told[0]
+    assert "breaks, loops.py:" in told[0]
     assert "Ms Li" not in caplog.text
 
 
@@ -193,7 +193,7 @@ def test_the_night_runs_a_sync_and_forgets_old_events(
     live: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("app.serve.seconds_until", lambda *_: 0.0)
+    monkeypatch.setattr("zixin.services.loops.seconds_until", lambda *_: 0.0)
     made = Serving("default", Opened(live.store, live.link, POLICY, "en", (SECRET,)), nightly="02:00")
     pay(live, "A004")
 

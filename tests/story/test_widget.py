@@ -13,9 +13,9 @@ from playwright.sync_api import Page, Route
 
 from adapters import registry
 from connector.errors import Misconfigured
-from tests.app.calls import run, served
 from tests.browser import needs_browser, page
 from tests.connector.scoring.books import books, invoice
+from tests.zixin.calls import run, served
 
 __all__ = ["page"]
 

@@ -16,7 +16,7 @@ import pytest
 from connector.errors import Misconfigured
 from sync import backup, restore
 from sync.store import Store
-from tests.app.calls import run
+from tests.zixin.calls import run
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 #: What a restore does to the disk, one call after the other.

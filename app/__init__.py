@@ -1,1 +1,0 @@
-"""DOORS: command line, settings, demo; the one place where parts are put together."""

@@ -1,5 +1,0 @@
-"""The command line."""
-
-from app.cli.main import main
-
-__all__ = ["main"]

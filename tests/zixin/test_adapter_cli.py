@@ -1,0 +1,91 @@
+"""`zixin adapter check` as whoever writes a connector file uses it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from adapters.declarative.models import Call
+from adapters.rest.entry import connector_of
+from tests.connector.scoring.books import books, invoice
+from tests.contract.rest import RestDouble, rest
+from tests.zixin.calls import run
+
+BOOKS = books(
+    [invoice(f"I{n}", 100_00, "2025-01-01", "2025-01-31", f"A{n % 7}") for n in range(400)],
+    [("P1", "I1", "2025-01-20", 100_00), ("P1", "I2", "2025-01-20", 50_00)],
+)
+
+
+@pytest.fixture(params=["rest", "erpnext"])
+def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[RestDouble]:
+    with rest(request.param, BOOKS) as made:
+        for name, value in made.simulated.credentials(made.origin).items():
+            monkeypatch.setenv(f"ZIXIN_SET_{name.upper()}", value)
+        yield made
+
+
+def steps(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str]]:
+    return {row["step"]: (row["state"], row["en"]) for row in json.loads(capsys.readouterr().out)["steps"]}
+
+
+def test_a_file_that_fits_is_said_to(system: RestDouble, capsys: pytest.CaptureFixture[str]) -> None:
+    status = run("adapter", "check", system.name, "--json")
+
+    found = steps(capsys)
+    ledger = "invoices" if system.name == "rest" else "Sales Invoice"
+    assert found["me"] == ("ok", "Simulated Ltd, USD")
+    assert found[f"{ledger}.read"][0] == found[f"{ledger}.by id"][0] == found[f"{ledger}.since"][0] == "ok"
+    assert found["describe"][0] == "ok"
+    # Nothing was booked as a credit note, and there is one currency.
+    odd = {name for name, (state, _) in found.items() if state in ("look", "failed")}
+    assert status == (1 if odd else 0)
+    assert odd <= {
+        "credit_notes.read", "credit_note_parts.read", "rates.read", "Currency Exchange.read", "Customer Credit Limit.read",
+    }  # fmt: skip
+    assert system.system.calls.get("write", 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "step", "words"),
+    [
+        ("records: $.nothing[*]", "", "accounts.read", "is `records` right?"),
+        ("", 'id: $.number_of\n', "accounts.read", "is `id` right?"),
+        ('query: {limit: "{size}", after: "{after}"}', 'query: {limit: "3"}', "invoices.read", "list that repeats itself"),
+        ("query: {changed_since:", "query: {changed_sins:", "accounts.since", "is `since` right?"),
+        ("modified: $.modified_at", "modified: $.number", "accounts.read", "is `modified` right?"),
+        ("path: /company", "path: /nowhere", "me", "refused a call: HTTP 404"),
+        ("currency: $.currency\n\nobjects", "currency: $.name\n\nobjects", "me", "is no ISO 4217 code"),
+    ],
+)  # fmt: skip
+def test_a_step_that_is_wrong_is_named(
+    old: str, new: str, step: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    text = (Path(__file__).parents[2] / "adapters/rest/connectors/own.yaml").read_text()
+    if old.startswith("records"):
+        text = text.replace("  accounts:\n    read:", f"  accounts:\n    {old}\n    read:")
+    elif not old:
+        text = text.replace("  accounts:\n    read:", f"  accounts:\n    {new}    read:")
+    else:
+        assert old in text
+        text = text.replace(old, new)
+    file = tmp_path / "mine.yaml"
+    file.write_text(text)
+    with rest("rest", BOOKS) as made:
+        secret = tmp_path / "settings.yaml"
+        secret.write_text(json.dumps(made.simulated.credentials(made.origin)))
+        secret.chmod(0o600)
+        assert run("adapter", "check", str(file), "--settings", str(secret), "--json") == 1
+        assert words in steps(capsys)[step][1]
+        secret.chmod(0o644)
+        assert run("adapter", "check", str(file), "--settings", str(secret)) == 1
+    assert run("adapter", "check", str(file)) == 1
+    assert "base_url is missing, token is missing" in capsys.readouterr().err
+
+
+def test_a_shipped_file_s_calls_are_calls() -> None:
+    for name in ("rest", "erpnext"):
+        connector = connector_of(name, {})
+        assert all(isinstance(item.read, Call) or item.children for item in connector.objects.values())

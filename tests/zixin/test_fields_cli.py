@@ -1,0 +1,257 @@
+"""zixin's fields in a CRM over their life: made, drifted in every way, removed and nothing else with them."""
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.assessment import WRITTEN, Written
+from tests.connector.scoring.books import books, invoice
+from tests.zixin.calls import run, served
+from zixin import compose
+from zixin.config import connections
+from zixin.services import crm_fields
+
+BOOKS = books([invoice("I1", 100_00, "2025-01-01", "2025-01-31", "A1")], [])
+
+Seed = Callable[[Any, str, Written], bool]
+
+
+def gone(fields: Any, name: str, item: Written) -> bool:
+    del fields[name]
+    return True
+
+
+def attribute(key: str, value: Any, kinds: tuple[str, ...] = ()) -> Seed:
+    """Sets one attribute of a field, of the kinds that have it."""
+
+    def seed(fields: Any, name: str, item: Written) -> bool:
+        if kinds and item.kind not in kinds:
+            return False
+        meta = fields[name]
+        if isinstance(meta, dict):
+            meta[key] = value
+        else:
+            setattr(meta, key, value)
+        return True
+
+    return seed
+
+
+NUMBERS = ("number", "money")
+#: CRM → ways in which a field of it drifts.
+SEEDS: dict[str, dict[str, Seed]] = {
+    "zoho": {
+        "gone": gone, "retyped": attribute("type", "website"), "relabelled": attribute("label", "Somebody's"),
+        "marked": attribute("tip", "no mark"), "read only": attribute("read_only", True),
+        "options": attribute("options", ("AAA",), ("choice", "choices")), "decimals": attribute("places", 0, NUMBERS),
+        "shortened": attribute("length", 20, ("text",)), "opened": attribute("access", {}),
+    },
+    "salesforce": {
+        "gone": gone, "retyped": attribute("type", "url"), "relabelled": attribute("label", "Somebody's"),
+        "marked": attribute("tip", "no mark"), "read only": attribute("updateable", False),
+        "options": attribute("options", ("AAA",), ("choice", "choices")), "decimals": attribute("scale", 0, NUMBERS),
+        "hidden": attribute("granted", False),
+    },
+    "erpnext": {
+        "gone": gone, "retyped": attribute("fieldtype", "Link"), "relabelled": attribute("label", "Somebody's"),
+        "marked": attribute("description", "no mark"), "options": attribute("options", "AAA", ("choice",)),
+    },
+    "espocrm": {
+        "gone": gone, "retyped": attribute("type", "url"), "read only": attribute("readOnly", True),
+        "options": attribute("options", ["AAA"], ("choice", "choices")),
+    },
+    "rest": {
+        "gone": gone, "retyped": attribute("type", "blob"), "relabelled": attribute("label", "Somebody's"),
+        "marked": attribute("description", "no mark"), "read only": attribute("read_only", True),
+        "options": attribute("options", ["AAA"], ("choice", "choices")), "shortened": attribute("length", 20, ("text",)),
+    },
+}  # fmt: skip
+
+
+#: One of each kind of adapter counts for coverage.
+EVERY = [pytest.param(name, marks=() if name in ("zoho", "rest") else pytest.mark.apart) for name in SEEDS]
+
+
+class Crm:
+    """A CRM that runs, whose fields a test may change behind zixin's back."""
+
+    def __init__(self, name: str, made: Any) -> None:
+        self.name = name
+        state = made.application.state
+        self.state: Any = state.org if name in ("zoho", "salesforce") else state.system
+
+    def fields(self) -> Any:
+        """Name → its meta, as the simulated CRM keeps it."""
+        match self.name:
+            case "zoho":
+                return self.state.modules["Accounts"].fields
+            case "salesforce":
+                return self.state.table("Account").fields
+            case "erpnext":
+                return _ByName(self.state.objects["Custom Field"])
+            case "espocrm":
+                return self.state.fields["Account"]
+        return self.state.fields["accounts"]
+
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """Id → account, as the simulated CRM keeps it."""
+        found: dict[str, dict[str, Any]]
+        match self.name:
+            case "zoho":
+                found = self.state.modules["Accounts"].records
+            case "salesforce":
+                found = self.state.table("Account").records
+            case _:
+                found = self.state.objects[{"erpnext": "Customer", "espocrm": "Account"}.get(self.name, "accounts")]
+        return found
+
+
+class _ByName:
+    """ERPNext's custom fields, whose records are called by doctype and name."""
+
+    def __init__(self, records: dict[str, dict[str, Any]]) -> None:
+        self._records = records
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        return self._records[f"Customer-{name}"]
+
+    def __delitem__(self, name: str) -> None:
+        del self._records[f"Customer-{name}"]
+
+    def __iter__(self) -> Iterator[str]:
+        return (key.removeprefix("Customer-") for key in self._records)
+
+
+@pytest.fixture(params=["zoho"])
+def crm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crm]:
+    """Attached, with every field, the optional ones too."""
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+    with served(request.param, BOOKS, tmp_path) as up:
+        assert run("connect", request.param, "--settings", str(up.file)) == 0
+        assert run("fields", "apply", "--with", "score,exposure,next_review") == 0
+        yield Crm(request.param, up.made)
+
+
+def drifts() -> list[crm_fields.Drift]:
+    with compose.opened("default") as house:
+        return crm_fields.drifted("default", house.link)
+
+
+@pytest.mark.parametrize("crm", EVERY, indirect=True)
+def test_every_way_a_field_can_drift_is_found(crm: Crm) -> None:
+    kept = connections.read("default")[crm.name]
+    items = {item.name: item for item in WRITTEN}
+    assert set(kept.fields) == set(items)
+    seeded = 0
+    with compose.opened("default") as house:
+        assert crm_fields.drifted("default", house.link) == []
+        for way, seed in SEEDS[crm.name].items():
+            for key, name in kept.fields.items():
+                whole = copy.deepcopy(crm.fields()[name])
+                if not seed(crm.fields(), name, items[key]):
+                    continue
+                seeded += 1
+                found = [drift.field for drift in crm_fields.drifted("default", house.link)]
+                assert found == [name], f"{way} of {name}: {found}"
+                _restored(crm, name, whole)
+    assert seeded >= 30
+    assert drifts() == []
+
+
+def _restored(crm: Crm, name: str, meta: Any) -> None:
+    fields = crm.fields()
+    if isinstance(fields, _ByName):
+        fields._records[f"Customer-{name}"] = meta
+    else:
+        fields[name] = meta
+
+
+@pytest.mark.apart
+@pytest.mark.parametrize("crm", ["espocrm"], indirect=True)
+def test_where_nothing_tells_the_layouts_the_step_is_printed(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
+    name = connections.read("default")[crm.name].fields["hold"]
+    del crm.fields()[name]
+    capsys.readouterr()
+    assert run("fields", "apply") == 0
+    assert "Entity Manager" in capsys.readouterr().out
+    assert run("fields", "apply") == 0
+    assert "Entity Manager" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("crm", EVERY, indirect=True)
+def test_remove_takes_what_apply_made_and_nothing_else(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = connections.read("default")[crm.name]
+    before = {name for name in crm.fields() if name not in kept.fields.values()}
+    assert run("fields", "remove", "--no-input") == 2
+    # A field of ours that somebody made anew by hand is theirs, where the CRM lets us tell.
+    theirs = kept.fields["limit"]
+    tells = crm.name != "espocrm"
+    if tells:
+        seed = SEEDS[crm.name]["marked"]
+        seed(crm.fields(), theirs, next(item for item in WRITTEN if item.name == "limit"))
+    capsys.readouterr()
+    assert run("fields", "remove", "--yes", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)["fields"]
+    left = {row["field"] for row in rows if row["action"] == "leave"}
+    assert left == ({theirs} if tells else set())
+    assert set(crm.fields()) == before | left
+    assert run("fields", "remove") == 0
+    assert "Nothing to remove" in capsys.readouterr().out
+
+
+def test_after_a_lost_home_the_mark_tells_what_is_ours(
+    crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connections.read("default")["zoho"]
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "new"))
+    assert run("connect", "zoho", "--settings", str(tmp_path / "settings.yaml")) == 0
+    assert run("fields", "apply") == 1
+    # A field that was there before zixin is taken into use by --adopt, and never removed.
+    crm.fields()[made.fields["hold"]].tip = ""
+    assert run("fields", "apply", "--adopt") == 0
+    kept = connections.read("default")["zoho"]
+    assert kept.install == made.install
+    assert [drift.field for drift in drifts()] == []
+    assert run("fields", "remove", "--yes") == 0
+    assert made.fields["hold"] in crm.fields()
+    assert made.fields["rating"] not in crm.fields()
+
+
+def test_optional_fields_of_before_are_kept_until_an_admin_says_otherwise(crm: Crm) -> None:
+    before = connections.read("default")["zoho"].fields
+    connections.change("default", "zoho", optional=())
+    assert drifts() == []
+    assert run("fields", "apply") == 0
+    kept = connections.read("default")["zoho"]
+    assert kept.fields == before
+    assert kept.optional == ("score", "exposure", "next_review")
+    assert run("fields", "apply", "--with", "score") == 0
+    assert set(connections.read("default")["zoho"].fields) == set(before) - {"exposure", "next_review"}
+    assert run("fields", "apply", "--with", "none") == 0
+    assert len(connections.read("default")["zoho"].fields) == 8
+    # What is no longer written is still ours to remove.
+    assert run("fields", "remove", "--yes") == 0
+    assert not set(before.values()) & set(crm.fields())
+
+
+def test_labels_are_in_the_language_of_the_connection(
+    tmp_path: Path, crm: Crm, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("fields", "remove", "--yes") == 0
+    assert run("connect", "zoho", "--lang", "zh-CN", "--settings", str(tmp_path / "settings.yaml")) == 0
+    assert run("fields", "apply", "--with", "none") == 0
+    kept = connections.read("default")["zoho"]
+    meta = crm.fields()[kept.fields["rating"]]
+    assert (meta.label, meta.tip) == ("信用等级", f"Credit Rating [zixin {kept.install}]")
+    assert len(kept.fields) == 8
+    assert meta.access[crm.state.profiles["Standard"]] == "read_only"
+    assert crm.state.profiles["Administrator"] not in meta.access
+    assert run("fields", "apply", "--with", "mood") == 2
+    crm.state.modules["Accounts"].unused.add(kept.fields["limit"])
+    capsys.readouterr()
+    assert run("fields", "apply") == 0
+    assert f"put on it {kept.fields['limit']}" in capsys.readouterr().out

@@ -1,0 +1,32 @@
+import polars as pl
+import pytest
+
+from connector.assessment import ASSESSMENT
+from connector.words.shown import reasons, written_values
+from zixin.services.ratings import distribution
+
+ROW = {
+    **dict.fromkeys(ASSESSMENT),
+    "as_of": 20_000, "rating": "NR", "currency": "JPY", "limit": 5_000, "available": None, "hold": "none", "score": 61.25,
+    "flags": [{"code": "SLOWING"}, {"code": "DISPUTE"}],
+    "reasons": [
+        {"lost": None, "en": "gate", "zh": "门槛"}, {"lost": 12.0, "en": "much", "zh": "多"}, {"lost": 0.01, "en": "nothing", "zh": "无"},
+    ],
+}  # fmt: skip
+
+
+def test_an_assessment_is_written_as_canonical_text_and_nr_as_empty() -> None:
+    shown = written_values(ROW, "en")
+
+    assert shown["rating"] is None
+    assert (shown["limit"], shown["available"], shown["flags"]) == ("5000", None, "DISPUTE;SLOWING")
+    assert (shown["score"], shown["overdue_since"], shown["rated_on"]) == ("61.2", None, "2024-10-04")
+    assert shown["reasons"] == "gate\nmuch"
+    assert reasons(ROW, "zh-CN") == ["门槛", "多"]
+
+
+@pytest.mark.parametrize("ratings", [[], ["NR", "AAA", "C", "AAA"]])
+def test_ratings_are_counted_best_first(ratings: list[str]) -> None:
+    counted = distribution(pl.DataFrame({"rating": ratings}, schema={"rating": pl.String}))
+
+    assert list(counted.items()) == ([("AAA", 2), ("C", 1), ("NR", 1)] if ratings else [])

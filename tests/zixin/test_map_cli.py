@@ -1,0 +1,138 @@
+"""`zixin map`: a CRM that looks otherwise than the shipped mapping is mapped, checked and read."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.connector.scoring.books import books, invoice
+from tests.zixin.calls import document, run, served
+from zixin.config import connections, settings
+
+BOOKS = books(
+    [invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 9}") for n in range(40)],
+    [(f"P{n}", f"I{n}", "2025-02-05", 100_00 + n) for n in range(30)],
+)
+
+
+@pytest.fixture
+def org(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A simulated Zoho that is connected."""
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+    with served("zoho", BOOKS, tmp_path) as up:
+        assert run("connect", "zoho", "--settings", str(up.file)) == 0
+        yield up.made.application.state.org
+
+
+def renamed(org: Any, module: str, old: str, new: str, label: str) -> None:
+    """As an admin does: the id stays."""
+    fields = org.modules[module].fields
+    fields[new] = replace(fields.pop(old), api_name=new, label=label)
+    for row in org.modules[module].records.values():
+        row[new] = row.pop(old, None)
+
+
+def test_a_crm_with_other_names_is_mapped_and_read(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("map", "check") == 0
+    renamed(org, "Invoices", "Invoice_Date", "Billed_On", "开票日期")
+    renamed(org, "Invoices", "Due_Date", "field17", "付款到期日")
+    renamed(org, "Invoices", "Grand_Total", "Gross_Amount", "Gross Amount")
+    renamed(org, "Accounts", "Account_Number", "Customer_Code", "Customer code")
+    renamed(org, "Customer_Payments", "Paid_On", "Receipt_Date", "Receipt date")
+
+    assert run("map", "check") == 1
+    found = document(capsys, "map", "check")["findings"]
+    assert {row["field"] for row in found if row["severe"]} >= {"Invoice_Date", "Due_Date", "Grand_Total"}
+
+    made = {(row["table"], row["column"]): row for row in document(capsys, "map", "suggest")["suggested"]}
+    due = made["receivables", "due"]["candidates"][0]
+    assert (due["field"], due["samples"][0]) == ("field17", "2025-01-31")
+    assert made["receivables", "amount"]["candidates"][0]["field"] == "Gross_Amount"
+    assert "付款到期日" in due["zh"]
+
+    written = document(capsys, "map", "suggest", "--write")
+    assert set(written["written"]) >= {
+        "invoices: receivables.issued = Billed_On", "invoices: receivables.due = field17",
+        "invoices: receivables.amount = Gross_Amount", "accounts: accounts.number = Customer_Code",
+        "payments: payments.paid_on = Receipt_Date",
+    }  # fmt: skip
+    text = Path(written["file"]).read_text()
+    assert text.startswith("# Based on mappings/zoho.yaml, zixin ")
+    # Comments and what else a rule says stay; the due basis reads the same field.
+    assert "# The limit that people agreed." in text
+    assert "{from: Customer_Code, default: $id}" in text
+
+
+def test_what_the_mapping_leaves_out_is_taken_only_when_asked(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    org.modules["Invoices"].fields["Salesperson"] = replace(
+        org.modules["Accounts"].fields["Owner"], api_name="Salesperson", label="销售员", target="users"
+    )
+    assert run("map", "suggest") == 0
+    told = capsys.readouterr().out
+    assert "further columns" in told
+    assert "Salesperson" not in told
+    assert document(capsys, "map", "suggest", "--write")["written"] == []
+    assert document(capsys, "map", "suggest", "--write", "--all")["written"] == [
+        "invoices: receivables.rep_id = Salesperson"
+    ]
+    assert run("map", "check") == 0
+
+
+def test_from_other_names_to_ratings(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    renamed(org, "Invoices", "Grand_Total", "Gross_Amount", "Gross Amount")
+    renamed(org, "Customer_Payments", "Paid_On", "Receipt_Date", "Receipt date")
+    assert run("map", "suggest", "--write") == 0
+    assert run("map", "check") == 0
+    assert run("fields", "apply") == 0
+    done = document(capsys, "sync")
+    assert (done["receivables"], done["payments"], done["rejected"]) == (40, 30, 0)
+
+
+def test_renamed_and_retyped_fields_are_told_by_their_ids(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    fields = org.modules["Invoices"].fields
+    assert run("map", "suggest", "--write") == 0
+    before = copy.deepcopy(org.modules["Invoices"].fields)
+    renamed(org, "Invoices", "Due_Date", "Pay_By", "Pay by")
+    fields["Invoice_Date"] = replace(fields["Invoice_Date"], type="text")
+    fields["Grand_Total"] = replace(fields["Grand_Total"], type="boolean")
+    found = {row["field"]: row for row in document(capsys, "map", "check")["findings"]}
+    assert (found["Due_Date"]["what"], found["Due_Date"]["en"]) == ("renamed", "Due_Date is called Pay_By now")
+    assert found["Invoice_Date"]["what"] == "retyped"
+    assert found["Grand_Total"]["severe"]
+    org.modules["Invoices"].fields = before
+    assert run("map", "check") == 0
+    del org.modules["Credit_Notes"]
+    del org.modules["Invoices"]
+    assert "Invoices" in {row["field"] for row in document(capsys, "map", "check")["findings"]}
+
+
+def test_choices_that_nobody_translates_and_fields_that_cannot_be_written(
+    org: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("fields", "apply") == 0
+    kept = connections.read("default")["zoho"].fields
+    org.modules["Accounts"].fields[kept["limit"]].read_only = True
+    fields = org.modules["Customer_Payments"].fields
+    fields["Instrument"] = replace(fields["Instrument"], options=("cash", "Blockchain"))
+    found = {(row["what"], row["field"]) for row in document(capsys, "map", "check")["findings"]}
+    assert ("unwritable", kept["limit"]) in found
+    assert ("untranslated", "Instrument") in found
+
+
+def test_one_record_on_its_way(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    record = next(key for key, row in org.modules["Invoices"].records.items() if row["Due_Date"])
+    told = document(capsys, "map", "test", "--record", record, "--source", "invoices")
+    assert told["record"]["Due_Date"] == "2025-01-31"
+    assert told["rows"]["receivables"][0]["receivable_id"] == record
+    assert told["rejected"] == []
+    assert run("map", "test", "--record", record, "--source", "invoices") == 0
+    assert "→ receivables" in capsys.readouterr().out
+    assert run("map", "test", "--record", "99") == 1
+    assert run("map", "test", "--record", "99", "--source", "orders") == 2
+    assert run("map", "suggest", "--object", "invoices") == 2
+    assert run("map", "suggest", "--object", "orders=Deals") == 1
+    assert run("map", "suggest", "--object", "invoices=Deals", "--all") == 0
+    assert not (settings.profile_folder("default") / "zoho.yaml").exists()

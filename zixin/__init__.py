@@ -1,0 +1,1 @@
+"""DOORS: what people and other systems touch, and where parts are put together."""

@@ -1,0 +1,6 @@
+"""`python -m zixin`."""
+
+from zixin.cli.main import main
+
+if __name__ == "__main__":
+    main()

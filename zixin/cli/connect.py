@@ -1,0 +1,84 @@
+"""`zixin connect CRM`: attach a CRM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zixin.cli.context import MARKS, Context
+from zixin.cli.simulate import known
+
+if TYPE_CHECKING:
+    from adapters.registry import Need
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("connect", help="Attach a CRM: settings from a file, ZIXIN_SET_NAME or asked for; tried, then kept.")(
+        connect
+    )
+
+
+def connect(
+    call: typer.Context,
+    crm: Annotated[str, typer.Argument(help="Name of its adapter: zoho, salesforce, rest, erpnext, espocrm.")],
+    name: Annotated[str, typer.Option(help="What the connection is called; else as the adapter.")] = "",
+    settings: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of the settings, chmod 600; -: standard input."),
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option("--import", help="Another program's store (zoho: the CSV of zcrmsdk).", exists=True),
+    ] = None,
+    mapping: Annotated[str, typer.Option(help="A shipped mapping of another name, such as salesforce-billing.")] = "",
+    replace: Annotated[bool, typer.Option(help="In place of the profile's connection of another name.")] = False,
+    steps: Annotated[bool, typer.Option("--steps", help="Only print what to do on the CRM's side.")] = False,
+) -> None:
+    """Exit code 5 where something may not be seen; nothing is kept where the CRM cannot be entered."""
+    from adapters.registry import imported, needs
+    from zixin.config.connections import Kept
+    from zixin.services import connect
+
+    context: Context = call.obj
+    known(crm)
+    told = connect.from_file(settings)
+    if store is not None:
+        told = {**imported(crm, store), **told}
+    asks = not (context.no_input or context.json)
+    if steps or (asks and settings is None and store is None):
+        _guide(context, crm)
+    if steps:
+        return
+    ask = (lambda need: _asked(context, need)) if asks else None
+    given = connect.gathered(lambda found: needs(crm, found), told, ask)
+    kept = Kept(crm, given, context.language, mapping=mapping)
+    lines = connect.connect(context.profile, name or crm, kept, replace=replace)
+    rows = [{"what": line.what, "state": line.state, "en": line.en, "zh": line.zh} for line in lines]
+    if context.json:
+        context.document({"connection": name or crm, "crm": crm, "lines": rows})
+    else:
+        for line in lines:
+            context.say(f"{MARKS[line.state]} {line.what:<24} {context.words(line.en, line.zh)}")
+        context.say(context.words("Next: zixin doctor", "下一步：zixin doctor"))
+    if any(line.state == "failed" for line in lines):
+        raise typer.Exit(5)
+
+
+def _guide(context: Context, crm: str) -> None:
+    """What to do on the vendor's side, on standard error where that is asked for below."""
+    from adapters.registry import guide
+
+    for number, way in enumerate(guide(crm), 1):
+        context.say(f"{number}. {context.words(way.en, way.zh)}")
+        if way.paste:
+            context.say(f"\n   {way.paste}\n")
+
+
+def _asked(context: Context, need: Need) -> str:
+    hint = context.words(need.en, need.zh)
+    text = f"{need.name} ({hint})" if hint else need.name
+    empty = "" if need.default is not None else None
+    return str(typer.prompt(text, hide_input=need.secret, err=True, default=empty, show_default=False))

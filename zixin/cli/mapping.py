@@ -1,0 +1,170 @@
+"""`zixin map suggest|check|test`: which field of the CRM holds what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zixin.cli.context import Context
+
+if TYPE_CHECKING:
+    from zixin.services.mapping import Suggested
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    maps = typer.Typer(no_args_is_help=True, help="Which field of the CRM holds what.")
+    maps.command("suggest", help="A field for every column: score, reason, values of real records.")(suggest)
+    maps.command("check", help="Missing, renamed, retyped, unwritable fields; values without a translation.")(check)
+    maps.command("test", help="One record on its way: the CRM's fields, zixin's rows.")(show)
+    app.add_typer(maps, name="map")
+
+
+def suggest(
+    call: typer.Context,
+    write: Annotated[
+        bool, typer.Option("--write", help="Into the connection's own mapping, where it has a gap.")
+    ] = False,
+    objects: Annotated[
+        list[str] | None,
+        typer.Option("--object", help="SOURCE=OBJECT: where it lies in this CRM, such as invoices=Invoice__c."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also columns that stand, and those that the mapping leaves out.")
+    ] = False,
+) -> None:
+    """`=` the mapping's field is there; `+` proposed for a gap; `-` nothing seems to hold it."""
+    from zixin import compose
+    from zixin.services import mapping
+
+    context: Context = call.obj
+    given = _objects(objects or [])
+    house = compose.attached(context.profile)
+    made, seen = mapping.suggested(house, given)
+    changed: list[str] = []
+    path = ""
+    if write:
+        file, changed = mapping.write(context.profile, house, made, given, everything=everything)
+        path = str(file)
+        compose.remember(context.profile, house.link.name, seen)
+    if context.json:
+        context.document({"suggested": [_row(each) for each in made], "written": changed, "file": path})
+        return
+    for each in made:
+        if everything or (each.used and not each.stands):
+            _say(context, each)
+    left = sum(not each.used and bool(each.proposal.candidates) for each in made)
+    if left and not everything:
+        told = (
+            f"{left} further columns that the mapping leaves out have a field: --all shows them, --write --all takes them",
+            f"另有 {left} 个映射未使用的列可对应字段：--all 显示，--write --all 一并写入",
+        )
+        context.say(context.words(*told))
+    for line in changed:
+        context.say(f"+ {line}")
+    if path:
+        context.say(path)
+    context.say(context.words("Next: zixin map check", "下一步：zixin map check"))
+
+
+def check(
+    call: typer.Context,
+    detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something was found.")] = False,
+) -> None:
+    """Exit code 1 where rows would be lost or wrong."""
+    from zixin import compose
+    from zixin.services import mapping
+
+    context: Context = call.obj
+    house = compose.attached(context.profile)
+    found = mapping.checked(context.profile, house)
+    if context.json:
+        names = ("source", "what", "field", "en", "zh", "severe")
+        context.document({"findings": [{key: getattr(each, key) for key in names} for each in found]})
+    else:
+        for each in found:
+            context.say(f"{'✗' if each.severe else '?'} {each.source:<14} {context.words(each.en, each.zh)}")
+        if not found:
+            context.say(context.words("The mapping stands.", "映射与 CRM 一致。"))
+        elif any(each.severe for each in found):
+            context.say(context.words("Next: zixin map suggest", "下一步：zixin map suggest"))
+        else:
+            context.say(context.words("Next: zixin fields plan", "下一步：zixin fields plan"))
+    if any(each.severe for each in found):
+        raise typer.Exit(1)
+    if detailed and found:
+        raise typer.Exit(3)
+
+
+def show(
+    call: typer.Context,
+    record: Annotated[str, typer.Option(help="The record's id in the CRM.")],
+    source: Annotated[str, typer.Option(help="Source of the mapping, such as invoices.")] = "accounts",
+) -> None:
+    """What it holds goes to this terminal only."""
+    from zixin import compose
+    from zixin.services import mapping
+
+    context: Context = call.obj
+    house = compose.attached(context.profile)
+    if source not in house.link.mapping.sources:
+        known = ", ".join(house.link.mapping.sources)
+        raise typer.BadParameter(f"{source!r} is none of {known}", param_hint="--source")
+    told = mapping.shown(house, record, source)
+    if context.json:
+        context.document(told)
+        return
+    context.say(f"{told['object']} {record}")
+    for name, value in told["record"].items():
+        context.say(f"  {name:<32} {_short(value)}")
+    for table, rows in told["rows"].items():
+        for row in rows:
+            context.say(f"→ {table}")
+            for name, value in row.items():
+                if value is not None:
+                    context.say(f"  {name:<32} {_short(value)}")
+    for row in told["rejected"]:
+        context.say(f"✗ {row.get('column')}: {row.get('reason')}")
+
+
+def _objects(given: list[str]) -> dict[str, str]:
+    made = {}
+    for each in given:
+        source, sign, name = each.partition("=")
+        if not (sign and source and name):
+            raise typer.BadParameter(f"{each!r} is not SOURCE=OBJECT", param_hint="--object")
+        made[source] = name
+    return made
+
+
+def _row(each: Suggested) -> dict[str, Any]:
+    return {
+        "source": each.source, "object": each.object, "table": each.proposal.table, "column": each.proposal.column,
+        "now": each.now, "stands": each.stands,
+        "candidates": [
+            {"field": one.field, "score": round(one.score, 2), "en": one.en, "zh": one.zh,
+             "samples": list(each.samples.get(one.field, ()))}
+            for one in each.proposal.candidates
+        ],
+    }  # fmt: skip
+
+
+def _say(context: Context, each: Suggested) -> None:
+    best = each.proposal.candidates[:1]
+    column = f"{each.proposal.table}.{each.proposal.column}"
+    if each.stands:
+        mark, told = "=", each.now
+    elif best:
+        mark, told = "+", f"{best[0].field} {best[0].score:.2f} ({context.words(best[0].en, best[0].zh)})"
+    else:
+        mark, told = "-", context.words("no field seems to hold it", "没有合适的字段")
+    shown = " · ".join(_short(value) for value in each.samples.get(best[0].field, ())[:3]) if best else ""
+    context.say(f"{mark} {each.object}: {column:<28} {told}  {shown}".rstrip())
+    for other in each.proposal.candidates[1:] if mark == "+" else ():
+        context.say(f"    {other.field} {other.score:.2f}")
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}…"

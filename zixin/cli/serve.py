@@ -1,0 +1,186 @@
+"""`zixin serve`, `status`, `hooks`, `pause`, `resume`: events as they come, and what an operator watches."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from zixin.cli.context import Context
+from zixin.cli.upgrade import upgraded
+
+hooks = typer.Typer(no_args_is_help=True, help="Calls from CRMs: their secret, what came, what was given up.")
+secret = typer.Typer(no_args_is_help=True, help="The secret that callers prove themselves with.")
+hooks.add_typer(secret, name="secret")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("serve", help="Take events in, re-rate within seconds, run the night.")(serve)
+    app.command("status", help="Last success, waiting and dead events, age of the data, a missed night.")(status)
+    app.command("pause", help="Write nothing into the CRM until `zixin resume`.")(pause)
+    app.command("resume", help="Write into the CRM again.")(resume)
+    app.add_typer(hooks, name="hooks")
+
+
+def serve(
+    call: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: any free one.", min=0, max=65535)] = 8765,
+    public_url: Annotated[str, typer.Option(help="Where the CRM reaches us; it is subscribed to.")] = "",
+    poll: Annotated[float, typer.Option(help="Seconds between looks at what changed; 0: none.", min=0)] = 0,
+    nightly: Annotated[str, typer.Option(help="HH:MM of a nightly sync, in the policy's time zone.")] = "",
+    metrics_port: Annotated[int, typer.Option(help="Prometheus metrics on 127.0.0.1; 0: none.", min=0)] = 0,
+) -> None:
+    """Prints one line of JSON (origin, hooks) and serves until SIGINT or SIGTERM."""
+    context: Context = call.obj
+    if nightly and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", nightly):
+        raise typer.BadParameter(f"{nightly!r} is not an hour like 02:30", param_hint="--nightly")
+
+    from adapters.serving import serve as listen
+    from zixin import compose
+    from zixin.config import connections
+    from zixin.logs import configure
+    from zixin.services.loops import serving
+
+    configure()
+    upgraded(context, makes=True)
+    if not connections.first(context.profile)[1].secrets:
+        connections.new_secret(context.profile, rotate=False)
+    with compose.opened(context.profile, keep=True) as house:
+        compose.check_fields(house)
+        if metrics_port:
+            from prometheus_client import start_http_server
+
+            from zixin.services.metrics import REGISTRY
+
+            start_http_server(metrics_port, "127.0.0.1", REGISTRY)
+        how = {"poll_s": poll, "nightly": nightly, "public_url": public_url}
+        with serving(context.profile, house, **how) as (_, application):
+
+            def ready(origin: str) -> None:
+                line = {"origin": origin, "hooks": {house.link.name: f"/hooks/{house.link.name}"}}
+                sys.stdout.write(json.dumps(line) + "\n")
+                sys.stdout.flush()
+
+            listen(application, port, ready, host)
+
+
+def status(call: typer.Context) -> None:
+    """Exit code 1 where something wants a person: a missed night, dead events, a run that waits."""
+    context: Context = call.obj
+
+    from zixin.services.status import of
+
+    found = of(context.profile, datetime.now(UTC))
+    if context.json:
+        context.document(found)
+    else:
+        for name, value in found.items():
+            if name != "wants":
+                context.say(f"{name:<18} {value if value is not None else '–'}")
+        for line in found["wants"]:
+            context.say(f"! {context.words(line['en'], line['zh'])}")
+    if found["wants"]:
+        raise typer.Exit(1)
+
+
+def pause(call: typer.Context) -> None:
+    """Ratings are computed as ever; what differs waits."""
+    context: Context = call.obj
+    _switch(context).touch()
+    context.say(context.words("paused: nothing is written until zixin resume", "已暂停写回，zixin resume 恢复"))
+
+
+def resume(call: typer.Context) -> None:
+    """What waited is written by the next run or event."""
+    context: Context = call.obj
+    _switch(context).unlink(missing_ok=True)
+    context.say(context.words("writes again", "已恢复写回"))
+
+
+def _switch(context: Context) -> Path:
+    from sync.shared import PAUSED
+    from zixin.config import settings
+
+    folder = settings.profile_folder(context.profile)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder / PAUSED
+
+
+@secret.command("new", help="Make one; every older one stops counting. It is shown once.")
+def _new(call: typer.Context) -> None:
+    _secret(call.obj, rotate=False)
+
+
+@secret.command("rotate", help="Make one; the one before it counts until the next is made.")
+def _rotate(call: typer.Context) -> None:
+    _secret(call.obj, rotate=True)
+
+
+def _secret(context: Context, *, rotate: bool) -> None:
+    from zixin.config import connections
+
+    made = connections.new_secret(context.profile, rotate=rotate)
+    if context.json:
+        context.document({"secret": made})
+    else:
+        context.say(made)
+
+
+@hooks.command("deliveries", help="Events that came, newest first.")
+def _deliveries(
+    call: typer.Context,
+    state: Annotated[str, typer.Option(help="waiting, done or dead; else all.")] = "",
+    most: Annotated[int, typer.Option(help="How many.", min=1)] = 50,
+) -> None:
+    context: Context = call.obj
+    if state not in ("", "waiting", "done", "dead"):
+        raise typer.BadParameter(f"{state!r} is none of waiting, done, dead", param_hint="--state")
+
+    from sync import inbox
+    from zixin import compose
+
+    with compose.stored(context.profile) as (store, name), store.read() as tx:
+        rows = [_readable(row) for row in inbox.deliveries(tx, name, state or None, most)]
+    if context.json:
+        context.document({"deliveries": rows})
+        return
+    for row in rows:
+        tries = context.words(f"{row['attempts']} tries", f"已试 {row['attempts']} 次")
+        context.say(f"{row['received_at']}  {row['state']:<8} {row['event_id'][:36]:<36} {tries}  {row['cause'] or ''}")
+
+
+@hooks.command("resend", help="Work on dead events again: one by its id, or all.")
+def _resend(
+    call: typer.Context, event: Annotated[str, typer.Argument(metavar="[EVENT]", help="Else all that are dead.")] = ""
+) -> None:
+    context: Context = call.obj
+
+    from sync import inbox
+    from sync.link import micros
+    from zixin import compose
+
+    with compose.stored(context.profile) as (store, name), store.write() as tx:
+        dead = [row["event_id"] for row in inbox.deliveries(tx, name, "dead", 10**6)]
+        wanted = [key for key in dead if event in ("", key)]
+        count = inbox.resend(tx, name, wanted, micros(datetime.now(UTC)))
+    if context.json:
+        context.document({"resent": count})
+    else:
+        context.say(context.words(f"{count} events wait again", f"{count} 个事件重新排队"))
+
+
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    from sync.link import instant
+
+    made = dict(row)
+    for name in ("received_at", "next_at", "closed_at"):
+        if row[name] is not None:
+            made[name] = instant(row[name]).isoformat(timespec="seconds")
+    return made

@@ -1,0 +1,69 @@
+"""`zixin simulate CRM --data FOLDER`: a simulated CRM on 127.0.0.1, until it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from zixin.cli.context import Context
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("simulate", help="Serve a simulated CRM, filled from a portfolio folder.")(simulate)
+
+
+def simulate(
+    call: typer.Context,
+    crm: Annotated[str, typer.Argument(help="Name of its adapter, such as zoho.")],
+    data: Annotated[Path, typer.Option(help="A portfolio folder.", exists=True, file_okay=False)],
+    port: Annotated[int, typer.Option(help="0: any free one.", min=0, max=65535)] = 0,
+    today: Annotated[str, typer.Option(help="The day that its clock shows.")] = "",
+    tls: Annotated[
+        bool, typer.Option(help="Serve https, with a fresh certificate; its path is printed as `ca`.")
+    ] = False,
+    until_closed: Annotated[bool, typer.Option(help="End when standard input does.", hidden=True)] = False,
+) -> None:
+    """Print one line of JSON (origin, credentials, control) and serve."""
+    from adapters import serving
+    from adapters.tls import certificate
+    from zixin.cli.evaluate import days_of, say_rejects
+    from zixin.trial import simulate as simulated
+
+    context: Context = call.obj
+    known(crm)
+    shown: date | None = days_of(today)[0] if today else None
+    made = simulated.simulation(crm, data, shown)
+    say_rejects(context, made.rejects)
+    if until_closed:
+        threading.Thread(target=_end_with_standard_input, daemon=True).start()
+
+    def ready(origin: str) -> None:
+        told = {**made.line(origin), **({"ca": str(pair[0])} if pair else {})}
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+
+    with TemporaryDirectory(prefix="zixin-") as folder:
+        pair = certificate(Path(folder), datetime.now(UTC)) if tls else None
+        serving.serve(made.simulated.application, port, ready, tls=pair)
+
+
+def known(crm: str) -> None:
+    """Raises a usage error for a name that no adapter has."""
+    from adapters.registry import available
+
+    if crm not in available():
+        raise typer.BadParameter(f"there is no {crm!r}; there is {', '.join(available())}", param_hint="CRM")
+
+
+def _end_with_standard_input() -> None:
+    sys.stdin.read()
+    os._exit(0)

@@ -1,0 +1,252 @@
+"""`zixin sync`, `zixin approve`, `zixin list`: read, rate, write back; and what came of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zixin.cli.context import Context, moves_text
+from zixin.cli.evaluate import days_of
+from zixin.cli.upgrade import upgraded
+
+if TYPE_CHECKING:
+    from sync.run import Ran
+    from zixin.compose import House
+
+#: Accounts that a dry run names on a terminal.
+_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("sync", help="Read what changed in the CRM, rate, and write back what moved.")(sync)
+    app.command("approve", help="Put a run into force that the brake stopped.")(approve)
+    app.command("list", help="Show the newest assessment of every account.")(list_)
+
+
+def sync(
+    call: typer.Context,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
+    as_of: Annotated[str, typer.Option(help="Day to rate as of; else today, by the CRM's clock.")] = "",
+) -> None:
+    """One run under the profile's lock."""
+    context: Context = call.obj
+    wanted = days_of(as_of)[0] if as_of else None
+
+    from connector.schema import day_number
+    from sync.run import run
+    from zixin import compose
+
+    with locked(context) as house:
+        compose.check_fields(house)
+        day = day_number(wanted or house.link.today())
+        ran = run(house.store, house.link, house.policy, day, language=house.language, full=full, dry=dry_run)
+        summary = ran.summary(house.link)
+        if dry_run:
+            summary["changes"] = _changes(house, ran)
+    finish(context, summary)
+
+
+def approve(
+    call: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id; zixin runs lists them.")],
+    by: Annotated[str, typer.Option(help="Who approves; else the user of this system.")] = "",
+) -> None:
+    """Put a run into force that the brake stopped."""
+    context: Context = call.obj
+
+    import getpass
+
+    from connector.schema import day_number
+    from sync.run import approve as approve_run
+
+    with locked(context) as house:
+        today = day_number(house.link.today())
+        name = by or getpass.getuser()
+        ran = approve_run(house.store, house.link, house.policy, run_id, name, today, language=house.language)
+        summary = ran.summary(house.link)
+    finish(context, summary)
+
+
+@contextmanager
+def locked(context: Context) -> Iterator[House]:
+    """The profile's house, under its lock; a store of an older release is brought up to date first."""
+    from sync.shared import run_lock
+    from zixin import compose
+    from zixin.config import settings
+
+    upgraded(context, makes=True)
+    with (
+        run_lock(settings.profile_folder(context.profile), context.profile),
+        compose.opened(context.profile, keep=True) as house,
+    ):
+        yield house
+
+
+def finish(context: Context, summary: dict[str, Any]) -> None:
+    """Say what a run did, and leave with its exit code."""
+    if context.json:
+        context.document(summary)
+    else:
+        say_summary(context, summary)
+        _say_state(context, summary)
+    if summary["state"] == "braked" or (summary["state"] == "dry" and summary["brake"]["stopped"]):
+        raise typer.Exit(8)
+    if summary["rejected"] or summary["refused"] or summary["refused_fields"]:
+        raise typer.Exit(4)
+
+
+def _say_state(context: Context, summary: dict[str, Any]) -> None:
+    state = summary["state"]
+    if state == "shown":
+        words = ("An earlier day: only shown, nothing stored or written.", "较早的日期：仅展示，未存储也未写回。")
+        context.say(context.words(*words))
+    changes = summary.get("changes", ())
+    for change in changes[:_SHOWN]:
+        values = ", ".join(f"{name}: {_short(before)} → {_short(after)}" for name, before, after in change["fields"])
+        context.say(f"would write  {change['number']}  {values}")
+    if len(changes) > _SHOWN:
+        more = len(changes) - _SHOWN
+        context.say(
+            context.words(f"… and {more:,} more accounts: --json lists all", f"……另有 {more:,} 个客户：--json 列出全部")
+        )
+    if summary["brake"] is None or not summary["brake"]["stopped"] or state == "approved":
+        return
+    seen = summary["brake"]
+    en = (
+        "stopped  {changed} of {rated} ratings would differ, {fallen} fall to C or D: nothing was written.\n"
+        "         Look with zixin sync --dry-run; put it into force with zixin approve {run}"
+    )
+    zh = (
+        "已制动   {rated} 个评级中有 {changed} 个将变化，{fallen} 个降至 C 或 D：未写回任何内容。\n"
+        "         可用 zixin sync --dry-run 查看；用 zixin approve {run} 批准生效"
+    )
+    for cause, words in _CAUSES.items():
+        if seen[cause] is not None:
+            context.say(f"         {context.words(*words)} {moves_text(context, seen[cause])}")
+    context.say(context.words(en, zh).format(**seen, run=summary["run"]))
+
+
+#: What moves customers apart from their facts and the day.
+_CAUSES = {"engine": ("this release", "新版本程序："), "policy": ("the policy", "信用政策：")}
+
+
+def _short(value: str | None) -> str:
+    text = "–" if value is None else value.replace("\n", " / ")
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"
+
+
+_SHOWN_CHARACTERS = 40
+
+
+def _changes(house: House, ran: Ran) -> list[dict[str, Any]]:
+    """Each account that would be written: account_id, number, fields as (name, shown now, new value)."""
+    from sync.store import facts, state
+
+    with house.store.read() as tx:
+        names = facts.numbers(tx, house.link.name)
+        seen = state.observed(tx, house.link.name, [item.account for item in ran.changes])
+    return [
+        {
+            "account_id": item.account,
+            "number": names.get(item.account),
+            "fields": [(name, seen.get(item.account, {}).get(name), value) for name, value in item.values.items()],
+        }
+        for item in ran.changes
+    ]
+
+
+def say_summary(context: Context, summary: dict[str, Any]) -> None:
+    """What a run did, in a few lines."""
+    context.say(
+        context.words(
+            "read     {accounts:,} accounts, {receivables:,} invoices, {payments:,} payments; {rejected} rows rejected",
+            "读取     {accounts:,} 个客户，{receivables:,} 张发票，{payments:,} 笔收款；{rejected} 行被拒绝",
+        ).format(**summary)
+    )
+    context.say(
+        context.words(
+            "rated    {assessed:,} accounts",
+            "评级     {assessed:,} 个客户",
+        ).format(**summary)
+    )
+    context.say(
+        context.words(
+            "written  {written:,} accounts ({fields:,} fields), {unchanged:,} unchanged, {refused} refused",
+            "写回     {written:,} 个客户（{fields:,} 个字段），{unchanged:,} 个未变，{refused} 个被拒绝",
+        ).format(**summary)
+    )
+    for name, count in summary["refused_fields"].items():
+        told = (
+            f"! the CRM refused {name} of {count:,} accounts: zixin fields plan; zixin errors lists them",
+            f"! CRM 拒绝了 {count:,} 个客户的字段 {name}：请运行 zixin fields plan；zixin errors 可列出客户",
+        )
+        context.say(context.words(*told))
+    calls = ", ".join(f"{name} {count}" for name, count in summary["calls"].items())
+    credits_ = summary["credits"]
+    context.say(context.words(f"calls    {calls}; {credits_:,} credits", f"调用     {calls}；{credits_:,} 点额度"))
+    seconds = ", ".join(f"{name} {spent:.1f}" for name, spent in summary["seconds"].items())
+    context.say(context.words(f"seconds  {seconds}", f"秒数     {seconds}"))
+
+
+def list_(
+    call: typer.Context,
+    rating: Annotated[str, typer.Option(help="Only this rating.")] = "",
+    flag: Annotated[str, typer.Option(help="Only with this flag.")] = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
+) -> None:
+    """The store's newest assessments, worst score first."""
+    context: Context = call.obj
+
+    from zixin.services.ratings import accounts
+
+    rows = accounts(context.profile)
+    rows = [row for row in rows if rating in ("", row["rating"])]
+    rows = [row for row in rows if not flag or flag in [item["code"] for item in row["flags"]]]
+    if context.json:
+        context.document({"accounts": rows})
+    elif as_csv:
+        context.say(_csv(rows))
+    else:
+        _table(context, rows)
+
+
+_COLUMNS = ("number", "name", "rating", "score", "limit", "exposure", "available", "overdue", "hold")
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*_COLUMNS, "currency", "flags"])
+    for row in rows:
+        flags = ";".join(flag["code"] for flag in row["flags"])
+        writer.writerow([safe(row[name]) for name in _COLUMNS] + [row["currency"], flags])
+    return out.getvalue().rstrip("\n")
+
+
+def safe(value: Any) -> Any:
+    """A cell that no spreadsheet runs as a formula; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t" and not _number(value) else value
+
+
+def _number(text: str) -> bool:
+    return text.lstrip("-").replace(".", "", 1).isdigit()
+
+
+def _table(context: Context, rows: list[dict[str, Any]]) -> None:
+    heads = context.words(
+        "number rating score limit exposure overdue hold flags name", "编号 等级 评分 额度 占用 逾期 管控 预警 名称"
+    )
+    context.say("{:<14} {:<4} {:>5} {:>14} {:>14} {:>14} {:<8} {:<22} {}".format(*heads.split()))
+    for row in rows:
+        flags = ",".join(flag["code"] for flag in row["flags"]) or "–"
+        score = "–" if row["score"] is None else f"{row['score']:.1f}"
+        money = [f"{row[name] or '–':>14}" for name in ("limit", "exposure", "overdue")]
+        head = f"{row['number'][:14]:<14} {row['rating']:<4} {score:>5} {' '.join(money)}"
+        context.say(f"{head} {row['hold']:<8} {flags[:22]:<22} {row['name']}")

@@ -1,0 +1,144 @@
+"""Where the parts are put together: a profile's connection, store and policy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters import registry
+from connector.errors import Denied, Misconfigured
+from connector.policy import Policy
+from connector.ports import Crm, Described, Organisation
+from mappings.check import snapshot
+from mappings.load import Mapping as Mapping_
+from mappings.load import load, packaged
+from sync.link import Link
+from sync.shared import ProfileShared, private_text
+from sync.store import Store, state
+from zixin.config import connections, keys, settings
+from zixin.config.connections import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A profile, opened."""
+
+    store: Store
+    link: Link
+    policy: Policy
+    language: str
+    #: Secrets of the connection's hook that count, the newest first.
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A profile's connection, without its store."""
+
+    link: Link
+    policy: Policy
+    language: str
+
+
+def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], language: str) -> None:
+    """Keep a connection for a profile; its file is for the owner only."""
+    connections.keep(profile, {name: Kept(crm, credentials, language)})
+    # A token of an earlier connection of that name is not this one's.
+    (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
+
+
+def shared(profile: str) -> ProfileShared:
+    """What the profile's processes share: tokens, and the count of calls."""
+    return ProfileShared(settings.profile_folder(profile), keys.vault())
+
+
+def named_mapping(profile: str, name: str, given: Kept) -> Mapping_:
+    """A connection's mapping with the names that its fields have in the CRM."""
+    mapping = mapping_of(profile, name, given)
+    return mapping.with_written(dict(given.fields)) if given.fields else mapping
+
+
+@contextmanager
+def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
+    """The profile's store and its connection; asks the CRM who it belongs to, so that its clock is known.
+
+    Where the profile has no policy of its own, the shipped one counts in the organisation's home currency. `keep`: its
+    text lies in the profile from now on.
+    """
+    name, given = connections.first(profile)
+    crm, mapping, organisation = _asked(profile, name, given)
+    store = Store(settings.profile_folder(profile) / "zixin.db")
+    try:
+        with store.read() as tx:
+            rated = state.newest_day(tx, name) is not None
+        if keep:
+            settings.keep_policy(profile, organisation.currency, rated=rated)
+        rules = settings.policy_in(profile, organisation.currency, rated=rated)
+        link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
+        yield House(store, link, rules, given.language, given.secrets)
+    finally:
+        store.close()
+
+
+def attached(profile: str) -> Attached:
+    """The profile's connection, for what needs no store: of a release before, it has yet to be brought up to date."""
+    name, given = connections.first(profile)
+    crm, mapping, organisation = _asked(profile, name, given)
+    rules = settings.policy_in(profile, organisation.currency, rated=True)
+    return Attached(Link(name, crm, mapping, organisation, rules.calendar.time_zone), rules, given.language)
+
+
+def _asked(profile: str, name: str, given: Kept) -> tuple[Crm, Mapping_, Organisation]:
+    crm = registry.opened(given.crm, given.credentials, shared(profile), name)
+    return crm, named_mapping(profile, name, given), crm.organisation()
+
+
+@contextmanager
+def stored(profile: str) -> Iterator[tuple[Store, str]]:
+    """The profile's store and the name of its connection, without a call to the CRM.
+
+    Raises Misconfigured where there is no store: a look does not make one, which would hide that it is lost.
+    """
+    name = connections.name_of(profile)
+    path = settings.profile_folder(profile) / "zixin.db"
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
+        raise Misconfigured("E-NO-STORE", profile=profile, path=str(path))
+    store = Store(path)
+    try:
+        yield store, name
+    finally:
+        store.close()
+
+
+def mapping_of(profile: str, name: str, given: Kept) -> Mapping_:
+    """The connection's own mapping where its profile has one, named as the connection is; else a shipped one."""
+    own = settings.profile_folder(profile) / f"{name}.yaml"
+    if own.exists():
+        try:
+            return load(own.read_text(encoding="utf-8"), str(own))
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misconfigured("E-FILE", file=str(own), detail=type(error).__name__) from None
+    return packaged(given.mapping or given.crm)
+
+
+def snapshot_file(profile: str, name: str) -> Path:
+    """What the CRM's objects were like when the mapping was made, by which a later check tells what was renamed."""
+    return settings.profile_folder(profile) / f"{name}.describe.json"
+
+
+def remember(profile: str, name: str, described: Iterable[Described]) -> None:
+    """Keep what the CRM's objects are like now."""
+    kept = snapshot(list(described))
+    private_text(snapshot_file(profile, name), json.dumps(kept, ensure_ascii=False, indent=0, sort_keys=True))
+
+
+def check_fields(house: House) -> None:
+    """Raises Denied (exit code 5) when the CRM lacks fields that zixin writes, or hides them from its user."""
+    writes = house.link.mapping.writes
+    there = {field.name for field in house.link.crm.describe(writes.object).fields}
+    missing = [field for field in writes.fields.values() if field not in there]
+    if missing:
+        raise Denied("E-FIELDS-MISSING", host=house.link.name, object=writes.object, fields=", ".join(missing))

@@ -1,0 +1,126 @@
+"""The connections of a profile: which CRM, how it is reached, what its fields are called there. Secrets are sealed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+from connector.errors import Misconfigured
+from sync.shared import private_text
+from zixin.config import keys, settings
+
+_FILE = "connections.json"
+#: What every connection in it says.
+_TOLD = {"crm", "language", "fields", "sealed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One connection as a profile keeps it."""
+
+    #: Name of the adapter, which is the name of its mapping, too.
+    crm: str
+    #: What the adapter needs to reach it, secrets among it.
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    language: str = "en"
+    #: Canonical name of a written field → the CRM's own.
+    fields: Mapping[str, str] = field(default_factory=dict)
+    #: Secrets of its hook that count, the newest first.
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    #: How this installation marks the fields that it makes; empty: none yet.
+    install: str = ""
+    #: Canonical name of a written field → the CRM's id of it.
+    field_ids: Mapping[str, str] = field(default_factory=dict)
+    #: Optional written fields that are wanted.
+    optional: tuple[str, ...] = ()
+    #: Name of a mapping of ours that is not called as the adapter is; empty: the adapter's.
+    mapping: str = ""
+
+
+def read(profile: str) -> dict[str, Kept]:
+    """Name → connection.
+
+    Raises Misconfigured: there is none, or the file is damaged, which is said of it; Denied: sealed with another key.
+    """
+    kept = _file(profile)
+    vault = keys.vault()
+    return {name: _opened(given, json.loads(vault.open(given["sealed"]))) for name, given in kept.items()}
+
+
+def first(profile: str) -> tuple[str, Kept]:
+    """The connection of a profile and its name."""
+    return next(iter(read(profile).items()))
+
+
+def name_of(profile: str) -> str:
+    """The name of a profile's connection; no key is needed for it."""
+    return next(iter(_file(profile)))
+
+
+def keep(profile: str, connections: Mapping[str, Kept]) -> None:
+    """Keep these as the profile's connections, in a file for the owner only."""
+    folder = settings.profile_folder(profile)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    vault = keys.vault()
+    told = {
+        name: {
+            "crm": kept.crm, "mapping": kept.mapping, "language": kept.language, "fields": dict(kept.fields),
+            "install": kept.install, "field_ids": dict(kept.field_ids), "optional": list(kept.optional),
+            "sealed": vault.seal(json.dumps({"credentials": dict(kept.credentials), "secrets": kept.secrets})),
+        }
+        for name, kept in connections.items()
+    }  # fmt: skip
+    private_text(folder / _FILE, json.dumps(told, indent=1))
+
+
+def change(profile: str, name: str, **changed: Any) -> Kept:
+    """Keep one connection with these fields changed."""
+    kept = read(profile)
+    kept[name] = replace(kept[name], **changed)
+    keep(profile, kept)
+    return kept[name]
+
+
+def new_secret(profile: str, *, rotate: bool) -> str:
+    """A new secret of the connection's hook; `rotate`: the one before it counts, too, until the next one is made."""
+    name, given = first(profile)
+    # At most fifty characters: what the shortest vendor's field holds.
+    made = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+    change(profile, name, secrets=(made, *given.secrets[: 1 if rotate else 0]))
+    return made
+
+
+def _file(profile: str) -> dict[str, Any]:
+    path = settings.profile_folder(profile) / _FILE
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise Misconfigured("E-NO-CONNECTION", profile=profile) from None
+    except OSError as error:
+        raise _damaged(path, error.strerror or type(error).__name__) from None
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
+    if kept == {}:
+        raise Misconfigured("E-NO-CONNECTION", profile=profile)
+    if not isinstance(kept, dict) or not all(
+        isinstance(given, dict) and set(given) >= _TOLD for given in kept.values()
+    ):
+        raise _damaged(path, "not what zixin connect writes")
+    return cast("dict[str, Any]", kept)
+
+
+def _damaged(path: Path, detail: str) -> Misconfigured:
+    return Misconfigured("E-FILE", file=str(path), detail=detail)
+
+
+def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> Kept:
+    return Kept(
+        given["crm"], secret["credentials"], given["language"], given["fields"], tuple(secret["secrets"]),
+        given.get("install", ""), given.get("field_ids", {}), tuple(given.get("optional", ())),
+        given.get("mapping", ""),
+    )  # fmt: skip

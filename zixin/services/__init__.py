@@ -1,0 +1,1 @@
+"""What every door calls: each service returns a typed result, and says nothing to anybody."""

@@ -1,0 +1,165 @@
+"""Attaching a CRM: settings from a file, the environment or a person; tried before they are kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from dataclasses import replace as replace_
+from pathlib import Path
+from typing import Literal
+
+from adapters import registry
+from adapters.registry import Need
+from connector.errors import Denied, Misconfigured, Problem
+from connector.ports import Crm, Described, Tells
+from mappings.check import lacking
+from zixin import compose
+from zixin.config import connections, settings
+from zixin.config.connections import Kept
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was tried: ok, look (it works, and something is to be seen to), failed (exit code 5)."""
+
+    what: str
+    state: Literal["ok", "look", "failed"]
+    en: str
+    zh: str
+
+
+def from_file(path: Path | None) -> dict[str, str]:
+    """Settings of a YAML file, or of standard input for `-`. Raises Misconfigured: others can read it, it is none."""
+    if path is None:
+        return {}
+    if str(path) == "-":
+        return _settings(sys.stdin.read(), "-")
+    try:
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            raise Misconfigured("E-ENV-OPEN", file=str(path))
+        return _settings(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured("E-FILE", file=str(path), detail=type(error).__name__) from None
+
+
+def _settings(text: str, name: str) -> dict[str, str]:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        told = YAML(typ="safe").load(text)
+    except YAMLError as error:
+        raise Misconfigured("E-FILE", file=name, detail=type(error).__name__) from None
+    if told is not None and not isinstance(told, dict):
+        raise Misconfigured("E-FILE", file=name, detail="no mapping of names")
+    return {str(name): str(value) for name, value in (told or {}).items() if value is not None}
+
+
+def gathered(
+    needs: Callable[[Mapping[str, str]], tuple[Need, ...]], told: Mapping[str, str], ask: Callable[[Need], str] | None
+) -> dict[str, str]:
+    """All settings: those told, else ZIXIN_SET_NAME of the environment, else what `ask` answers; defaults last.
+
+    `needs` is asked again after each answer: what a connector file declares is known once it is named.
+    """
+    given = dict(told)
+    seen: set[str] = set()
+    while True:
+        open_ = [need for need in needs(given) if need.name not in seen]
+        if not open_:
+            return {name: value for name, value in given.items() if value}
+        need = open_[0]
+        seen.add(need.name)
+        value = given.get(need.name) or os.environ.get(f"ZIXIN_SET_{need.name.upper()}", "")
+        if not value and (need.default is None or (need.ask and not told)) and ask is not None:
+            value = ask(need).strip()
+        given[need.name] = value
+
+
+def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]:
+    """Tries the connection and keeps it: who we are, then each object that the mapping reads.
+
+    Raises the problem where the CRM cannot be entered at all, and keeps nothing; Misconfigured where the profile has
+    another connection already.
+    """
+    known = _known(profile)
+    if known and name not in known and not replace:
+        raise Misconfigured("E-CONNECTED", profile=profile, name=next(iter(known)))
+    (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
+    settled = registry.settled(kept.crm, kept.credentials, name)
+    secrets = {need.name for need in registry.needs(kept.crm, settled) if need.secret}
+    once = secrets & (settled.keys() - kept.credentials.keys())
+    before = known.get(name)
+    again = before if before is not None and before.crm == kept.crm else Kept(kept.crm)
+    kept = replace_(again, credentials=settled, language=kept.language, mapping=kept.mapping)
+    if once:
+        # What a vendor gives once is not given again: it is kept before anything else is tried.
+        connections.keep(profile, {name: kept})
+    crm = registry.opened(kept.crm, kept.credentials, compose.shared(profile), name)
+    found = crm.organisation()
+    lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
+    described: list[Described] = []
+    lines += tried(crm)
+    lines += objects(crm, profile, name, kept, described.append)
+    if before is None or before.crm != kept.crm or not compose.snapshot_file(profile, name).exists():
+        compose.remember(profile, name, described)
+    connections.keep(profile, {name: kept})
+    return lines
+
+
+def tried(crm: Crm) -> list[Line]:
+    """Each permission that we need, as far as the CRM tells or a harmless call shows."""
+    made: list[Line] = []
+    for each in crm.tried() if isinstance(crm, Tells) else ():
+        if each.granted:
+            made.append(Line(each.name, "ok", each.en, each.zh))
+        elif each.granted is None:
+            made.append(Line(each.name, "look", f"{each.en}: not told", f"{each.zh}：未告知"))
+        else:
+            en, zh = "grant it to zixin's user and connect again", "请授予该用户并重新连接"
+            made.append(Line(each.name, "failed", f"{each.en}: {en}", f"{each.zh}：{zh}"))
+    return made
+
+
+def objects(
+    crm: Crm, profile: str, name: str, kept: Kept, seen: Callable[[Described], None] = lambda _: None
+) -> list[Line]:
+    """Each object that the mapping reads: whether it may be seen, and which of its fields are not there.
+
+    `seen` is told of each that was described.
+    """
+    mapping = compose.mapping_of(profile, name, kept)
+    made: list[Line] = []
+    for source, part in mapping.sources.items():
+        if any(line.what == part.object for line in made):
+            continue
+        try:
+            described = crm.describe(part.object)
+        except Problem as problem:
+            made.append(_missing(part.object, problem, optional=part.optional))
+            continue
+        seen(described)
+        if gone := lacking(part, described):
+            told = ", ".join(gone)
+            made.append(Line(part.object, "look", f"{source}: no field {told}", f"{source}：没有字段 {told}"))
+        else:
+            made.append(Line(part.object, "ok", f"{len(described.fields)} fields", f"{len(described.fields)} 个字段"))
+    return made
+
+
+def _missing(object_: str, problem: Problem, *, optional: bool) -> Line:
+    if optional and problem.code in ("E-CRM-OBJECT", "E-CRM-ANSWER"):
+        return Line(object_, "ok", "not there, and optional", "不存在（可选）")
+    state: Literal["look", "failed"] = "failed" if isinstance(problem, Denied) else "look"
+    return Line(object_, state, problem.text("en"), problem.text("zh-CN"))
+
+
+def _known(profile: str) -> dict[str, Kept]:
+    try:
+        return dict(connections.read(profile))
+    except Misconfigured as problem:
+        if problem.code != "E-NO-CONNECTION":
+            raise
+        return {}

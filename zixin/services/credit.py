@@ -1,0 +1,289 @@
+"""The credit desk for the doors: a profile's accounts as they stand now, what people decide, whether an order fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from connector import money
+from connector.check import OUT, WHY, check
+from connector.desk import Asked
+from connector.errors import Misconfigured
+from connector.policy import Policy
+from connector.schema import Tables, day_number, day_of
+from connector.scoring.assess import assess
+from connector.scoring.rates import Rates
+from connector.scoring.tendency import Statistics
+from connector.scoring.wish import with_values
+from connector.words.flags import FLAGS, canonical
+from sync import desk, warnings
+from sync.link import micros
+from sync.store import Store, facts, state
+from zixin import compose
+from zixin.config import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account as it stands: its newest facts and decisions, on the newest assessed day."""
+
+    account_id: str
+    number: str
+    name: str
+    #: Its assessment, with the columns of `ASSESSMENT`.
+    row: dict[str, Any]
+    tables: Tables
+    portfolio: Statistics
+    prior: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A profile's store, without a call to its CRM."""
+
+    profile: str
+    store: Store
+    connection: str
+    policy: Policy
+    #: The newest assessed day: the one that decisions count from.
+    day: int
+    now: datetime
+
+    @property
+    def at(self) -> int:
+        """Microseconds since 1970 UTC."""
+        return micros(self.now)
+
+    def account(self, wanted: str) -> tuple[str, str, str]:
+        """Id, number and name of the account of that number, id or whole name. Raises Misconfigured."""
+        with self.store.read() as tx:
+            rows = facts.find(tx, self.connection, wanted)
+        if not rows:
+            raise Misconfigured("E-NO-ACCOUNT", account=wanted, profile=self.profile)
+        return rows[0]
+
+    def standing(self, wanted: str) -> Standing:
+        """The account, assessed anew from what the store knows, decisions included; nothing is stored."""
+        account, number, name = self.account(wanted)
+        with self.store.read() as tx:
+            tables = facts.load(tx, self.connection, [account])
+            kept = state.statistics_before(tx, self.connection, self.day)
+            tree = tables["accounts"]["account_id"].to_list()
+            prior = state.assessments(tx, self.connection, before=self.day, accounts=tree)
+        portfolio = Statistics.from_json(str(kept))
+        made = assess(tables, self.policy, self.day, portfolio=portfolio, prior=prior)
+        row = made.row(by_predicate=pl.col("customer_id") == account, named=True)
+        return Standing(account, number or account, name, row, tables, portfolio, prior)
+
+
+@contextmanager
+def opened(profile: str, now: datetime | None = None) -> Iterator[Desk]:
+    """The profile's desk. Raises Misconfigured where nothing was assessed yet."""
+    with compose.stored(profile) as (store, name):
+        with store.read() as tx:
+            day = state.newest_day(tx, name)
+            base = state.base_currency(tx, name, day)
+        if day is None or base is None:
+            raise Misconfigured("E-NOTHING-RATED", profile=profile)
+        yield Desk(profile, store, name, settings.policy_in(profile, base, rated=True), day, now or datetime.now(UTC))
+
+
+def decide(at: Desk, wanted: str, asked: Asked) -> tuple[str, desk.Decided]:
+    """Puts it into force, or lets it wait; the account's number and what became of it."""
+    standing = at.standing(wanted)
+    base = standing.row["currency"]
+    most = at.policy.approvals.limit_above
+    # The policy's amount is in its base currency; in any other one somebody else has to look.
+    above = None if most is None or asked.currency not in (None, base) else money.to_minor(most, base)
+    rating = standing.row["rating"]
+    made = desk.decide(
+        at.store, at.connection, standing.account_id, asked, at.policy, rating=rating, above=above, at=at.at
+    )
+    return standing.number, made
+
+
+def end(at: Desk, key: str, by: str) -> None:
+    """Ends a decision with the day before the desk's."""
+    desk.end(at.store, at.connection, key, by, last=at.day - 1, at=at.at)
+
+
+def approve(at: Desk, key: str, by: str) -> None:
+    """Puts a decision that waits into force, in another person's name."""
+    desk.approve(at.store, at.connection, key, by, at.policy, at=at.at)
+
+
+def acknowledge(at: Desk, wanted: str, code: str, by: str, note: str | None) -> str:
+    """Notes that somebody has seen a flag of the account; the account's number."""
+    account, number, _ = at.account(wanted)
+    with at.store.write() as tx:
+        warnings.acknowledge(tx, at.connection, account, canonical(code), by, note, at=at.at)
+    return number
+
+
+def action_done(at: Desk, key: str, outcome: str, by: str) -> None:
+    """Notes what came of a measure, on the desk's day."""
+    with at.store.write() as tx:
+        warnings.done(tx, at.connection, key, outcome, on=at.day, by=by, at=at.at)
+
+
+def confirm(at: Desk, wanted: str, by: str, reason: str = "confirmed", days: int = 30) -> tuple[str, str, desk.Decided]:
+    """Confirms the lower grade or limit of a natural person that waits. Raises Misconfigured where none does."""
+    standing = at.standing(wanted)
+    row = standing.row
+    if "downgrade_waits" not in row["notices"]:
+        raise Misconfigured("E-DESK-UNKNOWN", key=wanted, what="override")
+    grade = row["pending_rating"] or row["rating"]
+    asked = Asked("confirmation", grade, reason, by, at.day, at.day + days)
+    made = desk.decide(
+        at.store, at.connection, standing.account_id, asked, at.policy, rating=row["rating"], above=None, at=at.at
+    )
+    return standing.number, str(grade), made
+
+
+def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> dict[str, Any]:
+    """The order check as a document: answer, reasons and ways_out (code, en, zh), numbers as decimal text.
+
+    Raises Misconfigured for an amount that is none, or in a currency without a rate.
+    """
+    standing = at.standing(wanted)
+    base = standing.row["currency"]
+    given = currency or base
+    try:
+        minor = money.to_minor(amount, given)
+    except ValueError as error:
+        raise Misconfigured("E-AMOUNT", amount=str(amount), detail=str(error)) from None
+    if minor <= 0:
+        raise Misconfigured("E-AMOUNT", amount=str(amount), detail="it must be above 0")
+    if given != base:
+        frame = pl.DataFrame(
+            {"currency": [given], "amount": [minor]}, schema={"currency": pl.String, "amount": pl.Int64}
+        )
+        minor = Rates(standing.tables["rates"], base).based(frame, at.day, amount="amount")["amount"][0]
+        if minor is None:
+            raise Misconfigured("E-AMOUNT", amount=f"{amount} {given}", detail=f"no rate from {given} into {base}")
+    today = at.now.astimezone(ZoneInfo(at.policy.calendar.time_zone)).date()
+    said = check(standing.row, minor, at.policy, max(0, day_number(today) - at.day))
+
+    def worded(catalogue: dict[str, tuple[str, str]], lines: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+        made = []
+        for code, filled in lines:
+            text = {
+                key: money.shown(value, base) if isinstance(value, int) and key != "days" else value
+                for key, value in filled.items()
+            }
+            en, zh = catalogue[code]
+            made.append({"code": code, "en": en.format(**text), "zh": zh.format(**text)})
+        return made
+
+    numbers = {
+        key: None if value is None else f"{money.from_minor(value, base):f}" for key, value in said.numbers.items()
+    }
+    return {
+        "account_id": standing.account_id, "number": standing.number, "name": standing.name,
+        "as_of": day_of(at.day).isoformat(), "currency": base, "rating": standing.row["rating"], "answer": said.answer,
+        "reasons": worded(WHY, said.reasons), "ways_out": worded(OUT, said.ways_out), **numbers,
+    }  # fmt: skip
+
+
+def decisions(at: Desk, wanted: str | None) -> list[dict[str, Any]]:
+    """What people decided, newest last: id, account_id, number, kind, value, amount, from, until, reason, by, state.
+
+    state: in_force, over, ahead, waits.
+    """
+    only = None if wanted is None else at.account(wanted)[0]
+    with at.store.read() as tx:
+        rows = desk.listed(tx, at.connection, only)
+        numbers = facts.numbers(tx, at.connection)
+
+    def state_of(row: dict[str, Any]) -> str:
+        if row["state"] == "waits":
+            return "waits"
+        if row["valid_until"] is not None and row["valid_until"] < at.day:
+            return "over"
+        return "ahead" if (row["valid_from"] or 0) > at.day else "in_force"
+
+    return [
+        {
+            "id": row["key"], "account_id": row["account_id"], "number": numbers.get(row["account_id"]) or "",
+            "kind": row["kind"], "value": row.get("value"),
+            "amount": money.shown(row["amount"], row["currency"]) if row.get("amount") is not None else None,
+            "from": None if row["valid_from"] is None else day_of(row["valid_from"]).isoformat(),
+            "until": None if row["valid_until"] is None else day_of(row["valid_until"]).isoformat(),
+            "reason": row.get("reason") or row.get("basis"), "by": row.get("by") or row.get("approved_by"),
+            "state": state_of(row),
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def what_if(at: Desk, wanted: str, values: Mapping[str, Decimal]) -> dict[str, Any]:
+    """The account as it is and with these features instead: number, name, currency, now, then."""
+    standing = at.standing(wanted)
+    found = with_values(standing.tables, at.policy, at.day, standing.portfolio, standing.account_id, values)
+    return {"account_id": standing.account_id, "number": standing.number, "name": standing.name, **found}
+
+
+def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False) -> list[dict[str, Any]]:
+    """Flags with their lives: account_id, number, code, en, zh, severity, measure, raised_on, cleared_on, who saw."""
+    only = None if wanted is None else at.account(wanted)[0]
+    with at.store.read() as tx:
+        rows = warnings.listed(tx, at.connection, only, over=over)
+        numbers = facts.numbers(tx, at.connection)
+    made = []
+    for row in rows:
+        if code is not None and row["code"] != canonical(code):
+            continue
+        rule = at.policy.flags.get(row["code"])
+        words = rule or FLAGS[row["code"]]
+        measure = at.policy.measure_of(row["code"])
+        about = at.policy.measure(measure)
+        days = {name: _iso(row[name]) for name in ("raised_on", "cleared_on")}
+        made.append({
+            **{name: row[name] for name in ("account_id", "code", "severity", "acknowledged_by", "note")}, **days,
+            "number": numbers.get(row["account_id"]) or "", "en": words.en, "zh": words.zh, "measure": measure,
+            "measure_en": about.en if about else measure, "measure_zh": about.zh if about else measure,
+        })  # fmt: skip
+    return made
+
+
+def plan_action(
+    at: Desk, wanted: str, measure: str, *, flag: str, owner: str, due: date | None, by: str
+) -> tuple[str, str | None]:
+    """Plans a measure; its id and the day it is due. Without a day the measure's own number of days counts."""
+    account, _, _ = at.account(wanted)
+    known = at.policy.measure(measure)
+    last = day_number(due) if due else at.day + known.days if known else None
+    with at.store.write() as tx:
+        key = warnings.act(
+            tx, at.connection, account, measure, flag=canonical(flag) or None, owner=owner or None, due=last, by=by,
+            at=at.at,
+        )  # fmt: skip
+    return key, _iso(last)
+
+
+def actions(at: Desk, wanted: str | None, *, over: bool = False) -> list[dict[str, Any]]:
+    """Measures: id, account_id, number, flag, measure, owner, due, done_on, outcome, late (past due and open)."""
+    only = None if wanted is None else at.account(wanted)[0]
+    with at.store.read() as tx:
+        rows = warnings.actions(tx, at.connection, only, over=over)
+        numbers = facts.numbers(tx, at.connection)
+    return [
+        {
+            "id": row["action_id"], "account_id": row["account_id"], "number": numbers.get(row["account_id"]) or "",
+            "flag": row["flag"], "measure": row["measure"], "owner": row["owner"], "due": _iso(row["due"]),
+            "done_on": _iso(row["done_on"]), "outcome": row["outcome"],
+            "late": row["done_on"] is None and row["due"] is not None and row["due"] < at.day,
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def _iso(day: int | None) -> str | None:
+    return None if day is None else day_of(day).isoformat()

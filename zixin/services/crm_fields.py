@@ -1,0 +1,275 @@
+"""zixin's fields in a CRM: what is wanted, what is ours, what has drifted, and how they go again.
+
+A field is ours by two signs: its id, which the connection keeps, and a mark in its tooltip that names this
+installation. The mark outlives a lost home: `--adopt` takes the installation's name over from it.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from connector.assessment import CORE, WRITTEN, Written
+from connector.errors import Denied, Misconfigured
+from connector.ports import Described, Field, Growth, Installs, Step, Tells
+from sync.link import Link
+from zixin.config import connections
+from zixin.config.connections import Kept
+from zixin.services import field_growth
+from zixin.services.field_growth import growth
+
+#: At the end of a tooltip: whose the field is.
+_MARK = re.compile(r"\[zixin ([0-9a-f]{8})\]")
+#: A tooltip holds 255 characters in the strictest CRM.
+_LONGEST = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How one field differs from what was made."""
+
+    field: str
+    en: str
+    zh: str
+    #: `install` mends it; anything else is for a person to set right in the CRM.
+    ours: bool = False
+    #: A text is cut, or a label is another one: nothing is refused for it.
+    slight: bool = False
+
+
+def wanted(kept: Kept, optional: Sequence[str] | None = None) -> tuple[Written, ...]:
+    """What is to be made: the core, the optional ones that the connection asks for; labels in its language.
+
+    `optional`: those that it is to ask for from now on.
+    """
+    asked = _optional(kept) if optional is None else optional
+    chosen = [item for item in WRITTEN if item in CORE or item.name in asked]
+    first, second = ("zh", "en") if kept.language == "zh-CN" else ("en", "zh")
+    mark = f" [zixin {kept.install}]" if kept.install else ""
+    return tuple(
+        replace(
+            item, label=getattr(item, first), tooltip=getattr(item, second)[:_LONGEST] + mark,
+            field=kept.fields.get(item.name, ""),
+        )
+        for item in chosen
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """The fields as they are, what is to be done about each, and whose they are."""
+
+    items: tuple[Written, ...]
+    there: Described
+    steps: tuple[Step, ...]
+    growths: tuple[Growth, ...]
+    #: Written fields of which a person is to change something without which nothing is refused.
+    slight: frozenset[str]
+
+
+def _looked(crm: Installs, kept: Kept, items: tuple[Written, ...]) -> _Looked:
+    there = crm.installed()
+    by_name = {field.name: field for field in there.fields}
+    ours = frozenset(field.name for field in there.fields if _is_ours(field, kept))
+    steps, growths, slight = [], [], set()
+    for item, step in zip(items, crm.plan(items), strict=True):
+        field = by_name.get(step.field)
+        if step.action != "keep" or field is None or not (lacks := growth(item, field)):
+            steps.append(step)
+            continue
+        mine, theirs = field_growth.parts(lacks, crm.growable(), ours=field.name in ours)
+        if mine:
+            growths.append(mine)
+            steps.append(replace(step, action="grow", **_told(field_growth.words(mine))))
+        if theirs and not theirs.options:
+            slight.add(item.name)
+        if theirs:
+            steps.append(replace(step, action="hand", **_told(field_growth.by_hand(theirs))))
+        if not mine and not theirs:
+            steps.append(step)
+    return _Looked(items, there, tuple(steps), tuple(growths), frozenset(slight))
+
+
+def _told(words: tuple[str, str]) -> dict[str, str]:
+    return {"detail": words[0], "detail_zh": words[1]}
+
+
+def _is_ours(field: Field, kept: Kept) -> bool:
+    """By our mark; where the CRM shows no tooltips, or the mark was taken out, by the id that we kept."""
+    owner = _owner(field)
+    return owner == kept.install if owner else (field.id or field.name) in kept.field_ids.values()
+
+
+def planned(profile: str, link: Link) -> tuple[Step, ...]:
+    """What `install` would do, and what it leaves to a person."""
+    kept = connections.read(profile)[link.name]
+    return _looked(_installs(link), kept, wanted(kept)).steps
+
+
+def install(
+    profile: str, link: Link, *, adopt: bool = False, optional: Sequence[str] | None = None
+) -> tuple[Link, tuple[Step, ...]]:
+    """Create the missing fields, let ours grow, keep what the CRM named them; the link with these names, and what was
+    done or is left to a person.
+
+    `optional`: the optional ones that are wanted from now on; None: as before. Raises Misconfigured, and changes
+    nothing: a field of such a name is of another kind, or was not made by us and is not to be adopted.
+    """
+    kept, crm = connections.read(profile)[link.name], _installs(link)
+    marked = _marked(crm.installed())
+    install_id = kept.install or _whose(marked, adopt=adopt) or secrets.token_hex(4)
+    ours = set(kept.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
+    chosen = _optional(kept) if optional is None else tuple(optional)
+    kept = replace(kept, install=install_id)
+    found = _looked(crm, kept, wanted(kept, chosen))
+    wrong = [f"{step.field} ({step.detail})" for step in found.steps if step.action == "mend"]
+    if wrong:
+        raise Misconfigured("E-FIELD-KIND", name=link.name, fields=", ".join(wrong))
+    others = [step.field for step in found.steps if step.action != "create" and step.field not in ours]
+    if others and not adopt:
+        raise Misconfigured("E-FIELD-OTHERS", name=link.name, fields=", ".join(dict.fromkeys(others)))
+    named = dict(crm.apply(found.items))
+    created = {step.name for step in found.steps if step.action == "create"}
+    by_name = {field.name: field for field in (crm.installed() if created else found.there).fields}
+    ids = {
+        key: by_name[field].id or field
+        for key, field in named.items()
+        if field in by_name and (key in created or _owner(by_name[field]) == install_id)
+    }
+    connections.change(
+        profile, link.name, fields=named, install=install_id, optional=chosen, field_ids={**kept.field_ids, **ids}
+    )
+    # After what was made is kept: a CRM that does not let a field grow keeps nobody from the others.
+    return replace(link, mapping=link.mapping.with_written(named)), _grown(crm, found)
+
+
+def _grown(crm: Installs, found: _Looked) -> tuple[Step, ...]:
+    """The steps; those of fields that the CRM did not change after all are left to a person."""
+    if not found.growths:
+        return found.steps
+    try:
+        crm.grow(found.growths)
+    except Denied:
+        raise
+    except Misconfigured as problem:
+        left = {lacks.item.name: field_growth.by_hand(lacks) for lacks in found.growths}
+        why = problem.text(), problem.text("zh-CN")
+        return tuple(
+            step if step.action != "grow" else replace(step, action="hand", **_told(
+                (f"{left[step.name][0]} ({why[0]})", f"{left[step.name][1]}（{why[1]}）")
+            ))
+            for step in found.steps
+        )  # fmt: skip
+    return found.steps
+
+
+def off_page(link: Link) -> dict[str, list[str]]:
+    """Page layout → our fields that do not stand on it, as far as the CRM tells. Raises what keeps us from looking."""
+    if not isinstance(link.crm, Tells):
+        return {}
+    writes = link.mapping.writes
+    found = {
+        layout: sorted(set(writes.fields.values()) - shown) for layout, shown in link.crm.layouts(writes.object).items()
+    }
+    return {layout: names for layout, names in found.items() if names}
+
+
+def placing(link: Link) -> tuple[str, str] | None:
+    """What a person does so that new fields show on the page; None: nothing, or the CRM's layouts tell."""
+    return _installs(link).placing()
+
+
+def drifted(profile: str, link: Link) -> list[Drift]:
+    """How the fields differ from what zixin made and writes."""
+    kept = connections.read(profile)[link.name]
+    found = _looked(_installs(link), kept, wanted(kept))
+    by_name = {field.name: field for field in found.there.fields}
+    steps: dict[str, list[Step]] = {}
+    for step in found.steps:
+        steps.setdefault(step.name, []).append(step)
+    drifts: list[Drift] = []
+    for item in found.items:
+        field = by_name.get(item.field)
+        if field is None:
+            gone = "it is not there, or hidden from zixin's user", "不存在，或对 zixin 的用户不可见"
+            drifts.append(Drift(item.field or item.shown, *gone, ours=True))
+            continue
+        for step in steps[item.name]:
+            if step.action == "mend":
+                drifts.append(Drift(field.name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
+            elif step.action in ("grow", "hand"):
+                ours = step.action == "grow"
+                slight = not ours and item.name in found.slight
+                drifts.append(Drift(field.name, step.detail, step.detail_zh, ours, slight))
+        drifts += [Drift(field.name, en, zh) for en, zh in _differences(item, field, kept)]
+    return drifts
+
+
+def removable(profile: str, link: Link) -> tuple[list[Field], list[str]]:
+    """Fields that `remove` takes, and names of those that it leaves: without our mark, or another one by that name."""
+    kept = connections.read(profile)[link.name]
+    ids = set(kept.field_ids.values())
+    take: list[Field] = []
+    leave: list[str] = []
+    for field in _installs(link).installed().fields:
+        known = (field.id or field.name) in ids
+        # Where the CRM shows no tooltips the id alone has to do.
+        mine = known and (field.tip is None or _owner(field) == kept.install)
+        if mine:
+            take.append(field)
+        elif known or _owner(field) or field.name in kept.fields.values():
+            leave.append(field.name)
+    return take, leave
+
+
+def remove(profile: str, link: Link, fields: Sequence[Field]) -> None:
+    """Deletes these fields with their values in the CRM; what zixin knows of the customers stays."""
+    _installs(link).remove(fields)
+    gone = {field.name for field in fields}
+    kept = connections.read(profile)[link.name]
+    connections.change(
+        profile, link.name, fields={key: name for key, name in kept.fields.items() if name not in gone},
+        field_ids={key: id_ for key, id_ in kept.field_ids.items() if kept.fields.get(key) not in gone},
+    )  # fmt: skip
+
+
+def _optional(kept: Kept) -> tuple[str, ...]:
+    """The optional ones that are wanted; of a connection of before they were, those that it has."""
+    return kept.optional or tuple(item.name for item in WRITTEN if item.optional and item.name in kept.fields)
+
+
+def _differences(item: Written, field: Field, kept: Kept) -> list[tuple[str, str]]:
+    made: list[tuple[str, str]] = []
+    if not field.writable:
+        made.append(("zixin's user may not write it", "zixin 的用户不可写"))
+    if field.places is not None and item.kind in ("number", "money") and field.places < item.places:
+        made.append((f"holds {field.places} decimals only", f"仅保留 {field.places} 位小数"))
+    if field.editors:
+        who = ", ".join(field.editors)
+        made.append((f"may be edited by {who}", f"可被编辑：{who}"))
+    if field.tip is not None and item.name in kept.field_ids and _owner(field) != kept.install:
+        made.append(("its tooltip has lost zixin's mark", "提示文本中的 zixin 标记已丢失"))
+    return made
+
+
+def _installs(link: Link) -> Installs:
+    return cast("Installs", link.crm)
+
+
+def _owner(field: Field) -> str:
+    found = _MARK.search(field.tip or "")
+    return found[1] if found else ""
+
+
+def _marked(there: Described) -> dict[str, str]:
+    """Field → the installation that made it."""
+    return {field.name: owner for field in there.fields if (owner := _owner(field))}
+
+
+def _whose(marked: dict[str, str], *, adopt: bool) -> str:
+    """The one installation whose mark is there, for a home that was lost."""
+    owners = set(marked.values())
+    return owners.pop() if adopt and len(owners) == 1 else ""

@@ -1,0 +1,289 @@
+"""Everything that has to be right for an unattended run, looked at once; each line says what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+from adapters import registry
+from connector.errors import Busy, Denied, Problem
+from connector.policy import Policy
+from connector.ports import Crm, Tells
+from sync import backup
+from sync.link import Link
+from sync.store import Store, facts, migrations, refusals
+from sync.store.revision import behind
+from zixin import compose
+from zixin.config import connections, installation, keys, settings
+from zixin.config.connections import Kept
+from zixin.services import connect, crm_fields, policies, status
+
+Group = Literal["environment", "connection", "fields", "records", "schedule"]
+#: Bytes below which a store may not grow any more.
+_LEAST_ROOM = 1 << 30
+#: Apart by more, and a signed token is refused.
+_CLOCKS = timedelta(seconds=60)
+_BACKUP = timedelta(days=7)
+#: Records that may have come since the last run before a difference is one.
+_SHARE, _FEW = 0.02, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line. look: it works, and somebody should see to it."""
+
+    group: Group
+    what: str
+    state: Literal["ok", "look", "failed"]
+    en: str
+    zh: str
+    #: A credential or a permission (exit code 5).
+    access: bool = False
+
+
+def examined(profile: str, now: datetime) -> Iterator[Check]:
+    """All lines, one after the other; nothing is changed, and a line that fails does not end it."""
+    yield from _environment(profile)
+    try:
+        known = connections.read(profile)
+    except Problem as problem:
+        yield _failed("connection", problem)
+        return
+    for name, kept in known.items():
+        yield from _connection(profile, name, kept, now)
+    yield from _schedule(profile, now)
+
+
+def exit_code(checks: list[Check]) -> int:
+    """5 where a credential or permission line failed, 1 where another one did."""
+    failed = [check for check in checks if check.state == "failed"]
+    return 5 if any(check.access for check in failed) else 1 if failed else 0
+
+
+def _names() -> Iterator[Check]:
+    for name, others in installation.claims().items():
+        who = ", ".join(others)
+        yield _of(
+            "packages", "failed",
+            f"{who} installs the package {name}, too: install zixin in an environment of its own (pipx or uv tool)",
+            f"{who} 也安装了包 {name}：请把 zixin 安装在独立环境中（pipx 或 uv tool）",
+        )  # fmt: skip
+
+
+def _environment(profile: str) -> Iterator[Check]:
+    yield from _names()
+    folder = settings.profile_folder(profile)
+    there = folder if folder.exists() else settings.home()
+    while not there.exists():
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        yield _of("home", "failed", f"{there} cannot be written: set ZIXIN_HOME", f"{there} 不可写：请设置 ZIXIN_HOME")
+        # The key, the store and the policy stand in it.
+        return
+    if folder.exists() and os.name == "posix" and folder.stat().st_mode & 0o077:
+        yield _of("home", "look", f"others can read {folder}: chmod 700 it", f"其他用户可读 {folder}：请 chmod 700")
+    else:
+        yield _of("home", "ok", str(folder), str(folder))
+    room = shutil.disk_usage(there).free
+    enough: Literal["ok", "look"] = "ok" if room > _LEAST_ROOM else "look"
+    told = f"{room / (1 << 30):.1f} GB"
+    yield _of("disk", enough, f"{told} free" + ("" if enough == "ok" else ": make room"), f"可用 {told}")
+    yield _key()
+    try:
+        if (folder / "zixin.db").exists() and (found := behind(folder / "zixin.db")):
+            yield _of("store", "look", *_old(found))
+        elif (folder / "zixin.db").exists():
+            Store(folder / "zixin.db").close()
+            size = (folder / "zixin.db").stat().st_size / (1 << 20)
+            yield _of("store", "ok", f"{size:.1f} MB", f"{size:.1f} MB")
+        rules = settings.policy(profile)
+        yield _policy(rules)
+    except Busy as problem:
+        yield _of("store", "look", problem.text("en"), problem.text("zh-CN"))
+    except Problem as problem:
+        yield _of("store", "failed", problem.text("en"), problem.text("zh-CN"))
+
+
+def _policy(rules: Policy) -> Check:
+    newest = policies.newer(rules)
+    if newest is None:
+        return _of("policy", "ok", f"version {rules.version}", f"版本 {rules.version}")
+    return _of(
+        "policy", "look", f"there is a newer edition, {newest.name}: zixin policy editions",
+        f"有更新的版本 {newest.name}：zixin policy editions",
+    )  # fmt: skip
+
+
+def _old(found: str) -> tuple[str, str]:
+    wanted = migrations.HEAD
+    return (
+        f"of revision {found}, and this zixin works on {wanted}: zixin sync or serve brings it up to date",
+        f"版本 {found}，当前程序使用 {wanted}：zixin sync 或 serve 会完成升级",
+    )
+
+
+def _key() -> Check:
+    try:
+        keys.vault()
+        origin, place = keys.origin(), keys.place()
+    except Problem as problem:
+        return Check("environment", "key", "failed", problem.text("en"), problem.text("zh-CN"), access=True)
+    if origin == "beside the data":
+        en = f"in {place}, beside the data: give ZIXIN_KEY_FILE or a keyring, and keep a copy elsewhere"
+        return _of("key", "look", en, f"位于数据旁的 {place}：请使用 ZIXIN_KEY_FILE 或钥匙串，并另存一份")
+    return _of("key", "ok", f"from {place}", f"来自 {place}")
+
+
+def _connection(profile: str, name: str, kept: Kept, now: datetime) -> Iterator[Check]:
+    try:
+        crm = registry.opened(kept.crm, kept.credentials, compose.shared(profile), name)
+        found = crm.organisation()
+    except Problem as problem:
+        yield _failed(name, problem)
+        return
+    told = f"{kept.crm}: {found.name}, {found.currency}"
+    yield Check("connection", name, "ok", told, told)
+    yield from _clock(crm, now)
+    try:
+        yield from _quota(profile, name, kept, crm, now)
+        for line in (*connect.tried(crm), *connect.objects(crm, profile, name, kept)):
+            yield Check("connection", line.what, line.state, line.en, line.zh, access=line.state == "failed")
+        link = Link(name, crm, compose.named_mapping(profile, name, kept), found)
+        yield from _fields(profile, kept, link)
+        yield from _counts(profile, link)
+    except Problem as problem:
+        # A quota that is used up, a CRM that is down: what it keeps us from looking at is not known.
+        yield _failed(name, problem)
+
+
+def _failed(what: str, problem: Problem) -> Check:
+    access = isinstance(problem, Denied)
+    return Check("connection", what, "failed", problem.text("en"), problem.text("zh-CN"), access)
+
+
+def _clock(crm: Crm, now: datetime) -> Iterator[Check]:
+    ahead = (crm.now() - now).total_seconds()
+    if abs(ahead) <= _CLOCKS.total_seconds():
+        yield Check("connection", "clock", "ok", f"{ahead:+.0f} s", f"{ahead:+.0f} 秒")
+    else:
+        en = f"the CRM's clock is {ahead:+.0f} s from this machine's: set this one by NTP"
+        yield Check("connection", "clock", "look", en, f"CRM 时钟与本机相差 {ahead:+.0f} 秒：请用 NTP 校准本机")
+
+
+def _quota(profile: str, name: str, kept: Kept, crm: Crm, now: datetime) -> Iterator[Check]:
+    spent, cap = status.spending(profile, name, kept, now)
+    told = crm.quota() if isinstance(crm, Tells) else None
+    ours = f"{spent:,}" + (f" / {cap:,}" if cap else "")
+    if told is None:
+        near = cap is not None and spent > cap * 0.8
+        yield Check(
+            "connection", "quota", "look" if near else "ok", f"zixin used {ours} in 24 h", f"zixin 24 小时内已用 {ours}"
+        )
+        return
+    used, most = told
+    state: Literal["ok", "look"] = "look" if used > most * 0.8 else "ok"
+    yield Check(
+        "connection", "quota", state, f"{used:,} of {most:,} calls in 24 h by all programs, zixin {ours}",
+        f"所有程序 24 小时内共用 {used:,} / {most:,} 次调用，其中 zixin {ours}",
+    )  # fmt: skip
+
+
+def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
+    if not kept.fields:
+        yield Check("fields", "fields", "failed", "not made yet: zixin fields apply", "尚未创建：zixin fields apply")
+        return
+    found = crm_fields.drifted(profile, link)
+    for drift in found:
+        cure = (
+            ("zixin fields apply", "zixin fields apply")
+            if drift.ours
+            else ("set it right in the CRM", "请在 CRM 中改正")
+        )
+        state: Literal["look", "failed"] = "look" if drift.slight else "failed"
+        yield Check("fields", drift.field, state, f"{drift.en}: {cure[0]}", f"{drift.zh}：{cure[1]}")
+    if not found:
+        yield Check("fields", "fields", "ok", f"{len(kept.fields)} as made", f"{len(kept.fields)} 个，与创建时一致")
+    yield from _refused(profile, link)
+    for layout, names in crm_fields.off_page(link).items():
+        told = ", ".join(names)
+        yield Check(
+            "fields", layout, "look", f"not on this page layout, nobody sees them: {told}",
+            f"不在此页面布局中，无人可见：{told}",
+        )  # fmt: skip
+
+
+def _refused(profile: str, link: Link) -> Iterator[Check]:
+    """Fields that the CRM took of no account, or not of every one, when they were written last."""
+    path = settings.profile_folder(profile) / "zixin.db"
+    if not path.exists() or behind(path):
+        return
+    with compose.stored(profile) as (store, _), store.read() as tx:
+        found = refusals.by_field(tx, link.name)
+    for name, count in found.items():
+        en = f"the CRM refused it of {count:,} account{'' if count == 1 else 's'}: zixin fields plan, then zixin sync"
+        zh = f"CRM 拒绝了 {count:,} 个客户的该字段：先运行 zixin fields plan，再运行 zixin sync"
+        yield Check("fields", f"{link.mapping.writes.fields.get(name, name)} refused", "look", en, zh)
+
+
+def _counts(profile: str, link: Link) -> Iterator[Check]:
+    """The CRM's records beside ours, of objects of which every record counts."""
+    crm, name, mapping = link.crm, link.name, link.mapping
+    path = settings.profile_folder(profile) / "zixin.db"
+    if not isinstance(crm, Tells) or not path.exists() or behind(path):
+        return
+    with compose.stored(profile) as (store, _), store.read() as tx:
+        ours = {
+            source: facts.records_of_source(tx, name, source, table)
+            for source, part in mapping.sources.items()
+            for table in [next((each.table for each in part.yields if not each.when), "")]
+            if table in ("accounts", "receivables", "payments") and facts.cursor(tx, name, source) is not None
+        }
+        bad: dict[str, int] = {}
+        for row in facts.rejected(tx, name):
+            bad[str(row["source"])] = bad.get(str(row["source"]), 0) + 1
+    for source, count in ours.items():
+        there = crm.count(mapping.sources[source].object)
+        if there is None:
+            continue
+        apart = abs(there - count - bad.get(source, 0)) > max(_FEW, there * _SHARE)
+        told = f"CRM {there:,}, zixin {count:,}, " + f"{bad.get(source, 0):,}"
+        yield Check(
+            "records", source, "look" if apart else "ok",
+            f"{told} rejected" + (": zixin sync --full" if apart else ""),
+            f"{told} 拒收" + ("：zixin sync --full" if apart else ""),
+        )  # fmt: skip
+
+
+def _schedule(profile: str, now: datetime) -> Iterator[Check]:
+    try:
+        yield from _runs(profile, now)
+    except Problem as problem:
+        # A store that is behind, or is being brought up to date, is told of above.
+        if problem.code == "E-NO-STORE":
+            yield Check("schedule", "runs", "look", problem.text("en"), problem.text("zh-CN"))
+        elif problem.code not in ("E-STORE-OLD", "E-STORE-BUSY"):
+            yield Check("schedule", "runs", "failed", problem.text("en"), problem.text("zh-CN"))
+    made = backup.last(settings.profile_folder(profile))
+    if made is None or now - made > _BACKUP:
+        since = made.date().isoformat() if made else "–"
+        yield Check("schedule", "backup", "look", f"last {since}: zixin backup", f"上次 {since}：zixin backup")
+    else:
+        day = made.isoformat(timespec="minutes")
+        yield Check("schedule", "backup", "ok", f"last {day}", f"上次 {day}")
+
+
+def _runs(profile: str, now: datetime) -> Iterator[Check]:
+    told = status.of(profile, now)
+    last = told["last_success"]
+    if not told["wants"]:
+        yield Check("schedule", "runs", "ok", f"last success {last}", f"最近成功 {last}")
+    for want in cast("list[dict[str, str]]", told["wants"]):
+        yield Check("schedule", "runs", "look", want["en"], want["zh"])
+
+
+def _of(what: str, state: Literal["ok", "look", "failed"], en: str, zh: str) -> Check:
+    return Check("environment", what, state, en, zh)

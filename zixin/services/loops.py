@@ -1,0 +1,226 @@
+"""`zixin serve`: the door, the drain, polling and the night, in one process.
+
+Events, polls and the night work on one store and one connection; the night takes the profile's run lock, and whoever
+writes into the CRM the push lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from starlette.applications import Starlette
+
+from connector.errors import Problem
+from connector.ports import Hears
+from connector.schema import day_number
+from sync import inbox
+from sync.drain import Drained, drain, poll
+from sync.inbox import Clerk
+from sync.link import micros
+from sync.push import push
+from sync.run import run
+from sync.shared import run_lock, serve_lease
+from sync.store import state
+from zixin.compose import House
+from zixin.config import settings
+from zixin.services import metrics
+from zixin.web.webhooks import Bell, application
+
+log = logging.getLogger("zixin.serve")
+
+#: Longest pause between two looks at the inbox.
+_IDLE_S = 5.0
+#: A channel is renewed when this much of its life has passed.
+_RENEW_AT = 0.8
+#: Closed events are known for so long, so that a late repetition is still one.
+_KEPT_S = 7 * 86_400
+#: Seconds between two tries of what was left behind.
+_PUSH_AGAIN_S = 10.0
+#: Problems that are no fault of ours are waited out for so long before the next look.
+_AFTER_PROBLEM_S = 5.0
+
+
+@dataclass(slots=True)
+class Serving:
+    """One connection, served."""
+
+    profile: str
+    house: House
+    poll_s: float = 0.0
+    #: HH:MM in the policy's time zone; empty: no night of our own.
+    nightly: str = ""
+    #: Where the CRM can reach us; empty: nowhere.
+    public_url: str = ""
+    #: Whether a flood of customers who fall waits for a person.
+    braked: bool = True
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _clerk: Clerk | None = None
+    _threads: list[threading.Thread] = field(default_factory=list)
+    #: Not before this instant of the monotonic clock is what was left behind tried again.
+    _push_again: float = 0.0
+
+    def start(self) -> Starlette:
+        """Start the threads; the application to serve."""
+        self._clerk = Clerk(self.house.store)
+        link = self.house.link
+        hear = cast("Hears", link.crm).hear if hasattr(link.crm, "hear") else None
+        bells = {link.name: Bell(link.name, self.house.secrets, hear)}
+        loops = [self._drain, *([self._poll] if self.poll_s else []), *([self._night] if self.nightly else [])]
+        loops += [self.renew] if self.public_url else []
+        for loop in loops:
+            waker = self._wake if loop == self._drain else self._stop
+            thread = threading.Thread(target=self._kept_alive, args=(loop, waker), name=loop.__name__, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        return application(bells, self._clerk, self._wake.set, self.ready)
+
+    def stop(self) -> None:
+        """End the threads; what is in work is finished."""
+        self._stop.set()
+        self._wake.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+        if self._clerk is not None:
+            self._clerk.close()
+
+    def ready(self) -> dict[str, Any]:
+        """Whether events are taken in and worked on: ready, waiting, dead, threads."""
+        with self.house.store.read() as tx:
+            counts = inbox.counted(tx, self.house.link.name)
+        alive = all(thread.is_alive() for thread in self._threads)
+        metrics.WAITING.set(counts["waiting"])
+        metrics.DEAD.set(counts["dead"])
+        return {"ready": alive, "waiting": counts["waiting"], "dead": counts["dead"], "threads": alive}
+
+    def _kept_alive(self, loop: Callable[[], float], waker: threading.Event) -> None:
+        """Runs a loop's turns; each says how long to wait for the next one, unless its waker is set before."""
+        while not self._stop.is_set():
+            wait = _AFTER_PROBLEM_S
+            try:
+                wait = loop()
+            except Problem as problem:
+                log.warning("%s: %s", loop.__name__, problem.code)
+            except Exception as error:  # noqa: BLE001
+                # Its text may hold anything, personal data too; where it happened does not.
+                log.error("%s: %s at %s", loop.__name__, type(error).__name__, _where(error))  # noqa: TRY400
+            waker.wait(wait)
+            if waker is not self._stop:
+                waker.clear()
+
+    def _drain(self) -> float:
+        house = self.house
+        started = time.perf_counter()
+        done = drain(house.store, house.link, house.policy, language=house.language, clock=_now, braked=self.braked)
+        if done.closed or done.put_off or done.held:
+            metrics.TURN.observe(time.perf_counter() - started)
+            self._told("drain", done)
+        elif time.monotonic() >= self._push_again:
+            self._push_what_is_left()
+        with house.store.read() as tx:
+            following = inbox.next_at(tx, house.link.name)
+        if following is None:
+            return _IDLE_S
+        return min(_IDLE_S, max(0.0, (following - micros(_now())) / 1_000_000))
+
+    def _push_what_is_left(self) -> None:
+        """Write what a kill, a storm or a pause left behind, without waiting for the next event."""
+        with self.house.store.read() as tx:
+            left = state.pending(tx, self.house.link.name)
+        if left:
+            self._push_again = time.monotonic() + _PUSH_AGAIN_S
+            pushed = push(self.house.store, self.house.link)
+            metrics.WRITTEN.inc(pushed.written)
+            log.info("left over: written %d, deferred %d", pushed.written, pushed.deferred)
+
+    def _poll(self) -> float:
+        done = poll(
+            self.house.store, self.house.link, self.house.policy, language=self.house.language, braked=self.braked
+        )
+        if done.scored:
+            self._told("poll", done)
+        return self.poll_s
+
+    def _told(self, what: str, done: Drained) -> None:
+        metrics.CLOSED.inc(done.closed)
+        metrics.WRITTEN.inc(done.pushed.written)
+        if done.held:
+            log.warning("%s: %d customers would fall within an hour and wait for approve", what, done.held)
+        if done.waits:
+            log.warning("%s: %d customers wait until a run with what the release changed is approved", what, done.waits)
+        if done.put_off:
+            metrics.PUT_OFF.labels(done.problem or "E-RECORD-UNSEEN").inc(done.put_off)
+        log.info(
+            "%s: closed %d, put off %d, scored %d, written %d", what, done.closed, done.put_off, len(done.scored),
+            done.pushed.written,
+        )  # fmt: skip
+
+    def _night(self) -> float:
+        zone = ZoneInfo(self.house.policy.calendar.time_zone)
+        wait = seconds_until(self.nightly, datetime.now(zone))
+        if self._stop.wait(wait):
+            return 0.0
+        house = self.house
+        with run_lock(settings.profile_folder(self.profile), self.profile):
+            ran = run(house.store, house.link, house.policy, day_number(house.link.today()), language=house.language)
+        log.info(
+            "night %s: %s, assessed %d, written %d", ran.run_id, ran.state, ran.assessed.height, ran.pushed.written
+        )
+        with house.store.write() as tx:
+            inbox.forget(tx, house.link.name, micros(_now() - timedelta(seconds=_KEPT_S)))
+        return 1.0
+
+    def renew(self) -> float:
+        """Subscribe to what the mapping reads; seconds until it is to be done again."""
+        link = self.house.link
+        objects = sorted({part.object for part in link.mapping.sources.values() if part.owner() is not None})
+        url = f"{self.public_url.rstrip('/')}/hooks/{link.name}"
+        until = cast("Hears", link.crm).subscribe(url, self.house.secrets[0], objects)
+        life = (until - link.crm.now()).total_seconds()
+        log.info("subscribed to %d objects until %s", len(objects), until.isoformat(timespec="minutes"))
+        return max(60.0, life * _RENEW_AT)
+
+
+def _where(error: BaseException) -> str:
+    """The trace from the innermost call outwards: file, line and function, and no values."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return ", ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def seconds_until(hour: str, now: datetime) -> float:
+    """Seconds from an aware instant to the next HH:MM of its zone."""
+    hours, minutes = (int(part) for part in hour.split(":"))
+    then = now.replace(hour=hours, minute=minutes, second=0, microsecond=0)
+    if then <= now:
+        then = (then + timedelta(days=1)).replace(hour=hours, minute=minutes)
+    return (then - now).total_seconds()
+
+
+@contextmanager
+def serving(profile: str, house: House, **how: Any) -> Iterator[tuple[Serving, Starlette]]:
+    """Serves a connection while the block runs: the threads, and the application to put behind a socket.
+
+    Raises Busy: another process serves the profile.
+    """
+    made = Serving(profile, house, **how)
+    with serve_lease(settings.profile_folder(profile), profile):
+        app = made.start()
+        try:
+            yield made, app
+        finally:
+            with suppress(Problem):
+                made.stop()

@@ -1,0 +1,204 @@
+"""A connection's own mapping: proposed from what the CRM has, checked against it, shown on one record."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from connector.errors import Misconfigured, Problem
+from connector.ports import Crm, Described, Source, Tells
+from connector.schema import TABLES
+from mappings import check as checks
+from mappings.check import Finding
+from mappings.load import Mapping as Mapping_
+from mappings.load import load
+from mappings.matching import Proposal, suggest
+from sync.shared import private_text
+from zixin.compose import Attached, snapshot_file
+from zixin.config import connections, settings
+
+#: Canonical table → columns without which a row is rejected.
+_REQUIRED = {name: {column.name for column in table.columns if column.null is None and column.default is None}
+             for name, table in TABLES.items()}  # fmt: skip
+#: Records that samples are taken of.
+_SAMPLES = 5
+#: Most fields that are sampled: what one call of the strictest CRM takes.
+_MOST_FIELDS = 49
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """A proposal beside what the mapping says now."""
+
+    source: str
+    object: str
+    proposal: Proposal
+    #: The field that the mapping reads for this column; empty: none.
+    now: str
+    #: What the mapping reads is there, or is no field.
+    stands: bool
+    #: The mapping has a rule for it, or no row is complete without it; else it is left out on purpose.
+    used: bool
+    #: Field → values of some records.
+    samples: Mapping[str, Sequence[str]]
+
+
+def described(crm: Crm, objects: Iterable[str]) -> dict[str, Described | None]:
+    """Object → its fields; None: the CRM has no such object. Raises what keeps us from looking."""
+    made: dict[str, Described | None] = {}
+    for name in dict.fromkeys(objects):
+        try:
+            made[name] = crm.describe(name)
+        except Problem as problem:
+            if problem.code not in ("E-CRM-OBJECT", "E-CRM-ANSWER"):
+                raise
+            made[name] = None
+    return made
+
+
+def suggested(house: Attached, objects: Mapping[str, str]) -> tuple[list[Suggested], list[Described]]:
+    """For every column of every table that the mapping yields; and the objects that were looked at for it.
+
+    `objects`: source → another object of the CRM.
+    """
+    crm, mapping = house.link.crm, _with_objects(house.link.mapping, objects)
+    there = described(crm, (part.object for part in mapping.sources.values()))
+    places = {item.table: part.object for part in mapping.sources.values() for item in part.yields[:1]}
+    made: list[Suggested] = []
+    for source, part in mapping.sources.items():
+        found = there[part.object]
+        if found is None or not found.fields:
+            continue
+        samples = _samples(crm, part.object, found)
+        names = {field.name for field in found.fields}
+        for item in part.yields:
+            for proposal in suggest(item.table, found, samples=samples, objects=places):
+                rule = item.columns.get(proposal.column)
+                now = (rule.field or "") if rule else ""
+                stands = rule is not None and (not now or now in names or now == "id")
+                used = rule is not None or proposal.column in _REQUIRED[item.table]
+                made.append(Suggested(source, part.object, proposal, now, stands, used, samples))
+    return made, [each for each in there.values() if each is not None]
+
+
+def checked(profile: str, house: Attached) -> list[Finding]:
+    """What of the mapping does not stand in the CRM."""
+    mapping = house.link.mapping
+    objects = [*(part.object for part in mapping.sources.values()), mapping.writes.object]
+    return checks.check(mapping, described(house.link.crm, objects), _read(snapshot_file(profile, house.link.name)))
+
+
+def write(
+    profile: str, house: Attached, made: Sequence[Suggested], objects: Mapping[str, str], *, everything: bool = False
+) -> tuple[Path, list[str]]:
+    """The connection's own mapping file, a full copy that says what it is based on; the columns that were changed.
+
+    Only what does not stand is changed: a column whose field is there is an admin's or the shipped choice, and one that
+    the mapping leaves out stays out unless `everything` is wanted. Raises Misconfigured, and writes nothing: the
+    outcome would be no mapping.
+    """
+    from ruamel.yaml import YAML
+
+    name = house.link.name
+    path = settings.profile_folder(profile) / f"{name}.yaml"
+    text, based = _base(profile, name, path)
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 4096
+    tree = yaml.load(text)
+    for source, object_ in objects.items():
+        tree["sources"][source]["object"] = object_
+    changed: list[str] = []
+    for each in made:
+        best = each.proposal.candidates[:1]
+        if each.stands or not best or not (each.used or everything):
+            continue
+        for item in tree["sources"][each.source]["yields"]:
+            if item["table"] == each.proposal.table:
+                _set(item["columns"], each.proposal.column, best[0].field)
+                changed.append(f"{each.source}: {each.proposal.table}.{each.proposal.column} = {best[0].field}")
+    out = io.StringIO()
+    yaml.dump(tree, out)
+    whole = out.getvalue() if path.exists() else f"# Based on {based}, zixin {version('zixin')}.\n{out.getvalue()}"
+    load(whole, str(path))
+    private_text(path, whole)
+    return path, changed
+
+
+def shown(house: Attached, record: str, source: str) -> dict[str, Any]:
+    """One record on its way: the CRM's fields, the canonical rows, what is rejected and why."""
+    from mappings.apply import apply
+
+    link = house.link
+    asked = link.mapping.source(source)
+    pages = list(link.crm.fetch(asked, [record]))
+    frames = [page.frame for page in pages if page.frame.height]
+    if not frames:
+        raise Misconfigured("E-NO-RECORD", record=record, object=asked.object)
+    applied = apply(link.mapping, source, frames[0], link.organisation, link.time_zone)
+    return {
+        "source": source, "object": asked.object, "record": frames[0].row(0, named=True),
+        "rows": {table: frame.to_dicts() for table, frame in applied.tables.items() if frame.height},
+        "rejected": applied.rejects.to_dicts(),
+        "shows": applied.observed.to_dicts() if applied.observed is not None else [],
+    }  # fmt: skip
+
+
+def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:
+    if unknown := [name for name in objects if name not in mapping.sources]:
+        raise Misconfigured("E-MAP-SOURCE", name=", ".join(unknown), known=", ".join(mapping.sources))
+    sources = {
+        name: part.model_copy(update={"object": objects.get(name, part.object)})
+        for name, part in mapping.sources.items()
+    }
+    return mapping.model_copy(update={"sources": sources})
+
+
+def _samples(crm: Crm, object_: str, found: Described) -> dict[str, list[str]]:
+    """Field → values of some records, as cheaply as the CRM gives them; none where it does not."""
+    names = tuple(field.name for field in found.fields if field.name not in ("id", "Id"))[:_MOST_FIELDS]
+    try:
+        if isinstance(crm, Tells):
+            frame = crm.sample(object_, names, _SAMPLES)
+        else:
+            frame = next(iter(crm.read(Source("sample", object_, names), None))).frame.head(_SAMPLES)
+    except (Problem, StopIteration):
+        return {}
+    return {name: _values(frame[name]) for name in names if name in frame.columns}
+
+
+def _values(column: pl.Series) -> list[str]:
+    return [str(value) for value in column.drop_nulls().to_list() if str(value).strip()]
+
+
+def _set(columns: Any, column: str, field: str) -> None:
+    """Another field for a column; what else its rule says stays."""
+    now = columns.get(column)
+    if isinstance(now, dict) and "from" in now:
+        now["from"] = field
+    else:
+        columns[column] = field
+
+
+def _base(profile: str, name: str, path: Path) -> tuple[str, str]:
+    if path.exists():
+        return path.read_text(encoding="utf-8"), path.name
+    kept = connections.read(profile)[name]
+    base = f"{kept.mapping or kept.crm}.yaml"
+    return resources.files("mappings").joinpath(base).read_text(encoding="utf-8"), f"mappings/{base}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept

@@ -1,0 +1,89 @@
+"""Assessments as the doors show them: amounts as decimal text, days as ISO dates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from connector import money
+from connector.errors import Misconfigured
+from connector.schema import day_of
+from sync.link import instant
+from sync.store import facts, state
+from zixin import compose
+
+#: The reasons that matter most.
+MAIN_REASONS = 3
+_MONEY = ("proposed_limit", "limit", "exposure", "available", "overdue", "on_account", "group_exposure")
+_DAYS = ("as_of", "overdue_since", "next_review_on", "next_day", "pending_since")
+
+
+def accounts(profile: str) -> list[dict[str, Any]]:
+    """One object an account, worst score first: account_id, number, name, and the assessment's fields."""
+    with compose.stored(profile) as (store, name), store.read() as tx:
+        assessed = state.assessments(tx, name)
+        known = facts.accounts(tx, name).select("account_id", "number", "name")
+    rows = known.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
+    return [readable(row) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts()]
+
+
+def readable(row: dict[str, Any]) -> dict[str, Any]:
+    """An assessment with amounts in its currency as decimal text, and days as ISO dates."""
+    made = dict(row)
+    for name in _MONEY:
+        if row[name] is not None:
+            made[name] = f"{money.from_minor(row[name], row['currency']):f}"
+    for name in _DAYS:
+        if row[name] is not None:
+            made[name] = day_of(row[name]).isoformat()
+    made["flags"] = [{**flag, "since": day_of(flag["since"]).isoformat()} for flag in row["flags"]]
+    return made
+
+
+def distribution(assessed: pl.DataFrame) -> dict[str, int]:
+    """Rating → customers, best first, NR last."""
+    from connector.assessment import NOT_RATED, RATINGS
+
+    counted = dict(assessed.group_by("rating").len().rows())
+    return {grade: int(counted[grade]) for grade in (*RATINGS, NOT_RATED) if grade in counted}
+
+
+def explanation(profile: str, account: str, as_of: int | None = None) -> dict[str, Any]:
+    """The arithmetic of an account's assessment of that day, or its newest, done again from what was known then.
+
+    `known_at`: instant up to which facts count; `same`: rating, score and limit come out as they were stored. Raises
+    Misconfigured where there is no such account or no such day.
+    """
+    from connector.policy import Policy
+    from connector.scoring.explain import explained
+    from connector.scoring.tendency import Statistics
+    from connector.scoring.wish import rise
+
+    with compose.stored(profile) as (store, name), store.read() as tx:
+        found = facts.find(tx, name, account)
+        rows = [(who, state.assessed_on(tx, name, who[0], as_of)) for who in found]
+        who, row = next(((who, row) for who, row in rows if row is not None), (None, None))
+        if who is None or row is None:
+            code = "E-NO-ACCOUNT" if as_of is None or not found else "E-NO-DAY"
+            raise Misconfigured(code, account=account, profile=profile, day=day_of(as_of).isoformat() if as_of else "")
+        day, at = row["as_of"], row["assessed_at"]
+        text, kept = state.policy(tx, row["policy_version"]), state.statistics_before(tx, name, day)
+        tables = facts.load(tx, name, [row["customer_id"]], known_at=at)
+        prior = state.assessments(tx, name, before=day, accounts=tables["accounts"]["account_id"].to_list())
+    rules = Policy.model_validate_json(str(text))
+    portfolio = Statistics.from_json(str(kept))
+    made = explained(tables, rules, day, portfolio, row["customer_id"], prior)
+    stored = (row["rating"], row["score"], f"{money.from_minor(row['proposed_limit'], row['currency']):f}")
+    return {
+        "account_id": who[0],
+        "number": who[1],
+        "name": who[2],
+        "known_at": instant(at).isoformat(timespec="seconds"),
+        "same": (made["rating"], made["score"], made["limit"]["proposed"]) == stored,
+        "reasons": [line for line in row["reasons"] if line["lost"] is None or line["lost"] > 0][:MAIN_REASONS],
+        "rise": rise(tables, rules, day, portfolio, row["customer_id"]),
+        **made,
+        # What is read back from the store says every key, so that its own version is another one.
+        "policy": row["policy_version"],
+    }

@@ -1,0 +1,1 @@
+"""Trying zixin without a CRM: the demo, the generator of portfolios, simulated CRMs."""

@@ -1,0 +1,174 @@
+"""The demo: a simulated CRM in a process of its own, filled, read, rated and written back over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from adapters.serving import running
+from connector.assessment import NOT_RATED
+from connector.errors import Misconfigured
+from connector.schema import day_number
+from sync.rescore import adopt, score
+from sync.run import run
+from sync.shared import run_lock, serve_lease
+from sync.store import facts
+from zixin import compose
+from zixin.config import connections, settings
+from zixin.services import crm_fields
+from zixin.services.loops import serving
+from zixin.services.ratings import distribution
+from zixin.trial import generate, simulate
+
+#: The demo's own profile; nothing else is ever thrown away.
+PROFILE = "demo"
+
+
+@dataclass(slots=True)
+class Demo:
+    """What a demo did."""
+
+    as_of: date
+    #: Name of the adapter.
+    crm: str
+    #: What the simulator printed: origin, credentials, control.
+    simulated: dict[str, Any]
+    summary: dict[str, Any] = field(default_factory=dict)
+    assessed: pl.DataFrame = field(default_factory=pl.DataFrame)
+    #: account_id → (number, name), of the accounts as the CRM has them.
+    names: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def watch(self, most: int) -> list[dict[str, Any]]:
+        """The customers to look at first: with a critical flag, by what is overdue."""
+        critical = pl.col("flags").list.eval(pl.element().struct.field("severity") == "critical").list.any()
+        rows = self.assessed.filter(critical & (pl.col("rating") != NOT_RATED))
+        return rows.sort("overdue", descending=True).head(most).to_dicts()
+
+    def document(self) -> dict[str, Any]:
+        """The summary of the run, with the ratings and where the simulator is."""
+        return {
+            **self.summary,
+            "as_of": self.as_of.isoformat(),
+            "ratings": distribution(self.assessed),
+            "control": self.simulated["control"],
+            "page": self.simulated["page"],
+        }
+
+
+@contextmanager
+def standing(
+    crm: str, data: Path | None, as_of: date | None, today: date, language: str, tell: Callable[[str], None]
+) -> Iterator[Demo]:
+    """Runs the demo on a simulated CRM of that kind; its simulator stands as long as the block does.
+
+    `data`: a portfolio folder; else one is generated. `as_of`: else the day after the folder's last fact, or `today`
+    for a generated one. `tell` is told how far it is.
+    """
+    home = settings.profile_folder(PROFILE)
+    seconds: dict[str, float] = {}
+    started = time.perf_counter()
+    with ExitStack() as ends, serve_lease(home, PROFILE), run_lock(home, PROFILE):
+        for kept in home.glob("zixin.db*"):
+            kept.unlink()
+        settings.forget_policy(PROFILE)
+        folder, day = _portfolio(home, data, as_of, today)
+        demo = Demo(day, crm, ends.enter_context(_simulator(crm, folder, day)))
+        seconds["simulator"] = time.perf_counter() - started
+        tell(f"simulated {crm} at {demo.simulated['origin']}, its day is {day}")
+        _line(demo, language, tell, seconds)
+        seconds["total"] = time.perf_counter() - started
+        demo.summary["seconds"] = {name: round(spent, 3) for name, spent in seconds.items()}
+        stands = ends.pop_all()
+    # The locks are free again: `zixin --profile demo sync` runs beside a demo that stands.
+    with stands:
+        yield demo
+
+
+def _portfolio(home: Path, data: Path | None, as_of: date | None, today: date) -> tuple[Path, date]:
+    if data is None:
+        folder, day = home / "portfolio", as_of or today
+        generate.generate(folder, day)
+        return folder, day
+    last = as_of or simulate.day_after(data)
+    if last is None:
+        raise Misconfigured("E-NO-FACTS", path=str(data))
+    return data, last
+
+
+def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[str, float]) -> None:
+    """Connect, install the fields, and run once."""
+    compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, demo.simulated["credentials"], language)
+    before = time.perf_counter()
+    with compose.opened(PROFILE, keep=True) as opened:
+        link, _ = crm_fields.install(PROFILE, opened.link, optional=("score",))
+        house = replace(opened, link=link)
+        seconds["install"] = time.perf_counter() - before
+        tell(f"installed {len(house.link.mapping.writes.fields)} fields on its accounts")
+        counted: dict[str, int] = {}
+
+        def progress(source: str, records: int) -> None:
+            if records // 5_000 > counted.get(source, 0) // 5_000:
+                tell(f"read {records:,} records of {source}")
+            counted[source] = records
+
+        day = day_number(demo.as_of)
+        past = partial(_past, house, day, language)
+        ran = run(house.store, house.link, house.policy, day, language=language, tell=progress, pulled=past)
+        demo.summary, demo.assessed = ran.summary(house.link), ran.assessed
+        # Rows that did not fit never reached the simulated CRM.
+        demo.summary["rejected"] += demo.simulated["rejected"]
+        seconds |= ran.seconds
+        with house.store.read() as tx:
+            rows = facts.accounts(tx, house.link.name).select("account_id", "number", "name").rows()
+        demo.names = {account: (number, name) for account, number, name in rows}
+
+
+def _past(house: compose.House, day: int, language: str) -> None:
+    """Assesses two days before the demo's, without writing: so that a better grade shows as pending, and flags age."""
+    for earlier in (day - 8, day - 1):
+        adopt(house.store, house.link, score(house.store, house.link, house.policy, earlier), language=language)
+
+
+@contextmanager
+def live() -> Iterator[str]:
+    """Serves the demo's connection while the block runs: a press on the rep's page comes back within seconds.
+
+    Yields the door's origin.
+    """
+    connections.new_secret(PROFILE, rotate=False)
+    with (
+        compose.opened(PROFILE) as house,
+        serving(PROFILE, house, braked=False) as (made, application),
+        running(application) as origin,
+    ):
+        made.public_url = origin
+        made.renew()
+        yield origin
+
+
+@contextmanager
+def _simulator(crm: str, folder: Path, day: date) -> Iterator[dict[str, Any]]:
+    """The simulator in a process of its own, which ends with ours whatever becomes of us."""
+    words = ["simulate", crm, "--data", str(folder), "--today", day.isoformat(), "--until-closed"]
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "zixin", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        first = process.stdout.readline() if process.stdout else ""
+        if not first:
+            raise Misconfigured("E-SIMULATOR", status=process.wait())
+        yield json.loads(first)
+    finally:
+        process.terminate()
+        process.communicate()
