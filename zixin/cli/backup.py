@@ -22,13 +22,12 @@ def backup(
     file: Annotated[Path | None, typer.Argument(help="Default: zixin-PROFILE-TIME.tar.gz in this folder.")] = None,
 ) -> None:
     """Store, policy, mappings, connections (their secrets sealed, as they are kept)."""
-    from sync import backup as backups
-    from zixin.config import settings
+    from zixin.services import backups
 
     context: Context = call.obj
     now = datetime.now(UTC)
     target = file or Path(f"zixin-{context.profile}-{now:%Y%m%dT%H%M%SZ}.tar.gz")
-    made = backups.make(settings.profile_folder(context.profile), context.profile, target, now)
+    made = backups.backup(context.profile, target, now)
     count = sum(made.rows.values())
     if context.json:
         context.document({"file": str(target), "made_at": made.made_at, "files": list(made.files), "rows": made.rows})
@@ -50,20 +49,11 @@ def restore(
     ] = False,
 ) -> None:
     """Proves every file by its digest first; says what to do where the key is another one."""
-    from connector.errors import Denied, Misconfigured
-    from sync import restore as restores
-    from zixin.config import connections, settings
+    from zixin.services import backups
 
     context: Context = call.obj
-    folder = settings.profile_folder(context.profile, restores=True)
-    made = restores.put_back(file, folder, context.profile, datetime.now(UTC), replace=replace)
-    sealed: str | None = None
-    try:
-        connections.read(context.profile)
-    except Denied as problem:
-        sealed = problem.text(context.language)
-    except Misconfigured:
-        pass  # It had no connection yet.
+    done = backups.restore(context.profile, file, datetime.now(UTC), replace=replace)
+    made, sealed = done.manifest, done.sealed.text(context.language) if done.sealed else None
     if context.json:
         context.document({"made_at": made.made_at, "rows": made.rows, "reconnect": sealed})
         return

@@ -11,7 +11,7 @@ import typer
 from zixin.cli.context import Context
 
 if TYPE_CHECKING:
-    from sync.store.refusals import Refusal
+    from zixin.services.runs import Refused, Rejected, RunRow
 
 _SHOWN = 20
 
@@ -30,7 +30,10 @@ def runs(
 ) -> None:
     """From the profile's store."""
     context: Context = call.obj
-    rows = [_readable(row) for row in _known(context, run_id, None if run_id else most)]
+
+    from zixin.services import runs as service
+
+    rows = [_readable(row) for row in service.known(context.profile, run_id, most)]
     if context.json:
         context.document({"runs": rows})
         return
@@ -74,24 +77,21 @@ def errors(
     """What is open; `new`: it came up in that run."""
     context: Context = call.obj
 
-    from sync.store import facts, refusals
-    from zixin import compose
+    from zixin.services import runs as service
 
-    run = _known(context, run_id)[0]
-    with compose.stored(context.profile) as (store, name), store.read() as tx:
-        rejects, refused = facts.rejected(tx, name), refusals.open_(tx, name)
-        numbers = facts.numbers(tx, name)
-    rows = [_reject(row, run, context) for row in rejects]
+    run = service.known(context.profile, run_id)[0]
+    found = service.open_errors(context.profile)
+    rows = [_reject(row, run, context) for row in found.rejected]
     rows += [
         {
             "what": "refused",
-            "record": account,
+            "record": each.account_id,
             "column": ", ".join(each.fields),
-            "value": numbers.get(account),
+            "value": each.number,
             "reason": _refused(context, each),
             "new": "",
         }
-        for account, each in refused.items()
+        for each in found.refused
     ]
     if context.json:
         context.document({"errors": rows})
@@ -105,7 +105,7 @@ def errors(
             context.say(context.words("no errors", "没有错误"))
 
 
-def _refused(context: Context, refusal: Refusal) -> str:
+def _refused(context: Context, refusal: Refused) -> str:
     step = context.words("zixin fields plan says what to change", "zixin fields plan 会说明需要改动什么")
     return f"{refusal.words}: {step}" if refusal.fields else refusal.words
 
@@ -116,65 +116,40 @@ def retry(
 ) -> None:
     """One run under the profile's lock, as of today."""
     context: Context = call.obj
-    _known(context, run_id)
 
-    from connector.schema import day_number
-    from sync.run import run
-    from zixin.cli.sync import finish, locked
+    from zixin.cli.sync import finish
+    from zixin.cli.upgrade import upgraded
+    from zixin.services import runs as service
 
-    with locked(context) as house:
-        day = day_number(house.link.today())
-        ran = run(house.store, house.link, house.policy, day, language=house.language, again=True)
-        summary = ran.summary(house.link)
-    finish(context, summary)
+    service.known(context.profile, run_id)
+    upgraded(context)
+    finish(context, service.retry(context.profile, run_id))
 
 
-def _known(context: Context, run_id: str, most: int | None = None) -> list[dict[str, Any]]:
-    from connector.errors import Misconfigured
-    from sync.store import state
-    from zixin import compose
-
-    with compose.stored(context.profile) as (store, name), store.read() as tx:
-        rows = state.runs(tx, name, most)
-    found = [row for row in rows if run_id in ("", row["run_id"])]
-    if run_id and not found:
-        raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
-    return found
-
-
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    from connector.schema import day_of
-
+def _readable(row: RunRow) -> dict[str, Any]:
     return {
-        "run": row["run_id"],
-        "kind": row["kind"],
-        "as_of": day_of(row["as_of"]).isoformat(),
-        "state": row["state"],
-        "started_at": _instant(row["started_at"]),
-        "finished_at": None if row["finished_at"] is None else _instant(row["finished_at"]),
-        "by": row["by"],
-        "policy_version": row["policy_version"],
-        "summary": row["summary"],
+        "run": row.run,
+        "kind": row.kind,
+        "as_of": row.as_of.isoformat(),
+        "state": row.state,
+        "started_at": row.started_at.isoformat(timespec="seconds"),
+        "finished_at": None if row.finished_at is None else row.finished_at.isoformat(timespec="seconds"),
+        "by": row.by,
+        "policy_version": row.policy_version,
+        "summary": row.summary,
     }
 
 
-def _instant(micros: int) -> str:
-    from sync.link import instant
-
-    return instant(micros).isoformat(timespec="seconds")
-
-
-def _reject(row: dict[str, object], run: dict[str, Any], context: Context) -> dict[str, Any]:
+def _reject(row: Rejected, run: RunRow, context: Context) -> dict[str, Any]:
     from connector.words.rejects import sentence
 
-    since, ended = int(str(row["since"])), run["finished_at"]
-    fresh = run["started_at"] <= since and (ended is None or since <= ended)
+    fresh = run.started_at <= row.since and (run.finished_at is None or row.since <= run.finished_at)
     return {
-        "what": f"rejected {row['source']}",
-        "record": row["record"],
-        "column": row["column"],
-        "value": row["value"],
-        "reason": sentence(str(row["reason"]), context.language),
+        "what": f"rejected {row.source}",
+        "record": row.record,
+        "column": row.column,
+        "value": row.value,
+        "reason": sentence(row.reason, context.language),
         "new": "new" if fresh else "",
     }
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,8 +13,7 @@ from zixin.cli.evaluate import days_of
 from zixin.cli.upgrade import upgraded
 
 if TYPE_CHECKING:
-    from sync.run import Ran
-    from zixin.compose import House
+    from zixin.services.runs import RunDone
 
 #: Accounts that a dry run names on a terminal.
 _SHOWN = 20
@@ -39,18 +36,10 @@ def sync(
     context: Context = call.obj
     wanted = days_of(as_of)[0] if as_of else None
 
-    from connector.schema import day_number
-    from sync.run import run
-    from zixin import compose
+    from zixin.services import runs
 
-    with locked(context) as house:
-        compose.check_fields(house)
-        day = day_number(wanted or house.link.today())
-        ran = run(house.store, house.link, house.policy, day, language=house.language, full=full, dry=dry_run)
-        summary = ran.summary(house.link)
-        if dry_run:
-            summary["changes"] = _changes(house, ran)
-    finish(context, summary)
+    upgraded(context, makes=True)
+    finish(context, runs.sync(context.profile, wanted, full=full, dry=dry_run))
 
 
 def approve(
@@ -63,54 +52,48 @@ def approve(
 
     import getpass
 
-    from connector.schema import day_number
-    from sync.run import approve as approve_run
+    from zixin.services import runs
 
-    with locked(context) as house:
-        today = day_number(house.link.today())
-        name = by or getpass.getuser()
-        ran = approve_run(house.store, house.link, house.policy, run_id, name, today, language=house.language)
-        summary = ran.summary(house.link)
-    finish(context, summary)
+    upgraded(context)
+    finish(context, runs.approve(context.profile, run_id, by or getpass.getuser()))
 
 
-@contextmanager
-def locked(context: Context) -> Iterator[House]:
-    """The profile's house, under its lock; a store of an older release is brought up to date first."""
-    from sync.shared import run_lock
-    from zixin import compose
-    from zixin.config import settings
-
-    upgraded(context, makes=True)
-    with (
-        run_lock(settings.profile_folder(context.profile), context.profile),
-        compose.opened(context.profile, keep=True) as house,
-    ):
-        yield house
-
-
-def finish(context: Context, summary: dict[str, Any]) -> None:
+def finish(context: Context, done: RunDone) -> None:
     """Say what a run did, and leave with its exit code."""
     if context.json:
-        context.document(summary)
+        context.document(_document(done))
     else:
-        say_summary(context, summary)
-        _say_state(context, summary)
-    if summary["state"] == "braked" or (summary["state"] == "dry" and summary["brake"]["stopped"]):
+        say_summary(context, done.summary)
+        _say_state(context, done)
+    if done.stopped:
         raise typer.Exit(8)
-    if summary["rejected"] or summary["refused"] or summary["refused_fields"]:
+    if done.incomplete:
         raise typer.Exit(4)
 
 
-def _say_state(context: Context, summary: dict[str, Any]) -> None:
+def _document(done: RunDone) -> dict[str, Any]:
+    if done.changes is None:
+        return done.summary
+    changes = [
+        {
+            "account_id": each.account_id,
+            "number": each.number,
+            "fields": [(field.name, field.shown, field.value) for field in each.fields],
+        }
+        for each in done.changes
+    ]
+    return {**done.summary, "changes": changes}
+
+
+def _say_state(context: Context, done: RunDone) -> None:
+    summary, changes = done.summary, done.changes or ()
     state = summary["state"]
     if state == "shown":
         words = ("An earlier day: only shown, nothing stored or written.", "较早的日期：仅展示，未存储也未写回。")
         context.say(context.words(*words))
-    changes = summary.get("changes", ())
     for change in changes[:_SHOWN]:
-        values = ", ".join(f"{name}: {_short(before)} → {_short(after)}" for name, before, after in change["fields"])
-        context.say(f"would write  {change['number']}  {values}")
+        values = ", ".join(f"{each.name}: {_short(each.shown)} → {_short(each.value)}" for each in change.fields)
+        context.say(f"would write  {change.number}  {values}")
     if len(changes) > _SHOWN:
         more = len(changes) - _SHOWN
         context.say(
@@ -143,23 +126,6 @@ def _short(value: str | None) -> str:
 
 
 _SHOWN_CHARACTERS = 40
-
-
-def _changes(house: House, ran: Ran) -> list[dict[str, Any]]:
-    """Each account that would be written: account_id, number, fields as (name, shown now, new value)."""
-    from sync.store import facts, state
-
-    with house.store.read() as tx:
-        names = facts.numbers(tx, house.link.name)
-        seen = state.observed(tx, house.link.name, [item.account for item in ran.changes])
-    return [
-        {
-            "account_id": item.account,
-            "number": names.get(item.account),
-            "fields": [(name, seen.get(item.account, {}).get(name), value) for name, value in item.values.items()],
-        }
-        for item in ran.changes
-    ]
 
 
 def say_summary(context: Context, summary: dict[str, Any]) -> None:

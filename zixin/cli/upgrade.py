@@ -12,14 +12,12 @@ def upgraded(context: Context, *, makes: bool = False) -> None:
 
     `makes`: where there is none, the command makes one, and that is said: one that was lost is not filled in silence.
     """
-    from sync.backup import STORE
-    from sync.upgrade import upgrade
-    from zixin.config import settings
+    from zixin.services import backups
 
-    folder = settings.profile_folder(context.profile)
-    if makes and not (folder / STORE).exists():
-        context.progress(context.words(f"a new store: {folder / STORE}", f"新建数据库：{folder / STORE}"))
-    done = upgrade(folder, context.profile, datetime.now(UTC))
+    ready = backups.made_ready(context.profile, datetime.now(UTC))
+    if makes and ready.new is not None:
+        context.progress(context.words(f"a new store: {ready.new}", f"新建数据库：{ready.new}"))
+    done = ready.upgraded
     if done is not None:
         context.progress(
             context.words(

@@ -1,0 +1,50 @@
+"""Events that came in: listed, and worked on again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sync import inbox
+from sync.link import instant, micros
+from zixin import compose
+
+State = Literal["waiting", "done", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event as the inbox has it."""
+
+    event_id: str
+    state: str
+    attempts: int
+    received_at: datetime
+    #: Not worked on before this.
+    next_at: datetime
+    #: None: it is open.
+    closed_at: datetime | None
+    #: Why it was put off or given up.
+    cause: str | None
+
+
+def deliveries(profile: str, state: State | None, most: int) -> tuple[Delivery, ...]:
+    """The newest events, newest first; None: of every state."""
+    with compose.stored(profile) as (store, name), store.read() as tx:
+        return tuple(_delivery(row) for row in inbox.deliveries(tx, name, state, most))
+
+
+def resend(profile: str, event: str, now: datetime) -> int:
+    """Events that were given up wait again: the one of that id, or all where it is empty; how many."""
+    with compose.stored(profile) as (store, name), store.write() as tx:
+        dead = [row["event_id"] for row in inbox.deliveries(tx, name, "dead", 10**6)]
+        return inbox.resend(tx, name, [key for key in dead if event in ("", key)], micros(now))
+
+
+def _delivery(row: dict[str, Any]) -> Delivery:
+    closed = row["closed_at"]
+    return Delivery(
+        row["event_id"], row["state"], row["attempts"], instant(row["received_at"]), instant(row["next_at"]),
+        None if closed is None else instant(closed), row["cause"],
+    )  # fmt: skip

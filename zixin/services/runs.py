@@ -1,0 +1,192 @@
+"""Runs of a profile: read, rate, write back; what ran, what is open of it, and once more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from connector.errors import Misconfigured
+from connector.schema import day_number, day_of
+from sync import run as runs_
+from sync.link import instant
+from sync.run import Ran
+from sync.shared import run_lock
+from sync.store import facts, refusals, state
+from zixin import compose
+from zixin.compose import House
+from zixin.config import settings
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A written field of an account: what the CRM shows, and what would take its place; None: empty."""
+
+    name: str
+    shown: str | None
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What a run would write of an account."""
+
+    account_id: str
+    #: Its number; None: the CRM gives it none.
+    number: str | None
+    fields: tuple[FieldChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunDone:
+    """What came of a run."""
+
+    #: The document of design/commands.md; assessed, written, unchanged and refused count accounts.
+    summary: dict[str, Any]
+    #: What a dry run would write; None: it was none.
+    changes: tuple[AccountChange, ...] | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """It waits for a person, or would."""
+        state = self.summary["state"]
+        return bool(state == "braked" or (state == "dry" and self.summary["brake"]["stopped"]))
+
+    @property
+    def incomplete(self) -> bool:
+        """Rows did not fit, or the CRM refused something."""
+        return bool(self.summary["rejected"] or self.summary["refused"] or self.summary["refused_fields"])
+
+
+def sync(profile: str, as_of: date | None, *, full: bool, dry: bool) -> RunDone:
+    """One run under the profile's lock, as of that day or today by the CRM's clock.
+
+    Raises Busy: another one is on; Denied: the CRM lacks our fields, or hides them; Problem as the CRM has it.
+    """
+    with _locked(profile) as house:
+        compose.check_fields(house)
+        day = day_number(as_of or house.link.today())
+        ran = runs_.run(house.store, house.link, house.policy, day, language=house.language, full=full, dry=dry)
+        return RunDone(ran.summary(house.link), _changes(house, ran) if dry else None)
+
+
+def retry(profile: str, run_id: str) -> RunDone:
+    """One run as of today, in which what was refused is written again. Raises as `sync`; Misconfigured: no such run."""
+    known(profile, run_id)
+    with _locked(profile) as house:
+        day = day_number(house.link.today())
+        ran = runs_.run(house.store, house.link, house.policy, day, language=house.language, again=True)
+        return RunDone(ran.summary(house.link))
+
+
+def approve(profile: str, run_id: str, by: str) -> RunDone:
+    """Puts a run into force that the brake stopped. Raises Misconfigured where there is none, or it does not wait."""
+    with _locked(profile) as house:
+        today = day_number(house.link.today())
+        ran = runs_.approve(house.store, house.link, house.policy, run_id, by, today, language=house.language)
+        return RunDone(ran.summary(house.link))
+
+
+@contextmanager
+def _locked(profile: str) -> Iterator[House]:
+    with run_lock(settings.profile_folder(profile), profile), compose.opened(profile, keep=True) as house:
+        yield house
+
+
+def _changes(house: House, ran: Ran) -> tuple[AccountChange, ...]:
+    with house.store.read() as tx:
+        names = facts.numbers(tx, house.link.name)
+        seen = state.observed(tx, house.link.name, [item.account for item in ran.changes])
+    return tuple(
+        AccountChange(item.account, names.get(item.account), tuple(
+            FieldChange(name, seen.get(item.account, {}).get(name), value) for name, value in item.values.items()
+        ))
+        for item in ran.changes
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as it was noted."""
+
+    run: str
+    kind: str
+    as_of: date
+    state: str
+    started_at: datetime
+    #: None: it is on, or was killed.
+    finished_at: datetime | None
+    #: Who put it into force, where somebody did.
+    by: str | None
+    policy_version: str
+    summary: dict[str, Any]
+
+
+def known(profile: str, run_id: str = "", most: int | None = None) -> tuple[RunRow, ...]:
+    """The runs, newest first, or the one of that id. Raises Misconfigured where there is no such run."""
+    with compose.stored(profile) as (store, name), store.read() as tx:
+        rows = state.runs(tx, name, None if run_id else most)
+    found = tuple(_row(row) for row in rows if run_id in ("", row["run_id"]))
+    if run_id and not found:
+        raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
+    return found
+
+
+def _row(row: dict[str, Any]) -> RunRow:
+    ended = row["finished_at"]
+    return RunRow(
+        row["run_id"], row["kind"], day_of(row["as_of"]), row["state"], instant(row["started_at"]),
+        None if ended is None else instant(ended), row["by"], row["policy_version"], row["summary"],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row of the CRM that did not fit."""
+
+    source: str
+    record: str
+    column: str
+    value: str | None
+    #: As `connector.words.rejects.sentence` takes it.
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What the CRM refused of an account."""
+
+    account_id: str
+    number: str | None
+    #: Written fields; empty: the account as a whole.
+    fields: tuple[str, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What is open of a profile's runs."""
+
+    rejected: tuple[Rejected, ...]
+    refused: tuple[Refused, ...]
+
+
+def open_errors(profile: str) -> Open:
+    """Rows that did not fit and still do not, and what the CRM refused of what it should show now."""
+    with compose.stored(profile) as (store, name), store.read() as tx:
+        rejects, refused = facts.rejected(tx, name), refusals.open_(tx, name)
+        numbers = facts.numbers(tx, name)
+    return Open(
+        tuple(
+            Rejected(
+                str(row["source"]), str(row["record"]), str(row["column"]),
+                None if row["value"] is None else str(row["value"]), str(row["reason"]),
+                instant(int(str(row["since"]))),
+            )
+            for row in rejects
+        ),
+        tuple(Refused(key, numbers.get(key), each.fields, each.words) for key, each in refused.items()),
+    )  # fmt: skip
