@@ -21,10 +21,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from adapters import webhooks
-from adapters.serving import serve
 from sync import inbox
 from sync.store import Store
-from zixin.web.webhooks import Bell, application
+from zixin.services.intake import Bell, Intake
+from zixin.web.server import serve
+from zixin.web.webhooks import application
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 EVENTS, CONNECTIONS = 4_000, 32
@@ -41,7 +42,7 @@ class OneByOne(inbox.Clerk):
 def server(path: str, kind: str, pipe: Any) -> None:
     """Serve until killed; the origin goes through the pipe."""
     clerk = (inbox.Clerk if kind == "together" else OneByOne)(Store(Path(path)))
-    app = application({"sim": Bell("sim", [SECRET], None)}, clerk, lambda: None, lambda: {"ready": True})
+    app = application(Intake({"sim": Bell("sim", [SECRET], None)}, clerk, lambda: None), lambda: {"ready": True})
     serve(app, 0, pipe.send)
 
 

@@ -28,9 +28,9 @@ from starlette.routing import Route
 
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.crm import Salesforce
-from adapters.serving import serve
 from connector.ports import Change, Source
 from tests.simulated import Slots
+from zixin.web.server import serve
 
 PAGE, PAGES, BULK, BULK_PAGES, WRITTEN = 2_000, 50, 50_000, 4, 100_000
 FIELDS = tuple(f"F{n}__c" for n in range(12))

@@ -23,6 +23,7 @@ from tests.waiting import ANSWER_S, wait_for
 from zixin.compose import House as Opened
 from zixin.logs import JsonLines
 from zixin.services.loops import Serving, seconds_until
+from zixin.web.webhooks import application
 
 __all__ = ["live"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -32,9 +33,9 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 def served(house: House, *, subscribed: bool = True, **how: Any) -> Iterator[tuple[Serving, str]]:
     opened = Opened(house.store, house.link, POLICY, "en", (SECRET,))
     made = Serving("default", opened, **how)
-    app = made.start()
+    intake = made.start()
     try:
-        with running(app) as origin:
+        with running(application(intake, made.ready)) as origin:
             if subscribed:
                 made.public_url = origin
                 assert made.renew() > 86_400

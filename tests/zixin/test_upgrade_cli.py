@@ -83,7 +83,7 @@ def test_serving_brings_it_up_to_date_and_is_not_done_twice(
     def listen(*_: Any) -> None:
         seen.append((revision(old)[0], run("serve", "--port", "0"), capsys.readouterr().err))
 
-    monkeypatch.setattr("adapters.serving.serve", listen)
+    monkeypatch.setattr("zixin.web.server.serve", listen)
     with serve_lease(old.parent, "default"):
         assert run("serve", "--port", "0") == run("sync") == 7
     assert revision(old)[0] == "0001"

@@ -11,7 +11,7 @@ from zixin.cli.context import MARKS, Context
 from zixin.cli.simulate import known
 
 if TYPE_CHECKING:
-    from adapters.registry import Need
+    from zixin.services.connect import Need
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,6 @@ def connect(
     steps: Annotated[bool, typer.Option("--steps", help="Only print what to do on the CRM's side.")] = False,
 ) -> None:
     """Exit code 5 where something may not be seen; nothing is kept where the CRM cannot be entered."""
-    from adapters.registry import imported, needs
     from zixin.config.connections import Kept
     from zixin.services import connect
 
@@ -46,14 +45,14 @@ def connect(
     known(crm)
     told = connect.from_file(settings)
     if store is not None:
-        told = {**imported(crm, store), **told}
+        told = {**connect.imported(crm, store), **told}
     asks = not (context.no_input or context.json)
     if steps or (asks and settings is None and store is None):
         _guide(context, crm)
     if steps:
         return
     ask = (lambda need: _asked(context, need)) if asks else None
-    given = connect.gathered(lambda found: needs(crm, found), told, ask)
+    given = connect.gathered(lambda found: connect.needs(crm, found), told, ask)
     kept = Kept(crm, given, context.language, mapping=mapping)
     lines = connect.connect(context.profile, name or crm, kept, replace=replace)
     rows = [{"what": line.what, "state": line.state, "en": line.en, "zh": line.zh} for line in lines]
@@ -69,7 +68,7 @@ def connect(
 
 def _guide(context: Context, crm: str) -> None:
     """What to do on the vendor's side, on standard error where that is asked for below."""
-    from adapters.registry import guide
+    from zixin.services.connect import guide
 
     for number, way in enumerate(guide(crm), 1):
         context.say(f"{number}. {context.words(way.en, way.zh)}")

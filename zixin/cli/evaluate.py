@@ -44,19 +44,14 @@ def evaluate(
     context: Context = call.obj
     days = days_of(as_of)
 
-    from connector.proof.foretell import Question, foretold
-    from connector.schema import day_number
-    from connector.scoring.assess import assess, portfolio_statistics
-    from mappings import portfolio
     from zixin.config import settings
+    from zixin.services import evaluation
 
     rules = settings.policy(context.profile, policy)
-    read = portfolio.read(folder)
+    read = evaluation.read(folder)
     say_rejects(context, read.rejects)
-    numbers = [day_number(day) for day in days]
-    metrics = foretold(read.tables, rules, numbers, Question(horizon, late_days, late_share))
-    last = max(numbers)
-    assessed = assess(read.tables, rules, last, portfolio=portfolio_statistics(read.tables, rules, last))
+    done = evaluation.evaluate(read, rules, days, horizon, late_days, late_share)
+    metrics, assessed = done.metrics, done.assessed
     if context.json:
         context.document(
             {"metrics": _readable(metrics), "rejected": read.rejects.height, "accounts": _accounts(assessed)}

@@ -117,16 +117,9 @@ def report(
     """One self-contained HTML page, in the chosen language."""
     context: Context = call.obj
 
-    from sync.shared import private_text
-    from zixin.services import credit
-    from zixin.services.report import report as made
+    from zixin.services.report import write
 
-    with credit.opened(context.profile) as at:
-        number = at.account(account)[1] or account
-        page = made(at, account, context.language)
-    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in number)
-    path = out or Path(f"report-{safe}.html")
-    private_text(path, page)
+    path = write(context.profile, account, context.language, out)
     if context.json:
         context.document({"file": str(path)})
     else:

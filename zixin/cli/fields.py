@@ -11,7 +11,6 @@ from zixin.cli.context import Context
 
 if TYPE_CHECKING:
     from connector.ports import Step
-    from sync.link import Link
 
 _MARKS = {"create": "+", "keep": "=", "grow": "~", "hand": "!", "mend": "!", "remove": "-", "leave": "="}
 
@@ -61,7 +60,7 @@ def apply(
     chosen = _chosen(optional)
     house = compose.attached(context.profile)
     link, steps = crm_fields.install(context.profile, house.link, adopt=adopt, optional=chosen)
-    off = _off_page(link)
+    off = crm_fields.off_page_as_seen(link)
     named, made = link.mapping.writes.fields, any(step.action == "create" for step in steps)
     placing = crm_fields.placing(link) if made else None
     rows = [(step.name, step.action, named.get(step.name, step.field), _detail(context, step)) for step in steps]
@@ -132,15 +131,11 @@ def widget(
     file: Annotated[Path, typer.Argument(help="Where to write the archive.")] = Path("zixin-widget.zip"),
 ) -> None:
     """With the names that the fields have in this CRM; it holds no secret."""
-    from adapters import registry
     from zixin import compose
-    from zixin.config import connections
+    from zixin.services import crm_fields
 
     context: Context = call.obj
-    house = compose.attached(context.profile)
-    kept = connections.read(context.profile)[house.link.name]
-    names = house.link.mapping.writes.fields
-    made = registry.widget(kept.crm, names, kept.language, house.policy.base_currency)
+    made = crm_fields.widget(context.profile, compose.attached(context.profile))
     file.write_bytes(made)
     if context.json:
         context.document({"file": str(file), "bytes": len(made)})
@@ -167,17 +162,6 @@ def _chosen(optional: str | None) -> tuple[str, ...] | None:
     if wrong := [each for each in names if each not in known]:
         raise typer.BadParameter(f"{', '.join(wrong)}: there is {', '.join(known)}", param_hint="--with")
     return tuple(names)
-
-
-def _off_page(link: Link) -> dict[str, list[str]]:
-    """Fields that no page shows; where we may not look at the layouts, doctor says so."""
-    from connector.errors import Problem
-    from zixin.services import crm_fields
-
-    try:
-        return crm_fields.off_page(link)
-    except Problem:
-        return {}
 
 
 def _tell(context: Context, rows: list[tuple[Any, ...]]) -> None:

@@ -21,20 +21,20 @@ def init(
     into: Annotated[Path, typer.Option(help="Folder of the settings file.", file_okay=False)] = Path(),
 ) -> None:
     """Files that are there stay as they are."""
-    from adapters import registry
     from zixin.cli.simulate import known
     from zixin.config import keys, scaffold
+    from zixin.services import connect
 
     context: Context = call.obj
     if not crm:
         asks = not (context.no_input or context.json)
-        title = f"CRM ({', '.join(registry.available())})"
+        title = f"CRM ({', '.join(connect.available())})"
         crm = str(typer.prompt(title, default="zoho", err=True)) if asks else "zoho"
     known(crm)
     folder = scaffold.home_ready(context.profile)
     origin, key = keys.origin(), keys.place()
     file = into / f"zixin.{crm}.yaml"
-    made = scaffold.write(into, crm, registry.needs(crm), registry.guide(crm), {})
+    made = scaffold.write(into, crm, connect.needs(crm), connect.guide(crm), {})
     if context.json:
         files = {"written": [str(path) for path in made], "settings": str(file)}
         context.document({"crm": crm, "profile": context.profile, "home": str(folder), "key": origin, **files})

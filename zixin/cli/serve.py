@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from zixin.cli.context import Context
 from zixin.cli.upgrade import upgraded
+
+if TYPE_CHECKING:
+    from zixin.services.events import Delivery
 
 hooks = typer.Typer(no_args_is_help=True, help="Calls from CRMs: their secret, what came, what was given up.")
 secret = typer.Typer(no_args_is_help=True, help="The secret that callers prove themselves with.")
@@ -42,33 +45,26 @@ def serve(
     if nightly and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", nightly):
         raise typer.BadParameter(f"{nightly!r} is not an hour like 02:30", param_hint="--nightly")
 
-    from adapters.serving import serve as listen
-    from zixin import compose
-    from zixin.config import connections
     from zixin.logs import configure
-    from zixin.services.loops import serving
+    from zixin.services import loops
+    from zixin.services.metrics import REGISTRY
+    from zixin.web import server
+    from zixin.web.webhooks import application
 
     configure()
     upgraded(context, makes=True)
-    if not connections.first(context.profile)[1].secrets:
-        connections.new_secret(context.profile, rotate=False)
-    with compose.opened(context.profile, keep=True) as house:
-        compose.check_fields(house)
+    with loops.standing(context.profile, poll_s=poll, nightly=nightly, public_url=public_url) as (serving, intake):
         if metrics_port:
             from prometheus_client import start_http_server
 
-            from zixin.services.metrics import REGISTRY
-
             start_http_server(metrics_port, "127.0.0.1", REGISTRY)
-        how = {"poll_s": poll, "nightly": nightly, "public_url": public_url}
-        with serving(context.profile, house, **how) as (_, application):
 
-            def ready(origin: str) -> None:
-                line = {"origin": origin, "hooks": {house.link.name: f"/hooks/{house.link.name}"}}
-                sys.stdout.write(json.dumps(line) + "\n")
-                sys.stdout.flush()
+        def ready(origin: str) -> None:
+            line = {"origin": origin, "hooks": {name: f"/hooks/{name}" for name in intake.bells}}
+            sys.stdout.write(json.dumps(line) + "\n")
+            sys.stdout.flush()
 
-            listen(application, port, ready, host)
+        server.serve(application(intake, serving.ready), port, ready, host)
 
 
 def status(call: typer.Context) -> None:
@@ -92,25 +88,20 @@ def status(call: typer.Context) -> None:
 
 def pause(call: typer.Context) -> None:
     """Ratings are computed as ever; what differs waits."""
+    from zixin.services import backups
+
     context: Context = call.obj
-    _switch(context).touch()
+    backups.pause(context.profile)
     context.say(context.words("paused: nothing is written until zixin resume", "已暂停写回，zixin resume 恢复"))
 
 
 def resume(call: typer.Context) -> None:
     """What waited is written by the next run or event."""
+    from zixin.services import backups
+
     context: Context = call.obj
-    _switch(context).unlink(missing_ok=True)
+    backups.resume(context.profile)
     context.say(context.words("writes again", "已恢复写回"))
-
-
-def _switch(context: Context) -> Path:
-    from sync.shared import PAUSED
-    from zixin.config import settings
-
-    folder = settings.profile_folder(context.profile)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder / PAUSED
 
 
 @secret.command("new", help="Make one; every older one stops counting. It is shown once.")
@@ -143,11 +134,10 @@ def _deliveries(
     if state not in ("", "waiting", "done", "dead"):
         raise typer.BadParameter(f"{state!r} is none of waiting, done, dead", param_hint="--state")
 
-    from sync import inbox
-    from zixin import compose
+    from zixin.services import events
 
-    with compose.stored(context.profile) as (store, name), store.read() as tx:
-        rows = [_readable(row) for row in inbox.deliveries(tx, name, state or None, most)]
+    chosen = cast("events.State | None", state or None)
+    rows = [_readable(row) for row in events.deliveries(context.profile, chosen, most)]
     if context.json:
         context.document({"deliveries": rows})
         return
@@ -162,25 +152,16 @@ def _resend(
 ) -> None:
     context: Context = call.obj
 
-    from sync import inbox
-    from sync.link import micros
-    from zixin import compose
+    from zixin.services import events
 
-    with compose.stored(context.profile) as (store, name), store.write() as tx:
-        dead = [row["event_id"] for row in inbox.deliveries(tx, name, "dead", 10**6)]
-        wanted = [key for key in dead if event in ("", key)]
-        count = inbox.resend(tx, name, wanted, micros(datetime.now(UTC)))
+    count = events.resend(context.profile, event, datetime.now(UTC))
     if context.json:
         context.document({"resent": count})
     else:
         context.say(context.words(f"{count} events wait again", f"{count} 个事件重新排队"))
 
 
-def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    from sync.link import instant
-
-    made = dict(row)
-    for name in ("received_at", "next_at", "closed_at"):
-        if row[name] is not None:
-            made[name] = instant(row[name]).isoformat(timespec="seconds")
-    return made
+def _readable(row: Delivery) -> dict[str, Any]:
+    times = {name: getattr(row, name) for name in ("received_at", "next_at", "closed_at")}
+    shown = {name: None if at is None else at.isoformat(timespec="seconds") for name, at in times.items()}
+    return {**asdict(row), **shown}

@@ -8,8 +8,7 @@ import sys
 import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,8 +32,6 @@ def simulate(
     until_closed: Annotated[bool, typer.Option(help="End when standard input does.", hidden=True)] = False,
 ) -> None:
     """Print one line of JSON (origin, credentials, control) and serve."""
-    from adapters import serving
-    from adapters.tls import certificate
     from zixin.cli.evaluate import days_of, say_rejects
     from zixin.trial import simulate as simulated
 
@@ -46,19 +43,16 @@ def simulate(
     if until_closed:
         threading.Thread(target=_end_with_standard_input, daemon=True).start()
 
-    def ready(origin: str) -> None:
-        told = {**made.line(origin), **({"ca": str(pair[0])} if pair else {})}
-        sys.stdout.write(json.dumps(told) + "\n")
+    def ready(line: dict[str, Any]) -> None:
+        sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
-    with TemporaryDirectory(prefix="zixin-") as folder:
-        pair = certificate(Path(folder), datetime.now(UTC)) if tls else None
-        serving.serve(made.simulated.application, port, ready, tls=pair)
+    simulated.serve(made, port, ready, tls=tls, now=datetime.now(UTC))
 
 
 def known(crm: str) -> None:
     """Raises a usage error for a name that no adapter has."""
-    from adapters.registry import available
+    from zixin.services.connect import available
 
     if crm not in available():
         raise typer.BadParameter(f"there is no {crm!r}; there is {', '.join(available())}", param_hint="CRM")

@@ -11,13 +11,19 @@ from pathlib import Path
 from typing import Literal
 
 from adapters import registry
-from adapters.registry import Need
+from adapters.registry import Need, Way, available, guide, imported, needs
 from connector.errors import Denied, Misconfigured, Problem
 from connector.ports import Crm, Described, Tells
 from mappings.check import lacking
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import Kept
+
+#: What adapters are asked for before there is a connection, for the doors.
+__all__ = [
+    "Line", "Need", "Way", "available", "connect", "from_file", "gathered", "guide", "imported", "needs", "objects",
+    "tried",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

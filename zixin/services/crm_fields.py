@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+from adapters import registry
 from connector.assessment import CORE, WRITTEN, Written
-from connector.errors import Denied, Misconfigured
+from connector.errors import Denied, Misconfigured, Problem
 from connector.ports import Described, Field, Growth, Installs, Step, Tells
 from sync.link import Link
+from zixin.compose import Attached
 from zixin.config import connections
 from zixin.config.connections import Kept
 from zixin.services import field_growth
@@ -175,6 +177,21 @@ def off_page(link: Link) -> dict[str, list[str]]:
         layout: sorted(set(writes.fields.values()) - shown) for layout, shown in link.crm.layouts(writes.object).items()
     }
     return {layout: names for layout, names in found.items() if names}
+
+
+def off_page_as_seen(link: Link) -> dict[str, list[str]]:
+    """As `off_page`; where we may not look at the layouts, doctor says so."""
+    try:
+        return off_page(link)
+    except Problem:
+        return {}
+
+
+def widget(profile: str, attached: Attached) -> bytes:
+    """The panel for the account page, packed for upload, with the names that our fields have in this CRM; no secret."""
+    kept = connections.read(profile)[attached.link.name]
+    names = attached.link.mapping.writes.fields
+    return registry.widget(kept.crm, names, kept.language, attached.policy.base_currency)
 
 
 def placing(link: Link) -> tuple[str, str] | None:

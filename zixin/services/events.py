@@ -19,14 +19,14 @@ class Delivery:
 
     event_id: str
     state: str
-    attempts: int
     received_at: datetime
+    attempts: int
     #: Not worked on before this.
     next_at: datetime
-    #: None: it is open.
-    closed_at: datetime | None
     #: Why it was put off or given up.
     cause: str | None
+    #: None: it is open.
+    closed_at: datetime | None
 
 
 def deliveries(profile: str, state: State | None, most: int) -> tuple[Delivery, ...]:
@@ -45,6 +45,6 @@ def resend(profile: str, event: str, now: datetime) -> int:
 def _delivery(row: dict[str, Any]) -> Delivery:
     closed = row["closed_at"]
     return Delivery(
-        row["event_id"], row["state"], row["attempts"], instant(row["received_at"]), instant(row["next_at"]),
-        None if closed is None else instant(closed), row["cause"],
+        row["event_id"], row["state"], instant(row["received_at"]), row["attempts"], instant(row["next_at"]),
+        row["cause"], None if closed is None else instant(closed),
     )  # fmt: skip

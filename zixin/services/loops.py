@@ -1,4 +1,4 @@
-"""`zixin serve`: the door, the drain, polling and the night, in one process.
+"""What `zixin serve` does beside answering calls: the drain, polling and the night, in one process.
 
 Events, polls and the night work on one store and one connection; the night takes the profile's run lock, and whoever
 writes into the CRM the push lease.
@@ -18,8 +18,6 @@ from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from starlette.applications import Starlette
-
 from connector.errors import Problem
 from connector.ports import Hears
 from connector.schema import day_number
@@ -31,10 +29,11 @@ from sync.push import push
 from sync.run import run
 from sync.shared import run_lock, serve_lease
 from sync.store import state
+from zixin import compose
 from zixin.compose import House
-from zixin.config import settings
+from zixin.config import connections, settings
 from zixin.services import metrics
-from zixin.web.webhooks import Bell, application
+from zixin.services.intake import Bell, Intake
 
 log = logging.getLogger("zixin.serve")
 
@@ -70,8 +69,8 @@ class Serving:
     #: Not before this instant of the monotonic clock is what was left behind tried again.
     _push_again: float = 0.0
 
-    def start(self) -> Starlette:
-        """Start the threads; the application to serve."""
+    def start(self) -> Intake:
+        """Start the threads; where calls are handed in."""
         self._clerk = Clerk(self.house.store)
         link = self.house.link
         hear = cast("Hears", link.crm).hear if hasattr(link.crm, "hear") else None
@@ -83,7 +82,7 @@ class Serving:
             thread = threading.Thread(target=self._kept_alive, args=(loop, waker), name=loop.__name__, daemon=True)
             thread.start()
             self._threads.append(thread)
-        return application(bells, self._clerk, self._wake.set, self.ready)
+        return Intake(bells, self._clerk, self._wake.set)
 
     def stop(self) -> None:
         """End the threads; what is in work is finished."""
@@ -211,16 +210,30 @@ def seconds_until(hour: str, now: datetime) -> float:
 
 
 @contextmanager
-def serving(profile: str, house: House, **how: Any) -> Iterator[tuple[Serving, Starlette]]:
-    """Serves a connection while the block runs: the threads, and the application to put behind a socket.
+def serving(profile: str, house: House, **how: Any) -> Iterator[tuple[Serving, Intake]]:
+    """Serves a connection while the block runs: the threads, and where calls are handed in.
 
     Raises Busy: another process serves the profile.
     """
     made = Serving(profile, house, **how)
     with serve_lease(settings.profile_folder(profile), profile):
-        app = made.start()
+        intake = made.start()
         try:
-            yield made, app
+            yield made, intake
         finally:
             with suppress(Problem):
                 made.stop()
+
+
+@contextmanager
+def standing(profile: str, **how: Any) -> Iterator[tuple[Serving, Intake]]:
+    """Opens a profile and serves it while the block runs; a connection without a secret gets one.
+
+    Raises as `serving` does; Denied: the CRM lacks our fields, or hides them.
+    """
+    if not connections.first(profile)[1].secrets:
+        connections.new_secret(profile, rotate=False)
+    with compose.opened(profile, keep=True) as house:
+        compose.check_fields(house)
+        with serving(profile, house, **how) as made:
+            yield made

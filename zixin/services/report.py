@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -17,6 +18,7 @@ from connector.words.limits import METHODS
 from connector.words.shown import telling
 from sync import desk
 from sync.link import instant
+from sync.shared import private_text
 from sync.store import state
 from zixin.services import credit as doors
 from zixin.services.credit import Desk
@@ -33,6 +35,17 @@ _MOST_POINTS = 60
 _MOST_OPEN = 40
 _WIDTH, _HEIGHT = 560, 150
 _GRADES = (*RATINGS, NOT_RATED)
+
+
+def write(profile: str, account: str, language: str, out: Path | None) -> Path:
+    """Writes the page for its owner only: to *out*, else to report-NUMBER.html here."""
+    with doors.opened(profile) as at:
+        number = at.account(account)[1] or account
+        page = report(at, account, language)
+    safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in number)
+    path = out or Path(f"report-{safe}.html")
+    private_text(path, page)
+    return path
 
 
 def report(at: Desk, wanted: str, language: str) -> str:

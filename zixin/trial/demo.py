@@ -30,6 +30,7 @@ from zixin.services import crm_fields
 from zixin.services.loops import serving
 from zixin.services.ratings import distribution
 from zixin.trial import generate, simulate
+from zixin.web.webhooks import application
 
 #: The demo's own profile; nothing else is ever thrown away.
 PROFILE = "demo"
@@ -149,8 +150,8 @@ def live() -> Iterator[str]:
     connections.new_secret(PROFILE, rotate=False)
     with (
         compose.opened(PROFILE) as house,
-        serving(PROFILE, house, braked=False) as (made, application),
-        running(application) as origin,
+        serving(PROFILE, house, braked=False) as (made, intake),
+        running(application(intake, made.ready)) as origin,
     ):
         made.public_url = origin
         made.renew()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from adapters import registry
+from adapters.tls import certificate
 from connector.scoring.rates import base_currency
 from mappings import portfolio
+from zixin.web import server
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,17 @@ def simulation(crm: str, folder: Path, today: date | None = None) -> Simulation:
     noon = None if today is None else datetime.combine(today, time(12), UTC)
     ahead_s = 0.0 if noon is None else (noon - datetime.now(UTC)).total_seconds()
     return Simulation(registry.simulated(crm, read.tables, currency, ahead_s), read.rejects)
+
+
+def serve(made: Simulation, port: int, ready: Callable[[dict[str, Any]], None], *, tls: bool, now: datetime) -> None:
+    """Serves until SIGINT or SIGTERM; `ready` is told the line. `tls`: by https, its certificate's path as `ca`."""
+    with TemporaryDirectory(prefix="zixin-") as folder:
+        pair = certificate(Path(folder), now) if tls else None
+
+        def told(origin: str) -> None:
+            ready({**made.line(origin), **({"ca": str(pair[0])} if pair else {})})
+
+        server.serve(made.simulated.application, port, told, tls=pair)
 
 
 def day_after(folder: Path) -> date | None:

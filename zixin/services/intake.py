@@ -1,0 +1,88 @@
+"""Calls from CRMs and other systems: verified over their raw bytes, and committed before they are acknowledged."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapters import webhooks
+from connector.errors import Untrusted
+from connector.ports import Heard
+from sync.inbox import Clerk
+from sync.link import micros
+from zixin.services import metrics
+
+#: Calls with a bare token that are worked on in an hour; what comes beyond waits for the next one.
+TOKEN_CALLS_AN_HOUR = 100
+_HOUR_S = 3_600
+
+
+@dataclass(slots=True)
+class Bell:
+    """One connection as the door knows it."""
+
+    name: str
+    #: Secrets that count now, the newest first.
+    secrets: Sequence[str]
+    #: The CRM's own format; None: it has none.
+    hear: Callable[[Mapping[str, str], bytes, Sequence[str]], Heard] | None
+    #: Instants of calls with a bare token within the hour.
+    tokens: deque[float] = field(default_factory=deque)
+
+    def not_before(self, now: float) -> float:
+        """When a call with a bare token is worked on; 0: at once."""
+        while self.tokens and self.tokens[0] <= now - _HOUR_S:
+            self.tokens.popleft()
+        self.tokens.append(now)
+        return 0.0 if len(self.tokens) <= TOKEN_CALLS_AN_HOUR else now + _HOUR_S
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A call that was verified."""
+
+    heard: Heard
+    #: How many of its events were new, once they are committed; raises Problem where they cannot be.
+    fresh: Future[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where calls are handed in."""
+
+    #: Connection → as the door knows it.
+    bells: Mapping[str, Bell]
+    clerk: Clerk
+    #: Called after new events.
+    wake: Callable[[], None]
+
+    def take(self, connection: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Taken:
+        """Verify a call, `headers` in lower case, and hand its events in. Raises Untrusted, with nothing handed in."""
+        bell = self.bells.get(connection)
+        if bell is None:
+            raise Untrusted("E-HOOK-SECRET")
+        try:
+            heard = _heard(bell, headers, body, now)
+        except Untrusted as problem:
+            metrics.REFUSED.labels(problem.code).inc()
+            raise
+        later = 0.0 if heard.signed else bell.not_before(now.timestamp())
+        return Taken(heard, self.clerk.hand_in(bell.name, heard.events, micros(now), round(later * 1_000_000)))
+
+    def committed(self, taken: Taken, fresh: int) -> None:
+        """Count a call whose events are committed, and say that there is work."""
+        metrics.ACCEPTED.inc(fresh)
+        metrics.REPEATED.inc(len(taken.heard.events) - fresh)
+        if fresh:
+            self.wake()
+
+
+def _heard(bell: Bell, headers: Mapping[str, str], body: bytes, now: datetime) -> Heard:
+    if webhooks.is_ours(headers):
+        return webhooks.hear(headers, body, bell.secrets, now)
+    if bell.hear is None:
+        raise Untrusted("E-HOOK-HEADERS")
+    return bell.hear(headers, body, bell.secrets)
