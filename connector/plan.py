@@ -37,6 +37,8 @@ class PlanRow:
     moved: bool
     #: What the CRM showed when last read; None: never read.
     observed: Values | None
+    #: Fields that were refused or cut when they were sent last: worth a call as soon as they differ.
+    owed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def _worth_a_call(row: PlanRow) -> bool:
 def _moved(row: PlanRow, field: Written, sent: Values) -> bool:
     if field.role == "passenger" or same(field, row.wanted[field.name], sent.get(field.name)):
         return False
-    return field.role == "trigger" or row.moved
+    return field.role == "trigger" or row.moved or field.name in row.owed
 
 
 def _edited(row: PlanRow, field: Written, sent: Values) -> bool:

@@ -75,9 +75,12 @@ class Outcome:
     state: OutcomeState
     #: The CRM's own words when it refused, without the value that it refused.
     refusal: str | None = None
-    #: Fields of the change that it refused, as the CRM names them; empty: it names none. Of a record that was taken:
-    #: those that were left out of it, because the CRM had refused them.
+    #: Fields of the change that it refused, as the CRM names them; empty: it names none. An adapter fills no more.
     fields: tuple[str, ...] = ()
+    #: Filled by who sends, all by canonical names: `fields` are those that were left out, because the CRM refuses them;
+    #: of these, those that do not take the value as the CRM describes them; and texts that were cut to their field.
+    described: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,27 @@ class Remainder:
 
     values: Values
     refused: tuple[str, ...]
+    #: Texts that are cut to what their field holds.
+    cut: tuple[str, ...] = ()
 
 
 def misfits(values: Values, fields: Mapping[str, str], described: Described) -> tuple[str, ...]:
     """Fields whose value the CRM's field, as described, does not take; `fields`: canonical name → the CRM's."""
     there = {field.name: field for field in described.fields}
     return tuple(name for name, value in values.items() if not _takes(_ITEMS[name], there.get(fields[name]), value))
+
+
+def suspects(values: Values, fields: Mapping[str, str], described: Described) -> tuple[str, ...]:
+    """As `misfits`, of an account of which something was refused; where all fits, choices whose fields list no options.
+
+    Such a field is a text, or one whose options are gone.
+    """
+    there = {field.name: field for field in described.fields}
+    bare = tuple(
+        name for name, value in values.items()
+        if value is not None and _ITEMS[name].kind == "choice" and not there[fields[name]].options
+    ) if not (found := misfits(values, fields, described)) else ()  # fmt: skip
+    return found or bare
 
 
 def remainder(
@@ -42,9 +57,21 @@ def remainder(
         name: text for name in wrong if (text := _shortened(name, values[name], there.get(fields[name]))) is not None
     }
     refused = tuple(name for name in values if name in wrong and name not in cut)
+    left = {name: cut.get(name, value) for name, value in without(values, refused).items()}
+    worth = any(_ITEMS[name].role != "passenger" for name in left)
+    return Remainder(left if worth else {}, refused, tuple(cut))
+
+
+def lasting(values: Values, fields: Mapping[str, str], described: Described) -> tuple[str, ...]:
+    """Fields that the CRM, as described, will not take; a text that is only too long is cut, and not among them."""
+    wrong = misfits(values, fields, described)
+    return remainder(values, wrong, fields, described).refused if wrong else ()
+
+
+def without(values: Values, refused: Collection[str]) -> Values:
+    """The values that may stand without those fields."""
     gone = {*refused, *(VOUCHING if VOUCHED & set(refused) else ())}
-    left = {name: cut.get(name, value) for name, value in values.items() if name not in gone}
-    return Remainder(left if any(_ITEMS[name].role != "passenger" for name in left) else {}, refused)
+    return {name: value for name, value in values.items() if name not in gone}
 
 
 def _takes(item: Written, field: Field | None, value: str | None) -> bool:
@@ -54,6 +81,7 @@ def _takes(item: Written, field: Field | None, value: str | None) -> bool:
         return True
     if item.kind in ("choice", "choices"):
         parts = value.split(";") if item.kind == "choices" else [value]
+        # A field that lists no options may be a text.
         return not field.options or all(part in field.options for part in parts)
     return item.kind != "text" or field.length is None or len(value) <= field.length
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from connector.plan import Planned, plan
+from connector.plan import Planned, PlanRow, plan
 from connector.ports import Outcome
 from sync.link import Link, micros
 from sync.pull import Pulled, fetch
 from sync.rescore import Scored, adopt_some
 from sync.sending import Sending
 from sync.shared import paused, push_lease
-from sync.store import Store, state
+from sync.store import Store, refusals, state
 
 #: Accounts a turn: values are read anew for each, so that nothing older is sent than need be.
 _ACCOUNTS_A_TURN = 1_000
@@ -54,9 +54,12 @@ def push(store: Store, link: Link) -> Pushed:
 
 def _push(store: Store, link: Link) -> Pushed:
     done = Pushed()
+    with store.read() as tx:
+        owed = refusals.owed(tx, link.name).values()
+    sending = Sending(link, foresees=any(each.described or each.cut for each in owed))
     _read_back(store, link)
     for _ in range(_TURNS_WITHOUT_ANSWER):
-        while _turn(store, link, done):
+        while _turn(store, link, sending, done):
             pass
         with store.read() as tx:
             done.unknown = len(state.in_flight(tx, link.name))
@@ -70,41 +73,56 @@ class _NotForReal(Exception):
     """Takes a rehearsal's transaction back."""
 
 
-def rehearse(store: Store, link: Link, scored: Scored, *, language: str) -> list[Planned]:
-    """The changes that adopting these results and a push would make; nothing of it is stored or sent."""
+def rehearse(store: Store, link: Link, scored: Scored, mended: Sequence[str], *, language: str) -> list[Planned]:
+    """The changes that adopting these results and a push would make; nothing of it is stored or sent.
+
+    `mended`: accounts of which the CRM takes now what it refused.
+    """
     _read_back(store, link)
     changes: list[Planned] = []
     with suppress(_NotForReal), store.write() as tx:
         for some in scored.made.iter_slices():
             adopt_some(tx, link, some, scored, language)
-        changes += plan(state.plan_rows(tx, link.name, None)).changes
+        refusals.reopen(tx, link.name, mended)
+        changes += plan(_ours(link, state.plan_rows(tx, link.name, None))).changes
         raise _NotForReal
     return changes
 
 
-def _turn(store: Store, link: Link, done: Pushed) -> bool:
+def _turn(store: Store, link: Link, sending: Sending, done: Pushed) -> bool:
     """One turn; False when there is nothing more to do now."""
     now = micros(link.crm.now())
-    with store.write() as tx:
+    with store.read() as tx:
         rows = state.plan_rows(tx, link.name, _ACCOUNTS_A_TURN)
-        planned = plan(rows)
+    planned = plan(sending.takable(_ours(link, rows)))
+    with store.write() as tx:
         state.settle(tx, link.name, planned.settled, now)
+        state.record(tx, link.name, sending.still_refused(planned.settled), now)
         state.attempt(tx, link.name, planned.changes, now)
     deferred = done.deferred
     if planned.changes:
-        _send(store, link, planned.changes, done)
+        _send(store, link, sending, planned.changes, done)
     return bool(rows) and done.deferred == deferred
 
 
-def _send(store: Store, link: Link, changes: Sequence[Planned], done: Pushed) -> None:
+def _ours(link: Link, rows: Sequence[PlanRow]) -> list[PlanRow]:
+    """Without fields that were wanted when they were scored, and are no longer among those that the CRM has of ours."""
+    fields = link.mapping.writes.fields
+    return [replace(row, wanted={name: row.wanted[name] for name in row.wanted if name in fields}) for row in rows]
+
+
+def _send(store: Store, link: Link, sending: Sending, changes: Sequence[Planned], done: Pushed) -> None:
     batch: list[tuple[Planned, Outcome]] = []
-    for item, outcome in Sending(link).sent(changes):
-        batch.append((item, outcome))
-        _count(done, item, outcome)
-        if len(batch) >= _OUTCOMES_A_TRANSACTION:
-            _record(store, link, batch)
-            batch = []
-    _record(store, link, batch)
+    try:
+        for item, outcome in sending.sent(changes):
+            batch.append((item, outcome))
+            _count(done, item, outcome)
+            if len(batch) >= _OUTCOMES_A_TRANSACTION:
+                full, batch = batch, []
+                _record(store, link, full)
+    finally:
+        # Whatever ends it: what was answered is known.
+        _record(store, link, batch)
 
 
 def _record(store: Store, link: Link, batch: Sequence[tuple[Planned, Outcome]]) -> None:

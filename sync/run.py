@@ -23,7 +23,7 @@ from sync.pull import Progress, Pulled, pull, silent
 from sync.push import Pushed, push, rehearse
 from sync.reconcile import reconcile
 from sync.rescore import adopt, look, score
-from sync.sending import reopen_mended
+from sync.sending import mended
 from sync.store import Store, facts, refusals, state
 
 
@@ -43,6 +43,8 @@ class Ran:
     verdict: Verdict | None = None
     #: Of the ratings that were found; what `approve` agrees to.
     digest: str = ""
+    #: Field → accounts of which the CRM refuses it, when the run ends.
+    refused_fields: dict[str, int] = field(default_factory=dict)
     pushed: Pushed = field(default_factory=Pushed)
     #: After a full read: rows and money, the CRM's beside the store's.
     reconciled: list[dict[str, Any]] = field(default_factory=list)
@@ -67,8 +69,8 @@ class Ran:
             "written": pushed.written,
             "unchanged": max(0, untouched),
             "refused": pushed.refused,
-            # Field → accounts of which the CRM refused it, and may have taken the others.
-            "refused_fields": dict(pushed.refused_fields),
+            # Field → accounts of which the CRM still refuses it; it may have taken their others.
+            "refused_fields": dict(self.refused_fields),
             "unknown": pushed.unknown,
             "deferred": pushed.deferred,
             "lost_from_sight": self.pulled.lost,
@@ -104,11 +106,10 @@ def run(
     """
     with _noted(store, link, policy, "sync", as_of) as ran:
         lap = _laps(ran, clock)
-        if again:
+        if again or not dry:
+            among = None if again else mended(store, link)
             with store.write() as tx:
-                refusals.reopen(tx, link.name)
-        else:
-            reopen_mended(store, link)
+                refusals.reopen(tx, link.name, among)
         ran.pulled = pull(store, link, full=full, tell=tell, began=ran.began)
         ran.reconciled = reconcile(store, link, ran.pulled)
         lap("pull")
@@ -183,7 +184,7 @@ def _decide(
     lap("score")
     stopped = ran.verdict.stopped and ran.digest != approved
     if dry:
-        ran.changes = [] if stopped else rehearse(store, link, scored, language=language)
+        ran.changes = [] if stopped else rehearse(store, link, scored, mended(store, link), language=language)
         ran.state = "dry"
     elif stopped:
         ran.state = "braked"
@@ -235,6 +236,7 @@ def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: 
             state.save_run(tx, {**row, "state": "failed", "summary": json.dumps({"problem": code})})
         raise
     with store.write() as tx:
+        ran.refused_fields = refusals.by_field(tx, link.name)
         ran.totals, ran.wanted = facts.totals(tx, link.name), state.count_wanted(tx, link.name)
         ran.rejected = len(facts.rejected(tx, link.name))
         finished = max(micros(link.crm.now()), began + 1)

@@ -1,63 +1,115 @@
-"""One turn's calls: whole accounts first, then what is left of those of which the CRM refused a field."""
+"""One turn's calls: whole accounts, and what is left of those of which the CRM refuses a field."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
-from connector.plan import Planned
+from connector.errors import Problem
+from connector.plan import Planned, PlanRow, Settled
 from connector.ports import Change, Described, Outcome
-from connector.refusal import misfits, remainder
+from connector.refusal import lasting, misfits, remainder, suspects, without
 from sync.link import Link
 from sync.store import Store, refusals, state, tables
 
+_NOT_SENT = "as the CRM describes the field, it does not take the value"
 
-def reopen_mended(store: Store, link: Link) -> None:
-    """Plans again what the CRM refused of accounts for a field of which its description now takes the value."""
+
+def mended(store: Store, link: Link) -> list[str]:
+    """Accounts that owe a field which, as the CRM describes it now, takes what it did not take, or holds it whole.
+
+    One call, and none where nothing is owed. A field that was refused for a reason that no description shows is not
+    among them: it is sent again with the next day's values, or when a person says so.
+    """
     with store.read() as tx:
-        refused = {account: each.fields for account, each in refusals.open_(tx, link.name).items() if each.fields}
-        shown = state.shown(tx, tables.wanted, link.name, sorted(refused))
-    if not refused:
-        return
+        owed = refusals.owed(tx, link.name)
+        shows = state.shown(tx, tables.wanted, link.name, sorted(owed))
+    asked = {account: {*found.described, *found.cut} for account, found in owed.items() if found.described or found.cut}
+    if not asked:
+        return []
     fields, described = link.mapping.writes.fields, link.crm.describe(link.mapping.writes.object)
-    mended = [
-        account
-        for account, names in refused.items()
-        if not misfits({name: shown[account].get(name) for name in names if name in fields}, fields, described)
-    ]
-    with store.write() as tx:
-        refusals.reopen(tx, link.name, mended)
+    found = []
+    for account, names in asked.items():
+        # One that is no longer ours to write is owed no more.
+        values = {name: shows[account].get(name) for name in names if name in fields}
+        if set(suspects(values, fields, described)) < names:
+            found.append(account)
+    return found
+
+
+@dataclass(slots=True)
+class _Left:
+    """What is known of an account beside its outcome."""
+
+    refused: tuple[str, ...] = ()
+    described: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+    def told(self, outcome: Outcome) -> Outcome:
+        words = "; ".join(dict.fromkeys(each for each in (*self.words, outcome.refusal) if each)) or None
+        if outcome.state == "taken":
+            return Outcome(
+                outcome.record, "taken", words if self.refused else None, self.refused, self.described, self.cut
+            )
+        # Refused after all, and for none of the fields that were left out.
+        return Outcome(outcome.record, outcome.state, words if outcome.state == "refused" else None)
 
 
 @dataclass(slots=True)
 class Sending:
     """Sends what is planned, and tells each account's outcome once, with the values that it is the outcome of.
 
-    An outcome `taken` names in `fields` (canonical) what the CRM had refused before, its words in `refusal`.
+    `foresees`: something is known to be refused, so that the CRM is asked to describe its fields first, and what they
+    do not take is not sent; else it is asked when it refuses something.
     """
 
     link: Link
+    foresees: bool = False
     _described: Described | None = None
+    _unseen: bool = False
+    _left: dict[str, _Left] = field(default_factory=dict)
+
+    def takable(self, rows: Sequence[PlanRow]) -> list[PlanRow]:
+        """The rows of a turn without what the CRM is known not to take, so that nothing is planned for its sake."""
+        self._left = {}
+        described = self._describe() if self.foresees else self._described
+        if described is None:
+            return list(rows)
+        made, fields = [], self.link.mapping.writes.fields
+        for row in rows:
+            if refused := lasting(row.wanted, fields, described):
+                self._left[row.account] = _Left(refused, refused, words=(_NOT_SENT,))
+                row = replace(row, wanted=without(row.wanted, refused))
+            made.append(row)
+        return made
+
+    def still_refused(self, settled: Sequence[Settled]) -> list[tuple[Planned, Outcome]]:
+        """Of rows that need no call, those that owe what the CRM does not take."""
+        return [
+            (Planned(item.account, item.version, {}), self._nothing_left(item.account))
+            for item in settled if item.account in self._left
+        ]  # fmt: skip
 
     def sent(self, changes: Sequence[Planned]) -> Iterator[tuple[Planned, Outcome]]:
-        """One pair an account, in the order in which they are final."""
-        refused: dict[str, tuple[str, ...]] = {}
-        words: dict[str, str] = {}
+        """One pair an account, in the order in which they are final; after `takable` of the same turn."""
         while changes:
-            again: list[Planned] = []
-            for item, outcome in zip(changes, self.link.crm.write(self._calls(changes)), strict=True):
-                before = refused.get(item.account, ())
-                rest = self._rest(item, outcome) if outcome.state == "refused" else None
-                if rest is None:
-                    yield item, _final(outcome, before, words.get(item.account))
-                    continue
-                refused[item.account] = (*before, *rest[1])
-                words[item.account] = _joined(words.get(item.account), outcome.refusal)
-                if rest[0]:
-                    again.append(replace(item, values=rest[0]))
+            ready = []
+            for item in changes:
+                rest = self._foreseen(item)
+                if rest.values:
+                    ready.append(rest)
                 else:
-                    named = refused[item.account]
-                    yield item, Outcome(outcome.record, "refused", words[item.account], named)
+                    yield rest, self._nothing_left(rest.account)
+            again: list[Planned] = []
+            for item, outcome in zip(ready, self.link.crm.write(self._calls(ready)), strict=True):
+                less = self._less(item, outcome) if outcome.state == "refused" else None
+                if less is None:
+                    yield item, self._final(item, outcome)
+                elif less.values:
+                    again.append(less)
+                else:
+                    yield item, self._nothing_left(item.account)
             # Each turn sends fewer fields, or a shorter text, of fewer accounts.
             changes = again
 
@@ -65,28 +117,50 @@ class Sending:
         fields = self.link.mapping.writes.fields
         return (Change(item.account, {fields[name]: value for name, value in item.values.items()}) for item in changes)
 
-    def _rest(self, item: Planned, outcome: Outcome) -> tuple[Mapping[str, str | None], tuple[str, ...]] | None:
-        """Values that can be sent without what was refused, and the fields that were; None: nothing tells which."""
+    def _foreseen(self, item: Planned) -> Planned:
+        """Without what the description does not take, as far as it is known already."""
+        if self._described is None:
+            return item
+        wrong = misfits(item.values, self.link.mapping.writes.fields, self._described)
+        return self._without(item, wrong, _NOT_SENT) if wrong else item
+
+    def _less(self, item: Planned, outcome: Outcome) -> Planned | None:
+        """Without what was refused; None: nothing tells what it was."""
         fields = self.link.mapping.writes.fields
         ours = {own: name for name, own in fields.items()}
-        named = [ours[own] for own in outcome.fields if ours.get(own) in item.values]
-        wrong = named or misfits(item.values, fields, self._description())
-        if not wrong:
-            return None
-        rest = remainder(item.values, wrong, fields, self._description())
-        return rest.values, rest.refused
+        named = tuple(ours[own] for own in outcome.fields if ours.get(own) in item.values)
+        described = self._describe()
+        wrong = named or (() if described is None else suspects(item.values, fields, described))
+        return self._without(item, wrong, outcome.refusal or "") if wrong else None
 
-    def _description(self) -> Described:
-        if self._described is None:
-            self._described = self.link.crm.describe(self.link.mapping.writes.object)
+    def _without(self, item: Planned, wrong: Sequence[str], words: str) -> Planned:
+        fields, described = self.link.mapping.writes.fields, self._described or Described("", ())
+        rest = remainder(item.values, wrong, fields, described)
+        before = self._left.get(item.account, _Left())
+        fits_not = set(suspects(item.values, fields, self._described)) if self._described else set()
+        self._left[item.account] = _Left(
+            (*before.refused, *rest.refused),
+            (*before.described, *(name for name in rest.refused if name in fits_not)),
+            (*before.cut, *rest.cut),
+            (*before.words, words or "no reason given") if rest.refused else before.words,
+        )
+        return replace(item, values=rest.values)
+
+    def _final(self, item: Planned, outcome: Outcome) -> Outcome:
+        if outcome.state == "refused" and self._unseen and not outcome.fields:
+            # What it was could not be looked at: the next push looks again.
+            return Outcome(outcome.record, "deferred")
+        return self._left.get(item.account, _Left()).told(replace(outcome, fields=()))
+
+    def _nothing_left(self, account: str) -> Outcome:
+        left = self._left[account]
+        return Outcome(account, "refused", "; ".join(dict.fromkeys(left.words)), left.refused, left.described, left.cut)
+
+    def _describe(self) -> Described | None:
+        """The fields of accounts; None: the CRM does not tell now."""
+        if self._described is None and not self._unseen:
+            try:
+                self._described = self.link.crm.describe(self.link.mapping.writes.object)
+            except Problem:
+                self._unseen = True
         return self._described
-
-
-def _final(outcome: Outcome, refused: tuple[str, ...], words: str | None) -> Outcome:
-    if not refused or outcome.state not in ("taken", "refused"):
-        return replace(outcome, fields=())
-    return replace(outcome, fields=refused, refusal=_joined(words, outcome.refusal))
-
-
-def _joined(words: str | None, more: str | None) -> str:
-    return "; ".join(dict.fromkeys(each for each in (words, more) if each))

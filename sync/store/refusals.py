@@ -1,11 +1,15 @@
-"""What the CRM refused of what is wanted: accounts as a whole, or fields of them."""
+"""What the CRM refused of what is wanted: accounts, or fields of them; and texts that were cut to their field.
+
+It stands in `wanted` as JSON of `Refusal`; releases before 0.2 kept the CRM's words alone.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import Connection, and_, select, update
 
@@ -13,23 +17,37 @@ from connector.ports import Outcome
 from sync.store import tables
 from sync.store.facts import batches
 
+#: Tells JSON of ours from words of a CRM that look like it.
+_MARK = "zixin"
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the CRM refused of an account."""
+    """What became of an account. Fields by their canonical names."""
 
+    #: The CRM's words; empty: it refused nothing.
     words: str
-    #: Canonical names of the fields that it refused; empty: it refused the account as a whole.
+    #: Fields that it refused; empty: it refused the account as a whole, or nothing.
     fields: tuple[str, ...] = ()
+    #: Those of them that do not take the value by the CRM's own description.
+    described: tuple[str, ...] = ()
+    #: Texts that were cut to what their field holds.
+    cut: tuple[str, ...] = ()
+
+    @property
+    def owed(self) -> frozenset[str]:
+        """Fields that do not show what they should, and are worth a call as soon as they can."""
+        return frozenset({*self.fields, *self.cut})
 
 
 def open_(tx: Connection, connection: str) -> dict[str, Refusal]:
-    """account_id → what the CRM said when it refused what is wanted now, or fields of it."""
-    table = tables.wanted
-    query = select(table.c.account_id, table.c.refusal).where(
-        table.c.connection == connection, table.c.refusal.is_not(None)
-    )
-    return {row.account_id: _read(row.refusal) for row in tx.execute(query)}
+    """account_id → what the CRM refused of what it should show now."""
+    return {account: found for account, found in _all(tx, connection).items() if found.words}
+
+
+def owed(tx: Connection, connection: str) -> dict[str, Refusal]:
+    """account_id → what it owes, of accounts that owe fields: refused, or cut."""
+    return {account: found for account, found in _all(tx, connection).items() if found.owed}
 
 
 def by_field(tx: Connection, connection: str) -> dict[str, int]:
@@ -46,19 +64,49 @@ def reopen(tx: Connection, connection: str, among: Sequence[str] | None = None) 
         tx.execute(update(table).where(also).values(pending=True))
 
 
-def kept(outcome: Outcome) -> str | None:
-    """As `wanted` keeps it; None: nothing was refused.
-
-    The words; where the fields are known, JSON of fields and words.
-    """
-    if outcome.state == "taken" and not outcome.fields:
+def of(outcome: Outcome) -> str | None:
+    """An outcome as `wanted` keeps it; None: nothing was refused, and nothing cut."""
+    made = Refusal(outcome.refusal or "", outcome.fields, outcome.described, outcome.cut)
+    if outcome.state == "taken" and not made.owed:
         return None
-    words = outcome.refusal or ""
-    return json.dumps({"fields": outcome.fields, "words": words}, ensure_ascii=False) if outcome.fields else words
+    return json.dumps({_MARK: 1, **asdict(made)}, ensure_ascii=False)
 
 
-def _read(text: str) -> Refusal:
-    if not text.startswith('{"fields": '):
+def carried(text: str | None, shows: Collection[str]) -> str | None:
+    """What goes along into a new version of `wanted`, which shows these fields: what is owed of them, not the words."""
+    found = read(text)
+    if found is None or not (owed := found.owed & set(shows)):
+        return None
+    kept = Refusal(found.words, *(tuple(name for name in names if name in owed) for names in _names(found)))
+    return json.dumps({_MARK: 1, **asdict(kept)}, ensure_ascii=False)
+
+
+def read(text: str | None) -> Refusal | None:
+    """What `wanted` keeps; None: nothing."""
+    if text is None:
+        return None
+    told = _told(text)
+    if told is None:
         return Refusal(text)
-    told = json.loads(text)
-    return Refusal(told["words"], tuple(told["fields"]))
+    return Refusal(str(told["words"]), *(tuple(told.get(key, ())) for key in ("fields", "described", "cut")))
+
+
+def _names(found: Refusal) -> tuple[tuple[str, ...], ...]:
+    return found.fields, found.described, found.cut
+
+
+def _told(text: str) -> dict[str, Any] | None:
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and told.get(_MARK) == 1 and "words" in told else None
+
+
+def _all(tx: Connection, connection: str) -> dict[str, Refusal]:
+    table = tables.wanted
+    query = select(table.c.account_id, table.c.refusal).where(
+        table.c.connection == connection, table.c.refusal.is_not(None)
+    )
+    found = {row.account_id: read(row.refusal) for row in tx.execute(query)}
+    return {account: each for account, each in found.items() if each is not None}

@@ -16,8 +16,6 @@ from sync.store import refusals, tables
 from sync.store.facts import batches, upsert, with_trees
 
 _KEY = ["connection", "account_id"]
-#: The facts version of `sent` where not all of it was taken: one that no facts have.
-_NO_VERSION = -1
 _LISTS = [name for name, kind in ASSESSMENT.items() if isinstance(kind, pl.List)]
 
 
@@ -217,8 +215,9 @@ def want(tx: Connection, connection: str, rows: Sequence[Mapping[str, Any]]) -> 
             continue
         version = 1 if old is None else old.version + 1
         shows = json.dumps(row["shows"], ensure_ascii=False)
+        owed = None if old is None else refusals.carried(old.refusal, row["shows"])
         made.append(
-            {**row, "connection": connection, "shows": shows, "version": version, "pending": True, "refusal": None}
+            {**row, "connection": connection, "shows": shows, "version": version, "pending": True, "refusal": owed}
         )
     upsert(tx, table, made, _KEY)
 
@@ -280,6 +279,7 @@ def plan_rows(tx: Connection, connection: str, most: int | None) -> list[PlanRow
             moved=row.sent_version != row.facts_version
             or (row.sent_next_day is not None and row.as_of >= row.sent_next_day),
             observed=_loaded(row.seen_shows),
+            owed=found.owed if (found := refusals.read(row.refusal)) else frozenset(),
         )
         for row in tx.execute(query)
     ]
@@ -315,16 +315,14 @@ def record(tx: Connection, connection: str, answers: Iterable[tuple[Planned, Out
     taken = {planned.account: planned for planned, outcome in known if outcome.state == "taken"}
     before, seen = shown(tx, tables.sent, connection, list(taken)), observed(tx, connection, list(taken))
     values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
-    shows = {account: {**before.get(account, {}), **values[account]} for account in taken}
-    partly = {planned.account for planned, outcome in known if outcome.state == "taken" and outcome.fields}
-    _sent(tx, connection, shows, at, partly)
+    _sent(tx, connection, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
     rows = [
         {"connection": connection, "account_id": account, "seen_at": at, "shows": json.dumps(dict(shows))}
         for account, shows in values.items()
     ]
     upsert(tx, tables.observed, rows, _KEY)
     _close(tx, connection, [
-        (planned.account, planned.version, refusals.kept(outcome))
+        (planned.account, planned.version, refusals.of(outcome))
         for planned, outcome in known if outcome.state in ("taken", "refused")
     ])  # fmt: skip
 
@@ -385,14 +383,8 @@ def shown(tx: Connection, table: Table, connection: str, accounts: Sequence[str]
     return found
 
 
-def _sent(
-    tx: Connection, connection: str, shows: Mapping[str, Mapping[str, str | None]], at: int,
-    partly: Collection[str] = (),
-) -> None:  # fmt: skip
-    """`sent` with the facts version and the next day of what is wanted now.
-
-    `partly`: accounts of which a field was refused: what they lack stays worth a call, as if their facts had moved.
-    """
+def _sent(tx: Connection, connection: str, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
+    """`sent` with the facts version and the next day of what is wanted now."""
     table = tables.wanted
     rows = []
     for some in batches(shows):
@@ -401,8 +393,7 @@ def _sent(
         )
         rows += [
             {
-                "connection": connection, "account_id": row.account_id,
-                "facts_version": _NO_VERSION if row.account_id in partly else row.facts_version,
+                "connection": connection, "account_id": row.account_id, "facts_version": row.facts_version,
                 "next_day": row.next_day, "shows": json.dumps(dict(shows[row.account_id])), "answered_at": at,
             }
             for row in tx.execute(query)

@@ -150,8 +150,8 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
     )
     for name, count in summary["refused_fields"].items():
         told = (
-            f"! the CRM refused {name} of {count:,} accounts: zixin fields plan; zixin errors lists them",
-            f"! CRM 拒绝了 {count:,} 个客户的字段 {name}：请运行 zixin fields plan；zixin errors 可列出客户",
+            f"! the CRM refuses {name} of {count:,} accounts: zixin errors RUN says why, zixin fields plan what it lacks",
+            f"! CRM 拒绝 {count:,} 个客户的字段 {name}：zixin errors RUN 说明原因，zixin fields plan 说明缺少什么",
         )
         context.say(context.words(*told))
     calls = ", ".join(f"{name} {count}" for name, count in summary["calls"].items())
