@@ -14,6 +14,7 @@ from typing import Literal, Protocol, runtime_checkable
 import polars as pl
 
 from connector.assessment import Written
+from connector.errors import Misconfigured
 
 Op = Literal["create", "update", "delete", "unknown"]
 OutcomeState = Literal["taken", "refused", "deferred", "unknown"]
@@ -335,8 +336,12 @@ class Installs(Protocol):
         """What of a field that is there the CRM lets us change."""
         ...
 
-    def grow(self, growths: Sequence[Growth]) -> None:
-        """Changes fields, of what is `growable`; options and values that are there stay. Raises Misconfigured."""
+    def grow(self, growths: Sequence[Growth]) -> Mapping[str, Misconfigured]:
+        """Changes fields, of what is `growable`; options and values that are there stay.
+
+        `Written.name` → why the CRM did not change it, or not all of it; each by itself. What it is like afterwards is
+        read back, never assumed.
+        """
         ...
 
     def installed(self) -> Described:

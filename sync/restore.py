@@ -49,9 +49,19 @@ def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: 
             before = finish(folder)
             if before == manifest:
                 return manifest
+            if before is not None and not replace:
+                raise Misconfigured("E-RESTORE-OTHER", profile=profile, made_at=before.made_at, file=str(file))
             _free_to_take(folder, profile, replace=replace)
             _left_alone(folder / STORE)
-            (made / _ASIDE).write_text(free(folder / f"before-restore-{now:%Y%m%dT%H%M%S}").name)
+            for empty in folder.glob("before-restore-*"):
+                # Of a restore that was killed before it moved anything.
+                with suppress(OSError):
+                    empty.rmdir()
+            aside = free(folder / f"before-restore-{now:%Y%m%dT%H%M%S}")
+            if any(not _stays(path) for path in folder.iterdir()):
+                # What may fail for want of room comes before the point of no return.
+                aside.mkdir(mode=0o700)
+            (made / _ASIDE).write_text(aside.name)
             (made / MANIFEST).write_text(manifest.text())
             _kept(made / _ASIDE, made / MANIFEST, made / _FILES, made)
             made.rename(folder / RESTORING)
@@ -102,8 +112,9 @@ def _moved_aside(folder: Path, aside: Path) -> None:
 
 
 def _stays(path: Path) -> bool:
-    """Locks, which processes hold by their file; what was kept aside before; what is being put in place."""
-    return path.suffix == ".lock" or path.name.startswith(("before-", ".")) or path.name == RESTORING
+    """Locks, which processes hold by their file; backups and what was kept aside before; what is being put in place."""
+    kept = path.name.startswith(("before-", ".")) or path.name == RESTORING
+    return kept or path.suffix == ".lock" or path.name.endswith(".tar.gz")
 
 
 def _free_to_take(folder: Path, profile: str, *, replace: bool) -> None:

@@ -114,9 +114,9 @@ class Declared:
         """What the connector file says."""
         return fields.growable(self._connector)
 
-    def grow(self, growths: Sequence[Growth]) -> None:
+    def grow(self, growths: Sequence[Growth]) -> Mapping[str, Misconfigured]:
         """Changes fields, where the file says how."""
-        fields.grow(self._connector, self._wire, self._proof, self._accounts, growths)
+        return fields.grow(self._connector, self._wire, self._proof, self._accounts, growths)
 
     def installed(self) -> Described:
         """The accounts' fields."""

@@ -80,23 +80,32 @@ def growable(connector: Connector) -> frozenset[Aspect]:
     return frozenset(making.changes) if making and making.change else frozenset()
 
 
-def grow(connector: Connector, wire: Wire, proof: Proof, name: str, growths: Sequence[Growth]) -> None:
-    """Changes fields, one a call. Raises Misconfigured: the file does not say how."""
+def grow(
+    connector: Connector, wire: Wire, proof: Proof, name: str, growths: Sequence[Growth]
+) -> Mapping[str, Misconfigured]:  # fmt: skip
+    """Changes fields, one a call; `Written.name` → why the system did not. Raises Misconfigured: no file says how."""
     making = connector.create
     if making is None or making.change is None:
         raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object=f"{name}.create.change")
+    wrong: dict[str, Misconfigured] = {}
     for growth in growths:
-        field = growth.field
+        field, had = growth.field, growth.field.places
         # What of it is not to change goes as it is: some systems take the description as a whole.
         item = replace(
             growth.item, label=growth.label or field.label, length=growth.length or field.length or growth.item.length,
             options=(*(option for option in field.options if option), *growth.options), field=field.name,
+            places=growth.item.places if had is None else had,
         )  # fmt: skip
         words = {**_words(making, item), "name": field.name, "id": field.id or field.name}
         given = wire.given(object=name, **words)
-        wire.document(proof.ask(making.change, wire.given(**given, spec=select.fill(making.kinds[item.kind], given))))
-    if growths and making.afterwards is not None:
+        given = wire.given(**given, spec=select.fill(making.kinds[item.kind], given))
+        try:
+            wire.document(proof.ask(making.change, given))
+        except Misconfigured as problem:
+            wrong[growth.item.name] = problem
+    if len(wrong) < len(growths) and making.afterwards is not None:
         proof.ask(making.afterwards, wire.given(object=name))
+    return wrong
 
 
 def remove(connector: Connector, wire: Wire, proof: Proof, name: str, fields: Sequence[Field]) -> None:

@@ -130,11 +130,16 @@ class Salesforce:
         """Options, labels, and the length of a long text area."""
         return frozenset({"options", "label", "length"})
 
-    def grow(self, growths: Sequence[Growth]) -> None:
+    def grow(self, growths: Sequence[Growth]) -> Mapping[str, Misconfigured]:
         """Changes fields one by one."""
+        wrong: dict[str, Misconfigured] = {}
         for growth in growths:
-            install.grow(self.client, growth)
+            try:
+                install.grow(self.client, growth)
+            except Misconfigured as problem:
+                wrong[growth.item.name] = problem
         self.reading.forget()
+        return wrong
 
     def installed(self) -> Described:
         """The fields of accounts, with who may edit them beside administrators and us."""

@@ -52,9 +52,13 @@ def create(client: Client, item: Written) -> None:
 def grow(client: Client, growth: Growth) -> None:
     """Changes one field, by the Tooling API, which takes its description as a whole.
 
-    What is left out of the values becomes inactive, so that all that it has go along: those of an admin, too.
+    What is left out of the values becomes inactive, so that all that it has go along: those of an admin, too. Raises
+    Misconfigured: Salesforce has no such custom field, or does not let it be changed.
     """
-    for row in _custom(client, [growth.field.name]):
+    rows = _custom(client, [growth.field.name])
+    if not rows:
+        raise Misconfigured("E-CRM-ANSWER", host=client.host, detail=f"no custom field {growth.field.name}")
+    for row in rows:
         path = f"tooling/sobjects/CustomField/{row['Id']}"
         metadata = dict(wire.document(client.call("GET", path, "tooling").body)["Metadata"])
         if growth.label:
@@ -62,20 +66,23 @@ def grow(client: Client, growth: Growth) -> None:
         if growth.length:
             metadata["length"] = growth.length
         if growth.options:
-            metadata["valueSet"] = _with_options(metadata["valueSet"], growth.options)
+            metadata["valueSet"] = _with_options(client.host, metadata.get("valueSet") or {}, growth.options)
         body = msgspec.json.encode({"FullName": f"Account.{growth.field.name}", "Metadata": metadata})
         client.call("PATCH", path, "tooling", body=body)
 
 
-def _with_options(value_set: Mapping[str, Any], options: Sequence[str]) -> dict[str, Any]:
+def _with_options(host: str, value_set: Mapping[str, Any], options: Sequence[str]) -> dict[str, Any]:
     """Values are named `valueName` where the Tooling API shows them, `fullName` in the Metadata API's description."""
-    definition = value_set["valueSetDefinition"]
+    if shared := value_set.get("valueSetName"):
+        # Other fields have these values, too: whether they may have ours is not for us to say.
+        raise Misconfigured("E-CRM-ANSWER", host=host, detail=f"its values are those of the global value set {shared}")
+    definition = value_set.get("valueSetDefinition") or {"sorted": False, "value": []}
     key = "valueName" if any("valueName" in value for value in definition["value"]) else "fullName"
     # One that somebody has switched off is there, and is switched on again.
     there = [{**value, "isActive": True} if value.get(key) in options else value for value in definition["value"]]
     known = {value.get(key) for value in there}
     added = [{key: each, "label": each, "default": False} for each in options if each not in known]
-    return {**value_set, "valueSetDefinition": {**definition, "value": [*there, *added]}}
+    return {"restricted": True, **value_set, "valueSetDefinition": {**definition, "value": [*there, *added]}}
 
 
 def grant(client: Client, names: Sequence[str]) -> None:

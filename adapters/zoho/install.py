@@ -73,6 +73,17 @@ def check(host: str, results: Sequence[Mapping[str, Any]]) -> None:
             raise Misconfigured("E-CRM-ANSWER", host=host, detail=f"{row.get('code')} when making a field")
 
 
+def unchanged(host: str, growths: Sequence[Growth], results: Sequence[Mapping[str, Any]]) -> dict[str, Misconfigured]:
+    """`Written.name` → why Zoho did not change the field; one result a field, in their order."""
+    made = {}
+    for number, growth in enumerate(growths):
+        row = results[number] if number < len(results) else {}
+        if row.get("status") != "success":
+            detail = f"{row.get('code') or 'no result'} when changing {growth.field.name}"
+            made[growth.item.name] = Misconfigured("E-CRM-ANSWER", host=host, detail=detail)
+    return made
+
+
 def names(described: Described, wanted: Sequence[Written]) -> Mapping[str, str]:
     """`Written.name` → Zoho's API name, of the fields that are there with the right type."""
     found = {item.name: _found(described, item) for item in wanted}

@@ -206,6 +206,12 @@ PROBLEMS: dict[str, Words] = {
         "配置 {profile} 的恢复被中断。",
         "请再次运行 zixin restore 文件 --replace：会完成被中断的恢复；原有数据均已保留。",
     ),
+    "E-RESTORE-OTHER": Words(
+        "A restore that was cut off is finished: the profile {profile} is now as the backup of {made_at} has it.",
+        "Say --replace to put {file} in its place.",
+        "被中断的恢复已完成：配置 {profile} 现为 {made_at} 备份的内容。",
+        "如要改用 {file}，请加 --replace。",
+    ),
     "E-RESTORE-THERE": Words(
         "The profile {profile} has a store already.",
         "Say --replace to put the backup in its place (what is there is kept), or --profile NAME for another one.",

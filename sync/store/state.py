@@ -340,6 +340,24 @@ def land(tx: Connection, connection: str, accounts: Sequence[str]) -> None:
         tx.execute(delete(table).where(table.c.connection == connection, table.c.account_id.in_(some)))
 
 
+def forget_fields(tx: Connection, connection: str, names: Collection[str]) -> None:
+    """What was sent into these fields, and shown by them, is no longer known; who had some is planned again."""
+    for table in (tables.sent, tables.observed):
+        rows = tx.execute(select(table.c.account_id, table.c.shows).where(table.c.connection == connection))
+        had = {row.account_id: json.loads(row.shows) for row in rows}
+        had = {account: shows for account, shows in had.items() if not shows.keys().isdisjoint(names)}
+        this = and_(table.c.connection == connection, table.c.account_id == bindparam("account"))
+        made = [
+            {"account": account, "left": json.dumps({name: shows[name] for name in shows if name not in names})}
+            for account, shows in had.items()
+        ]
+        if made:
+            tx.execute(update(table).where(this).values(shows=bindparam("left")), made)
+        for some in batches(sorted(had)):
+            again = and_(tables.wanted.c.connection == connection, tables.wanted.c.account_id.in_(some))
+            tx.execute(update(tables.wanted).where(again).values(pending=True))
+
+
 def count_wanted(tx: Connection, connection: str) -> int:
     """Accounts that the CRM should show something of."""
     table = tables.wanted

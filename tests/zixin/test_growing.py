@@ -1,11 +1,12 @@
 """Fields that an earlier release made grow to what this one writes; what the CRM cannot change is told as a step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.zoho.simulator.org import FieldMeta
 from connector.assessment import FLAGS, RATINGS, WRITTEN
 from connector.errors import Misconfigured
 from connector.ports import Field, Growth
@@ -122,8 +123,8 @@ def test_where_the_crm_refuses_to_change_a_field_it_is_a_step_for_a_person(
 ) -> None:
     """As a service that was built against our interface before fields grew."""
 
-    def refused(*_: object) -> None:
-        raise Misconfigured("E-CRM-ANSWER", host="h", detail="HTTP 405")
+    def refused(_: object, growths: Sequence[Growth]) -> dict[str, Misconfigured]:
+        return {each.item.name: Misconfigured("E-CRM-ANSWER", host="h", detail="HTTP 405") for each in growths}
 
     monkeypatch.setattr("adapters.declarative.crm.Declared.grow", refused)
     capsys.readouterr()
@@ -143,3 +144,43 @@ def test_what_a_field_lacks_is_worded() -> None:
     assert not _lacks(options=FLAGS)
     # A field of text that is to hold flags lists none, and takes any.
     assert not _lacks()
+
+
+def test_a_label_that_another_field_has_keeps_no_option_out(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
+    """Zoho refuses a label twice, with everything else of that change."""
+    meta = next(field for field in crm.fields().values() if field.label == OTHER_LABEL)
+    crm.fields()["theirs"] = FieldMeta("theirs", "信用预警")
+    capsys.readouterr()
+    assert run("fields", "apply") == 0
+    assert "DUPLICATE_DATA when changing" in capsys.readouterr().out
+    assert (meta.label, NEW_FLAG in meta.options) == (OTHER_LABEL, True)
+
+
+@pytest.mark.parametrize("crm", ["rest"], indirect=True)
+def test_one_field_that_cannot_change_keeps_no_other_from_it(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
+    name = connections.read("default")[crm.name].fields["flags"]
+    crm.state.rules[name] = ["locked by an admin"]
+    capsys.readouterr()
+    assert run("fields", "apply") == 0
+    told = capsys.readouterr().out
+    assert f"add the options {NEW_FLAG}" in told
+    assert "HTTP 409" in told
+    assert described(crm)["reasons"].length == 2000
+
+
+@pytest.mark.parametrize("crm", ["rest"], indirect=True)
+def test_a_field_made_in_the_place_of_ours_is_not_ours(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
+    name = connections.read("default")[crm.name].fields["flags"]
+    crm.fields()[name].update(description="somebody's", label="Theirs", options=["go", "stop"])
+    assert run("fields", "apply") == 0
+    assert (crm.fields()[name]["label"], crm.fields()[name]["options"]) == ("Theirs", ["go", "stop"])
+
+
+@pytest.mark.parametrize("crm", ["rest"], indirect=True)
+def test_a_field_that_is_made_anew_is_filled_by_the_next_run(crm: Crm) -> None:
+    assert run("fields", "apply") == run("sync") == 0
+    name = connections.read("default")[crm.name].fields["hold"]
+    before = {key: row.pop(name) for key, row in crm.accounts().items()}
+    del crm.fields()[name]
+    assert run("fields", "apply") == run("sync") == 0
+    assert {key: row.get(name) for key, row in crm.accounts().items()} == before

@@ -14,11 +14,14 @@ from typing import cast
 
 from adapters import registry
 from connector.assessment import CORE, WRITTEN, Written
-from connector.errors import Denied, Misconfigured, Problem
+from connector.errors import Misconfigured, Problem
 from connector.ports import Described, Field, Growth, Installs, Step, Tells
 from sync.link import Link
+from sync.store import state
+from sync.store.revision import behind
+from zixin import compose
 from zixin.compose import Attached
-from zixin.config import connections
+from zixin.config import connections, settings
 from zixin.config.connections import Kept
 from zixin.services import field_growth
 from zixin.services.field_growth import growth
@@ -68,15 +71,13 @@ class _Looked:
     there: Described
     steps: tuple[Step, ...]
     growths: tuple[Growth, ...]
-    #: Written fields of which a person is to change something without which nothing is refused.
-    slight: frozenset[str]
 
 
 def _looked(crm: Installs, kept: Kept, items: tuple[Written, ...]) -> _Looked:
     there = crm.installed()
     by_name = {field.name: field for field in there.fields}
     ours = frozenset(field.name for field in there.fields if _is_ours(field, kept))
-    steps, growths, slight = [], [], set()
+    steps, growths = [], []
     for item, step in zip(items, crm.plan(items), strict=True):
         field = by_name.get(step.field)
         if step.action != "keep" or field is None or not (lacks := growth(item, field)):
@@ -86,13 +87,11 @@ def _looked(crm: Installs, kept: Kept, items: tuple[Written, ...]) -> _Looked:
         if mine:
             growths.append(mine)
             steps.append(replace(step, action="grow", **_told(field_growth.words(mine))))
-        if theirs and not theirs.options:
-            slight.add(item.name)
         if theirs:
             steps.append(replace(step, action="hand", **_told(field_growth.by_hand(theirs))))
         if not mine and not theirs:
             steps.append(step)
-    return _Looked(items, there, tuple(steps), tuple(growths), frozenset(slight))
+    return _Looked(items, there, tuple(steps), tuple(growths))
 
 
 def _told(words: tuple[str, str]) -> dict[str, str]:
@@ -100,9 +99,13 @@ def _told(words: tuple[str, str]) -> dict[str, str]:
 
 
 def _is_ours(field: Field, kept: Kept) -> bool:
-    """By our mark; where the CRM shows no tooltips, or the mark was taken out, by the id that we kept."""
+    """By our mark; where the CRM shows no tooltips, or the mark was taken out, by an id that is no mere name.
+
+    A field that somebody made in the place of ours has its name, and not its id.
+    """
     owner = _owner(field)
-    return owner == kept.install if owner else (field.id or field.name) in kept.field_ids.values()
+    told = field.tip is None or field.id not in ("", field.name)
+    return owner == kept.install if owner else told and (field.id or field.name) in kept.field_ids.values()
 
 
 def planned(profile: str, link: Link) -> tuple[Step, ...]:
@@ -145,27 +148,39 @@ def install(
         profile, link.name, fields=named, install=install_id, optional=chosen, field_ids={**kept.field_ids, **ids}
     )
     # After what was made is kept: a CRM that does not let a field grow keeps nobody from the others.
-    return replace(link, mapping=link.mapping.with_written(named)), _grown(crm, found)
+    kept = connections.read(profile)[link.name]
+    _forgotten(profile, link.name, created)
+    return replace(link, mapping=link.mapping.with_written(named)), _grown(crm, kept, found)
 
 
-def _grown(crm: Installs, found: _Looked) -> tuple[Step, ...]:
-    """The steps; those of fields that the CRM did not change after all are left to a person."""
+def _forgotten(profile: str, name: str, created: set[str]) -> None:
+    """What was sent into fields that stood there before went with them: they are written anew by the next run.
+
+    A store of an older release has yet to be brought up to date: there `zixin sync --full` does it.
+    """
+    path = settings.profile_folder(profile) / "zixin.db"
+    if created and path.exists() and path.stat().st_size and behind(path) is None:
+        with compose.stored(profile) as (store, _), store.write() as tx:
+            state.forget_fields(tx, name, created)
+
+
+def _grown(crm: Installs, kept: Kept, found: _Looked) -> tuple[Step, ...]:
+    """The steps; what the CRM did not change after all is left to a person, with its words."""
     if not found.growths:
         return found.steps
-    try:
-        crm.grow(found.growths)
-    except Denied:
-        raise
-    except Misconfigured as problem:
-        left = {lacks.item.name: field_growth.by_hand(lacks) for lacks in found.growths}
-        why = problem.text(), problem.text("zh-CN")
-        return tuple(
-            step if step.action != "grow" else replace(step, action="hand", **_told(
-                (f"{left[step.name][0]} ({why[0]})", f"{left[step.name][1]}（{why[1]}）")
-            ))
-            for step in found.steps
-        )  # fmt: skip
-    return found.steps
+    problems = crm.grow(found.growths)
+    after = _looked(crm, kept, found.items)
+    left = {lacks.item.name: lacks for lacks in after.growths}
+    steps = []
+    for step in found.steps:
+        if step.action != "grow" or step.name not in left:
+            steps.append(step)
+            continue
+        english, chinese = field_growth.by_hand(left[step.name])
+        if problem := problems.get(step.name):
+            english, chinese = f"{english} ({problem.text()})", f"{chinese}（{problem.text('zh-CN')}）"
+        steps.append(replace(step, action="hand", **_told((english, chinese))))
+    return tuple(steps)
 
 
 def off_page(link: Link) -> dict[str, list[str]]:
@@ -218,9 +233,8 @@ def drifted(profile: str, link: Link) -> list[Drift]:
             if step.action == "mend":
                 drifts.append(Drift(field.name, f"of another kind: {step.detail}", f"类型不符：{step.detail}"))
             elif step.action in ("grow", "hand"):
-                ours = step.action == "grow"
-                slight = not ours and item.name in found.slight
-                drifts.append(Drift(field.name, step.detail, step.detail_zh, ours, slight))
+                slight = not growth(item, field).options
+                drifts.append(Drift(field.name, step.detail, step.detail_zh, step.action == "grow", slight))
         drifts += [Drift(field.name, en, zh) for en, zh in _differences(item, field, kept)]
     return drifts
 

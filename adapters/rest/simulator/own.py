@@ -154,6 +154,8 @@ def _change_field(system: System, name: str, request: Request, body: bytes) -> R
     field = system.fields[name].get(request.path_params["field"])
     if field is None:
         return reply(system, {"error": f"no field {request.path_params['field']}"}, 404)
+    if words := system.rules.get(request.path_params["field"]):
+        return reply(system, {"error": "; ".join(words)}, 409)
     told = {key: value for key, value in json.loads(body).items() if key in ("label", "options", "length")}
     if set(field["options"] or ()) - set(told.get("options", field["options"]) or ()):
         return reply(system, {"error": "options cannot be taken away"}, 409)
