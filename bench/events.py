@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from adapters import webhooks
+from adapters.common import standard_webhooks
 from sync import inbox
 from sync.store import Store
 from zixin.services.intake import Bell, Intake
@@ -58,7 +58,7 @@ def main() -> None:
             calls = []
             for n in range(EVENTS):
                 body = json.dumps({"type": "payment.received", "data": {"account": f"K{n % 500}"}}).encode()
-                signature = webhooks.sign(SECRET, f"m{n}", stamp, body)
+                signature = standard_webhooks.sign(SECRET, f"m{n}", stamp, body)
                 calls.append(
                     (body, {"webhook-id": f"m{n}", "webhook-timestamp": str(stamp), "webhook-signature": signature})
                 )

@@ -19,7 +19,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from adapters import webhooks
+from adapters.common import standard_webhooks
 from tests.story.house import House, standing
 from tests.story.test_drain import pay
 from tests.story.test_serve import SECRET, served
@@ -47,7 +47,7 @@ def burst(host: str) -> float:
     calls = []
     for n in range(EVENTS):
         body = json.dumps({"type": "payment.received", "data": {"account": f"A{n % 120:03d}"}}).encode()
-        signature = webhooks.sign(SECRET, f"m{n}", stamp, body)
+        signature = standard_webhooks.sign(SECRET, f"m{n}", stamp, body)
         calls.append((body, {"webhook-id": f"m{n}", "webhook-timestamp": str(stamp), "webhook-signature": signature}))
 
     def send(first: int) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import polars as pl
 import requests
 
-from adapters.http import Patience
-from adapters.serving import running
+from adapters.common.http import Patience
+from adapters.simulation.serving import running
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
 from adapters.zoho.simulator.fill import fill

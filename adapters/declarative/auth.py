@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from adapters.common.http import Answer
 from adapters.declarative import select
 from adapters.declarative.models import Auth, Call, Inject
 from adapters.declarative.wire import NEW_TOKEN, Prepared, Wire
-from adapters.http import Answer
 from connector.errors import Denied, Misconfigured
 from connector.ports import Shared
 

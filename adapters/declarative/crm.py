@@ -9,14 +9,14 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from adapters.common.http import Patience
+from adapters.common.outcomes import unanswered, without
 from adapters.declarative import fields, hook, rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
 from adapters.declarative.models import Write
 from adapters.declarative.reading import Reading
 from adapters.declarative.wire import Wire, Wrong, in_statuses
-from adapters.http import Patience
-from adapters.outcomes import unanswered, without
 from connector.assessment import Written
 from connector.errors import Exhausted, Misconfigured, Problem, Retry
 from connector.ports import (

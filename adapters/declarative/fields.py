@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from adapters.common.field_plan import steps
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector, Create, Listed
 from adapters.declarative.wire import Wire
-from adapters.steps import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
 from connector.ports import Aspect, Described, Field, Growth, Step

@@ -12,11 +12,11 @@ from typing import Any
 
 import msgspec
 
+from adapters.common.signatures import one_of
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector, Hook, Verify
 from adapters.declarative.wire import Wire
-from adapters.trust import one_of
 from connector.errors import Untrusted
 from connector.ports import Event, Heard
 

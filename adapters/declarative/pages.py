@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
+from adapters.common.http import Answer
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.models import Call, Paging
 from adapters.declarative.wire import Empty, Wire
-from adapters.http import Answer
 from connector.errors import Retry
 
 #: A list that was gone back in, or that repeats itself, so many times cannot be read.

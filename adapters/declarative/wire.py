@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from adapters.common.http import Answer, Http, Patience, host_of
 from adapters.declarative import select
 from adapters.declarative.connector import Connector
 from adapters.declarative.models import Call, Inject, Rule, When
-from adapters.http import Answer, Http, Patience, host_of
 from connector.errors import Denied, Exhausted, Misconfigured, Problem, RateLimited, Retry
 
 #: What a token's owner must renew.

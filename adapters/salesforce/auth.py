@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 import jwt
 import msgspec
 
-from adapters.http import Http, host_of
+from adapters.common.http import Http, host_of
 from connector.errors import Denied, Misconfigured
 from connector.ports import Shared
 

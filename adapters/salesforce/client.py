@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from simple_salesforce.api import Salesforce as Facade
 
-from adapters.http import Answer, Http, Patience, host_of
+from adapters.common.http import Answer, Http, Patience, host_of
 from adapters.salesforce import errors
 from adapters.salesforce.auth import Credentials, Session, Tokens
 from connector.errors import Denied, Misconfigured

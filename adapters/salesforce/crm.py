@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from adapters.http import Patience
+from adapters.common.http import Patience
 from adapters.salesforce import hook, install, tells, wire
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.client import Client

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.http import Answer
+from adapters.common.http import Answer
 from connector.errors import Denied, Exhausted, Misconfigured, Problem, RateLimited, Retry
 
 #: A window of fewer records cures it.

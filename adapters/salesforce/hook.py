@@ -18,8 +18,8 @@ import msgspec
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from adapters.common.signatures import one_of
 from adapters.salesforce.wire import is_id
-from adapters.trust import one_of
 from connector.errors import Untrusted
 from connector.ports import Event, Heard
 

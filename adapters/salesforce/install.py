@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from adapters.common.field_plan import steps
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from adapters.salesforce.wire import quoted
-from adapters.steps import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
 from connector.ports import Described, Growth, Step

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from adapters import trying
+from adapters.common import permissions
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from connector.errors import Exhausted, Problem
@@ -33,9 +33,9 @@ _PERMISSIONS = (
 
 def tried(client: Client) -> Iterator[Tried]:
     """Our user, its permissions, and whether accounts may be written."""
-    yield trying.tried("api", "who we are", "当前用户", lambda: _who(client))
+    yield permissions.tried("api", "who we are", "当前用户", lambda: _who(client))
     yield from _permissions(client)
-    yield trying.tried("Account edit", "writing ratings", "写回评级", lambda: _edit(client))
+    yield permissions.tried("Account edit", "writing ratings", "写回评级", lambda: _edit(client))
 
 
 def _who(client: Client) -> Tried:

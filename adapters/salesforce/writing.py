@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from adapters.outcomes import unanswered, without
+from adapters.common.outcomes import unanswered, without
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from connector.errors import Exhausted, Problem, Retry

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from adapters.http import Answer, Http, host_of
+from adapters.common.http import Answer, Http, host_of
 from connector.errors import Denied, Problem, RateLimited, Retry
 from connector.ports import Shared
 

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 import msgspec
 import polars as pl
 
-from adapters.http import Answer, Http, Patience, host_of
-from adapters.outcomes import unanswered, without
+from adapters.common.http import Answer, Http, Patience, host_of
+from adapters.common.outcomes import unanswered, without
 from adapters.zoho import auth, errors, hook, install, tells, wire
 from adapters.zoho.auth import Credentials, Tokens
 from adapters.zoho.reading import Reading

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.http import Answer
+from adapters.common.http import Answer
 from connector.errors import Denied, Misconfigured, Problem, RateLimited, Retry
 
 #: Codes that a new access token cures.

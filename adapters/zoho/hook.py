@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.trust import one_of
+from adapters.common.signatures import one_of
 from connector.errors import Misconfigured, Untrusted
 from connector.ports import Event, Heard, Op
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adapters.steps import steps
+from adapters.common.field_plan import steps
 from connector.assessment import Written
 from connector.errors import Misconfigured
 from connector.ports import Aspect, Described, Field, Growth, Step

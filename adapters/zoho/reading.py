@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import msgspec
 import polars as pl
 
-from adapters.http import Answer
+from adapters.common.http import Answer
 from adapters.zoho import wire
 from connector.errors import Misconfigured, Retry
 from connector.ports import Gone, Page, Source

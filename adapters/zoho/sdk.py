@@ -15,7 +15,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from adapters.http import Http, Patience, host_of
+from adapters.common.http import Http, Patience, host_of
 from adapters.zoho import auth
 from adapters.zoho.auth import Credentials, Tokens
 from connector.errors import Misconfigured

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from adapters import trying
-from adapters.http import Answer
+from adapters.common import permissions
+from adapters.common.http import Answer
 from adapters.zoho import install, wire
 from connector.ports import Tried
 
@@ -42,9 +42,9 @@ _SILENT = (("ZohoCRM.bulk.READ", "reading from 34,200 records on", "超过 34,20
 
 def tried(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[Tried]:
     """Our user and its profile, then each scope."""
-    yield trying.tried(_USERS, "who we are", "当前用户", lambda: _who(call))
+    yield permissions.tried(_USERS, "who we are", "当前用户", lambda: _who(call))
     for scope, method, path, params, body, en, zh in _TRIES:
-        yield trying.tried(scope, en, zh, partial(_answered, call, method, path, params, body))
+        yield permissions.tried(scope, en, zh, partial(_answered, call, method, path, params, body))
     named = scopes()
     for scope, en, zh in _SILENT:
         family = scope.rpartition(".")[0]

@@ -3,7 +3,7 @@
 import time
 from email.utils import formatdate
 
-from adapters.http import Answer, Http
+from adapters.common.http import Answer, Http
 
 
 def told(http: Http, sent: float, date: float) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters import webhooks
+from adapters.common import standard_webhooks
 from adapters.zoho import hook
 from connector.errors import Untrusted
 
@@ -17,12 +17,12 @@ BODY = b'{"type": "payment.received", "data": {"account": "K1", "record": "5", "
 
 
 def signed(body: bytes = BODY, stamp: int = STAMP, secret: str = SECRET) -> dict[str, str]:
-    signature = webhooks.sign(secret, "msg_1", stamp, body)
+    signature = standard_webhooks.sign(secret, "msg_1", stamp, body)
     return {"webhook-id": "msg_1", "webhook-timestamp": str(stamp), "webhook-signature": signature}
 
 
 def test_a_signed_call_names_account_and_record() -> None:
-    heard = webhooks.hear(signed(), BODY, [SECRET], NOW)
+    heard = standard_webhooks.hear(signed(), BODY, [SECRET], NOW)
 
     event = heard.events[0]
     assert (event.event_id, event.accounts, event.object, event.records) == ("msg_1", ("K1",), "Payments", ("5",))
@@ -32,19 +32,19 @@ def test_the_specification_s_own_example_has_its_signature() -> None:
     """Source: standard-webhooks, libraries' test vector."""
     body = b'{"test": 2432232314}'
 
-    made = webhooks.sign(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
+    made = standard_webhooks.sign(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
 
     assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_while_a_key_is_rotated_the_old_and_the_new_one_count() -> None:
     both = signed()
-    both["webhook-signature"] = f"v1,AAAA {webhooks.sign('new', 'msg_1', STAMP, BODY)} v2,x"
+    both["webhook-signature"] = f"v1,AAAA {standard_webhooks.sign('new', 'msg_1', STAMP, BODY)} v2,x"
 
-    assert webhooks.hear(both, BODY, [SECRET, "new"], NOW).events
-    assert webhooks.hear(signed(), BODY, ["new", SECRET], NOW).events
+    assert standard_webhooks.hear(both, BODY, [SECRET, "new"], NOW).events
+    assert standard_webhooks.hear(signed(), BODY, ["new", SECRET], NOW).events
     with pytest.raises(Untrusted):
-        webhooks.hear(signed(), BODY, ["new"], NOW)
+        standard_webhooks.hear(signed(), BODY, ["new"], NOW)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_while_a_key_is_rotated_the_old_and_the_new_one_count() -> None:
 )
 def test_a_forged_old_or_garbled_call_is_refused(headers: dict[str, str], body: bytes, code: str) -> None:
     with pytest.raises(Untrusted) as caught:
-        webhooks.hear(headers, body, [SECRET], NOW)
+        standard_webhooks.hear(headers, body, [SECRET], NOW)
     assert caught.value.code == code
     assert SECRET not in str(caught.value)
 

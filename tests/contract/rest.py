@@ -14,10 +14,10 @@ import polars as pl
 
 from adapters import registry
 from adapters.declarative.crm import Declared
-from adapters.faults import CUT, TRICKLE
 from adapters.rest.entry import connector_of
 from adapters.rest.simulator.system import System
-from adapters.serving import running
+from adapters.simulation.faults import CUT, TRICKLE
+from adapters.simulation.serving import running
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
 from tests.simulated import Slots, impatient

@@ -12,13 +12,13 @@ from typing import Any
 import polars as pl
 import requests
 
-from adapters.faults import CUT, TRICKLE
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.crm import Salesforce
 from adapters.salesforce.simulator.fill import fill
 from adapters.salesforce.simulator.org import Org, form
 from adapters.salesforce.simulator.server import application
-from adapters.serving import running
+from adapters.simulation.faults import CUT, TRICKLE
+from adapters.simulation.serving import running
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
 from tests.simulated import Slots, impatient

@@ -91,7 +91,7 @@ def test_what_libraries_log_is_left_out(library: str, level: str) -> None:
 
 
 def test_a_refused_call_is_told_nothing_of_ours(watched: House) -> None:
-    from adapters.serving import running
+    from adapters.simulation.serving import running
     from adapters.zoho import hook
     from sync.inbox import Clerk
     from zixin.services.intake import Bell, Intake

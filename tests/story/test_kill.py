@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from adapters import webhooks
+from adapters.common import standard_webhooks
 from sync import inbox
 from tests.story.house import House
 from tests.story.test_drain import live, of, pay
@@ -64,7 +64,7 @@ class Service:
         body = json.dumps({"type": "payment.received", "data": {"account": account}}).encode()
         stamp = int(datetime.now(UTC).timestamp())
         headers = {
-            "webhook-id": key, "webhook-timestamp": str(stamp), "webhook-signature": webhooks.sign(SECRET, key, stamp, body),
+            "webhook-id": key, "webhook-timestamp": str(stamp), "webhook-signature": standard_webhooks.sign(SECRET, key, stamp, body),
         }  # fmt: skip
         try:
             url = f"{self.origin}/hooks/sim"

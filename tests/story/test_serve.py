@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from adapters import webhooks
-from adapters.serving import running
+from adapters.common import standard_webhooks
+from adapters.simulation.serving import running
 from adapters.zoho.simulator.org import Org
 from sync import inbox
 from sync.store import state
@@ -119,7 +119,7 @@ def test_our_own_format_names_an_account_by_its_number(live: House) -> None:
     with served(live, subscribed=False) as (_, origin):
         pay(live, "A004")
         body, stamp = b'{"type":"payment.received","data":{"account":"A004"}}', int(datetime.now(UTC).timestamp())
-        signature = webhooks.sign(SECRET, "m1", stamp, body)
+        signature = standard_webhooks.sign(SECRET, "m1", stamp, body)
         headers = {"webhook-id": "m1", "webhook-timestamp": str(stamp), "webhook-signature": signature}
         assert requests.post(f"{origin}/hooks/sim", data=body, headers=headers, timeout=ANSWER_S).status_code == 200
         overdue_since(live, "A004", None)

@@ -12,7 +12,7 @@ import pytest
 
 from adapters import registry
 from adapters.registry import Simulated
-from adapters.serving import running
+from adapters.simulation.serving import running
 from zixin.cli.main import main
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import requests
 
-from adapters import webhooks
-from adapters.serving import running
+from adapters.common import standard_webhooks
+from adapters.simulation.serving import running
 from adapters.zoho import hook
 from connector.errors import Misconfigured
 from sync import inbox
@@ -40,7 +40,7 @@ class Door:
             int(datetime.now(UTC).timestamp()),
         )
         headers = {
-            "webhook-id": key, "webhook-timestamp": str(stamp), "webhook-signature": webhooks.sign(SECRET, key, stamp, body),
+            "webhook-id": key, "webhook-timestamp": str(stamp), "webhook-signature": standard_webhooks.sign(SECRET, key, stamp, body),
         }  # fmt: skip
         return self.post(body, headers)
 

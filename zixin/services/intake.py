@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters import webhooks
+from adapters.common import standard_webhooks
 from connector.errors import Untrusted
 from connector.ports import Heard
 from sync.inbox import Clerk
@@ -81,8 +81,8 @@ class Intake:
 
 
 def _heard(bell: Bell, headers: Mapping[str, str], body: bytes, now: datetime) -> Heard:
-    if webhooks.is_ours(headers):
-        return webhooks.hear(headers, body, bell.secrets, now)
+    if standard_webhooks.is_ours(headers):
+        return standard_webhooks.hear(headers, body, bell.secrets, now)
     if bell.hear is None:
         raise Untrusted("E-HOOK-HEADERS")
     return bell.hear(headers, body, bell.secrets)

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from adapters.serving import running
+from adapters.simulation.serving import running
 from connector.assessment import NOT_RATED
 from connector.errors import Misconfigured
 from connector.schema import day_number

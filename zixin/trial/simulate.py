@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from adapters import registry
-from adapters.tls import certificate
+from adapters.simulation.tls import certificate
 from connector.scoring.rates import base_currency
 from mappings import portfolio
 from zixin.web import server

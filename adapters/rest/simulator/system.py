@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.declarative.wire import exact_json
-from adapters.faults import CUT, TRICKLE, Faults, broken
+from adapters.simulation.faults import CUT, TRICKLE, Faults, broken
 
 
 @dataclass(slots=True)

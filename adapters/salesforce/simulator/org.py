@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from adapters.faults import Faults
+from adapters.simulation.faults import Faults
 from connector.errors import Misconfigured
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"

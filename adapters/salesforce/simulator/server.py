@@ -22,11 +22,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.faults import CUT, TRICKLE, broken
 from adapters.salesforce.simulator import bulk, control, rest
 from adapters.salesforce.simulator.composite import composite
 from adapters.salesforce.simulator.org import Job, Org
 from adapters.salesforce.simulator.rest import Told
+from adapters.simulation.faults import CUT, TRICKLE, broken
 
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 Handler = Callable[[Org, Request, bytes], Told]

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from adapters.faults import trickling
+from adapters.simulation.faults import trickling
 from adapters.zoho.simulator import admin, bulk, control, fields, page, watch, write
 from adapters.zoho.simulator.coql import limit_of
 from adapters.zoho.simulator.org import Org

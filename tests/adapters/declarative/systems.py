@@ -6,9 +6,9 @@ from typing import Any
 
 import responses
 
+from adapters.common.http import Patience
 from adapters.declarative.connector import load
 from adapters.declarative.crm import Declared
-from adapters.http import Patience
 from connector.ports import Source
 from tests.simulated import Slots
 

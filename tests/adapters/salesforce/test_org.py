@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from adapters.http import Answer
+from adapters.common.http import Answer
 from adapters.salesforce import errors, hook, wire
 from connector.assessment import WRITTEN
 from connector.errors import Denied, Exhausted, Misconfigured, RateLimited, Retry, Untrusted

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.serving import running
+from adapters.simulation.serving import running
 from adapters.zoho import hook
 from connector.errors import Misconfigured
 from tests.simulated import Sim

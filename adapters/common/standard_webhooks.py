@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.trust import one_of
+from adapters.common.signatures import one_of
 from connector.errors import Untrusted
 from connector.ports import Event, Heard
 

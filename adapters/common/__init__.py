@@ -1,0 +1,1 @@
+"""What adapters share: HTTP with its patience, outcomes, plans of fields, permissions, signatures."""

@@ -1,0 +1,1 @@
+"""What simulators share: faults, a server in a thread, a certificate."""
