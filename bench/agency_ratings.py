@@ -17,9 +17,9 @@ import polars as pl
 
 from connector.assessment import RATINGS
 from connector.editions import preset_text
+from connector.messages.features import FEATURES
 from connector.policy import Indicator, Policy, load
-from connector.scoring.scorecard import scorecard
-from connector.words.features import FEATURES
+from connector.scoring.rating.scorecard import scorecard
 
 #: Feature → column of the file. Interest cover is not in it.
 _COLUMNS = {

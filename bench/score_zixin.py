@@ -16,7 +16,7 @@ from bench.portfolio import AS_OF
 from connector.editions import preset_text
 from connector.policy import load
 from connector.scoring.assess import assess
-from connector.scoring.tendency import Gathering, Statistics
+from connector.scoring.features.tendency import Gathering, Statistics
 
 #: Customers a file of portfolio.py.
 SLICE = 5_000

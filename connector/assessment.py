@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from connector.words.flags import FLAGS as FLAG_WORDS
+from connector.messages.flags import FLAGS as FLAG_WORDS
 
 #: The grades, best first. D is a state set by an event, never by points.
 RATINGS: tuple[str, ...] = ("AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D")
@@ -82,7 +82,7 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "group_exposure": pl.Int64(),
     "flags": pl.List(FLAG),
     "hold": pl.String(),
-    # What is recommended about the flags that are up: codes of connector.words.flags.MEASURES or the policy's.
+    # What is recommended about the flags that are up: codes of connector.messages.flags.MEASURES or the policy's.
     "measures": pl.List(pl.String()),
     "reasons": pl.List(REASON),
     # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing, implausible_date,

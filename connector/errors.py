@@ -10,7 +10,7 @@
     ├── Untrusted        a forged or malformed call
     └── Busy             another run holds the lock (exit code 7)
 
-The class says what to do. The `code` names an entry of `connector.words.problems`, which says what happened and
+The class says what to do. The `code` names an entry of `connector.messages.problems`, which says what happened and
 what to try, in English and Chinese; `facts` fill its text and never hold secrets or personal data.
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from connector.words.problems import PROBLEMS
+from connector.messages.problems import PROBLEMS
 
 
 class Problem(Exception):

@@ -19,9 +19,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from connector import money
 from connector.assessment import FLAGS, RATINGS
 from connector.documents import parse, suggestion
-from connector.words.features import AFTERWARDS, FEATURES
-from connector.words.flags import FLAGS as FLAG_WORDS
-from connector.words.flags import MEASURES, MeasureWords, canonical
+from connector.messages.features import AFTERWARDS, FEATURES
+from connector.messages.flags import FLAGS as FLAG_WORDS
+from connector.messages.flags import MEASURES, MeasureWords, canonical
 
 Grade = Literal["AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D"]
 Hold = Literal["none", "warn", "approve", "block"]
@@ -234,7 +234,7 @@ class Limits(Part):
     """How limits are proposed: the smallest of the named methods, each × the grade's factor, capped and rounded."""
 
     #: Method → what it is multiplied with: 1 for needs and sales, a share for equity and working capital, a growth for
-    #: the highest balance. Formulas: connector.words.limits.
+    #: the highest balance. Formulas: connector.messages.limits.
     methods: dict[Method, Annotated[float, Field(gt=0, le=10)]] = Field({"needs": 1.0}, min_length=1)
     #: What a customer needs at his busiest, to the mean; for the method `needs`.
     peak: float = Field(1.5, gt=0, le=10)

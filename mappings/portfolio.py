@@ -34,7 +34,7 @@ class Portfolio:
 
     #: Canonical tables by name, with the columns of `connector.schema`; a table that no file gave is missing.
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
-    #: file, line, table, column, value, reason (a code of `connector.words.rejects`).
+    #: file, line, table, column, value, reason (a code of `connector.messages.rejects`).
     rejects: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"file": pl.String, **REJECTS}))
     #: Rows that are kept but worth a look: the same columns.
     notices: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema={"file": pl.String, **REJECTS}))

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from connector.assessment import HOLDS
-from connector.moves import MOVING, Moves, moves
+from connector.credit.moves import MOVING, Moves, moves
 from connector.policy import ENGINE, Policy, engine_of, kept
 from connector.scoring.assess import assess
-from connector.scoring.tendency import Statistics
+from connector.scoring.features.tendency import Statistics
 from sync.store import Store, facts, state
 
 #: What an assessment was made from: whose, as of which day, from facts known at which instant, by which policy.

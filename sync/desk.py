@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from connector.desk import Asked, checked, may_approve
+from connector.credit.decision_rules import Asked, checked, may_approve
 from connector.errors import Misconfigured
 from connector.policy import Policy
 from sync.store import Store, facts, tables
@@ -38,7 +38,7 @@ def decide(
 ) -> Decided:  # fmt: skip
     """Puts a decision into force, or lets it wait for another person. Raises Misconfigured by the policy's rules.
 
-    `rating` and `above`: as `connector.desk.checked` takes them. `at`: microseconds since 1970 UTC.
+    `rating` and `above`: as `connector.credit.decision_rules.checked` takes them. `at`: microseconds since 1970 UTC.
     """
     needs = checked(asked, policy, rating, above)
     table = "limits" if asked.kind in _LIMITS else "decisions"

@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 
 from connector.assessment import ASSESSMENT
 from connector.policy import Policy
+from connector.presentation import written_values
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.tendency import Statistics
-from connector.words.shown import written_values
+from connector.scoring.features.tendency import Statistics
 from sync import warnings
 from sync.link import Link, micros
 from sync.store import Store, facts, state

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from connector.assessment import ASSESSMENT
-from connector.brake import LOOKED_AT, Verdict, brake
+from connector.credit.circuit_breaker import LOOKED_AT, Verdict, brake
 from connector.errors import Misconfigured, Problem
 from connector.plan import Planned
 from connector.policy import Policy

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from importlib import resources
 
 from connector import money
-from connector.words.flags import FLAGS
+from connector.messages.flags import FLAGS
 
 _FILES = ("widget.html", "widget.js", "panel.js", "panel.css")
 #: The same content is the same archive.

@@ -14,13 +14,14 @@ import polars as pl
 from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.schema import Tables
-from connector.scoring import company, features, judge, limits, people, reasons
-from connector.scoring.columns import Int, known, lists, nullable, true, whole
-from connector.scoring.grades import GRADE_RANK, NONE, UNRATED, ranks
-from connector.scoring.keys import row_index_of
-from connector.scoring.ledger import Ledger, ledger
-from connector.scoring.scorecard import MILLI, scorecard
-from connector.scoring.tendency import Gathering, Statistics, statistics
+from connector.scoring.features import company, features
+from connector.scoring.features.tendency import Gathering, Statistics, statistics
+from connector.scoring.frame.columns import Int, known, lists, nullable, true, whole
+from connector.scoring.frame.grades import GRADE_RANK, NONE, UNRATED, ranks
+from connector.scoring.frame.keys import row_index_of
+from connector.scoring.ledger.ledger import Ledger, ledger
+from connector.scoring.rating import judge, limits, people, reasons
+from connector.scoring.rating.scorecard import MILLI, scorecard
 
 
 def portfolio_statistics(tables: Tables, policy: Policy, as_of: int) -> Statistics:

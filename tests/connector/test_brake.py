@@ -1,8 +1,8 @@
 import polars as pl
 import pytest
 
-from connector.brake import brake
-from connector.moves import Moves, moves
+from connector.credit.circuit_breaker import brake
+from connector.credit.moves import Moves, moves
 from connector.policy import Checks
 
 

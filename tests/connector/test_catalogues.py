@@ -6,13 +6,13 @@ import pytest
 
 from connector.assessment import FLAGS
 from connector.editions import PRESETS, preset_text
+from connector.messages.features import FEATURES
+from connector.messages.flags import FLAGS as FLAG_WORDS
+from connector.messages.flags import MEASURES
+from connector.messages.limits import METHODS
 from connector.policy import Method, load
 from connector.schema import TABLES
-from connector.scoring.people import WORDS
-from connector.words.features import FEATURES
-from connector.words.flags import FLAGS as FLAG_WORDS
-from connector.words.flags import MEASURES
-from connector.words.limits import METHODS
+from connector.scoring.rating.people import WORDS
 
 
 def chinese(text: str) -> bool:

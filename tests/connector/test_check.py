@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from connector.check import OUT, WHY, check
+from connector.credit.order_check import OUT, WHY, check
 from tests.connector.scoring.books import POLICY
 
 

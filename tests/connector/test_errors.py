@@ -3,7 +3,7 @@ import string
 import pytest
 
 from connector import errors
-from connector.words.problems import PROBLEMS
+from connector.messages.problems import PROBLEMS
 
 
 @pytest.mark.parametrize("code", sorted(PROBLEMS))

@@ -1,5 +1,5 @@
-from connector.words.features import FEATURES
-from connector.words.manual import features_page
+from connector.messages.features import FEATURES
+from connector.messages.manual import features_page
 from tests.golden import check
 
 

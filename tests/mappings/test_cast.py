@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector import money
+from connector.messages.rejects import REASONS, sentence
 from connector.schema import TABLES, day_number, day_of
-from connector.words.rejects import REASONS, sentence
 from mappings.cast import REJECTS, cast
 from tests.examples import each
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from connector.desk import Asked
+from connector.credit.decision_rules import Asked
 from connector.errors import Misconfigured
 from connector.schema import day_number
 from sync import desk

@@ -4,8 +4,8 @@ from datetime import date
 
 from connector.policy import Policy
 from connector.schema import day_number
-from connector.scoring.explain import explained
-from connector.scoring.tendency import Statistics
+from connector.scoring.explanation.explain import explained
+from connector.scoring.features.tendency import Statistics
 from sync.store import facts, state
 from tests.connector.scoring.books import POLICY
 from tests.story.house import TODAY, House

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from connector.assessment import ASSESSMENT
-from connector.words.shown import reasons, written_values
+from connector.presentation import reasons, written_values
 from zixin.services.ratings import distribution
 
 ROW = {

@@ -107,7 +107,7 @@ def _show(context: Context, done: Demo) -> None:
 
 def _watch(context: Context, done: Demo, row: dict[str, Any]) -> None:
     from connector import money
-    from connector.words.shown import reasons
+    from connector.presentation import reasons
 
     number, name = done.names.get(row["customer_id"], (row["customer_id"], ""))
     flags = ", ".join(flag["code"] for flag in row["flags"])

@@ -122,7 +122,7 @@ def _add(
     last = days_of(until)[0] if until else None
     with deciding(context) as at:
         from connector import money
-        from connector.desk import Asked
+        from connector.credit.decision_rules import Asked
         from connector.errors import Misconfigured
         from connector.schema import day_number
         from zixin.services import credit

@@ -64,7 +64,7 @@ def evaluate(
 
 def say_rejects(context: Context, rejects: pl.DataFrame) -> None:
     """List what was rejected on standard error: file, line, column, value, reason."""
-    from connector.words.rejects import sentence
+    from connector.messages.rejects import sentence
 
     for row in rejects.head(_SHOWN_REJECTS).to_dicts():
         place = context.words(f"{row['file']}, line {row['record']}", f"{row['file']} 第 {row['record']} 行")

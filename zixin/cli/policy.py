@@ -15,7 +15,7 @@ from zixin.cli.context import Context, moves_text
 if TYPE_CHECKING:
     from connector.editions import Edition
     from connector.policy import Policy
-    from connector.proof.probe import Finding
+    from connector.validation.monotonicity import Finding
 
 group = typer.Typer(no_args_is_help=True, help="Check a policy file; show the policies that zixin ships.")
 
@@ -35,7 +35,7 @@ def check(
     """Exit code 0 where nothing is wrong, 1 with the faults named."""
     context: Context = call.obj
 
-    from connector.proof.probe import probe
+    from connector.validation.monotonicity import probe
     from zixin.config import settings
 
     rules = settings.policy(context.profile, None if file is None else Path(file))

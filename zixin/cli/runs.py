@@ -141,7 +141,7 @@ def _readable(row: RunRow) -> dict[str, Any]:
 
 
 def _reject(row: Rejected, run: RunRow, context: Context) -> dict[str, Any]:
-    from connector.words.rejects import sentence
+    from connector.messages.rejects import sentence
 
     fresh = run.started_at <= row.since and (run.finished_at is None or row.since <= run.finished_at)
     return {

@@ -13,16 +13,16 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from connector import money
-from connector.check import OUT, WHY, check
-from connector.desk import Asked
+from connector.credit.decision_rules import Asked
+from connector.credit.order_check import OUT, WHY, check
 from connector.errors import Misconfigured
+from connector.messages.flags import FLAGS, canonical
 from connector.policy import Policy
 from connector.schema import Tables, day_number, day_of
 from connector.scoring.assess import assess
-from connector.scoring.rates import Rates
-from connector.scoring.tendency import Statistics
-from connector.scoring.wish import with_values
-from connector.words.flags import FLAGS, canonical
+from connector.scoring.explanation.wish import with_values
+from connector.scoring.features.tendency import Statistics
+from connector.scoring.ledger.rates import Rates
 from sync import desk, warnings
 from sync.link import micros
 from sync.store import Store, facts, state

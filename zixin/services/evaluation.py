@@ -11,9 +11,9 @@ from typing import Any
 import polars as pl
 
 from connector.policy import Policy
-from connector.proof.foretell import Question, foretold
 from connector.schema import day_number
 from connector.scoring.assess import assess, portfolio_statistics
+from connector.validation.backtest import Question, foretold
 from mappings import portfolio
 
 

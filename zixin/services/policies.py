@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from connector.credit.moves import Moves, moves
 from connector.editions import Edition, edition_of, editions, unchanged
 from connector.errors import Misconfigured
-from connector.moves import Moves, moves
 from connector.policy import Policy
 from sync.rescore import look
 from sync.shared import private_text

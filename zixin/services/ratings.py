@@ -56,9 +56,9 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
     Misconfigured where there is no such account or no such day.
     """
     from connector.policy import Policy
-    from connector.scoring.explain import explained
-    from connector.scoring.tendency import Statistics
-    from connector.scoring.wish import rise
+    from connector.scoring.explanation.explain import explained
+    from connector.scoring.explanation.wish import rise
+    from connector.scoring.features.tendency import Statistics
 
     with compose.stored(profile) as (store, name), store.read() as tx:
         found = facts.find(tx, name, account)

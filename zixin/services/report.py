@@ -10,12 +10,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from connector import money
 from connector.assessment import NOT_RATED, RATINGS
+from connector.messages.limits import METHODS
+from connector.presentation import telling
 from connector.schema import day_of
-from connector.scoring.explain import explained
-from connector.scoring.ledger import ledger
-from connector.scoring.wish import rise
-from connector.words.limits import METHODS
-from connector.words.shown import telling
+from connector.scoring.explanation.explain import explained
+from connector.scoring.explanation.wish import rise
+from connector.scoring.ledger.ledger import ledger
 from sync import desk
 from sync.link import instant
 from sync.shared import private_text

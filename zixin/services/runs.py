@@ -150,7 +150,7 @@ class Rejected:
     record: str
     column: str
     value: str | None
-    #: As `connector.words.rejects.sentence` takes it.
+    #: As `connector.messages.rejects.sentence` takes it.
     reason: str
     since: datetime
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from adapters import registry
 from adapters.simulation.tls import certificate
-from connector.scoring.rates import base_currency
+from connector.scoring.ledger.rates import base_currency
 from mappings import portfolio
 from zixin.web import server
 

@@ -25,7 +25,7 @@ from adapters.zoho.simulator.org import Org, number
 from adapters.zoho.simulator.reply import org_of
 from connector import money
 from connector.assessment import WRITTEN
-from connector.words.flags import FLAGS
+from connector.messages.flags import FLAGS
 
 #: Days overdue that the second button makes of the biggest open invoice.
 _OVERDUE_DAYS = 95

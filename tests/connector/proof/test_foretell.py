@@ -3,7 +3,7 @@ import math
 import polars as pl
 import pytest
 
-from connector.proof.foretell import Question, foretold, outcomes, paydex_like
+from connector.validation.backtest import Question, foretold, outcomes, paydex_like
 from tests.connector.scoring.books import POLICY, books, day, invoice
 
 CUT = day("2025-03-31")

@@ -2,7 +2,7 @@ import pytest
 
 from connector.editions import PRESETS, preset_text
 from connector.policy import load
-from connector.proof.probe import probe
+from connector.validation.monotonicity import probe
 
 
 def tenure_becomes(feature: str, points: str) -> str:

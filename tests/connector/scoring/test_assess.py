@@ -9,9 +9,9 @@ from connector.assessment import ASSESSMENT
 from connector.editions import default_text, preset_text
 from connector.policy import Condition, Policy, load
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.columns import Values
-from connector.scoring.conditions import matches
-from connector.scoring.tendency import Statistics
+from connector.scoring.features.tendency import Statistics
+from connector.scoring.frame.columns import Values
+from connector.scoring.rating.conditions import matches
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 from tests.examples import TOGETHER, together
 

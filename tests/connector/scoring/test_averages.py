@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.scoring.averages import LateItems, Sums, days_late
-from connector.scoring.columns import Groups, Int
+from connector.scoring.features.averages import LateItems, Sums, days_late
+from connector.scoring.frame.columns import Groups, Int
 from tests.examples import each
 
 #: Account, amount, days.

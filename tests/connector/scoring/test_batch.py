@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.explain import explained
-from connector.scoring.ledger import ledger
-from connector.scoring.tendency import Gathering, Statistics
-from connector.scoring.wish import rise
+from connector.scoring.explanation.explain import explained
+from connector.scoring.explanation.wish import rise
+from connector.scoring.features.tendency import Gathering, Statistics
+from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 TODAY = day("2025-06-30")

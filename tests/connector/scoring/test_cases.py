@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from connector.scoring.assess import assess
-from connector.scoring.tendency import Statistics
+from connector.scoring.features.tendency import Statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.scoring import columns
-from connector.scoring.columns import NEVER, Columns, Groups, Int, largest, mul_div, nullable, ratio, widened
+from connector.scoring.frame import columns
+from connector.scoring.frame.columns import NEVER, Columns, Groups, Int, largest, mul_div, nullable, ratio, widened
 from tests.examples import each
 
 MOST = 2**63 - 1

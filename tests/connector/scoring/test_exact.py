@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connector.schema import day_of
 from connector.scoring.assess import assess
-from connector.scoring.tendency import Statistics
+from connector.scoring.features.tendency import Statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 from tests.examples import TOGETHER, together
 

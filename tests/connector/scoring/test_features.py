@@ -1,11 +1,11 @@
 import polars as pl
 import pytest
 
+from connector.messages.features import AFTERWARDS, FEATURES
 from connector.schema import day_of
-from connector.scoring.features import features
-from connector.scoring.ledger import ledger
-from connector.scoring.tendency import Statistics
-from connector.words.features import AFTERWARDS, FEATURES
+from connector.scoring.features.features import features
+from connector.scoring.features.tendency import Statistics
+from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 AS_OF = "2025-06-30"

@@ -5,10 +5,10 @@ import pytest
 
 from connector.assessment import FLAGS
 from connector.editions import PRESETS, default_text, preset_text
+from connector.messages.flags import ALIASES, MEASURES, canonical
+from connector.messages.flags import FLAGS as WORDS
 from connector.policy import load
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.words.flags import ALIASES, MEASURES, canonical
-from connector.words.flags import FLAGS as WORDS
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 from tests.connector.scoring.test_people import TODAY, ledger
 

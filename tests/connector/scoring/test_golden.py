@@ -15,11 +15,11 @@ from ruamel.yaml import YAML
 from connector import money
 from connector.editions import preset_text
 from connector.policy import Policy, load
+from connector.presentation import reasons
 from connector.schema import TABLES, day_number, day_of
 from connector.scoring.assess import assess
-from connector.scoring.explain import explained
-from connector.scoring.tendency import Statistics
-from connector.words.shown import reasons
+from connector.scoring.explanation.explain import explained
+from connector.scoring.features.tendency import Statistics
 from tests.connector.scoring.books import table
 from tests.golden import check
 

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from connector.scoring.assess import assess
-from connector.scoring.group import roots
-from connector.scoring.tendency import Statistics
+from connector.scoring.features.group import roots
+from connector.scoring.features.tendency import Statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 

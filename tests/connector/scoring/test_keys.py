@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.scoring.keys import in_order, owner_of, row_index_of
+from connector.scoring.frame.keys import in_order, owner_of, row_index_of
 from tests.examples import each
 
 IDS = st.lists(st.integers(0, 400).map(str), max_size=40)

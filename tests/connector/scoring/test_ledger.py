@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from connector.scoring.ledger import Ledger, ledger
+from connector.scoring.ledger.ledger import Ledger, ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 

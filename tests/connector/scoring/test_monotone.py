@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from connector.schema import day_of
 from connector.scoring.assess import measured
-from connector.scoring.ledger import ledger
-from connector.scoring.tendency import Statistics
+from connector.scoring.features.tendency import Statistics
+from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 from tests.examples import TOGETHER, together
 

@@ -5,9 +5,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from connector.scoring.features import features
-from connector.scoring.ledger import ledger
-from connector.scoring.tendency import Statistics
+from connector.scoring.features.features import features
+from connector.scoring.features.tendency import Statistics
+from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 AS_OF = "2025-06-30"

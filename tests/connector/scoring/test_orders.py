@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from connector.scoring.assess import assess
-from connector.scoring.tendency import Statistics
+from connector.scoring.features.tendency import Statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 ORDER = {"order_id": "S1", "account_id": "A", "ordered_on": "2026-03-01", "amount": 100_00, "currency": "USD"}

@@ -3,7 +3,7 @@ import pytest
 
 from connector.money import to_minor
 from connector.schema import TABLES
-from connector.scoring.rates import Rates, across, base_currency
+from connector.scoring.ledger.rates import Rates, across, base_currency
 
 
 def rates(*rows: tuple[str, str, int, str]) -> pl.DataFrame:

@@ -3,7 +3,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from connector.scoring.ledger import Ledger, ledger
+from connector.scoring.ledger.ledger import Ledger, ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 #: Delivered every month, due at its end: 铺底 50, so that a month of 40 is overdue only on top of it.

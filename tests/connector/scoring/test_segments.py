@@ -5,8 +5,8 @@ from connector.editions import default_text
 from connector.errors import Misconfigured
 from connector.policy import Policy, load
 from connector.scoring.assess import assess, segment_of
-from connector.scoring.explain import explained
-from connector.scoring.tendency import Statistics
+from connector.scoring.explanation.explain import explained
+from connector.scoring.features.tendency import Statistics
 from tests.connector.scoring.books import books, day, invoice, table
 
 TODAY = day("2025-06-30")

@@ -5,9 +5,9 @@ import pytest
 from connector.editions import preset_text
 from connector.policy import load
 from connector.scoring.assess import assess, measured, portfolio_statistics
-from connector.scoring.columns import NEVER
-from connector.scoring.explain import explained
-from connector.scoring.ledger import ledger
+from connector.scoring.explanation.explain import explained
+from connector.scoring.frame.columns import NEVER
+from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 TODAY = day("2025-06-30")

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from connector.scoring.ledger import ledger
+from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 

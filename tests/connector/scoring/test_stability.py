@@ -2,10 +2,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from connector.scoring.columns import NEVER
-from connector.scoring.grades import GRADE_RANK
-from connector.scoring.grades import grades as grades_of
-from connector.scoring.stability import steady
+from connector.scoring.frame.columns import NEVER
+from connector.scoring.frame.grades import GRADE_RANK
+from connector.scoring.frame.grades import grades as grades_of
+from connector.scoring.rating.stability import steady
 from tests.connector.scoring.books import POLICY
 
 SCHEMA = {"customer_id": pl.String, "as_of": pl.Int32, "rating": pl.String, "model_rating": pl.String, "pending_rating": pl.String, "pending_since": pl.Int32}  # fmt: skip

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.schema import day_of
-from connector.scoring.ledger import ledger
-from connector.scoring.tendency import Statistics, statistics, tendency
+from connector.scoring.features.tendency import Statistics, statistics, tendency
+from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice
 from tests.examples import TOGETHER, together
 

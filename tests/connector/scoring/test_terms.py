@@ -1,7 +1,7 @@
 import pytest
 
 from connector.schema import day_of
-from connector.scoring.ledger import ledger
+from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 

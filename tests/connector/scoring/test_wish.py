@@ -8,7 +8,7 @@ import pytest
 
 from connector.errors import Misconfigured
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.wish import _paid, rise, with_values
+from connector.scoring.explanation.wish import _paid, rise, with_values
 from tests.connector.scoring.books import POLICY, invoice, table
 from tests.connector.scoring.test_people import TODAY, ledger
 

@@ -1,0 +1,1 @@
+"""Rules of the credit desk: orders, decisions of people, what stops a run."""

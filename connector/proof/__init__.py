@@ -1,1 +1,0 @@
-"""Proof that a score is worth something: how well it foretold lateness."""

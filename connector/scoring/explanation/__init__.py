@@ -1,0 +1,1 @@
+"""An assessment done again, step by step, and what would change it."""

@@ -1,0 +1,1 @@
+"""From a ledger to features of a customer: behaviour, sales, company, group, tendency."""

@@ -1,0 +1,59 @@
+"""The tree of parent companies: whose exposure and whose limit count together.
+
+Source: design/tables.md, "A group's room and a member's own room: the smaller is shown. A parent cycle is refused".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from connector.scoring.frame.columns import Bool, Float, Groups, Int
+from connector.scoring.frame.keys import row_index_of
+
+#: Doublings of the way up: trees of up to 2^16 floors, and an end for what goes in a circle.
+_DOUBLINGS = 16
+
+
+def roots(accounts: pl.DataFrame) -> tuple[Int, Bool]:
+    """Row of the account at the top of each one's tree, its own without a parent; whether its parents go in a circle.
+
+    Who is in a circle, or leads into one, is a root of its own. Columns in: account_id, parent_id (an unknown or own
+    one counts as none).
+    """
+    own = np.arange(accounts.height)
+    parent = row_index_of(accounts["parent_id"], accounts["account_id"])
+    step = np.where(parent < 0, own, parent)
+    above = step
+    for _ in range(_DOUBLINGS):
+        above, before = above[above], above
+        if np.array_equal(above, before):
+            break
+    in_circle = step[above] != above
+    return np.where(in_circle, own, above), in_circle
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRoom:
+    """What an account's group owes and may owe, by account."""
+
+    exposure: Int
+    #: Whether the group has a limit, and which.
+    has_limit: Bool
+    limit: Int
+    #: Exposure ÷ limit; 10 where something is owed on a limit of nothing; not a number without a limit.
+    utilisation: Float
+    #: Whether the account's parents go in a circle.
+    parent_cycle: Bool
+
+
+def group_room(accounts: pl.DataFrame, exposure: Int, limit: Int, has_limit: Bool) -> GroupRoom:
+    """Columns in: account_id, parent_id. `limit`: of scope group, where one was given to the account."""
+    root, in_circle = roots(accounts)
+    groups = Groups(root, len(root))
+    owed, most, limited = groups.sum(exposure)[root], groups.sum(limit)[root], groups.sum(has_limit)[root] > 0
+    used = np.where(limited & (most == 0) & (owed > 0), 10.0, np.nan)
+    np.divide(owed, most, out=used, where=limited & (most > 0))
+    return GroupRoom(owed, limited, most, used, in_circle)

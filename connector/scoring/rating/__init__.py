@@ -1,0 +1,1 @@
+"""From features to points, rating, limit, flags and hold, with their reasons."""

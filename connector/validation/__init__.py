@@ -1,0 +1,1 @@
+"""Whether a policy foretells what it is to foretell, and never rewards paying later."""
