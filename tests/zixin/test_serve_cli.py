@@ -27,7 +27,7 @@ def test_status_says_when_it_last_worked_and_what_wants_a_person(
     assert (found["accounts"], found["newest_day"], found["dead_events"]) == (120, "2025-06-30", 0)
 
     later = status.of("default", datetime.now(UTC) + timedelta(days=400))
-    assert any("no run has ended well" in line["en"] for line in later["wants"])
+    assert any("no run has ended well" in line.en for line in later.wants)
     with rated.store.write() as tx:
         inbox.take_in(tx, "sim", [Event("e1", "Invoices", ("1",))], 1)
         for _ in range(8):
@@ -41,7 +41,7 @@ def test_status_says_when_it_last_worked_and_what_wants_a_person(
 
 
 def fresh(rated: House) -> bool:
-    return not status.of("default", datetime.now(UTC))["wants"]
+    return not status.of("default", datetime.now(UTC)).wants
 
 
 def test_dead_events_are_listed_and_sent_again(rated: House, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from zixin.cli.evaluate import days_of
 from zixin.cli.upgrade import upgraded
 
 if TYPE_CHECKING:
-    from zixin.services.credit import Desk
+    from zixin.services.credit import DecisionRow, Desk
 
 ACCOUNT = Annotated[str, typer.Argument(help="Its number, id or whole name.")]
 BY = Annotated[str, typer.Option("--by", help="Who decides; else the user of the system.")]
@@ -57,17 +58,19 @@ def check(
     with credit.opened(context.profile) as at:
         found = credit.checked(at, account, given, currency or None)
     if context.json:
-        context.document(found)
+        told = asdict(found)
+        numbers = told.pop("numbers")
+        context.document({**told, **numbers})
         return
     answers = {"allow": "放行", "warn": "放行并提醒", "needs_approval": "须审批", "block": "冻结"}
-    said = context.words(found["answer"].replace("_", " "), answers[found["answer"]])
-    context.say(f"{found['number']}  {found['name']}  {found['rating']}: {said.upper()}")
-    for line in found["reasons"]:
-        context.say(f"  {context.words(line['en'], line['zh'])}")
-    if found["ways_out"]:
+    said = context.words(found.answer.replace("_", " "), answers[found.answer])
+    context.say(f"{found.number}  {found.name}  {found.rating}: {said.upper()}")
+    for line in found.reasons:
+        context.say(f"  {context.words(line.en, line.zh)}")
+    if found.ways_out:
         context.say(context.words("what would help:", "可行办法："))
-    for line in found["ways_out"]:
-        context.say(f"  {context.words(line['en'], line['zh'])}")
+    for line in found.ways_out:
+        context.say(f"  {context.words(line.en, line.zh)}")
 
 
 @override.command("add", help="Set a rating until a day.")
@@ -156,18 +159,22 @@ def _lister(name: str) -> Any:
         with opened(context) as at:
             from zixin.services import credit
 
-            rows = [row for row in credit.decisions(at, account or None) if row["kind"] in kinds]
+            rows = [row for row in credit.decisions(at, account or None) if row.kind in kinds]
         if context.json:
-            context.document({"decisions": rows})
+            context.document({"decisions": [_document(row) for row in rows]})
         for row in () if context.json else rows:
-            what = row["value"] or row["amount"] or ""
-            dates = f"{row['from'] or '–'} … {row['until'] or '–'}"
-            state = {"in_force": "生效", "waits": "待批", "over": "已结束", "ahead": "未开始"}[row["state"]]
-            said = context.words(row["state"].replace("_", " "), state)
-            head = f"{row['id']:<8} {said:<9} {row['number']:<14} {row['kind']:<12} {what:<16} {dates}"
-            context.say(f"{head}  {row['reason'] or ''}  {row['by'] or ''}")
+            what = row.value or row.amount or ""
+            dates = f"{row.valid_from or '–'} … {row.until or '–'}"
+            state = {"in_force": "生效", "waits": "待批", "over": "已结束", "ahead": "未开始"}[row.state]
+            said = context.words(row.state.replace("_", " "), state)
+            head = f"{row.id:<8} {said:<9} {row.number:<14} {row.kind:<12} {what:<16} {dates}"
+            context.say(f"{head}  {row.reason or ''}  {row.by or ''}")
 
     return lister
+
+
+def _document(row: DecisionRow) -> dict[str, Any]:
+    return {"from" if name == "valid_from" else name: value for name, value in asdict(row).items()}
 
 
 def _end(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")], by: BY = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any
@@ -99,13 +100,13 @@ def what_if(
     with credit.opened(context.profile) as at:
         found = credit.what_if(at, account, changes)
     if context.json:
-        context.document(found)
+        context.document(asdict(found))
         return
     for key, en, zh in (("now", "now ", "现状"), ("then", "then", "假设")):
-        row = found[key]
+        row = asdict(found)[key]
         score = "–" if row["score"] is None else f"{row['score']:.1f}"
         flags = ", ".join(row["flags"]) or "–"
-        line = f"{context.words(en, zh)}  {row['rating']:<4} {score:>5}  {row['limit']:>14} {found['currency']}"
+        line = f"{context.words(en, zh)}  {row['rating']:<4} {score:>5}  {row['limit']:>14} {found.currency}"
         context.say(f"{line}  {row['hold']:<8} {flags}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -35,15 +36,15 @@ def _flags(
 
         rows = credit.flags(at, account or None, code or None, over=every)
     if context.json:
-        context.document({"flags": rows})
+        context.document({"flags": [asdict(row) for row in rows]})
         return
     for row in rows:
-        seen = context.words(f"seen by {row['acknowledged_by']}", f"{row['acknowledged_by']} 已确认")
-        until = f" … {row['cleared_on']}" if row["cleared_on"] else ""
-        text = context.words(row["en"], row["zh"])
-        measure = context.words(row["measure_en"], row["measure_zh"])
-        head = f"{row['severity']:<8} {row['number']:<14} {row['code']:<20} {row['raised_on']}{until}"
-        context.say(f"{head}  {text} → {measure}  {seen if row['acknowledged_by'] else ''}".rstrip())
+        seen = context.words(f"seen by {row.acknowledged_by}", f"{row.acknowledged_by} 已确认")
+        until = f" … {row.cleared_on}" if row.cleared_on else ""
+        text = context.words(row.en, row.zh)
+        measure = context.words(row.measure_en, row.measure_zh)
+        head = f"{row.severity:<8} {row.number:<14} {row.code:<20} {row.raised_on}{until}"
+        context.say(f"{head}  {text} → {measure}  {seen if row.acknowledged_by else ''}".rstrip())
 
 
 @flags.command("ack", help="Say that somebody has seen a flag.")
@@ -92,13 +93,13 @@ def _actions(call: typer.Context, account: ONLY = "", every: OVER = False) -> No
 
         rows = credit.actions(at, account or None, over=every)
     if context.json:
-        context.document({"actions": rows})
+        context.document({"actions": [asdict(row) for row in rows]})
         return
     for row in rows:
-        state = context.words(f"done {row['done_on']}", f"{row['done_on']} 完成") if row["done_on"] else ""
-        late = context.words("OVERDUE", "已过期") if row["late"] else ""
-        head = f"{row['id']:<6} {row['due'] or '–':<10} {row['number']:<14} {row['flag'] or '–':<16} {row['measure']}"
-        context.say(f"{head}  {row['owner'] or ''}  {state or late}  {row['outcome'] or ''}".rstrip())
+        state = context.words(f"done {row.done_on}", f"{row.done_on} 完成") if row.done_on else ""
+        late = context.words("OVERDUE", "已过期") if row.late else ""
+        head = f"{row.id:<6} {row.due or '–':<10} {row.number:<14} {row.flag or '–':<16} {row.measure}"
+        context.say(f"{head}  {row.owner or ''}  {state or late}  {row.outcome or ''}".rstrip())
 
 
 @actions.command("done", help="Say what came of a measure.")

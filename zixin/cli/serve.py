@@ -75,14 +75,14 @@ def status(call: typer.Context) -> None:
 
     found = of(context.profile, datetime.now(UTC))
     if context.json:
-        context.document(found)
+        context.document(asdict(found))
     else:
-        for name, value in found.items():
+        for name, value in asdict(found).items():
             if name != "wants":
                 context.say(f"{name:<18} {value if value is not None else '–'}")
-        for line in found["wants"]:
-            context.say(f"! {context.words(line['en'], line['zh'])}")
-    if found["wants"]:
+        for line in found.wants:
+            context.say(f"! {context.words(line.en, line.zh)}")
+    if found.wants:
         raise typer.Exit(1)
 
 

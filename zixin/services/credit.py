@@ -83,6 +83,101 @@ class Desk:
         return Standing(account, number or account, name, row, tables, portfolio, prior)
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One reason, or one way out."""
+
+    code: str
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswer:
+    """Whether an order may be delivered on credit."""
+
+    account_id: str
+    number: str
+    name: str
+    as_of: date
+    #: Of all amounts: the base currency.
+    currency: str
+    rating: str
+    #: allow, warn, needs_approval, block.
+    answer: str
+    reasons: tuple[Line, ...]
+    ways_out: tuple[Line, ...]
+    #: What it rests on: name → plain decimal text; None: not known.
+    numbers: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """What a person decided. Days are ISO dates, an amount is decimal text with its currency."""
+
+    id: str
+    account_id: str
+    number: str
+    kind: str
+    value: str | None
+    amount: str | None
+    valid_from: str | None
+    until: str | None
+    reason: str | None
+    by: str | None
+    #: in_force, over, ahead, waits.
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRow:
+    """A flag with its life."""
+
+    account_id: str
+    code: str
+    severity: str
+    acknowledged_by: str | None
+    note: str | None
+    raised_on: str | None
+    cleared_on: str | None
+    number: str
+    en: str
+    zh: str
+    #: What is recommended: a code, and its words.
+    measure: str
+    measure_en: str
+    measure_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """A measure that somebody takes."""
+
+    id: str
+    account_id: str
+    number: str
+    flag: str | None
+    measure: str
+    owner: str | None
+    due: str | None
+    done_on: str | None
+    outcome: str | None
+    #: Past its day, and open.
+    late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """An account as it is, and with other values of features."""
+
+    account_id: str
+    number: str
+    name: str
+    currency: str
+    now: Mapping[str, Any]
+    then: Mapping[str, Any]
+
+
 @contextmanager
 def opened(profile: str, now: datetime | None = None) -> Iterator[Desk]:
     """The profile's desk. Raises Misconfigured where nothing was assessed yet."""
@@ -147,8 +242,8 @@ def confirm(at: Desk, wanted: str, by: str, reason: str = "confirmed", days: int
     return standing.number, str(grade), made
 
 
-def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> dict[str, Any]:
-    """The order check as a document: answer, reasons and ways_out (code, en, zh), numbers as decimal text.
+def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> OrderAnswer:
+    """Whether an order of that amount may be delivered on credit, and if not, what would help.
 
     Raises Misconfigured for an amount that is none, or in a currency without a rate.
     """
@@ -171,7 +266,7 @@ def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> dic
     today = at.now.astimezone(ZoneInfo(at.policy.calendar.time_zone)).date()
     said = check(standing.row, minor, at.policy, max(0, day_number(today) - at.day))
 
-    def worded(catalogue: dict[str, tuple[str, str]], lines: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    def worded(catalogue: dict[str, tuple[str, str]], lines: list[tuple[str, dict[str, Any]]]) -> tuple[Line, ...]:
         made = []
         for code, filled in lines:
             text = {
@@ -179,24 +274,20 @@ def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> dic
                 for key, value in filled.items()
             }
             en, zh = catalogue[code]
-            made.append({"code": code, "en": en.format(**text), "zh": zh.format(**text)})
-        return made
+            made.append(Line(code, en.format(**text), zh.format(**text)))
+        return tuple(made)
 
     numbers = {
         key: None if value is None else f"{money.from_minor(value, base):f}" for key, value in said.numbers.items()
     }
-    return {
-        "account_id": standing.account_id, "number": standing.number, "name": standing.name,
-        "as_of": day_of(at.day).isoformat(), "currency": base, "rating": standing.row["rating"], "answer": said.answer,
-        "reasons": worded(WHY, said.reasons), "ways_out": worded(OUT, said.ways_out), **numbers,
-    }  # fmt: skip
+    return OrderAnswer(
+        standing.account_id, standing.number, standing.name, day_of(at.day), base, standing.row["rating"], said.answer,
+        worded(WHY, said.reasons), worded(OUT, said.ways_out), numbers,
+    )  # fmt: skip
 
 
-def decisions(at: Desk, wanted: str | None) -> list[dict[str, Any]]:
-    """What people decided, newest last: id, account_id, number, kind, value, amount, from, until, reason, by, state.
-
-    state: in_force, over, ahead, waits.
-    """
+def decisions(at: Desk, wanted: str | None) -> tuple[DecisionRow, ...]:
+    """What people decided, newest last; of one account, or of all."""
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read() as tx:
         rows = desk.listed(tx, at.connection, only)
@@ -209,29 +300,26 @@ def decisions(at: Desk, wanted: str | None) -> list[dict[str, Any]]:
             return "over"
         return "ahead" if (row["valid_from"] or 0) > at.day else "in_force"
 
-    return [
-        {
-            "id": row["key"], "account_id": row["account_id"], "number": numbers.get(row["account_id"]) or "",
-            "kind": row["kind"], "value": row.get("value"),
-            "amount": money.shown(row["amount"], row["currency"]) if row.get("amount") is not None else None,
-            "from": None if row["valid_from"] is None else day_of(row["valid_from"]).isoformat(),
-            "until": None if row["valid_until"] is None else day_of(row["valid_until"]).isoformat(),
-            "reason": row.get("reason") or row.get("basis"), "by": row.get("by") or row.get("approved_by"),
-            "state": state_of(row),
-        }
+    return tuple(
+        DecisionRow(
+            row["key"], row["account_id"], numbers.get(row["account_id"]) or "", row["kind"], row.get("value"),
+            money.shown(row["amount"], row["currency"]) if row.get("amount") is not None else None,
+            _iso(row["valid_from"]), _iso(row["valid_until"]), row.get("reason") or row.get("basis"),
+            row.get("by") or row.get("approved_by"), state_of(row),
+        )
         for row in rows
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
-def what_if(at: Desk, wanted: str, values: Mapping[str, Decimal]) -> dict[str, Any]:
-    """The account as it is and with these features instead: number, name, currency, now, then."""
+def what_if(at: Desk, wanted: str, values: Mapping[str, Decimal]) -> WhatIf:
+    """The account as it is, and with these features instead. Raises Misconfigured for a feature that there is not."""
     standing = at.standing(wanted)
     found = with_values(standing.tables, at.policy, at.day, standing.portfolio, standing.account_id, values)
-    return {"account_id": standing.account_id, "number": standing.number, "name": standing.name, **found}
+    return WhatIf(standing.account_id, standing.number, standing.name, found["currency"], found["now"], found["then"])
 
 
-def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False) -> list[dict[str, Any]]:
-    """Flags with their lives: account_id, number, code, en, zh, severity, measure, raised_on, cleared_on, who saw."""
+def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False) -> tuple[FlagRow, ...]:
+    """Flags with their lives, gravest first; of one account, of one code, or all. `over`: those that are down, too."""
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read() as tx:
         rows = warnings.listed(tx, at.connection, only, over=over)
@@ -244,13 +332,12 @@ def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False)
         words = rule or FLAGS[row["code"]]
         measure = at.policy.measure_of(row["code"])
         about = at.policy.measure(measure)
-        days = {name: _iso(row[name]) for name in ("raised_on", "cleared_on")}
-        made.append({
-            **{name: row[name] for name in ("account_id", "code", "severity", "acknowledged_by", "note")}, **days,
-            "number": numbers.get(row["account_id"]) or "", "en": words.en, "zh": words.zh, "measure": measure,
-            "measure_en": about.en if about else measure, "measure_zh": about.zh if about else measure,
-        })  # fmt: skip
-    return made
+        made.append(FlagRow(
+            row["account_id"], row["code"], row["severity"], row["acknowledged_by"], row["note"],
+            _iso(row["raised_on"]), _iso(row["cleared_on"]), numbers.get(row["account_id"]) or "", words.en, words.zh, measure,
+            about.en if about else measure, about.zh if about else measure,
+        ))  # fmt: skip
+    return tuple(made)
 
 
 def plan_action(
@@ -268,21 +355,20 @@ def plan_action(
     return key, _iso(last)
 
 
-def actions(at: Desk, wanted: str | None, *, over: bool = False) -> list[dict[str, Any]]:
-    """Measures: id, account_id, number, flag, measure, owner, due, done_on, outcome, late (past due and open)."""
+def actions(at: Desk, wanted: str | None, *, over: bool = False) -> tuple[ActionRow, ...]:
+    """Measures, by when they are due; of one account, or all. `over`: those that are done, too."""
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read() as tx:
         rows = warnings.actions(tx, at.connection, only, over=over)
         numbers = facts.numbers(tx, at.connection)
-    return [
-        {
-            "id": row["action_id"], "account_id": row["account_id"], "number": numbers.get(row["account_id"]) or "",
-            "flag": row["flag"], "measure": row["measure"], "owner": row["owner"], "due": _iso(row["due"]),
-            "done_on": _iso(row["done_on"]), "outcome": row["outcome"],
-            "late": row["done_on"] is None and row["due"] is not None and row["due"] < at.day,
-        }
+    return tuple(
+        ActionRow(
+            row["action_id"], row["account_id"], numbers.get(row["account_id"]) or "", row["flag"], row["measure"],
+            row["owner"], _iso(row["due"]), _iso(row["done_on"]), row["outcome"],
+            row["done_on"] is None and row["due"] is not None and row["due"] < at.day,
+        )
         for row in rows
-    ]  # fmt: skip
+    )  # fmt: skip
 
 
 def _iso(day: int | None) -> str | None:

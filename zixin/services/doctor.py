@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal
 
 from adapters import registry
 from connector.errors import Busy, Denied, Problem
@@ -278,11 +278,11 @@ def _schedule(profile: str, now: datetime) -> Iterator[Check]:
 
 def _runs(profile: str, now: datetime) -> Iterator[Check]:
     told = status.of(profile, now)
-    last = told["last_success"]
-    if not told["wants"]:
+    if not told.wants:
+        last = told.last_success
         yield Check("schedule", "runs", "ok", f"last success {last}", f"最近成功 {last}")
-    for want in cast("list[dict[str, str]]", told["wants"]):
-        yield Check("schedule", "runs", "look", want["en"], want["zh"])
+    for want in told.wants:
+        yield Check("schedule", "runs", "look", want.en, want.zh)
 
 
 def _of(what: str, state: Literal["ok", "look", "failed"], en: str, zh: str) -> Check:

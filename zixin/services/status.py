@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from connector.schema import day_of
 from sync import inbox
@@ -28,10 +29,38 @@ def spending(profile: str, name: str, kept: Kept, now: datetime) -> tuple[int, i
     return spent_today(settings.profile_folder(profile), name, now), cap
 
 
-def of(profile: str, now: datetime) -> dict[str, Any]:
-    """last_success, newest_day, accounts, waiting_events, dead_events, spent_24h, cap_24h, rejected, refused, paused,
-    wants (en, zh). What the CRM's calls cost is counted by us, in its own unit; `cap_24h` None: no cap was set.
-    """
+@dataclass(frozen=True, slots=True)
+class Want:
+    """Something that wants a person, and what to do."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a profile stands, by its store alone. Times are ISO instants, days ISO dates."""
+
+    #: When a run ended well last; None: none has.
+    last_success: str | None
+    last_run: str | None
+    last_state: str | None
+    newest_day: str | None
+    accounts: int
+    waiting_events: int
+    dead_events: int
+    #: What the CRM's calls cost, counted by us in its own unit; `cap_24h` None: no cap was set.
+    spent_24h: int
+    cap_24h: int | None
+    #: Rows that do not fit, and accounts of which the CRM refuses something.
+    rejected: int
+    refused: int
+    paused: bool
+    wants: tuple[Want, ...]
+
+
+def of(profile: str, now: datetime) -> Status:
+    """How the profile stands. Raises Misconfigured where it has no connection, or no store."""
     with compose.stored(profile) as (store, name), store.read() as tx:
         runs = state.runs(tx, name, 50)
         good = next((row for row in runs if row["state"] in ("done", "approved") and row["finished_at"]), None)
@@ -42,31 +71,27 @@ def of(profile: str, now: datetime) -> dict[str, Any]:
     ended = instant(good["finished_at"]) if good else None
     spent, cap = spending(profile, name, connections.read(profile)[name], now)
     off = paused(settings.profile_folder(profile))
-    wants = []
+    return Status(
+        last_success=ended.isoformat(timespec="seconds") if ended else None,
+        last_run=runs[0]["run_id"] if runs else None, last_state=runs[0]["state"] if runs else None,
+        newest_day=None if day is None else day_of(day).isoformat(), accounts=accounts,
+        waiting_events=counts["waiting"], dead_events=counts["dead"], spent_24h=spent, cap_24h=cap, rejected=rejected,
+        refused=refused, paused=off, wants=tuple(_wants(ended, now, braked, counts["dead"], paused=off)),
+    )  # fmt: skip
+
+
+def _wants(ended: datetime | None, now: datetime, braked: str | None, dead: int, *, paused: bool) -> Iterator[Want]:
     if ended is None or now - ended > _MISSED:
         since = ended.isoformat(timespec="minutes") if ended else "–"
-        wants.append(
-            {
-                "en": f"no run has ended well since {since}: run zixin sync",
-                "zh": f"自 {since} 起没有成功的同步：请运行 zixin sync",
-            }
+        yield Want(
+            f"no run has ended well since {since}: run zixin sync", f"自 {since} 起没有成功的同步：请运行 zixin sync"
         )
     if braked:
-        wants.append({"en": f"a run waits: zixin approve {braked}", "zh": f"有运行待批准：zixin approve {braked}"})
-    if counts["dead"]:
-        wants.append(
-            {
-                "en": f"{counts['dead']} events were given up: zixin hooks deliveries --state dead",
-                "zh": f"{counts['dead']} 个事件已放弃：zixin hooks deliveries --state dead",
-            }
+        yield Want(f"a run waits: zixin approve {braked}", f"有运行待批准：zixin approve {braked}")
+    if dead:
+        yield Want(
+            f"{dead} events were given up: zixin hooks deliveries --state dead",
+            f"{dead} 个事件已放弃：zixin hooks deliveries --state dead",
         )
-    if off:
-        wants.append({"en": "writes are paused: zixin resume", "zh": "写回已暂停：zixin resume"})
-    return {
-        "last_success": ended.isoformat(timespec="seconds") if ended else None,
-        "last_run": runs[0]["run_id"] if runs else None, "last_state": runs[0]["state"] if runs else None,
-        "newest_day": None if day is None else day_of(day).isoformat(),
-        "accounts": accounts, "waiting_events": counts["waiting"], "dead_events": counts["dead"],
-        "spent_24h": spent, "cap_24h": cap,
-        "rejected": rejected, "refused": refused, "paused": off, "wants": wants,
-    }  # fmt: skip
+    if paused:
+        yield Want("writes are paused: zixin resume", "写回已暂停：zixin resume")
