@@ -334,8 +334,8 @@ def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False)
         about = at.policy.measure(measure)
         made.append(FlagRow(
             row["account_id"], row["code"], row["severity"], row["acknowledged_by"], row["note"],
-            _iso(row["raised_on"]), _iso(row["cleared_on"]), numbers.get(row["account_id"]) or "", words.en, words.zh, measure,
-            about.en if about else measure, about.zh if about else measure,
+            _iso(row["raised_on"]), _iso(row["cleared_on"]), numbers.get(row["account_id"]) or "", words.en, words.zh,
+            measure, about.en if about else measure, about.zh if about else measure,
         ))  # fmt: skip
     return tuple(made)
 
