@@ -11,8 +11,8 @@ from adapters.declarative.models import FieldRule
 from adapters.declarative.rows import instant, iso, value
 from connector.errors import Denied, Exhausted, Misconfigured, Retry
 from connector.ports import Change, Source
+from tests.adapters.common.test_standard_webhooks import NOW
 from tests.adapters.declarative.systems import HOST, ITEMS, PLAIN, declared, names
-from tests.adapters.test_webhooks import NOW
 
 GOOD = PLAIN.format(auth="{kind: none}", read="{path: /items}", page="{kind: none}", more="", object="")
 

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from tests.connector.scoring.books import table
-from tests.connector.scoring.test_limits import scored
-from tests.connector.scoring.test_people import TODAY, ledger
+from tests.connector.scoring.rating.test_limits import scored
+from tests.connector.scoring.rating.test_people import TODAY, ledger
 
 GOOD = {
     "account_id": "A", "period_end": "2024-12-31", "months": 12, "published_on": "2025-04-30", "currency": "USD",
@@ -39,7 +39,7 @@ def test_statements_move_the_score_both_ways_and_count_from_their_publication() 
 
 
 def test_the_newest_statement_counts_and_the_year_before_tells_the_change() -> None:
-    from tests.connector.scoring.test_features import of
+    from tests.connector.scoring.features.test_features import of
 
     older = {**GOOD, "period_end": "2023-12-31", "published_on": "2024-04-30", "revenue": 100, "total_liabilities": 40}
     row = of(ledger(statements=table("statements", older, GOOD)))
@@ -58,7 +58,7 @@ def test_a_statement_of_two_years_ago_is_said_to_be_stale_and_helps_no_more() ->
 
 
 def test_outside_judgements_are_weighed_while_they_are_in_force() -> None:
-    from tests.connector.scoring.test_features import of
+    from tests.connector.scoring.features.test_features import of
 
     rows = [
         judgement("80", weight=3.0), judgement("BB", kind="industry"), judgement("gossip", kind="news"),

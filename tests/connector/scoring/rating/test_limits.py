@@ -9,7 +9,7 @@ from connector.editions import default_text
 from connector.policy import Policy, load
 from connector.scoring.assess import assess, portfolio_statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
-from tests.connector.scoring.test_people import TODAY, decision, ledger
+from tests.connector.scoring.rating.test_people import TODAY, decision, ledger
 
 STATEMENT = {
     "account_id": "A", "period_end": "2024-12-31", "months": 12, "published_on": "2025-03-31", "currency": "USD",

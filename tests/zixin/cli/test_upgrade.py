@@ -11,7 +11,7 @@ from sync.shared import serve_lease
 from sync.store import migrations
 from tests.sync.later import HEAD, place, revision
 from tests.zixin.calls import document, run, served
-from tests.zixin.test_doctor import BOOKS
+from tests.zixin.services.test_doctor import BOOKS
 from zixin.config import settings
 
 

@@ -63,7 +63,7 @@ def test_a_step_that_is_wrong_is_named(
     old: str, new: str, step: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    text = (Path(__file__).parents[2] / "adapters/rest/connectors/own.yaml").read_text()
+    text = (Path(__file__).parents[3] / "adapters/rest/connectors/own.yaml").read_text()
     if old.startswith("records"):
         text = text.replace("  accounts:\n    read:", f"  accounts:\n    {old}\n    read:")
     elif not old:

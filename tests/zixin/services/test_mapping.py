@@ -20,7 +20,7 @@ def test_its_own_file_comes_before_a_shipped_one(tmp_path: Path, monkeypatch: py
 
     own = tmp_path / "acme" / "main.yaml"
     own.parent.mkdir()
-    shipped = (Path(__file__).parents[2] / "mappings" / "zoho.yaml").read_text()
+    shipped = (Path(__file__).parents[3] / "mappings" / "zoho.yaml").read_text()
     own.write_text(shipped.replace("object: Invoices", "object: Rechnungen"))
     assert mapping_of("acme", "main", Kept("zoho")).sources["invoices"].object == "Rechnungen"
 

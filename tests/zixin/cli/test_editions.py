@@ -9,7 +9,7 @@ from connector.editions import Edition, editions
 from tests.connector.second_edition import second_edition
 from tests.story.house import House
 from tests.zixin.calls import document, run, served
-from tests.zixin.test_doctor import BOOKS
+from tests.zixin.services.test_doctor import BOOKS
 from zixin.config import settings
 from zixin.services import doctor
 
