@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from zixin.cli.evaluate import days_of
 from zixin.cli.upgrade import upgraded
 
 if TYPE_CHECKING:
+    from zixin.services.ratings import AccountRating
     from zixin.services.runs import RunDone
 
 #: Accounts that a dry run names on a terminal.
@@ -173,10 +175,9 @@ def list_(
     from zixin.services.ratings import accounts
 
     rows = accounts(context.profile)
-    rows = [row for row in rows if rating in ("", row["rating"])]
-    rows = [row for row in rows if not flag or flag in [item["code"] for item in row["flags"]]]
+    rows = tuple(row for row in rows if rating in ("", row.rating) and (not flag or flag in row.flags))
     if context.json:
-        context.document({"accounts": rows})
+        context.document({"accounts": [row.document for row in rows]})
     elif as_csv:
         context.say(_csv(rows))
     else:
@@ -186,13 +187,12 @@ def list_(
 _COLUMNS = ("number", "name", "rating", "score", "limit", "exposure", "available", "overdue", "hold")
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
+def _csv(rows: Sequence[AccountRating]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*_COLUMNS, "currency", "flags"])
     for row in rows:
-        flags = ";".join(flag["code"] for flag in row["flags"])
-        writer.writerow([safe(row[name]) for name in _COLUMNS] + [row["currency"], flags])
+        writer.writerow([safe(getattr(row, name)) for name in _COLUMNS] + [row.currency, ";".join(row.flags)])
     return out.getvalue().rstrip("\n")
 
 
@@ -205,14 +205,14 @@ def _number(text: str) -> bool:
     return text.lstrip("-").replace(".", "", 1).isdigit()
 
 
-def _table(context: Context, rows: list[dict[str, Any]]) -> None:
+def _table(context: Context, rows: Sequence[AccountRating]) -> None:
     heads = context.words(
         "number rating score limit exposure overdue hold flags name", "编号 等级 评分 额度 占用 逾期 管控 预警 名称"
     )
     context.say("{:<14} {:<4} {:>5} {:>14} {:>14} {:>14} {:<8} {:<22} {}".format(*heads.split()))
     for row in rows:
-        flags = ",".join(flag["code"] for flag in row["flags"]) or "–"
-        score = "–" if row["score"] is None else f"{row['score']:.1f}"
-        money = [f"{row[name] or '–':>14}" for name in ("limit", "exposure", "overdue")]
-        head = f"{row['number'][:14]:<14} {row['rating']:<4} {score:>5} {' '.join(money)}"
-        context.say(f"{head} {row['hold']:<8} {flags[:22]:<22} {row['name']}")
+        flags = ",".join(row.flags) or "–"
+        score = "–" if row.score is None else f"{row.score:.1f}"
+        money = [f"{amount or '–':>14}" for amount in (row.limit, row.exposure, row.overdue)]
+        head = f"{row.number[:14]:<14} {row.rating:<4} {score:>5} {' '.join(money)}"
+        context.say(f"{head} {row.hold:<8} {flags[:22]:<22} {row.name}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -19,13 +21,44 @@ _MONEY = ("proposed_limit", "limit", "exposure", "available", "overdue", "on_acc
 _DAYS = ("as_of", "overdue_since", "next_review_on", "next_day", "pending_since")
 
 
-def accounts(profile: str) -> list[dict[str, Any]]:
-    """One object an account, worst score first: account_id, number, name, and the assessment's fields."""
+@dataclass(frozen=True, slots=True)
+class AccountRating:
+    """An account with its newest assessment. Amounts are decimal text in `currency`, days ISO dates."""
+
+    account_id: str
+    number: str
+    name: str
+    rating: str
+    #: None: not a single fact is known.
+    score: float | None
+    currency: str
+    #: None: nobody has set one.
+    limit: str | None
+    exposure: str | None
+    available: str | None
+    overdue: str | None
+    hold: str
+    #: Codes of the flags that are up, gravest first.
+    flags: tuple[str, ...]
+    #: All of it, as the JSON of design/commands.md has it: account_id, number, name and the fields of `ASSESSMENT`.
+    document: Mapping[str, Any]
+
+
+def accounts(profile: str) -> tuple[AccountRating, ...]:
+    """Every account that was assessed, worst score first."""
     with compose.stored(profile) as (store, name), store.read() as tx:
         assessed = state.assessments(tx, name)
         known = facts.accounts(tx, name).select("account_id", "number", "name")
     rows = known.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
-    return [readable(row) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts()]
+    return tuple(_rating(readable(row)) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts())
+
+
+def _rating(row: dict[str, Any]) -> AccountRating:
+    flags = tuple(flag["code"] for flag in row["flags"])
+    return AccountRating(
+        row["account_id"], row["number"], row["name"], row["rating"], row["score"], row["currency"], row["limit"],
+        row["exposure"], row["available"], row["overdue"], row["hold"], flags, row,
+    )  # fmt: skip
 
 
 def readable(row: dict[str, Any]) -> dict[str, Any]:
