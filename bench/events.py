@@ -23,7 +23,7 @@ from typing import Any
 from adapters.common import standard_webhooks
 from sync import inbox
 from sync.store import Store
-from zixin.services.intake import Bell, Intake
+from zixin.services.intake import Bell, Intake, Ready
 from zixin.web.server import serve
 from zixin.web.webhooks import application
 
@@ -42,7 +42,9 @@ class OneByOne(inbox.Clerk):
 def server(path: str, kind: str, pipe: Any) -> None:
     """Serve until killed; the origin goes through the pipe."""
     clerk = (inbox.Clerk if kind == "together" else OneByOne)(Store(Path(path)))
-    app = application(Intake({"sim": Bell("sim", [SECRET], None)}, clerk, lambda: None), lambda: {"ready": True})
+    app = application(
+        Intake({"sim": Bell("sim", [SECRET], None)}, clerk, lambda: None), lambda: Ready(True, 0, 0, True)
+    )
     serve(app, 0, pipe.send)
 
 

@@ -94,11 +94,15 @@ def test_a_refused_call_is_told_nothing_of_ours(watched: House) -> None:
     from adapters.simulation.serving import running
     from adapters.zoho import hook
     from sync.inbox import Clerk
-    from zixin.services.intake import Bell, Intake
+    from zixin.services.intake import Bell, Intake, Ready
     from zixin.web.webhooks import application
 
     clerk = Clerk(watched.store)
-    with running(application(Intake({"sim": Bell("sim", [SECRET], hook.hear)}, clerk, lambda: None), dict)) as origin:
+    with running(
+        application(
+            Intake({"sim": Bell("sim", [SECRET], hook.hear)}, clerk, lambda: None), lambda: Ready(True, 0, 0, True)
+        )
+    ) as origin:
         answer = requests.post(f"{origin}/hooks/sim", data=json.dumps({"token": PERSON}), timeout=ANSWER_S)
     clerk.close()
 

@@ -140,7 +140,7 @@ def test_a_storm_does_not_end_the_service(live: House, monkeypatch: pytest.Monke
         live.sim.control("faults", api="coql", status=503, times=12)
         pay(live, "A004")
         overdue_since(live, "A004", None)
-        assert made.ready()["ready"]
+        assert made.ready().ready
 
 
 def test_while_paused_nothing_is_written_and_afterwards_what_waited_is(
@@ -175,7 +175,7 @@ def test_an_error_that_nobody_foresaw_leaves_its_trace_and_no_values(
     monkeypatch.setattr("zixin.services.loops._AFTER_PROBLEM_S", 0.05)
     with served(live, subscribed=False) as (made, _):
         told = wait_for("the error", lambda: [line for line in caplog.messages if "KeyError" in line])
-        assert made.ready()["ready"]
+        assert made.ready().ready
 
     assert "test_serve.py:" in told[0]
     assert "breaks, loops.py:" in told[0]

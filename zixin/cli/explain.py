@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -35,7 +36,7 @@ def explain(
     from connector.schema import day_number
     from zixin.services.ratings import explanation
 
-    found = explanation(context.profile, account, day_number(wanted) if wanted else None)
+    found = explanation(context.profile, account, day_number(wanted) if wanted else None).document
     if context.json:
         context.document(found)
         return
@@ -182,7 +183,7 @@ def _tendency(context: Context, found: dict[str, Any]) -> None:
     )
 
 
-def _points(context: Context, found: dict[str, Any]) -> None:
+def _points(context: Context, found: Mapping[str, Any]) -> None:
     context.say()
     context.say(
         context.words("4. Points: value → points of 100, weight, cost", "4. 得分：数值 → 分值（满分100）、权重、扣分")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -113,18 +114,18 @@ def show(
         raise typer.BadParameter(f"{source!r} is none of {known}", param_hint="--source")
     told = mapping.shown(house, record, source)
     if context.json:
-        context.document(told)
+        context.document(asdict(told))
         return
-    context.say(f"{told['object']} {record}")
-    for name, value in told["record"].items():
+    context.say(f"{told.object} {record}")
+    for name, value in told.record.items():
         context.say(f"  {name:<32} {_short(value)}")
-    for table, rows in told["rows"].items():
+    for table, rows in told.rows.items():
         for row in rows:
             context.say(f"→ {table}")
             for name, value in row.items():
                 if value is not None:
                     context.say(f"  {name:<32} {_short(value)}")
-    for row in told["rejected"]:
+    for row in told.rejected:
         context.say(f"✗ {row.get('column')}: {row.get('reason')}")
 
 

@@ -50,6 +50,16 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Ready:
+    """Whether events are taken in and worked on."""
+
+    ready: bool
+    waiting: int
+    dead: int
+    threads: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """Where calls are handed in."""
 

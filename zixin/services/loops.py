@@ -33,7 +33,7 @@ from zixin import compose
 from zixin.compose import House
 from zixin.config import connections, settings
 from zixin.services import metrics
-from zixin.services.intake import Bell, Intake
+from zixin.services.intake import Bell, Intake, Ready
 
 log = logging.getLogger("zixin.serve")
 
@@ -93,14 +93,14 @@ class Serving:
         if self._clerk is not None:
             self._clerk.close()
 
-    def ready(self) -> dict[str, Any]:
-        """Whether events are taken in and worked on: ready, waiting, dead, threads."""
+    def ready(self) -> Ready:
+        """Whether events are taken in and worked on."""
         with self.house.store.read() as tx:
             counts = inbox.counted(tx, self.house.link.name)
         alive = all(thread.is_alive() for thread in self._threads)
         metrics.WAITING.set(counts["waiting"])
         metrics.DEAD.set(counts["dead"])
-        return {"ready": alive, "waiting": counts["waiting"], "dead": counts["dead"], "threads": alive}
+        return Ready(alive, counts["waiting"], counts["dead"], alive)
 
     def _kept_alive(self, loop: Callable[[], float], waker: threading.Event) -> None:
         """Runs a loop's turns; each says how long to wait for the next one, unless its waker is set before."""

@@ -133,8 +133,24 @@ def write(
     return path, changed
 
 
-def shown(house: Attached, record: str, source: str) -> dict[str, Any]:
-    """One record on its way: the CRM's fields, the canonical rows, what is rejected and why."""
+@dataclass(frozen=True, slots=True)
+class RecordShown:
+    """One record on its way."""
+
+    source: str
+    object: str
+    #: The CRM's field → text, as it was read.
+    record: Mapping[str, str | None]
+    #: Canonical table → its rows.
+    rows: Mapping[str, Sequence[Mapping[str, Any]]]
+    #: What does not fit: column, value, reason.
+    rejected: Sequence[Mapping[str, Any]]
+    #: What the CRM shows of our fields.
+    shows: Sequence[Mapping[str, Any]]
+
+
+def shown(house: Attached, record: str, source: str) -> RecordShown:
+    """The record as the CRM has it, and what the mapping makes of it. Raises Misconfigured: the CRM shows none."""
     from mappings.apply import apply
 
     link = house.link
@@ -144,12 +160,11 @@ def shown(house: Attached, record: str, source: str) -> dict[str, Any]:
     if not frames:
         raise Misconfigured("E-NO-RECORD", record=record, object=asked.object)
     applied = apply(link.mapping, source, frames[0], link.organisation, link.time_zone)
-    return {
-        "source": source, "object": asked.object, "record": frames[0].row(0, named=True),
-        "rows": {table: frame.to_dicts() for table, frame in applied.tables.items() if frame.height},
-        "rejected": applied.rejects.to_dicts(),
-        "shows": applied.observed.to_dicts() if applied.observed is not None else [],
-    }  # fmt: skip
+    return RecordShown(
+        source, asked.object, frames[0].row(0, named=True),
+        {table: frame.to_dicts() for table, frame in applied.tables.items() if frame.height},
+        applied.rejects.to_dicts(), applied.observed.to_dicts() if applied.observed is not None else [],
+    )  # fmt: skip
 
 
 def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:

@@ -82,10 +82,27 @@ def distribution(assessed: pl.DataFrame) -> dict[str, int]:
     return {grade: int(counted[grade]) for grade in (*RATINGS, NOT_RATED) if grade in counted}
 
 
-def explanation(profile: str, account: str, as_of: int | None = None) -> dict[str, Any]:
-    """The arithmetic of an account's assessment of that day, or its newest, done again from what was known then.
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The arithmetic of an account's assessment."""
 
-    `known_at`: instant up to which facts count; `same`: rating, score and limit come out as they were stored. Raises
+    account_id: str
+    number: str
+    name: str
+    #: Instant up to which facts count.
+    known_at: str
+    #: Rating, score and limit come out as they were stored.
+    same: bool
+    rating: str
+    score: float | None
+    #: All of it, step by step, as the JSON of design/commands.md has it.
+    document: Mapping[str, Any]
+
+
+def explanation(profile: str, account: str, as_of: int | None = None) -> Explanation:
+    """An account's assessment of that day, or its newest, done again from what was known then.
+
+    Raises:
     Misconfigured where there is no such account or no such day.
     """
     from connector.policy import Policy
@@ -108,7 +125,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
     portfolio = Statistics.from_json(str(kept))
     made = explained(tables, rules, day, portfolio, row["customer_id"], prior)
     stored = (row["rating"], row["score"], f"{money.from_minor(row['proposed_limit'], row['currency']):f}")
-    return {
+    document = {
         "account_id": who[0],
         "number": who[1],
         "name": who[2],
@@ -120,3 +137,6 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> dict[st
         # What is read back from the store says every key, so that its own version is another one.
         "policy": row["policy_version"],
     }
+    return Explanation(
+        who[0], who[1], who[2], document["known_at"], document["same"], document["rating"], document["score"], document
+    )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from connector.errors import Problem, Untrusted
 from zixin.services import metrics
-from zixin.services.intake import Intake
+from zixin.services.intake import Intake, Ready
 
 #: Largest body that is read; events name records and carry none.
 MOST_BYTES = 256 * 1024
@@ -26,7 +26,7 @@ TOKEN = "x-zixin-token"  # noqa: S105
 
 
 def application(
-    intake: Intake, ready: Callable[[], dict[str, Any]], clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    intake: Intake, ready: Callable[[], Ready], clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Starlette:
     """The routes: POST /hooks/{connection} and /hooks/{connection}/{secret}, GET /healthz, GET /readyz."""
 
@@ -52,7 +52,7 @@ def application(
 
     async def readyz(request: Request) -> Response:  # noqa: ARG001
         told = await asyncio.to_thread(ready)
-        return JSONResponse(told, 200 if told["ready"] else 503)
+        return JSONResponse(asdict(told), 200 if told.ready else 503)
 
     return Starlette(
         routes=[

@@ -16,7 +16,7 @@ from connector.errors import Misconfigured
 from sync import inbox
 from sync.store import Store
 from tests.waiting import ANSWER_S
-from zixin.services.intake import TOKEN_CALLS_AN_HOUR, Bell, Intake
+from zixin.services.intake import TOKEN_CALLS_AN_HOUR, Bell, Intake, Ready
 from zixin.web.webhooks import MOST_BYTES, application
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -55,7 +55,9 @@ def door(tmp_path: Path) -> Iterator[Door]:
     clerk = inbox.Clerk(store)
     made = Door("", store)
     bells = {"sim": Bell("sim", [SECRET], hook.hear), "own": Bell("own", [SECRET], None)}
-    with running(application(Intake(bells, clerk, made.wake), lambda: {"ready": made.woken == 0})) as origin:
+    with running(
+        application(Intake(bells, clerk, made.wake), lambda: Ready(made.woken == 0, 0, 0, threads=True))
+    ) as origin:
         made.origin = origin
         yield made
     clerk.close()
@@ -113,7 +115,7 @@ def test_a_secret_in_the_path_stands_for_the_header_of_who_can_set_none(tmp_path
     store = Store(tmp_path / "zixin.db")
     clerk = inbox.Clerk(store)
     bell = Bell("org", [SECRET], partial(salesforce.hear, organisation=ORG))
-    with running(application(Intake({"org": bell}, clerk, lambda: None), lambda: {"ready": True})) as origin:
+    with running(application(Intake({"org": bell}, clerk, lambda: None), lambda: Ready(True, 0, 0, True))) as origin:
         good = requests.post(f"{origin}/hooks/org/{SECRET}", data=outbound(), timeout=ANSWER_S)
         bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=ANSWER_S)
         none = requests.post(f"{origin}/hooks/org", data=outbound(), timeout=ANSWER_S)
