@@ -12,3 +12,16 @@ from tests.story.house import House, standing
 def house(tmp_path: Path) -> Iterator[House]:
     with standing(tmp_path) as made:
         yield made
+
+
+@pytest.fixture
+def live(house: House) -> House:
+    """A house on its day by the CRM's clock, too."""
+    from datetime import UTC, datetime
+
+    ahead = datetime(2025, 6, 30, 8, tzinfo=UTC) - datetime.now(UTC)
+    house.sim.org.ahead_s = ahead.total_seconds()
+    house.link.crm._http.skew_s = ahead.total_seconds()  # type: ignore[attr-defined]
+    house.sync()
+    house.sim.org.ahead_s = ahead.total_seconds() + 3600
+    return house

@@ -11,14 +11,12 @@ from sync.causes import causes, in_force
 from sync.run import approve, run
 from sync.store import state
 from tests.connector.scoring.books import POLICY
+from tests.story.events import day_of_text, drained, hear, of, pay
 from tests.story.house import TODAY, House
-from tests.story.test_drain import drained, hear, live, of, pay
-from tests.story.test_event_brake import _day as day
 
 #: What they run is measured in the other stories.
 pytestmark = pytest.mark.apart
 
-__all__ = ["live"]
 TOMORROW = "2025-07-01"
 #: Whom the release before rated otherwise, from the same facts.
 MOVED, OTHER = "A004", "A008"
@@ -63,7 +61,9 @@ def test_the_first_night_of_a_release_waits_where_its_engine_moves_anybody(older
     dry = older.sync(TOMORROW, dry=True)
     assert (dry.state, dry.verdict and dry.verdict.stopped) == ("dry", True)
 
-    agreed = approve(older.store, older.link, POLICY, ran.run_id, "wang", day_number(day(TOMORROW)), language="en")
+    agreed = approve(
+        older.store, older.link, POLICY, ran.run_id, "wang", day_number(day_of_text(TOMORROW)), language="en"
+    )
 
     assert agreed.state == "approved"
     assert causes(older.store, "sim", POLICY).engine is None
@@ -98,7 +98,7 @@ def test_events_meanwhile_leave_whom_the_release_moves_as_approved_and_rate_the_
     # The next run tells of him, and rates him once it is approved.
     ran = older.sync(TOMORROW)
     assert ran.state == "braked"
-    approve(older.store, older.link, POLICY, ran.run_id, "wang", day_number(day(TOMORROW)), language="en")
+    approve(older.store, older.link, POLICY, ran.run_id, "wang", day_number(day_of_text(TOMORROW)), language="en")
     assert shown(older, MOVED)[1] is None
 
 
@@ -114,7 +114,7 @@ def test_a_tighter_hold_waits_for_nobody(older: House) -> None:
 
 
 def test_another_policy_rates_nobody_before_it_is_approved(live: House) -> None:
-    ran = run(live.store, live.link, TIGHT, day_number(day(TODAY)), language="en")
+    ran = run(live.store, live.link, TIGHT, day_number(day_of_text(TODAY)), language="en")
     assert ran.state == "braked"
     assert ran.verdict is not None
     assert ran.verdict.engine is None
@@ -133,15 +133,15 @@ def test_another_policy_rates_nobody_before_it_is_approved(live: House) -> None:
         assert row is not None
         assert state.policy(tx, row["policy_version"]) is not None
     assert row["policy_version"] == POLICY.version
-    again = run(live.store, live.link, TIGHT, day_number(day(TODAY)), language="en")
-    approve(live.store, live.link, TIGHT, again.run_id, "wang", day_number(day(TODAY)), language="en")
+    again = run(live.store, live.link, TIGHT, day_number(day_of_text(TODAY)), language="en")
+    approve(live.store, live.link, TIGHT, again.run_id, "wang", day_number(day_of_text(TODAY)), language="en")
     assert in_force(live.store, "sim", TIGHT).version == TIGHT.version
 
 
 def test_another_policy_that_moves_nobody_passes(live: House) -> None:
     other = load(POLICY.model_dump_json(by_alias=True).replace('"changed_least":20', '"changed_least":21'), "p")
 
-    ran = run(live.store, live.link, other, day_number(day(TOMORROW)), language="en")
+    ran = run(live.store, live.link, other, day_number(day_of_text(TOMORROW)), language="en")
 
     assert ran.state == "done"
     assert ran.verdict is not None

@@ -6,7 +6,6 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +13,20 @@ import msgspec
 import pytest
 
 from connector.assessment import WRITTEN
-from connector.schema import TABLES, day_number
+from connector.schema import TABLES
 from mappings.load import packaged
 from sync.link import Link
 from sync.run import run
 from sync.store import Store
-from tests.connector.scoring.books import POLICY, books, invoice, table
+from tests.connector.scoring.books import POLICY
 from tests.simulated import Sim, simulated_zoho
+from tests.story.quarter import TODAY, ledger
 
 pytestmark = pytest.mark.apart
 
-TODAY = day_number(date(2025, 6, 30))
 #: What two runs may differ in: provenance, instants, versions, the ids of runs.
 IGNORED = {"known_from", "source_modified_at", "facts_version", "scored_version", "version", "seen_at", "answered_at", "read_at", "cursor", "since", "assessed_at"}  # fmt: skip
 COMPARED = (*TABLES, "assessments", "wanted", "sent", "observed", "flights", "rejects", "statistics", "cursors")
-
-
-def ledger() -> dict[str, Any]:
-    claims, paid = [], []
-    for n in range(24):
-        account = f"A{n:02d}"
-        for month in (3, 4, 5):
-            key, amount = f"{account}-{month}", 1_000_00 + n
-            claims.append(invoice(key, amount, f"2025-{month:02d}-01", f"2025-{month:02d}-20", account))
-            if month < 5 or n % 3:
-                paid.append((f"P{key}", key, f"2025-{month:02d}-{20 + n % 9:02d}", amount))
-    limit = {"limit_id": "L", "account_id": "A01", "amount": 5_000_00, "currency": "USD"}
-    return books(claims, paid, "A00", limits=table("limits", limit))
 
 
 def secrets(sim: Sim) -> dict[str, str]:

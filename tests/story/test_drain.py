@@ -1,62 +1,12 @@
 """Events over the whole line: a payment shows within one turn, whatever order, number and delay they come in."""
 
-from typing import Any
-
 import pytest
 
-from connector.policy import Policy
 from connector.ports import Event
 from sync import inbox
-from sync.drain import Drained, drain
-from sync.link import micros
 from sync.store import facts
-from tests.connector.scoring.books import POLICY
+from tests.story.events import drained, hear, of, pay
 from tests.story.house import House
-
-
-def hear(house: House, *events: Event) -> None:
-    with house.store.write() as tx:
-        inbox.take_in(tx, "sim", events, micros(house.link.crm.now()))
-
-
-def drained(house: House, seconds: int = 0, policy: Policy = POLICY) -> Drained:
-    house.sim.control("clock", advance_s=seconds)
-    house.link.crm.organisation()
-    return drain(house.store, house.link, policy, language="en", clock=house.link.crm.now)
-
-
-def of(house: House, module: str, number: str) -> list[dict[str, Any]]:
-    account = house.account(number)["id"]
-    lookup = "Account_Name" if module == "Invoices" else "Account"
-    # A copy: other threads pay meanwhile.
-    rows = list(house.sim.org.modules[module].records.values())
-    return [row for row in rows if (row[lookup] or {}).get("id") == account]
-
-
-def pay(house: House, number: str) -> str:
-    """Pays everything that the account has open; the id of the last payment."""
-    made = ""
-    paid = {row["Invoice"]["id"] for row in of(house, "Customer_Payments", number) if row["Invoice"]}
-    for claim in of(house, "Invoices", number):
-        if claim["id"] not in paid:
-            made = house.sim.org.create("Customer_Payments", {
-                "Name": f"N{claim['id']}", "Account": claim["Account_Name"], "Invoice": {"id": claim["id"], "name": "x"},
-                "Paid_On": "2025-06-30", "Amount": claim["Grand_Total"], "Currency": "USD", "Kind": "receipt",
-            })  # fmt: skip
-    return made
-
-
-@pytest.fixture
-def live(house: House) -> House:
-    """A house on its day by the CRM's clock, too."""
-    from datetime import UTC, datetime
-
-    ahead = datetime(2025, 6, 30, 8, tzinfo=UTC) - datetime.now(UTC)
-    house.sim.org.ahead_s = ahead.total_seconds()
-    house.link.crm._http.skew_s = ahead.total_seconds()  # type: ignore[attr-defined]
-    house.sync()
-    house.sim.org.ahead_s = ahead.total_seconds() + 3600
-    return house
 
 
 def test_a_payment_is_read_scored_written_and_closed_in_one_turn(live: House) -> None:

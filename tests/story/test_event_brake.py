@@ -11,13 +11,12 @@ from sync import inbox
 from sync.run import approve
 from sync.store import state
 from tests.connector.scoring.books import POLICY
+from tests.story.events import day_of_text, drained, hear, of, pay
 from tests.story.house import House
-from tests.story.test_drain import drained, hear, live, of, pay
 
 #: What they run is measured in the other stories.
 pytestmark = pytest.mark.apart
 
-__all__ = ["live"]
 #: Rated CC or better, and low once they owe that much.
 NAMES = [f"A{number:03d}" for number in range(3, 120, 4) if number not in (3, 23, 59, 79, 95, 115)]
 PAYS = "A004"
@@ -58,7 +57,7 @@ def test_a_flood_of_falls_waits_for_a_person_and_then_goes_through(live: House) 
     assert (again.held, again.closed, len(runs(live))) == (22, 0, 2)
 
     agreed = approve(
-        live.store, live.link, POLICY, waits["run_id"], "wang", day_number(_day("2025-06-30")), language="en"
+        live.store, live.link, POLICY, waits["run_id"], "wang", day_number(day_of_text("2025-06-30")), language="en"
     )
 
     assert (agreed.state, low(live, NAMES)) == ("approved", 22)
@@ -91,9 +90,3 @@ def test_a_demo_has_no_such_brake(live: House) -> None:
     done = drain(live.store, live.link, POLICY, language="en", clock=live.link.crm.now, braked=False)
 
     assert (done.held, done.closed, low(live, NAMES)) == (0, 22, 22)
-
-
-def _day(text: str) -> Any:
-    from datetime import date
-
-    return date.fromisoformat(text)

@@ -18,15 +18,14 @@ import requests
 
 from adapters.common import standard_webhooks
 from sync import inbox
+from tests.story.events import of, pay
 from tests.story.house import House
-from tests.story.test_drain import live, of, pay
 from tests.waiting import ANSWER_S, wait_for
 from zixin.config import connections
 from zixin.config.connections import Kept
 
 pytestmark = pytest.mark.apart
 
-__all__ = ["live"]
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 

@@ -14,7 +14,7 @@ from sync.store import migrations
 from tests.connector.scoring.books import books, invoice
 from tests.sync.later import HEAD, place, revision
 from tests.zixin.calls import document, run, served
-from tests.zixin.cli.test_fields import EVERY, Crm
+from tests.zixin.crms import EVERY, Crm
 from tests.zixin.earlier import NEW_FLAG, OTHER_LABEL, earlier_release
 from zixin import compose
 from zixin.config import connections, settings

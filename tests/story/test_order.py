@@ -20,7 +20,7 @@ from sync.store import Store
 from tests.connector.scoring.books import POLICY
 from tests.examples import EXAMPLES
 from tests.simulated import simulated_zoho
-from tests.story.test_crash import TODAY, ledger
+from tests.story.quarter import TODAY, ledger
 
 #: What happens in the CRM, and what zixin does; a number picks the invoice or the account.
 DONE = st.lists(

@@ -5,10 +5,9 @@ from playwright.sync_api import Page
 
 from tests.browser import needs_browser, page
 from tests.story.house import House
-from tests.story.test_drain import live
-from tests.story.test_serve import served
+from tests.story.serving import served
 
-__all__ = ["live", "page"]
+__all__ = ["page"]
 
 
 def at(house: House, number: str, language: str = "en") -> str:

@@ -2,8 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,36 +11,17 @@ import pytest
 import requests
 
 from adapters.common import standard_webhooks
-from adapters.simulation.serving import running
 from adapters.zoho.simulator.org import Org
 from sync import inbox
 from sync.store import state
 from tests.connector.scoring.books import POLICY
+from tests.story.events import of, pay
 from tests.story.house import House
-from tests.story.test_drain import live, of, pay
+from tests.story.serving import SECRET, served
 from tests.waiting import ANSWER_S, wait_for
 from zixin.compose import House as Opened
 from zixin.logs import JsonLines
 from zixin.services.loops import Serving, seconds_until
-from zixin.web.webhooks import application
-
-__all__ = ["live"]
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-
-
-@contextmanager
-def served(house: House, *, subscribed: bool = True, **how: Any) -> Iterator[tuple[Serving, str]]:
-    opened = Opened(house.store, house.link, POLICY, "en", (SECRET,))
-    made = Serving("default", opened, **how)
-    intake = made.start()
-    try:
-        with running(application(intake, made.ready)) as origin:
-            if subscribed:
-                made.public_url = origin
-                assert made.renew() > 86_400
-            yield made, origin
-    finally:
-        made.stop()
 
 
 def overdue_since(house: House, number: str, day: str | None) -> None:

@@ -13,7 +13,11 @@ import pytest
 from adapters import registry
 from adapters.registry import Simulated
 from adapters.simulation.serving import running
+from tests.connector.scoring.books import books, invoice
 from zixin.cli.main import main
+
+#: Forty unpaid invoices of nine customers.
+FORTY = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 9}") for n in range(40)], [])
 
 
 def run(*words: str) -> int:

@@ -8,8 +8,7 @@ import pytest
 from connector.editions import Edition, editions
 from tests.connector.second_edition import second_edition
 from tests.story.house import House
-from tests.zixin.calls import document, run, served
-from tests.zixin.services.test_doctor import BOOKS
+from tests.zixin.calls import FORTY, document, run, served
 from zixin.config import settings
 from zixin.services import doctor
 
@@ -107,7 +106,7 @@ def test_before_the_first_rating_amounts_count_in_the_crm_s_currency(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    with served("zoho", BOOKS, tmp_path, "CNY") as up:
+    with served("zoho", FORTY, tmp_path, "CNY") as up:
         for words in (("connect", "zoho", "--settings", str(up.file)), ("fields", "apply")):
             assert run(*words) == 0
         assert run("policy", "editions", "--take", "financial-ratios/1") == 0

@@ -10,8 +10,7 @@ import pytest
 from sync.shared import serve_lease
 from sync.store import migrations
 from tests.sync.later import HEAD, place, revision
-from tests.zixin.calls import document, run, served
-from tests.zixin.services.test_doctor import BOOKS
+from tests.zixin.calls import FORTY, document, run, served
 from zixin.config import settings
 
 
@@ -19,7 +18,7 @@ from zixin.config import settings
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Path]:
     """The store of a profile that is connected and was synced, by the release before this one."""
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    with served("zoho", BOOKS, tmp_path) as up:
+    with served("zoho", FORTY, tmp_path) as up:
         for words in (("connect", "zoho", "--settings", str(up.file)), ("fields", "apply"), ("sync",)):
             assert run(*words) == 0
         monkeypatch.setattr(migrations, "PLACE", place(tmp_path))

@@ -11,14 +11,11 @@ import requests
 
 from adapters import registry
 from adapters.registry import Simulated
-from tests.connector.scoring.books import books, invoice
 from tests.waiting import ANSWER_S
-from tests.zixin.calls import run, served
+from tests.zixin.calls import FORTY, run, served
 from zixin.config import connections, settings
 from zixin.services import doctor
 from zixin.services.doctor import Check
-
-BOOKS = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 9}") for n in range(40)], [])
 
 
 class Attached:
@@ -44,7 +41,7 @@ class Attached:
 def attached(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Attached]:
     """Connected and installed."""
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    with served(request.param, BOOKS, tmp_path) as up:
+    with served(request.param, FORTY, tmp_path) as up:
         for words in (("connect", request.param, "--settings", str(up.file)), ("fields", "apply")):
             assert run(*words) == 0
         yield Attached(request.param, up.origin, up.made)

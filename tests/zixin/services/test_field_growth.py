@@ -11,7 +11,7 @@ from connector.assessment import FLAGS, RATINGS, WRITTEN
 from connector.errors import Misconfigured
 from connector.ports import Field, Growth
 from tests.zixin.calls import document, run, served
-from tests.zixin.cli.test_fields import BOOKS, EVERY, Crm
+from tests.zixin.crms import BOOKS, EVERY, Crm
 from tests.zixin.earlier import NEW_FLAG, OTHER_LABEL, SHORTER, earlier_release
 from zixin import compose
 from zixin.config import connections

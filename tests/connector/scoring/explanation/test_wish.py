@@ -10,7 +10,7 @@ from connector.errors import Misconfigured
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.explanation.wish import _paid, rise, with_values
 from tests.connector.scoring.books import POLICY, invoice, table
-from tests.connector.scoring.rating.test_people import TODAY, ledger
+from tests.connector.scoring.steady import TODAY, ledger
 
 
 def owing(*ages: int, late: int = 0) -> dict[str, pl.DataFrame]:

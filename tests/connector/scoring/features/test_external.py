@@ -8,8 +8,7 @@ import polars as pl
 import pytest
 
 from tests.connector.scoring.books import table
-from tests.connector.scoring.rating.test_limits import scored
-from tests.connector.scoring.rating.test_people import TODAY, ledger
+from tests.connector.scoring.steady import TODAY, ledger, scored
 
 GOOD = {
     "account_id": "A", "period_end": "2024-12-31", "months": 12, "published_on": "2025-04-30", "currency": "USD",

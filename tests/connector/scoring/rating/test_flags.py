@@ -10,7 +10,7 @@ from connector.messages.flags import FLAGS as WORDS
 from connector.policy import load
 from connector.scoring.assess import assess, portfolio_statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
-from tests.connector.scoring.rating.test_people import TODAY, ledger
+from tests.connector.scoring.steady import TODAY, ledger
 
 
 def scored(tables: dict[str, pl.DataFrame], as_of: int = TODAY, prior: pl.DataFrame | None = None) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from connector.editions import default_text
 from connector.policy import Policy, load
 from connector.scoring.assess import assess, portfolio_statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
-from tests.connector.scoring.rating.test_people import TODAY, decision, ledger
+from tests.connector.scoring.steady import TODAY, decision, ledger, scored
 
 STATEMENT = {
     "account_id": "A", "period_end": "2024-12-31", "months": 12, "published_on": "2025-03-31", "currency": "USD",
@@ -23,13 +23,6 @@ def policy(methods: str, **scale: str) -> Policy:
     for old, new in scale.items():
         text = text.replace(old.replace("_", " "), new)
     return load(text, "p")
-
-
-def scored(
-    tables: dict[str, pl.DataFrame], rules: Policy = POLICY, as_of: int = TODAY, prior: pl.DataFrame | None = None
-) -> dict[str, Any]:
-    portfolio = portfolio_statistics(tables, rules, as_of)
-    return assess(tables, rules, as_of, portfolio=portfolio, prior=prior).row(0, named=True)
 
 
 def terms(row: dict[str, Any]) -> dict[str, tuple[int, bool]]:

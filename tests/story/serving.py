@@ -1,0 +1,29 @@
+"""A house's connection as `zixin serve` serves it, within the test's own process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from adapters.simulation.serving import running
+from tests.connector.scoring.books import POLICY
+from tests.story.house import House
+from zixin.compose import House as Opened
+from zixin.services.loops import Serving
+from zixin.web.webhooks import application
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@contextmanager
+def served(house: House, *, subscribed: bool = True, **how: Any) -> Iterator[tuple[Serving, str]]:
+    opened = Opened(house.store, house.link, POLICY, "en", (SECRET,))
+    made = Serving("default", opened, **how)
+    intake = made.start()
+    try:
+        with running(application(intake, made.ready)) as origin:
+            if subscribed:
+                made.public_url = origin
+                assert made.renew() > 86_400
+            yield made, origin
+    finally:
+        made.stop()
