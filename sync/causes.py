@@ -32,8 +32,8 @@ class Causes:
 
 def causes(store: Store, connection: str, policy: Policy) -> Causes:
     """Whom the engine and the policy move, of those whose newest assessment another one made."""
-    with store.read() as tx:
-        made = state.newest(tx, connection, (*_MADE, *MOVING[1:]))
+    with store.read(connection) as session:
+        made = state.newest(session, (*_MADE, *MOVING[1:]))
     other = made.filter(pl.col("policy_version") != policy.version)
     if not other.height:
         return Causes()
@@ -57,8 +57,8 @@ def causes(store: Store, connection: str, policy: Policy) -> Causes:
 
 def in_force(store: Store, connection: str, policy: Policy) -> Policy:
     """What events are rated by until a run has put *policy* into force: the policy of the last run that did."""
-    with store.read() as tx:
-        version = state.policy_in_force(tx, connection)
+    with store.read(connection) as session:
+        version = state.policy_in_force(session)
     if version in (None, policy.version):
         return policy
     before = _rules(store, [version]).get(version)
@@ -71,8 +71,8 @@ def unapproved(store: Store, connection: str, made: pl.DataFrame) -> set[str]:
     Those whose result in force was made by another engine, and today's would move it from the facts of then. A tighter
     hold waits for nobody. Columns in: `MOVING`.
     """
-    with store.read() as tx:
-        last = state.newest(tx, connection, (*_MADE, *MOVING[1:]), accounts=made["customer_id"].to_list())
+    with store.read(connection) as session:
+        last = state.newest(session, (*_MADE, *MOVING[1:]), accounts=made["customer_id"].to_list())
     versions = last["policy_version"].unique().to_list()
     other = last.filter(pl.col("policy_version").is_in([each for each in versions if engine_of(each) != ENGINE]))
     rules = _rules(store, other["policy_version"].unique().to_list())
@@ -91,13 +91,13 @@ def redone(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, P
     """`MOVING` of assessments done again from what was known then; *made*: `_MADE`, *rules*: by policy version."""
     found = [pl.DataFrame(schema={name: made.schema[name] for name in MOVING})]
     for (as_of, at, version), group in made.group_by("as_of", "assessed_at", "policy_version", maintain_order=True):
-        with store.read() as tx:
+        with store.read(connection) as session:
             # Most were made by one run; reading everything is faster than by ids then.
-            whole = group.height * 2 > facts.totals(tx, connection)["accounts"]
-            known = facts.load(tx, connection, None if whole else group["customer_id"].to_list(), known_at=at)
+            whole = group.height * 2 > facts.totals(session)["accounts"]
+            known = facts.load(session, None if whole else group["customer_id"].to_list(), known_at=at)
             near = None if whole else known["accounts"]["account_id"].to_list()
-            prior = state.assessments(tx, connection, before=as_of, accounts=near)
-            kept_ = state.statistics_before(tx, connection, as_of)
+            prior = state.assessments(session, before=as_of, accounts=near)
+            kept_ = state.statistics_before(session, as_of)
         if kept_ is None:
             continue
         again = assess(known, rules[str(version)], as_of, portfolio=Statistics.from_json(kept_), prior=prior)
@@ -107,6 +107,6 @@ def redone(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, P
 
 def _rules(store: Store, versions: Collection[str]) -> dict[str, Policy]:
     """The policies of these versions, as they were stored with what they made."""
-    with store.read() as tx:
-        bodies = {version: state.policy(tx, version) for version in versions}
+    with store.read() as session:
+        bodies = {version: state.policy(session, version) for version in versions}
     return {version: kept(body, version) for version, body in bodies.items() if body is not None}

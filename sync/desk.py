@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, insert, select
 
 from connector.credit.decision_rules import Asked, checked, may_approve
 from connector.errors import Misconfigured
 from connector.policy import Policy
 from sync.store import Store, facts, tables
+from sync.store.session import Reading, Writing
 
 #: Canonical table of decisions → its key.
 _KEYS = {"decisions": "decision_id", "limits": "limit_id"}
@@ -42,54 +43,54 @@ def decide(
     """
     needs = checked(asked, policy, rating, above)
     table = "limits" if asked.kind in _LIMITS else "decisions"
-    with store.write() as tx:
-        key = next_key(tx, connection, "L" if table == "limits" else "D")
+    with store.write(connection) as session:
+        key = next_key(session, "L" if table == "limits" else "D")
         row = {**_row(asked, account, table), _KEYS[table]: key}
         if needs:
             body = {
                 "connection": connection, "decision_id": key, "account_id": account, "table": table,
                 "body": json.dumps(row), "needs": " ".join(needs), "by": asked.by, "asked_at": at,
             }  # fmt: skip
-            tx.execute(insert(tables.asked).values(body))
+            session.tx.execute(insert(tables.asked).values(body))
         else:
-            facts.put(tx, connection, table, row, at)
-        log(tx, connection, account, key, "asked" if needs else "decided", asked.by, at, row)
+            facts.put(session, table, row, at)
+        log(session, account, key, "asked" if needs else "decided", asked.by, at, row)
     return Decided(key, needs)
 
 
 def approve(store: Store, connection: str, key: str, by: str, policy: Policy, *, at: int) -> str:
     """Puts what waits into force in another person's name; returns the account."""
-    with store.write() as tx:
-        found = _waiting(tx, connection, key)
+    with store.write(connection) as session:
+        found = _waiting(session, key)
         may_approve(policy, found["by"], by)
         row = {**json.loads(found["body"]), "approved_by": by}
-        facts.put(tx, connection, found["table"], row, at)
-        _forget(tx, connection, key)
-        log(tx, connection, found["account_id"], key, "approved", by, at, row)
+        facts.put(session, found["table"], row, at)
+        _forget(session, key)
+        log(session, found["account_id"], key, "approved", by, at, row)
     return str(found["account_id"])
 
 
 def end(store: Store, connection: str, key: str, by: str, *, last: int, at: int) -> str:
     """Ends a decision: `last` is the last day that it counted. What still waits is rejected. Returns the account."""
-    with store.write() as tx:
+    with store.write(connection) as session:
         for table, name in _KEYS.items():
             declared = tables.CANONICAL[table]
             query = select(declared).where(declared.c.connection == connection, declared.c[name] == key)
-            row = tx.execute(query).mappings().one_or_none()
+            row = session.tx.execute(query).mappings().one_or_none()
             if row is None:
                 continue
             if row["source"] != facts.OWN:
                 raise Misconfigured("E-DESK-CRM", key=key)
-            facts.put(tx, connection, table, {**row, "valid_until": last}, at)
-            log(tx, connection, row["account_id"], key, "ended", by, at, {"valid_until": last})
+            facts.put(session, table, {**row, "valid_until": last}, at)
+            log(session, row["account_id"], key, "ended", by, at, {"valid_until": last})
             return str(row["account_id"])
-        found = _waiting(tx, connection, key)
-        _forget(tx, connection, key)
-        log(tx, connection, found["account_id"], key, "rejected", by, at, {})
+        found = _waiting(session, key)
+        _forget(session, key)
+        log(session, found["account_id"], key, "rejected", by, at, {})
         return str(found["account_id"])
 
 
-def listed(tx: Connection, connection: str, account: str | None = None) -> list[dict[str, Any]]:
+def listed(session: Reading, account: str | None = None) -> list[dict[str, Any]]:
     """Decisions and limits, in force, ended or yet to start, then those that wait: a mapping each, `state` among it.
 
     state: stored, or waits.
@@ -97,36 +98,34 @@ def listed(tx: Connection, connection: str, account: str | None = None) -> list[
     rows: list[dict[str, Any]] = []
     for table, name in _KEYS.items():
         declared = tables.CANONICAL[table]
-        query = select(declared).where(declared.c.connection == connection)
+        query = select(declared).where(session.own(declared))
         if account is not None:
             query = query.where(declared.c.account_id == account)
-        found = tx.execute(query.order_by(declared.c[name])).mappings()
+        found = session.tx.execute(query.order_by(declared.c[name])).mappings()
         rows += [{**row, "key": row[name], "table": table, "state": "stored"} for row in found]
-    waiting = select(tables.asked).where(tables.asked.c.connection == connection)
+    waiting = select(tables.asked).where(session.own(tables.asked))
     if account is not None:
         waiting = waiting.where(tables.asked.c.account_id == account)
-    for row in tx.execute(waiting.order_by(tables.asked.c.decision_id)).mappings():
+    for row in session.tx.execute(waiting.order_by(tables.asked.c.decision_id)).mappings():
         more = {"key": row["decision_id"], "table": row["table"], "state": "waits", "needs": row["needs"]}
         rows.append({**json.loads(row["body"]), **more, "by": row["by"], "source": facts.OWN})
     return rows
 
 
-def log(
-    tx: Connection, connection: str, account: str, subject: str, what: str, by: str, at: int, body: Mapping[str, Any]
-) -> None:
+def log(session: Writing, account: str, subject: str, what: str, by: str, at: int, body: Mapping[str, Any]) -> None:
     """Note who did what at the desk."""
     row = {
-        "connection": connection, "account_id": account, "subject": subject, "what": what, "by": by, "at": at,
+        "connection": session.connection, "account_id": account, "subject": subject, "what": what, "by": by, "at": at,
         "body": json.dumps(dict(body), ensure_ascii=False),
     }  # fmt: skip
-    tx.execute(insert(tables.desk_log).values(row))
+    session.tx.execute(insert(tables.desk_log).values(row))
 
 
-def history(tx: Connection, connection: str, account: str) -> list[dict[str, Any]]:
+def history(session: Reading, account: str) -> list[dict[str, Any]]:
     """What was done about an account at the desk, newest first."""
     table = tables.desk_log
-    query = select(table).where(table.c.connection == connection, table.c.account_id == account)
-    rows = tx.execute(query.order_by(table.c.entry.desc())).mappings()
+    query = select(table).where(session.own(table), table.c.account_id == account)
+    rows = session.tx.execute(query.order_by(table.c.entry.desc())).mappings()
     return [{**row, "body": json.loads(row["body"])} for row in rows]
 
 
@@ -138,23 +137,23 @@ def _row(asked: Asked, account: str, table: str) -> dict[str, Any]:
     return {**common, "value": asked.value, "reason": asked.reason, "by": asked.by}
 
 
-def next_key(tx: Connection, connection: str, letter: str) -> str:
+def next_key(session: Reading, letter: str) -> str:
     """The next id of that letter: D1, D2, … Whatever had one stands in the log."""
     table = tables.desk_log
-    subjects = select(table.c.subject).where(table.c.connection == connection, table.c.subject.like(f"{letter}%"))
-    numbers = [int(subject[1:]) for subject in tx.execute(subjects).scalars() if subject[1:].isdigit()]
+    subjects = select(table.c.subject).where(session.own(table), table.c.subject.like(f"{letter}%"))
+    numbers = [int(subject[1:]) for subject in session.tx.execute(subjects).scalars() if subject[1:].isdigit()]
     return f"{letter}{max(numbers, default=0) + 1}"
 
 
-def _waiting(tx: Connection, connection: str, key: str) -> dict[str, Any]:
+def _waiting(session: Reading, key: str) -> dict[str, Any]:
     table = tables.asked
-    query = select(table).where(table.c.connection == connection, table.c.decision_id == key)
-    row = tx.execute(query).mappings().one_or_none()
+    query = select(table).where(session.own(table), table.c.decision_id == key)
+    row = session.tx.execute(query).mappings().one_or_none()
     if row is None:
         raise Misconfigured("E-DESK-UNKNOWN", key=key, what="limit" if key.startswith("L") else "override")
     return dict(row)
 
 
-def _forget(tx: Connection, connection: str, key: str) -> None:
+def _forget(session: Writing, key: str) -> None:
     table = tables.asked
-    tx.execute(delete(table).where(table.c.connection == connection, table.c.decision_id == key))
+    session.tx.execute(delete(table).where(session.own(table), table.c.decision_id == key))

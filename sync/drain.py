@@ -57,8 +57,8 @@ def drain(
     """
     done = Drained()
     now = micros(clock())
-    with store.read() as tx:
-        events = inbox.waiting(tx, link.name, now, most)
+    with store.read(link.name) as session:
+        events = inbox.waiting(session, now, most)
     if not events:
         return done
     try:
@@ -86,8 +86,8 @@ def _turn(
     later = [item for item in events if item.event.op != "delete" and _misses(item, unseen)]
     ready = [item for item in events if item not in later]
     names = {name for item in ready for name in item.event.accounts}
-    with store.read() as tx:
-        known = facts.named(tx, link.name, names)
+    with store.read(link.name) as session:
+        known = facts.named(session, names)
     # A name that nobody has is an id that is new to us.
     named = {known.get(name, name) for name in names}
     # A record that moved concerns the account that it left and the one that it went to.
@@ -98,8 +98,8 @@ def _turn(
     done.scored, done.waits = found.scored, len(found.waits)
     if found.held:
         done.held, done.problem = len(found.held), "E-BRAKE-EVENTS"
-        with store.write() as tx:
-            inbox.hold(tx, link.name, ready, done.problem, at)
+        with store.write(link.name) as session:
+            inbox.hold(session, ready, done.problem, at)
     return ([] if found.moved or found.held else ready), later
 
 
@@ -130,8 +130,8 @@ def _rescore(
 ) -> _Rescored:  # fmt: skip
     """Scores these accounts and closes the events, together; they stay open while some moved or are held."""
     as_of = day_number(link.today())
-    with store.read() as tx:
-        newest = state.newest_day(tx, link.name)
+    with store.read(link.name) as session:
+        newest = state.newest_day(session)
     # What a person has not approved yet, another policy above all, rates nobody; its brake holds already.
     rules = in_force(store, link.name, policy)
     scored = score(store, link, rules, max(as_of, newest or as_of), only=accounts)
@@ -140,12 +140,12 @@ def _rescore(
     falls = falling(store, link, scored) - waits
     held = falls if braked and too_many(store, link, policy.checks, falls) else set()
     passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held | waits)))
-    with store.write() as tx:
-        keep_context(tx, link, scored)
-        moved = adopt_some(tx, link, passes, scored, language)
-        state.note_falls(tx, link.name, falls - held - moved, micros(link.crm.now()))
+    with store.write(link.name) as session:
+        keep_context(session, scored)
+        moved = adopt_some(session, link, passes, scored, language)
+        state.note_falls(session, falls - held - moved, micros(link.crm.now()))
         if not moved and not held:
-            inbox.close(tx, link.name, events, at)
+            inbox.close(session, events, at)
     if held:
         ask(store, link, policy, scored, held)
     return _Rescored(
@@ -161,23 +161,23 @@ def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pu
         records = sorted(wanted.get(part.object, ()))
         if records:
             shown = fetch(store, link, name, records, pulled)
-            with store.read() as tx:
-                known = facts.ever_seen(tx, link.name, name, set(records) - shown)
+            with store.read(link.name) as session:
+                known = facts.ever_seen(session, name, set(records) - shown)
             unseen |= {(part.object, record) for record in records if record not in shown and record not in known}
     return unseen
 
 
 def _left_due(store: Store, link: Link, policy: Policy, events: Sequence[Waiting]) -> set[str]:
     """Whose facts an earlier try of these events stored, and did not come to score."""
-    with store.read() as tx:
-        newest = state.newest_day(tx, link.name)
+    with store.read(link.name) as session:
+        newest = state.newest_day(session)
         if newest is None:
             return set()
         owners: set[str] = set()
         wanted = _by_object(events)
         for name, part in link.mapping.sources.items():
-            owners |= facts.owners(tx, link.name, name, wanted.get(part.object, ()))
-        return owners & state.due(tx, link.name, newest, policy.version, owners).keys()
+            owners |= facts.owners(session, name, wanted.get(part.object, ()))
+        return owners & state.due(session, newest, policy.version, owners).keys()
 
 
 def _by_object(events: Iterable[Waiting]) -> dict[str, set[str]]:
@@ -194,6 +194,6 @@ def _misses(item: Waiting, unseen: Collection[tuple[str, str]]) -> bool:
 
 def _put_off(store: Store, link: Link, events: Sequence[Waiting], cause: str, done: Drained, at: int) -> None:
     if events:
-        with store.write() as tx:
-            inbox.put_off(tx, link.name, events, cause, at)
+        with store.write(link.name) as session:
+            inbox.put_off(session, events, cause, at)
         done.put_off += len(events)

@@ -23,8 +23,8 @@ def falling(store: Store, link: Link, scored: Scored) -> set[str]:
     low = scored.made.filter(pl.col("rating").is_in(_FALLEN))["customer_id"].to_list()
     if not low:
         return set()
-    with store.read() as tx:
-        before = state.assessments(tx, link.name, columns=("customer_id", "rating"), accounts=low)
+    with store.read(link.name) as session:
+        before = state.assessments(session, columns=("customer_id", "rating"), accounts=low)
     return set(before.filter(~pl.col("rating").is_in(_FALLEN))["customer_id"])
 
 
@@ -36,11 +36,11 @@ def too_many(store: Store, link: Link, checks: Checks, falling: set[str]) -> boo
     """
     if not falling:
         return False
-    with store.read() as tx:
-        good = [row["finished_at"] for row in state.runs(tx, link.name, 20) if row["state"] in ("done", "approved")]
+    with store.read(link.name) as session:
+        good = [row["finished_at"] for row in state.runs(session, 20) if row["state"] in ("done", "approved")]
         since = max([micros(link.crm.now()) - _HOUR, *(at for at in good if at)])
-        fell = falling | state.fallen_since(tx, link.name, since)
-        everybody = facts.totals(tx, link.name)["accounts"]
+        fell = falling | state.fallen_since(session, since)
+        everybody = facts.totals(session)["accounts"]
     return len(fell) >= checks.events_least and len(fell) > checks.events_share * everybody
 
 

@@ -14,12 +14,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from connector.ports import Event
 from sync.store import Store, tables
 from sync.store.facts import batches
+from sync.store.session import Reading, Writing
 
 #: Seconds before each next try; after the last one an event is dead until a person sends it again.
 WAITS_S = (1, 2, 4, 8, 16, 60, 300)
@@ -36,14 +37,14 @@ class Waiting:
     attempts: int
 
 
-def take_in(tx: Connection, connection: str, events: Iterable[Event], at: int, not_before: int = 0) -> int:
+def take_in(session: Writing, events: Iterable[Event], at: int, not_before: int = 0) -> int:
     """Store events; one that is there already is left as it is. Returns how many are new.
 
     They are worked on at once, or from `not_before` on.
     """
     rows = [
         {
-            "connection": connection, "event_id": event.event_id, "body": _body(event), "state": "waiting",
+            "connection": session.connection, "event_id": event.event_id, "body": _body(event), "state": "waiting",
             "received_at": at, "attempts": 0, "next_at": max(at, not_before), "cause": None, "closed_at": None,
         }
         for event in events
@@ -51,86 +52,86 @@ def take_in(tx: Connection, connection: str, events: Iterable[Event], at: int, n
     if not rows:
         return 0
     statement = insert(tables.inbox).on_conflict_do_nothing(index_elements=["connection", "event_id"])
-    return sum(tx.execute(statement, row).rowcount for row in rows)
+    return sum(session.tx.execute(statement, row).rowcount for row in rows)
 
 
-def waiting(tx: Connection, connection: str, at: int, most: int = 500) -> list[Waiting]:
+def waiting(session: Reading, at: int, most: int = 500) -> list[Waiting]:
     """Events to work on now, oldest first."""
     table = tables.inbox
-    query = select(table).where(table.c.connection == connection, table.c.state == "waiting", table.c.next_at <= at)
-    rows = tx.execute(query.order_by(table.c.received_at, table.c.event_id).limit(most)).mappings()
+    query = select(table).where(session.own(table), table.c.state == "waiting", table.c.next_at <= at)
+    rows = session.tx.execute(query.order_by(table.c.received_at, table.c.event_id).limit(most)).mappings()
     return [Waiting(_event(row["event_id"], row["body"]), row["received_at"], row["attempts"]) for row in rows]
 
 
-def next_at(tx: Connection, connection: str) -> int | None:
+def next_at(session: Reading) -> int | None:
     """When the next event is to be worked on; None: none waits."""
     table = tables.inbox
-    query = select(func.min(table.c.next_at)).where(table.c.connection == connection, table.c.state == "waiting")
-    found: int | None = tx.execute(query).scalar_one()
+    query = select(func.min(table.c.next_at)).where(session.own(table), table.c.state == "waiting")
+    found: int | None = session.tx.execute(query).scalar_one()
     return found
 
 
-def close(tx: Connection, connection: str, events: Sequence[str], at: int) -> None:
+def close(session: Writing, events: Sequence[str], at: int) -> None:
     """These are done; what they said is not kept."""
-    _set(tx, connection, events, {"state": "done", "closed_at": at, "body": "{}", "cause": None})
+    _set(session, events, {"state": "done", "closed_at": at, "body": "{}", "cause": None})
 
 
-def put_off(tx: Connection, connection: str, events: Iterable[Waiting], cause: str, at: int) -> None:
+def put_off(session: Writing, events: Iterable[Waiting], cause: str, at: int) -> None:
     """Try these again later, and longer each time; after the last time they are dead."""
     for item in events:
         tries = item.attempts + 1
         dead = tries > len(WAITS_S)
         again = at + (0 if dead else WAITS_S[tries - 1] * _SECOND)
         values = {"attempts": tries, "next_at": again, "cause": cause, "state": "dead" if dead else "waiting"}
-        _set(tx, connection, [item.event.event_id], values)
+        _set(session, [item.event.event_id], values)
 
 
-def hold(tx: Connection, connection: str, events: Iterable[Waiting], cause: str, at: int) -> None:
+def hold(session: Writing, events: Iterable[Waiting], cause: str, at: int) -> None:
     """These wait for a person: looked at again from time to time, never dead."""
     keys = [item.event.event_id for item in events]
-    _set(tx, connection, keys, {"next_at": at + WAITS_S[-1] * _SECOND, "cause": cause})
+    _set(session, keys, {"next_at": at + WAITS_S[-1] * _SECOND, "cause": cause})
 
 
-def resend(tx: Connection, connection: str, events: Sequence[str], at: int) -> int:
+def resend(session: Writing, events: Sequence[str], at: int) -> int:
     """Dead events wait again; how many there were."""
     table = tables.inbox
     count = 0
     for some in batches(events):
-        these = and_(table.c.connection == connection, table.c.event_id.in_(some), table.c.state == "dead")
-        done = tx.execute(update(table).where(these).values(state="waiting", attempts=0, next_at=at))
+        these = and_(session.own(table), table.c.event_id.in_(some), table.c.state == "dead")
+        done = session.tx.execute(update(table).where(these).values(state="waiting", attempts=0, next_at=at))
         count += done.rowcount
     return count
 
 
-def deliveries(tx: Connection, connection: str, state: str | None = None, most: int = 100) -> list[dict[str, Any]]:
+def deliveries(session: Reading, state: str | None = None, most: int = 100) -> list[dict[str, Any]]:
     """Events, newest first: event_id, state, received_at, attempts, cause, closed_at."""
     table = tables.inbox
     query = select(*(column for column in table.c if column.name not in ("connection", "body")))
-    query = query.where(table.c.connection == connection)
+    query = query.where(session.own(table))
     if state is not None:
         query = query.where(table.c.state == state)
     newest = query.order_by(table.c.received_at.desc(), table.c.event_id).limit(most)
-    return [dict(row) for row in tx.execute(newest).mappings()]
+    return [dict(row) for row in session.tx.execute(newest).mappings()]
 
 
-def counted(tx: Connection, connection: str) -> dict[str, int]:
+def counted(session: Reading) -> dict[str, int]:
     """State → events."""
     table = tables.inbox
-    query = select(table.c.state, func.count()).where(table.c.connection == connection).group_by(table.c.state)
-    return {"waiting": 0, "dead": 0, "done": 0, **{row[0]: row[1] for row in tx.execute(query)}}
+    query = select(table.c.state, func.count()).where(session.own(table)).group_by(table.c.state)
+    return {"waiting": 0, "dead": 0, "done": 0, **{row[0]: row[1] for row in session.tx.execute(query)}}
 
 
-def forget(tx: Connection, connection: str, before: int) -> None:
+def forget(session: Writing, before: int) -> None:
     """Drop events that were closed before that instant."""
     table = tables.inbox
-    tx.execute(delete(table).where(table.c.connection == connection, table.c.closed_at < before))
+    session.tx.execute(delete(table).where(session.own(table), table.c.closed_at < before))
 
 
-def _set(tx: Connection, connection: str, events: Sequence[str], values: dict[str, Any]) -> None:
+def _set(session: Writing, events: Sequence[str], values: dict[str, Any]) -> None:
     table = tables.inbox
     for some in batches(events):
-        these = and_(table.c.connection == connection, table.c.event_id.in_(some))
-        tx.execute(update(table).where(these).values(values))
+        these = and_(session.own(table), table.c.event_id.in_(some))
+        session.tx.execute(update(table).where(these).values(values))
 
 
 def _body(event: Event) -> str:
@@ -193,8 +194,8 @@ class Clerk:
 
     def _commit(self, asked: list[Handed]) -> None:
         try:
-            with self._store.write() as tx:
-                counts = [take_in(tx, item.connection, item.events, item.at, item.not_before) for item in asked]
+            with self._store.write() as session:
+                counts = [take_in(session.of(item.connection), item.events, item.at, item.not_before) for item in asked]
         except BaseException as error:  # noqa: BLE001
             # Whoever waits is told; what was not committed is not acknowledged.
             for item in asked:

@@ -72,8 +72,8 @@ def pull(store: Store, link: Link, *, full: bool = False, tell: Progress = silen
 
 def _follow(store: Store, link: Link, pulled: Pulled) -> None:
     """Reads again what belonged to accounts that are gone: a merge moves it to another one, and tells nobody."""
-    with store.read() as tx:
-        left = facts.records_of(tx, link.name, pulled.departed)
+    with store.read(link.name) as session:
+        left = facts.records_of(session, pulled.departed)
     for name, records in left.items():
         if name in link.mapping.sources:
             fetch(store, link, name, records, pulled)
@@ -103,8 +103,8 @@ def reread(store: Store, link: Link, accounts: Collection[str], pulled: Pulled) 
             if not (part.optional and problem.code == "E-CRM-OBJECT"):
                 raise
         if complete:
-            with store.read() as tx:
-                stored = facts.records_of(tx, link.name, accounts).get(name, [])
+            with store.read(link.name) as session:
+                stored = facts.records_of(session, accounts).get(name, [])
             missing = [record for record in stored if record not in seen]
             if missing:
                 fetch(store, link, name, missing, pulled)
@@ -127,9 +127,9 @@ def fetch(
 
 def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: bool, tell: Progress) -> None:
     fingerprint = link.mapping.fingerprint(name)
-    with store.read() as tx:
-        cursor = facts.cursor(tx, link.name, name)
-        rejected = sorted({str(row["record"]) for row in facts.rejected(tx, link.name) if row["source"] == name})
+    with store.read(link.name) as session:
+        cursor = facts.cursor(session, name)
+        rejected = sorted({str(row["record"]) for row in facts.rejected(session) if row["source"] == name})
     known = cursor is not None and cursor.fingerprint == fingerprint
     # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
     if rejected and known and not full:
@@ -188,12 +188,12 @@ def _take_in(
 ) -> Applied:
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
     now = max(micros(link.crm.now()), pulled.began)
-    with store.write() as tx:
-        pulled.touched |= facts.apply_page(tx, link.name, page.source, applied, page.gone, now)
+    with store.write(link.name) as session:
+        pulled.touched |= facts.apply_page(session, page.source, applied, page.gone, now)
         if applied.observed is not None and applied.observed.height:
-            state.observe(tx, link.name, applied.observed, asked_at, force=force)
+            state.observe(session, applied.observed, asked_at, force=force)
         if cursor is not None:
-            facts.save_cursor(tx, link.name, page.source, cursor, now)
+            facts.save_cursor(session, page.source, cursor, now)
     if any(item.table == "accounts" for item in link.mapping.sources[page.source].yields):
         pulled.departed |= {item.record for item in page.gone}
     pulled.records[page.source] += len(applied.records)
@@ -215,8 +215,8 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
 
 def _close_missing(store: Store, link: Link, name: str, seen: set[str], pulled: Pulled) -> None:
     """Stored records that a full read did not show are read by id: gone for good, or only moved."""
-    with store.read() as tx:
-        missing = facts.missing(tx, link.name, name, seen)
+    with store.read(link.name) as session:
+        missing = facts.missing(session, name, seen)
     if len(missing) > _LOST_LEAST and len(missing) > _LOST_SHARE * (len(seen) + len(missing)):
         pulled.lost[name] = len(missing)
     elif missing:

@@ -46,23 +46,23 @@ class Pushed:
 def push(store: Store, link: Link) -> Pushed:
     """Writes what differs, until nothing does or what is left must wait. One pusher at a time: others wait for it."""
     if paused(store.path.parent):
-        with store.read() as tx:
-            return Pushed(deferred=len(state.plan_rows(tx, link.name, None)))
+        with store.read(link.name) as session:
+            return Pushed(deferred=len(state.plan_rows(session, None)))
     with push_lease(store.path.parent):
         return _push(store, link)
 
 
 def _push(store: Store, link: Link) -> Pushed:
     done = Pushed()
-    with store.read() as tx:
-        owed = refusals.owed(tx, link.name).values()
+    with store.read(link.name) as session:
+        owed = refusals.owed(session).values()
     sending = Sending(link, foresees=any(each.described or each.cut for each in owed))
     _read_back(store, link)
     for _ in range(_TURNS_WITHOUT_ANSWER):
         while _turn(store, link, sending, done):
             pass
-        with store.read() as tx:
-            done.unknown = len(state.in_flight(tx, link.name))
+        with store.read(link.name) as session:
+            done.unknown = len(state.in_flight(session))
         if not done.unknown or done.deferred:
             break
         _read_back(store, link)
@@ -80,11 +80,11 @@ def rehearse(store: Store, link: Link, scored: Scored, mended: Sequence[str], *,
     """
     _read_back(store, link)
     changes: list[Planned] = []
-    with suppress(_NotForReal), store.write() as tx:
+    with suppress(_NotForReal), store.write(link.name) as session:
         for some in scored.made.iter_slices():
-            adopt_some(tx, link, some, scored, language)
-        refusals.reopen(tx, link.name, mended)
-        changes += plan(_ours(link, state.plan_rows(tx, link.name, None))).changes
+            adopt_some(session, link, some, scored, language)
+        refusals.reopen(session, mended)
+        changes += plan(_ours(link, state.plan_rows(session, None))).changes
         raise _NotForReal
     return changes
 
@@ -92,13 +92,13 @@ def rehearse(store: Store, link: Link, scored: Scored, mended: Sequence[str], *,
 def _turn(store: Store, link: Link, sending: Sending, done: Pushed) -> bool:
     """One turn; False when there is nothing more to do now."""
     now = micros(link.crm.now())
-    with store.read() as tx:
-        rows = state.plan_rows(tx, link.name, _ACCOUNTS_A_TURN)
+    with store.read(link.name) as session:
+        rows = state.plan_rows(session, _ACCOUNTS_A_TURN)
     planned = plan(sending.takable(_ours(link, rows)))
-    with store.write() as tx:
-        state.settle(tx, link.name, planned.settled, now)
-        state.record(tx, link.name, sending.still_refused(planned.settled), now)
-        state.attempt(tx, link.name, planned.changes, now)
+    with store.write(link.name) as session:
+        state.settle(session, planned.settled, now)
+        state.record(session, sending.still_refused(planned.settled), now)
+        state.attempt(session, planned.changes, now)
     deferred = done.deferred
     if planned.changes:
         _send(store, link, sending, planned.changes, done)
@@ -127,8 +127,8 @@ def _send(store: Store, link: Link, sending: Sending, changes: Sequence[Planned]
 
 def _record(store: Store, link: Link, batch: Sequence[tuple[Planned, Outcome]]) -> None:
     if batch:
-        with store.write() as tx:
-            state.record(tx, link.name, batch, micros(link.crm.now()))
+        with store.write(link.name) as session:
+            state.record(session, batch, micros(link.crm.now()))
 
 
 def _count(done: Pushed, item: Planned, outcome: Outcome) -> None:
@@ -145,12 +145,12 @@ def _count(done: Pushed, item: Planned, outcome: Outcome) -> None:
 
 def _read_back(store: Store, link: Link) -> None:
     """Reads every account whose last write has no answer, so that it may be planned again."""
-    with store.read() as tx:
-        unknown = state.in_flight(tx, link.name)
+    with store.read(link.name) as session:
+        unknown = state.in_flight(session)
     if unknown:
         fetch(store, link, _account_source(link), unknown, Pulled(), force=True)
-        with store.write() as tx:
-            state.land(tx, link.name, unknown)
+        with store.write(link.name) as session:
+            state.land(session, unknown)
 
 
 def _account_source(link: Link) -> str:

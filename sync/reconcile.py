@@ -18,12 +18,12 @@ def reconcile(store: Store, link: Link, pulled: Pulled) -> list[dict[str, Any]]:
     """
     if not pulled.whole:
         return []
-    with store.read() as tx:
+    with store.read(link.name) as session:
         rejected: dict[str, int] = {}
-        for row in facts.rejected(tx, link.name):
+        for row in facts.rejected(session):
             rejected[str(row["source"])] = rejected.get(str(row["source"]), 0) + 1
         stored = {
-            (source, table): facts.stored_sums(tx, link.name, source, table)
+            (source, table): facts.stored_sums(session, source, table)
             for source, table in {(source, table) for source, table, _ in pulled.whole}
         }
     keys = {*pulled.whole, *((*place, currency) for place, sums in stored.items() for currency in sums)}

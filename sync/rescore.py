@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
-from sqlalchemy import Connection
 
 from connector.assessment import ASSESSMENT
 from connector.policy import Policy
@@ -20,6 +19,7 @@ from connector.scoring.features.tendency import Statistics
 from sync import warnings
 from sync.link import Link, micros
 from sync.store import Store, facts, state
+from sync.store.session import Reading, Writing
 
 #: SQLite stalls other writers while one holds the lock (design/days.md): so many customers a transaction.
 _CUSTOMERS_A_TRANSACTION = 1_000
@@ -48,18 +48,18 @@ def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collect
     everybody keeps its own day's for the days after.
     """
     at, text = micros(link.crm.now()), policy.model_dump_json(by_alias=True)
-    with store.read() as tx:
-        tied = None if only is None else facts.with_trees(tx, link.name, only)
-        due = state.due(tx, link.name, as_of, policy.version, tied)
+    with store.read(link.name) as session:
+        tied = None if only is None else facts.with_trees(session, only)
+        due = state.due(session, as_of, policy.version, tied)
         if not due:
             return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text)
         # An event never keeps the statistics of a day: that is the night's.
-        everybody = only is None and len(due) == facts.totals(tx, link.name)["accounts"]
-        before = _before(tx, link.name, as_of)
+        everybody = only is None and len(due) == facts.totals(session)["accounts"]
+        before = _before(session, as_of)
         whole = everybody or before is None
-        tables = facts.load(tx, link.name, None if whole else sorted(due))
+        tables = facts.load(session, None if whole else sorted(due))
         near = None if whole else tables["accounts"]["account_id"].to_list()
-        prior = state.assessments(tx, link.name, before=as_of, accounts=near)
+        prior = state.assessments(session, before=as_of, accounts=near)
     portfolio = before
     kept: tuple[tuple[int, str], ...] = ()
     if portfolio is None or everybody:
@@ -78,25 +78,25 @@ def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> None:
     A result counts only if the facts it was scored from still stand, its whole tree of parents' included: else the
     customer stays due.
     """
-    with store.write() as tx:
-        keep_context(tx, link, scored)
+    with store.write(link.name) as session:
+        keep_context(session, scored)
     for some in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
-        with store.write() as tx:
-            adopt_some(tx, link, some, scored, language)
+        with store.write(link.name) as session:
+            adopt_some(session, link, some, scored, language)
 
 
-def keep_context(tx: Connection, link: Link, scored: Scored) -> None:
+def keep_context(session: Writing, scored: Scored) -> None:
     """Stores what the results can be recomputed from: the policy's text, the day's statistics."""
     if scored.made.height:
-        state.save_policy(tx, scored.made["policy_version"][0], scored.policy)
+        state.save_policy(session, scored.made["policy_version"][0], scored.policy)
     for day, text in scored.statistics:
-        state.save_statistics(tx, link.name, day, text)
+        state.save_statistics(session, day, text)
 
 
-def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> set[str]:
+def adopt_some(session: Writing, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> set[str]:
     """Puts some of them into force, inside a transaction; returns those whose facts moved, who stay due."""
     versions = scored.versions
-    moved = state.moved_since(tx, link.name, some["customer_id"].to_list(), versions)
+    moved = state.moved_since(session, some["customer_id"].to_list(), versions)
     rows = [row for row in some.to_dicts() if row["customer_id"] not in moved]
     if not rows:
         return moved
@@ -116,22 +116,22 @@ def adopt_some(tx: Connection, link: Link, some: pl.DataFrame, scored: Scored, l
         }
         for row in rows
     ]
-    state.save_assessments(tx, link.name, made.with_columns(facts_version), scored.at)
-    state.want(tx, link.name, wanted)
-    warnings.live(tx, link.name, rows)
+    state.save_assessments(session, made.with_columns(facts_version), scored.at)
+    state.want(session, wanted)
+    warnings.live(session, rows)
     return moved
 
 
 def look(store: Store, connection: str, policy: Policy, as_of: int) -> pl.DataFrame:
     """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
-    with store.read() as tx:
-        tables = facts.load(tx, connection)
-        before = _before(tx, connection, as_of)
-        prior = state.assessments(tx, connection, before=as_of)
+    with store.read(connection) as session:
+        tables = facts.load(session)
+        before = _before(session, as_of)
+        prior = state.assessments(session, before=as_of)
     portfolio = before or portfolio_statistics(tables, policy, as_of)
     return assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
 
 
-def _before(tx: Connection, connection: str, as_of: int) -> Statistics | None:
-    kept = state.statistics_before(tx, connection, as_of)
+def _before(session: Reading, as_of: int) -> Statistics | None:
+    kept = state.statistics_before(session, as_of)
     return None if kept is None else Statistics.from_json(kept)

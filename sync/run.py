@@ -108,15 +108,15 @@ def run(
         lap = _laps(ran, clock)
         if again or not dry:
             among = None if again else mended(store, link)
-            with store.write() as tx:
-                refusals.reopen(tx, link.name, among)
+            with store.write(link.name) as session:
+                refusals.reopen(session, among)
         ran.pulled = pull(store, link, full=full, tell=tell, began=ran.began)
         ran.reconciled = reconcile(store, link, ran.pulled)
         lap("pull")
         pulled()
         lap("history")
-        with store.read() as tx:
-            newest = state.newest_day(tx, link.name)
+        with store.read(link.name) as session:
+            newest = state.newest_day(session)
         if newest is not None and as_of < newest:
             ran.assessed, ran.state = look(store, link.name, policy, as_of), "shown"
             lap("score")
@@ -134,15 +134,15 @@ def approve(
     Only the newest run of a day that is still today, and only if scoring it again gives the same ratings: else it is
     scored again under the brake. Raises Misconfigured where there is no such run, or it does not wait.
     """
-    with store.read() as tx:
-        known = [row for row in state.runs(tx, link.name) if row["state"] not in ("dry", "shown", "failed")]
+    with store.read(link.name) as session:
+        known = [row for row in state.runs(session) if row["state"] not in ("dry", "shown", "failed")]
     asked = next((row for row in known if row["run_id"] == run_id), None)
     if asked is None:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
     if asked["state"] != "braked":
         raise Misconfigured("E-RUN-NOT-BRAKED", run=run_id, state=asked["state"])
-    with store.read() as tx:
-        newest = state.newest_day(tx, link.name)
+    with store.read(link.name) as session:
+        newest = state.newest_day(session)
     # A day that was given to a sync may lie ahead of the clock.
     today = max(today, newest or 0)
     fresh = asked is known[0] and asked["as_of"] >= today
@@ -153,16 +153,16 @@ def approve(
         if ran.state == "done":
             ran.state = "approved"
     if ran.state == "approved":
-        with store.write() as tx:
-            state.save_run(tx, {**asked, "state": "approved", "by": by, "summary": json.dumps(asked["summary"])})
+        with store.write() as session:
+            state.save_run(session, {**asked, "state": "approved", "by": by, "summary": json.dumps(asked["summary"])})
     return ran
 
 
 def note_braked(store: Store, link: Link, policy: Policy, made: pl.DataFrame) -> None:
     """Notes that these ratings, which events led to, wait for `approve`; once."""
     digest = _digest(made)
-    with store.read() as tx:
-        newest = state.runs(tx, link.name, 1)
+    with store.read(link.name) as session:
+        newest = state.runs(session, 1)
     if newest and newest[0]["state"] == "braked" and newest[0]["summary"].get("digest") == digest:
         return
     with _noted(store, link, policy, "events", int(made["as_of"][0])) as ran:
@@ -176,8 +176,8 @@ def _decide(
     """Score, brake, and put into force or say what would be. `approved`: digest of the ratings a person agreed to."""
     scored = score(store, link, policy, ran.as_of)
     ran.assessed = scored.made
-    with store.read() as tx:
-        last = state.assessments(tx, link.name, columns=LOOKED_AT)
+    with store.read(link.name) as session:
+        last = state.assessments(session, columns=LOOKED_AT)
     found = causes(store, link.name, policy)
     ran.verdict = brake(scored.made, last, policy.checks, found.engine, found.policy)
     ran.digest = _digest(scored.made)
@@ -216,8 +216,8 @@ def _laps(ran: Ran, clock: Callable[[], float]) -> Callable[[str], None]:
 @contextmanager
 def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: str | None = None) -> Iterator[Ran]:
     """A run with its row: running, then how it ended, whatever ends it."""
-    with store.read() as tx:
-        last = state.runs(tx, link.name, 1)
+    with store.read(link.name) as session:
+        last = state.runs(session, 1)
     # The CRM's clock is known to the second: a run never begins before the one before it.
     began = max(micros(link.crm.now()), *(row["started_at"] + 1 for row in last), 0)
     run_id = f"{link.name}-{began}"
@@ -225,20 +225,20 @@ def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: 
         "run_id": run_id, "connection": link.name, "kind": kind, "as_of": as_of, "state": "running",
         "started_at": began, "finished_at": None, "policy_version": policy.version, "by": by, "summary": "{}",
     }  # fmt: skip
-    with store.write() as tx:
-        state.save_run(tx, row)
+    with store.write() as session:
+        state.save_run(session, row)
     ran = Ran(run_id, as_of, began)
     try:
         yield ran
     except BaseException as error:
         code = error.code if isinstance(error, Problem) else type(error).__name__
-        with suppress(Problem), store.write() as tx:
-            state.save_run(tx, {**row, "state": "failed", "summary": json.dumps({"problem": code})})
+        with suppress(Problem), store.write() as session:
+            state.save_run(session, {**row, "state": "failed", "summary": json.dumps({"problem": code})})
         raise
-    with store.write() as tx:
-        ran.refused_fields = refusals.by_field(tx, link.name)
-        ran.totals, ran.wanted = facts.totals(tx, link.name), state.count_wanted(tx, link.name)
-        ran.rejected = len(facts.rejected(tx, link.name))
+    with store.write(link.name) as session:
+        ran.refused_fields = refusals.by_field(session)
+        ran.totals, ran.wanted = facts.totals(session), state.count_wanted(session)
+        ran.rejected = len(facts.rejected(session))
         finished = max(micros(link.crm.now()), began + 1)
         summary = json.dumps(ran.summary(link))
-        state.save_run(tx, {**row, "state": ran.state, "finished_at": finished, "summary": summary})
+        state.save_run(session, {**row, "state": ran.state, "finished_at": finished, "summary": summary})

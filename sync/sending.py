@@ -21,9 +21,9 @@ def mended(store: Store, link: Link) -> list[str]:
     One call, and none where nothing is owed. A field that was refused for a reason that no description shows is not
     among them: it is sent again with the next day's values, or when a person says so.
     """
-    with store.read() as tx:
-        owed = refusals.owed(tx, link.name)
-        shows = state.shown(tx, tables.wanted, link.name, sorted(owed))
+    with store.read(link.name) as session:
+        owed = refusals.owed(session)
+        shows = state.shown(session, tables.wanted, link.name, sorted(owed))
     asked = {account: {*found.described, *found.cut} for account, found in owed.items() if found.described or found.cut}
     if not asked:
         return []

@@ -8,25 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import and_, select, update
 
 from connector.errors import Misconfigured
 from sync import desk
 from sync.store import facts, tables
+from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id", "code", "raised_on"]
 
 
-def live(tx: Connection, connection: str, rows: Iterable[Mapping[str, Any]]) -> None:
+def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
     """Raise and clear by new assessments: customer_id, as_of, flags (code, severity, since)."""
     table = tables.flags
     made = {row["customer_id"]: row for row in rows}
     up: dict[str, dict[str, Mapping[str, Any]]] = {}
     for some in facts.batches(made):
-        query = select(table).where(
-            table.c.connection == connection, table.c.account_id.in_(some), table.c.cleared_on.is_(None)
-        )
-        for life in tx.execute(query).mappings():
+        query = select(table).where(session.own(table), table.c.account_id.in_(some), table.c.cleared_on.is_(None))
+        for life in session.tx.execute(query).mappings():
             up.setdefault(life["account_id"], {})[life["code"]] = dict(life)
     raised, cleared = [], []
     for account, row in made.items():
@@ -35,77 +34,75 @@ def live(tx: Connection, connection: str, rows: Iterable[Mapping[str, Any]]) -> 
         for code, flag in now.items():
             if code not in known:
                 raised.append({
-                    "connection": connection, "account_id": account, "code": code, "raised_on": flag["since"],
+                    "connection": session.connection, "account_id": account, "code": code, "raised_on": flag["since"],
                     "severity": flag["severity"], "cleared_on": None,
                 })  # fmt: skip
         cleared += [{**known[code], "cleared_on": row["as_of"]} for code in known.keys() - now.keys()]
-    facts.upsert(tx, table, raised, _KEY)
-    facts.upsert(tx, table, cleared, _KEY)
+    facts.upsert(session, table, raised, _KEY)
+    facts.upsert(session, table, cleared, _KEY)
 
 
-def listed(tx: Connection, connection: str, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
+def listed(session: Reading, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
     """Flags that are up, or with `over` those that were, too; gravest first, then the oldest."""
     table = tables.flags
-    query = select(table).where(table.c.connection == connection)
+    query = select(table).where(session.own(table))
     if account is not None:
         query = query.where(table.c.account_id == account)
     if not over:
         query = query.where(table.c.cleared_on.is_(None))
     rank = {"critical": 0, "warning": 1, "info": 2}
-    rows = [dict(row) for row in tx.execute(query).mappings()]
+    rows = [dict(row) for row in session.tx.execute(query).mappings()]
     return sorted(rows, key=lambda row: (rank[row["severity"]], row["raised_on"], row["account_id"], row["code"]))
 
 
-def acknowledge(
-    tx: Connection, connection: str, account: str, code: str, by: str, note: str | None, *, at: int
-) -> None:
+def acknowledge(session: Writing, account: str, code: str, by: str, note: str | None, *, at: int) -> None:
     """Somebody has seen a flag that is up. Raises Misconfigured where it is not."""
     table = tables.flags
     this = and_(
-        table.c.connection == connection,
+        session.own(table),
         table.c.account_id == account,
         table.c.code == code,
         table.c.cleared_on.is_(None),
     )
-    done = tx.execute(update(table).where(this).values(acknowledged_by=by, acknowledged_at=at, note=note))
+    done = session.tx.execute(update(table).where(this).values(acknowledged_by=by, acknowledged_at=at, note=note))
     if done.rowcount == 0:
         raise Misconfigured("E-FLAG-DOWN", flag=code, account=account)
-    desk.log(tx, connection, account, code, "acknowledged", by, at, {"note": note})
+    desk.log(session, account, code, "acknowledged", by, at, {"note": note})
 
 
 def act(
-    tx: Connection, connection: str, account: str, measure: str, *, flag: str | None, owner: str | None,
+    session: Writing, account: str, measure: str, *, flag: str | None, owner: str | None,
     due: int | None, by: str, at: int,
 ) -> str:  # fmt: skip
     """A measure that somebody is to take; returns its id."""
-    key = desk.next_key(tx, connection, "T")
+    key = desk.next_key(session, "T")
     row = {
         "action_id": key, "account_id": account, "flag": flag, "measure": measure, "owner": owner, "due": due,
         "done_on": None, "outcome": None,
     }  # fmt: skip
-    facts.put(tx, connection, "actions", row, at)
-    desk.log(tx, connection, account, key, "planned", by, at, row)
+    facts.put(session, "actions", row, at)
+    desk.log(session, account, key, "planned", by, at, row)
     return key
 
 
-def done(tx: Connection, connection: str, key: str, outcome: str, *, on: int, by: str, at: int) -> str:
+def done(session: Writing, key: str, outcome: str, *, on: int, by: str, at: int) -> str:
     """A measure was taken, with that outcome; returns the account. Raises Misconfigured where it is not open."""
     table = tables.CANONICAL["actions"]
-    this = and_(table.c.connection == connection, table.c.action_id == key, table.c.done_on.is_(None))
-    row = tx.execute(select(table).where(this)).mappings().one_or_none()
+    this = and_(session.own(table), table.c.action_id == key, table.c.done_on.is_(None))
+    row = session.tx.execute(select(table).where(this)).mappings().one_or_none()
     if row is None:
         raise Misconfigured("E-ACTION-UNKNOWN", key=key)
-    facts.put(tx, connection, "actions", {**row, "done_on": on, "outcome": outcome}, at)
-    desk.log(tx, connection, row["account_id"], key, "done", by, at, {"outcome": outcome})
+    facts.put(session, "actions", {**row, "done_on": on, "outcome": outcome}, at)
+    desk.log(session, row["account_id"], key, "done", by, at, {"outcome": outcome})
     return str(row["account_id"])
 
 
-def actions(tx: Connection, connection: str, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
+def actions(session: Reading, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
     """Measures that are open, or with `over` those that were taken, too; by when they are due."""
     table = tables.CANONICAL["actions"]
-    query = select(table).where(table.c.connection == connection)
+    query = select(table).where(session.own(table))
     if account is not None:
         query = query.where(table.c.account_id == account)
     if not over:
         query = query.where(table.c.done_on.is_(None))
-    return [dict(row) for row in tx.execute(query.order_by(table.c.due, table.c.action_id)).mappings()]
+    return [dict(row) for row in session.tx.execute(query.order_by(table.c.due, table.c.action_id)).mappings()]

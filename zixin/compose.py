@@ -72,8 +72,8 @@ def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
     crm, mapping, organisation = _asked(profile, name, given)
     store = Store(settings.profile_folder(profile) / "zixin.db")
     try:
-        with store.read() as tx:
-            rated = state.newest_day(tx, name) is not None
+        with store.read(name) as session:
+            rated = state.newest_day(session) is not None
         if keep:
             settings.keep_policy(profile, organisation.currency, rated=rated)
         rules = settings.policy_in(profile, organisation.currency, rated=rated)

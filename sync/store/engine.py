@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 from sync.store import revision
 from sync.store.problems import told
+from sync.store.session import Reading, Writing
 
 #: How long a writer waits for another one's transaction.
 _BUSY_TIMEOUT_S = 30.0
@@ -46,16 +47,16 @@ class Store:
         self._engine.dispose()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, connection: str = "") -> Iterator[Writing]:
         """The one writer's transaction: committed at the end, rolled back on any error."""
         with told(self.path), self._connected("BEGIN IMMEDIATE") as tx:
-            yield tx
+            yield Writing(tx, connection)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self, connection: str = "") -> Iterator[Reading]:
         """One consistent snapshot, which never waits for a writer."""
         with told(self.path), self._connected("BEGIN") as tx:
-            yield tx
+            yield Reading(tx, connection)
 
     @contextmanager
     def _connected(self, begin: str) -> Iterator[Connection]:

@@ -12,13 +12,14 @@ from itertools import islice
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, literal, or_, select
+from sqlalchemy import ColumnElement, Table, and_, delete, func, literal, or_, select
 from sqlalchemy.dialects.sqlite import insert
 
 from connector.ports import Gone
 from connector.schema import TABLES
 from mappings.apply import Applied
 from sync.store import tables
+from sync.store.session import Reading, Writing
 
 #: SQLite takes at most 32,766 parameters a statement; far fewer keep its planner quick.
 _IDS_A_QUERY = 900
@@ -37,9 +38,7 @@ class Cursor:
     complete: bool
 
 
-def apply_page(
-    tx: Connection, connection: str, source: str, applied: Applied, gone: Iterable[Gone], heard_at: int
-) -> set[str]:
+def apply_page(session: Writing, source: str, applied: Applied, gone: Iterable[Gone], heard_at: int) -> set[str]:
     """Stores what a page yields; returns the accounts of which a fact changed.
 
     `heard_at`: microseconds since 1970 UTC. A record that is gone takes its rows with it.
@@ -48,13 +47,13 @@ def apply_page(
     left = [item.record for item in gone]
     records = [*applied.records, *left]
     for name, frame in applied.tables.items():
-        touched |= _replace(tx, connection, source, name, frame, records, heard_at)
-    _store_rejects(tx, connection, source, records, applied.rejects, heard_at)
-    bump(tx, connection, touched)
+        touched |= _replace(session, source, name, frame, records, heard_at)
+    _store_rejects(session, source, records, applied.rejects, heard_at)
+    bump(session, touched)
     return touched
 
 
-def put(tx: Connection, connection: str, name: str, row: Mapping[str, Any], at: int) -> set[str]:
+def put(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set[str]:
     """Stores a row that came from no CRM: of people, by zixin. Returns the accounts of which a fact changed.
 
     `row`: the table's columns by name, its key included; what is missing is null.
@@ -62,23 +61,23 @@ def put(tx: Connection, connection: str, name: str, row: Mapping[str, Any], at: 
     declared = TABLES[name]
     key = str(row[declared.key[0]])
     cells = {column: row.get(column) for column in declared.names()}
-    traced = {**cells, "connection": connection, "source": OWN, "source_id": key, "source_modified_at": None}
+    traced = {**cells, "connection": session.connection, "source": OWN, "source_id": key, "source_modified_at": None}
     frame = pl.DataFrame([traced | {"known_from": at, "deleted_on": None}], schema=declared.empty().schema)
-    touched = _replace(tx, connection, OWN, name, frame, [key], at)
-    bump(tx, connection, touched)
+    touched = _replace(session, OWN, name, frame, [key], at)
+    bump(session, touched)
     return touched
 
 
-def missing(tx: Connection, connection: str, source: str, seen: Collection[str]) -> list[str]:
+def missing(session: Reading, source: str, seen: Collection[str]) -> list[str]:
     """Ids of stored records of a source that a full read did not show."""
     stored: set[str] = set()
     for table in tables.CANONICAL.values():
-        query = select(table.c.source_id).where(table.c.connection == connection, table.c.source == source).distinct()
-        stored |= set(tx.execute(query).scalars())
+        query = select(table.c.source_id).where(session.own(table), table.c.source == source).distinct()
+        stored |= set(session.tx.execute(query).scalars())
     return sorted(stored - set(seen))
 
 
-def records_of(tx: Connection, connection: str, accounts: Collection[str]) -> dict[str, list[str]]:
+def records_of(session: Reading, accounts: Collection[str]) -> dict[str, list[str]]:
     """Source → ids of the stored records that belong to these accounts."""
     found: dict[str, set[str]] = {}
     applied, claims = tables.CANONICAL["allocations"], tables.CANONICAL["receivables"]
@@ -87,34 +86,38 @@ def records_of(tx: Connection, connection: str, accounts: Collection[str]) -> di
             continue
         for some in batches(sorted(accounts)):
             if table is applied:
-                mine = and_(claims.c.connection == connection, claims.c.account_id.in_(some))
+                mine = and_(session.own(claims), claims.c.account_id.in_(some))
                 ways = ("receivable_id", "order_id")
                 owned = or_(*(applied.c[name].in_(select(claims.c[name]).where(mine)) for name in ways))
             else:
                 owned = table.c.account_id.in_(some)
-            query = select(table.c.source, table.c.source_id).where(table.c.connection == connection, owned)
-            for source, record in tx.execute(query.distinct()):
+            query = select(table.c.source, table.c.source_id).where(session.own(table), owned)
+            for source, record in session.tx.execute(query.distinct()):
                 found.setdefault(source, set()).add(record)
     return {source: sorted(records) for source, records in found.items()}
 
 
-def bump(tx: Connection, connection: str, accounts: Collection[str]) -> None:
+def bump(session: Writing, accounts: Collection[str]) -> None:
     """Move the facts version of these customers."""
     table = tables.customers
-    rows = [{"connection": connection, "account_id": account, "facts_version": 1} for account in sorted(accounts)]
+    rows = [
+        {"connection": session.connection, "account_id": account, "facts_version": 1} for account in sorted(accounts)
+    ]
     if rows:
         statement = insert(table).values({"facts_version": 1})
         raised = {"facts_version": table.c.facts_version + 1}
-        tx.execute(statement.on_conflict_do_update(index_elements=["connection", "account_id"], set_=raised), rows)
+        session.tx.execute(
+            statement.on_conflict_do_update(index_elements=["connection", "account_id"], set_=raised), rows
+        )
 
 
 def _replace(
-    tx: Connection, connection: str, source: str, name: str, frame: pl.DataFrame, records: Sequence[str], heard_at: int
+    session: Writing, source: str, name: str, frame: pl.DataFrame, records: Sequence[str], heard_at: int
 ) -> set[str]:
     table, declared = tables.CANONICAL[name], TABLES[name]
-    stored = _of_records(tx, table, name, connection, source, records)
+    stored = _of_records(session, table, name, session.connection, source, records)
     new = frame.with_columns(
-        pl.lit(connection).alias("connection"),
+        pl.lit(session.connection).alias("connection"),
         pl.lit(heard_at, pl.Int64).alias("known_from"),
         pl.lit(None, pl.Int32).alias("deleted_on"),
     ).select(stored.columns)
@@ -123,65 +126,65 @@ def _replace(
     key = ["connection", *declared.key]
     lost = stored.join(new, on=key, how="anti") if stored.height else stored
     before = stored.join(changed, on=key, how="semi") if stored.height else stored
-    _supersede(tx, name, pl.concat([before, lost]), heard_at)
+    _supersede(session, name, pl.concat([before, lost]), heard_at)
     if changed.height:
-        _upsert(tx, table, changed.columns, changed.rows(), key)
+        _upsert(session, table, changed.columns, changed.rows(), key)
     if lost.height:
-        tx.execute(
+        session.tx.execute(
             delete(table).where(_key_is(table, key, lost.select(key).rows())),
         )
-    return _accounts_of(tx, connection, name, pl.concat([changed, lost, before]))
+    return _accounts_of(session, name, pl.concat([changed, lost, before]))
 
 
-def _supersede(tx: Connection, name: str, rows: pl.DataFrame, at: int) -> None:
+def _supersede(session: Reading, name: str, rows: pl.DataFrame, at: int) -> None:
     """Keep rows that are no longer so, with the instant until which they were known."""
     if rows.height:
         names = [*rows.columns, "known_until"]
         marks = ", ".join("?" * len(names))
         columns = ", ".join(f'"{column}"' for column in names)
         statement = f'insert into "{tables.PAST[name].name}" ({columns}) values ({marks})'  # noqa: S608
-        tx.exec_driver_sql(statement, rows.with_columns(pl.lit(at, pl.Int64).alias("known_until")).rows())
+        session.tx.exec_driver_sql(statement, rows.with_columns(pl.lit(at, pl.Int64).alias("known_until")).rows())
 
 
 def _key_is(table: Table, key: Sequence[str], rows: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
     return or_(*(and_(*(table.c[name] == value for name, value in zip(key, row, strict=True))) for row in rows))
 
 
-def upsert(tx: Connection, table: Table, rows: Sequence[dict[str, Any]], key: Sequence[str]) -> None:
+def upsert(session: Writing, table: Table, rows: Sequence[dict[str, Any]], key: Sequence[str]) -> None:
     """Insert, or replace the row of the same key; every row has the same columns."""
     if rows:
         names = list(rows[0])
-        _upsert(tx, table, names, [tuple(row[name] for name in names) for row in rows], key)
+        _upsert(session, table, names, [tuple(row[name] for name in names) for row in rows], key)
 
 
 def _upsert(
-    tx: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], key: Sequence[str]
+    session: Writing, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], key: Sequence[str]
 ) -> None:
     # Straight to the driver: SQLAlchemy's own executemany takes longer over the parameters than SQLite over the rows.
     statement = insert(table)
     values = {name: statement.excluded[name] for name in names if name not in key}
     compiled = statement.on_conflict_do_update(index_elements=list(key), set_=values).compile(
-        dialect=tx.dialect, column_keys=list(names)
+        dialect=session.tx.dialect, column_keys=list(names)
     )
     order = [list(names).index(name) for name in compiled.positiontup or ()]
-    tx.exec_driver_sql(str(compiled), [tuple(row[place] for place in order) for row in rows])
+    session.tx.exec_driver_sql(str(compiled), [tuple(row[place] for place in order) for row in rows])
 
 
 def _of_records(
-    tx: Connection, table: Table, name: str, connection: str, source: str, records: Sequence[str]
+    session: Reading, table: Table, name: str, connection: str, source: str, records: Sequence[str]
 ) -> pl.DataFrame:
     schema = tables.frame_schema(TABLES[name])
     found: list[tuple[object, ...]] = []
     mine = and_(table.c.connection == connection, table.c.source == source)
     # A first import finds nothing, and need not look for every record.
-    some_rows = tx.execute(select(table.c.source_id).where(mine).limit(1)).first() is not None
+    some_rows = session.tx.execute(select(table.c.source_id).where(mine).limit(1)).first() is not None
     for some in batches(records if some_rows else []):
         query = select(table).where(mine, table.c.source_id.in_(some))
-        found += [tuple(row) for row in tx.execute(query)]
+        found += [tuple(row) for row in session.tx.execute(query)]
     return pl.DataFrame(found, schema=schema, orient="row")
 
 
-def _accounts_of(tx: Connection, connection: str, name: str, rows: pl.DataFrame) -> set[str]:
+def _accounts_of(session: Reading, name: str, rows: pl.DataFrame) -> set[str]:
     """Whose facts these rows are."""
     if rows.is_empty():
         return set()
@@ -193,77 +196,71 @@ def _accounts_of(tx: Connection, connection: str, name: str, rows: pl.DataFrame)
         found: set[str] = set()
         for name_ in ("receivable_id", "order_id"):
             for some in batches(sorted(set(rows[name_].drop_nulls()))):
-                query = select(claims.c.account_id).where(claims.c.connection == connection, claims.c[name_].in_(some))
-                found |= set(tx.execute(query).scalars())
+                query = select(claims.c.account_id).where(session.own(claims), claims.c[name_].in_(some))
+                found |= set(session.tx.execute(query).scalars())
         return found
-    return _owing_in(tx, connection, rows)
+    return _owing_in(session, rows)
 
 
-def _owing_in(tx: Connection, connection: str, rates: pl.DataFrame) -> set[str]:
+def _owing_in(session: Reading, rates: pl.DataFrame) -> set[str]:
     """Who owes in a currency whose rate is another one now; a new day of the same rate is no news."""
     known, claims = tables.CANONICAL["rates"], tables.CANONICAL["receivables"]
     found: set[str] = set()
     for row in rates.to_dicts():
         before = select(known.c.rate).where(
-            known.c.connection == connection, known.c.currency == row["currency"], known.c.base == row["base"],
+            session.own(known), known.c.currency == row["currency"], known.c.base == row["base"],
             known.c.day < row["day"],
         )  # fmt: skip
-        if tx.execute(before.order_by(known.c.day.desc()).limit(1)).scalar_one_or_none() != row["rate"]:
-            owing = select(claims.c.account_id).where(
-                claims.c.connection == connection, claims.c.currency == row["currency"]
-            )
-            found |= set(tx.execute(owing.distinct()).scalars())
+        if session.tx.execute(before.order_by(known.c.day.desc()).limit(1)).scalar_one_or_none() != row["rate"]:
+            owing = select(claims.c.account_id).where(session.own(claims), claims.c.currency == row["currency"])
+            found |= set(session.tx.execute(owing.distinct()).scalars())
     return found
 
 
-def _store_rejects(
-    tx: Connection, connection: str, source: str, records: Sequence[str], rejects: pl.DataFrame, at: int
-) -> None:
+def _store_rejects(session: Writing, source: str, records: Sequence[str], rejects: pl.DataFrame, at: int) -> None:
     table = tables.rejects
     if (
         rejects.is_empty()
-        and not tx.execute(
-            select(func.count()).where(table.c.connection == connection, table.c.source == source)
+        and not session.tx.execute(
+            select(func.count()).where(session.own(table), table.c.source == source)
         ).scalar_one()
     ):
         return
     for some in batches(records):
-        tx.execute(
-            delete(table).where(table.c.connection == connection, table.c.source == source, table.c.record.in_(some))
-        )
-    rows = [{"connection": connection, "source": source, "since": at, **row} for row in rejects.to_dicts()]
-    upsert(tx, table, rows, ["connection", "source", "record", "table", "column"])
+        session.tx.execute(delete(table).where(session.own(table), table.c.source == source, table.c.record.in_(some)))
+    rows = [{"connection": session.connection, "source": source, "since": at, **row} for row in rejects.to_dicts()]
+    upsert(session, table, rows, ["connection", "source", "record", "table", "column"])
 
 
-def rejected(tx: Connection, connection: str) -> list[dict[str, object]]:
+def rejected(session: Reading) -> list[dict[str, object]]:
     """All open rejects: source, record, table, column, value, reason."""
     table = tables.rejects
-    query = select(table).where(table.c.connection == connection).order_by(table.c.source, table.c.record)
-    return [dict(row) for row in tx.execute(query).mappings()]
+    query = select(table).where(session.own(table)).order_by(table.c.source, table.c.record)
+    return [dict(row) for row in session.tx.execute(query).mappings()]
 
 
-def cursor(tx: Connection, connection: str, source: str) -> Cursor | None:
+def cursor(session: Reading, source: str) -> Cursor | None:
     """Where the read of a source stands; None: it was never read."""
     table = tables.cursors
-    row = tx.execute(
+    row = session.tx.execute(
         select(table.c.cursor, table.c.fingerprint, table.c.complete).where(
-            table.c.connection == connection, table.c.source == source
+            session.own(table), table.c.source == source
         )
     ).one_or_none()
     return None if row is None else Cursor(*row)
 
 
-def save_cursor(tx: Connection, connection: str, source: str, at: Cursor, read_at: int) -> None:
+def save_cursor(session: Writing, source: str, at: Cursor, read_at: int) -> None:
     """Store where a read stands, in the transaction of the rows before it."""
     row = {
-        "connection": connection, "source": source, "cursor": at.cursor, "fingerprint": at.fingerprint,
+        "connection": session.connection, "source": source, "cursor": at.cursor, "fingerprint": at.fingerprint,
         "complete": at.complete, "read_at": read_at,
     }  # fmt: skip
-    upsert(tx, tables.cursors, [row], ["connection", "source"])
+    upsert(session, tables.cursors, [row], ["connection", "source"])
 
 
 def load(
-    tx: Connection, connection: str, accounts: Sequence[str] | None = None, known_at: int | None = None
+    session: Reading, accounts: Sequence[str] | None = None, known_at: int | None = None
 ) -> dict[str, pl.DataFrame]:
     """Canonical tables to score: of all accounts, or whole for the given ones; as they were known at that instant.
 
@@ -271,11 +268,11 @@ def load(
     the payments behind the one and the claims behind the other, whoever's they are.
     """
     if accounts is None:
-        return {name: _select(tx, name, connection, None, (), known_at) for name in TABLES}
-    accounts = sorted(with_trees(tx, connection, accounts, past=known_at is not None))
+        return {name: _select(session, name, session.connection, None, (), known_at) for name in TABLES}
+    accounts = sorted(with_trees(session, accounts, past=known_at is not None))
 
     def some(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
-        return _select(tx, name, connection, column, values, known_at)
+        return _select(session, name, session.connection, column, values, known_at)
 
     made = {name: some(name, "account_id", accounts) for name in TABLES if _owned(name)}
     made["rates"] = some("rates", None, ())
@@ -291,78 +288,80 @@ def load(
     return made
 
 
-def accounts(tx: Connection, connection: str) -> pl.DataFrame:
+def accounts(session: Reading) -> pl.DataFrame:
     """The accounts alone, with the columns of the canonical table."""
-    return _select(tx, "accounts", connection, None, ())
+    return _select(session, "accounts", session.connection, None, ())
 
 
-def find(tx: Connection, connection: str, wanted: str) -> list[tuple[str, str, str]]:
+def find(session: Reading, wanted: str) -> list[tuple[str, str, str]]:
     """Id, number and name of the accounts of that id, number or whole name; several where people share a name."""
     table = tables.CANONICAL["accounts"]
     columns = (table.c.account_id, table.c.number, table.c.name)
-    query = select(*columns).where(table.c.connection == connection, or_(*(column == wanted for column in columns)))
-    return [(row[0], row[1], row[2]) for row in tx.execute(query.order_by(table.c.account_id))]
+    query = select(*columns).where(session.own(table), or_(*(column == wanted for column in columns)))
+    return [(row[0], row[1], row[2]) for row in session.tx.execute(query.order_by(table.c.account_id))]
 
 
-def owners(tx: Connection, connection: str, source: str, records: Collection[str]) -> set[str]:
+def owners(session: Reading, source: str, records: Collection[str]) -> set[str]:
     """Accounts that these records of a source belong to, or once did."""
     found: set[str] = set()
     for table in (*tables.CANONICAL.values(), *tables.PAST.values()):
         if "account_id" in table.c:
-            found |= set(_of(tx, table, "account_id", connection, source, records))
+            found |= set(_of(session, table, "account_id", session.connection, source, records))
     claims = tables.CANONICAL["receivables"]
     for table in (tables.CANONICAL["allocations"], tables.PAST["allocations"]):
         for name in ("receivable_id", "order_id"):
-            named = sorted(set(_of(tx, table, name, connection, source, records)))
+            named = sorted(set(_of(session, table, name, session.connection, source, records)))
             for some in batches(named):
-                these = and_(claims.c.connection == connection, claims.c[name].in_(some))
-                found |= set(tx.execute(select(claims.c.account_id).where(these)).scalars())
+                these = and_(session.own(claims), claims.c[name].in_(some))
+                found |= set(session.tx.execute(select(claims.c.account_id).where(these)).scalars())
     return found
 
 
-def ever_seen(tx: Connection, connection: str, source: str, records: Collection[str]) -> set[str]:
+def ever_seen(session: Reading, source: str, records: Collection[str]) -> set[str]:
     """Those of a source's records that yielded a fact at any time, also when it is gone by now."""
     every = (*tables.CANONICAL.values(), *tables.PAST.values())
-    return {record for table in every for record in _of(tx, table, "source_id", connection, source, records)}
+    return {
+        record for table in every for record in _of(session, table, "source_id", session.connection, source, records)
+    }
 
 
 def _of(
-    tx: Connection, table: Table, column: str, connection: str, source: str, records: Collection[str]
+    session: Reading, table: Table, column: str, connection: str, source: str, records: Collection[str]
 ) -> Iterator[str]:
     """A column's values in the rows that these records yielded."""
     if "source_id" not in table.c:
         return
     for some in batches(sorted(records)):
         these = and_(table.c.connection == connection, table.c.source == source, table.c.source_id.in_(some))
-        yield from (value for value in tx.execute(select(table.c[column]).where(these).distinct()).scalars() if value)
+        yield from (
+            value for value in session.tx.execute(select(table.c[column]).where(these).distinct()).scalars() if value
+        )
 
 
-def numbers(tx: Connection, connection: str) -> dict[str, str]:
+def numbers(session: Reading) -> dict[str, str]:
     """account_id → the number that people call it by."""
     table = tables.CANONICAL["accounts"]
-    query = select(table.c.account_id, table.c.number).where(table.c.connection == connection)
-    return {row.account_id: row.number for row in tx.execute(query)}
+    query = select(table.c.account_id, table.c.number).where(session.own(table))
+    return {row.account_id: row.number for row in session.tx.execute(query)}
 
 
-def named(tx: Connection, connection: str, names: Collection[str]) -> dict[str, str]:
+def named(session: Reading, names: Collection[str]) -> dict[str, str]:
     """Those of the names that are an account's id or its number → its id; an id comes before a number."""
     table = tables.CANONICAL["accounts"]
     found: dict[str, str] = {}
     for column in (table.c.number, table.c.account_id):
         for some in batches(sorted(names)):
-            query = select(column, table.c.account_id).where(table.c.connection == connection, column.in_(some))
-            found |= {row[0]: row[1] for row in tx.execute(query)}
+            query = select(column, table.c.account_id).where(session.own(table), column.in_(some))
+            found |= {row[0]: row[1] for row in session.tx.execute(query)}
     return found
 
 
-def with_trees(tx: Connection, connection: str, accounts: Collection[str], *, past: bool = False) -> set[str]:
+def with_trees(session: Reading, accounts: Collection[str], *, past: bool = False) -> set[str]:
     """The accounts and everybody who is tied to them by parents, up and down; `past`: or ever was."""
     tied: dict[str, set[str]] = {}
     for table in (tables.CANONICAL["accounts"], *((tables.PAST["accounts"],) if past else ())):
-        query = select(table.c.account_id, table.c.parent_id).where(
-            table.c.connection == connection, table.c.parent_id.is_not(None)
-        )
-        for child, parent in tx.execute(query):
+        query = select(table.c.account_id, table.c.parent_id).where(session.own(table), table.c.parent_id.is_not(None))
+        for child, parent in session.tx.execute(query):
             tied.setdefault(child, set()).add(parent)
             tied.setdefault(parent, set()).add(child)
     found = set(accounts)
@@ -383,7 +382,7 @@ def _ids(frame: pl.DataFrame, column: str) -> list[str]:
 
 
 def _select(
-    tx: Connection, name: str, connection: str, column: str | None, values: Sequence[str], known_at: int | None = None
+    session: Reading, name: str, connection: str, column: str | None, values: Sequence[str], known_at: int | None = None
 ) -> pl.DataFrame:
     columns = TABLES[name].names()
     queries = []
@@ -398,17 +397,17 @@ def _select(
     rows: list[tuple[object, ...]] = []
     for table, query in queries:
         if column is None:
-            rows += [tuple(row) for row in tx.execute(query)]
+            rows += [tuple(row) for row in session.tx.execute(query)]
         else:
             for some in batches(values):
-                rows += [tuple(row) for row in tx.execute(query.where(table.c[column].in_(some)))]
+                rows += [tuple(row) for row in session.tx.execute(query.where(table.c[column].in_(some)))]
     return pl.DataFrame(rows, schema=TABLES[name].schema(), orient="row")
 
 
-def totals(tx: Connection, connection: str) -> dict[str, int]:
+def totals(session: Reading) -> dict[str, int]:
     """Current rows of the tables that a summary names."""
     return {
-        name: tx.execute(select(func.count()).select_from(table).where(table.c.connection == connection)).scalar_one()
+        name: session.tx.execute(select(func.count()).select_from(table).where(session.own(table))).scalar_one()
         for name in ("accounts", "receivables", "payments")
         for table in [tables.CANONICAL[name]]
     }
@@ -423,25 +422,25 @@ def sums(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def stored_sums(tx: Connection, connection: str, source: str, name: str) -> dict[str, tuple[int, int]]:
+def stored_sums(session: Reading, source: str, name: str) -> dict[str, tuple[int, int]]:
     """Currency → rows and amount that the store holds of a source in a table."""
     table = tables.CANONICAL[name]
     money = "amount" in table.c and "currency" in table.c
     currency = func.coalesce(table.c.currency, "") if money else literal("")
     amount = func.coalesce(func.sum(table.c.amount), 0) if money else literal(0)
     query = select(currency, func.count(), amount).where(
-        table.c.connection == connection, table.c.source == source, table.c.deleted_on.is_(None)
+        session.own(table), table.c.source == source, table.c.deleted_on.is_(None)
     )
-    return {row[0]: (row[1], row[2]) for row in tx.execute(query.group_by(currency) if money else query)}
+    return {row[0]: (row[1], row[2]) for row in session.tx.execute(query.group_by(currency) if money else query)}
 
 
-def records_of_source(tx: Connection, connection: str, source: str, name: str) -> int:
+def records_of_source(session: Reading, source: str, name: str) -> int:
     """How many records of a source have a row in a table."""
     table = tables.CANONICAL[name]
     query = select(func.count(table.c.source_id.distinct())).where(
-        table.c.connection == connection, table.c.source == source, table.c.deleted_on.is_(None)
+        session.own(table), table.c.source == source, table.c.deleted_on.is_(None)
     )
-    return int(tx.execute(query).scalar_one())
+    return int(session.tx.execute(query).scalar_one())
 
 
 def batches(values: Iterable[str]) -> Iterator[list[str]]:

@@ -11,11 +11,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, select, update
+from sqlalchemy import and_, select, update
 
 from connector.ports import Outcome
 from sync.store import tables
 from sync.store.facts import batches
+from sync.store.session import Reading, Writing
 
 #: Tells JSON of ours from words of a CRM that look like it.
 _MARK = "zixin"
@@ -40,28 +41,28 @@ class Refusal:
         return frozenset({*self.fields, *self.cut})
 
 
-def open_(tx: Connection, connection: str) -> dict[str, Refusal]:
+def open_(session: Reading) -> dict[str, Refusal]:
     """account_id → what the CRM refused of what it should show now."""
-    return {account: found for account, found in _all(tx, connection).items() if found.words}
+    return {account: found for account, found in _all(session).items() if found.words}
 
 
-def owed(tx: Connection, connection: str) -> dict[str, Refusal]:
+def owed(session: Reading) -> dict[str, Refusal]:
     """account_id → what it owes, of accounts that owe fields: refused, or cut."""
-    return {account: found for account, found in _all(tx, connection).items() if found.owed}
+    return {account: found for account, found in _all(session).items() if found.owed}
 
 
-def by_field(tx: Connection, connection: str) -> dict[str, int]:
+def by_field(session: Reading) -> dict[str, int]:
     """Canonical name of a field → accounts of which the CRM refused it."""
-    return dict(Counter(name for each in open_(tx, connection).values() for name in each.fields))
+    return dict(Counter(name for each in open_(session).values() for name in each.fields))
 
 
-def reopen(tx: Connection, connection: str, among: Sequence[str] | None = None) -> None:
+def reopen(session: Writing, among: Sequence[str] | None = None) -> None:
     """What the CRM refused is planned again; `among`: of these accounts only."""
     table = tables.wanted
-    these = and_(table.c.connection == connection, table.c.refusal.is_not(None))
+    these = and_(session.own(table), table.c.refusal.is_not(None))
     for some in [None] if among is None else batches(among):
         also = these if some is None else and_(these, table.c.account_id.in_(some))
-        tx.execute(update(table).where(also).values(pending=True))
+        session.tx.execute(update(table).where(also).values(pending=True))
 
 
 def of(outcome: Outcome) -> str | None:
@@ -103,10 +104,8 @@ def _told(text: str) -> dict[str, Any] | None:
     return told if isinstance(told, dict) and told.get(_MARK) == 1 and "words" in told else None
 
 
-def _all(tx: Connection, connection: str) -> dict[str, Refusal]:
+def _all(session: Reading) -> dict[str, Refusal]:
     table = tables.wanted
-    query = select(table.c.account_id, table.c.refusal).where(
-        table.c.connection == connection, table.c.refusal.is_not(None)
-    )
-    found = {row.account_id: read(row.refusal) for row in tx.execute(query)}
+    query = select(table.c.account_id, table.c.refusal).where(session.own(table), table.c.refusal.is_not(None))
+    found = {row.account_id: read(row.refusal) for row in session.tx.execute(query)}
     return {account: each for account, each in found.items() if each is not None}

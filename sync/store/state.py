@@ -7,46 +7,47 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, func, or_, select, update
 
 from connector.assessment import ASSESSMENT
 from connector.plan import Planned, PlanRow, Settled
 from connector.ports import Outcome
 from sync.store import refusals, tables
 from sync.store.facts import batches, upsert, with_trees
+from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id"]
 _LISTS = [name for name, kind in ASSESSMENT.items() if isinstance(kind, pl.List)]
 
 
-def save_assessments(tx: Connection, connection: str, made: pl.DataFrame, at: int) -> None:
+def save_assessments(session: Writing, made: pl.DataFrame, at: int) -> None:
     """Columns in: those of `ASSESSMENT` and facts_version. A day scored again takes the place of its row.
 
     `at`: instant up to which facts were known.
     """
     rows = made.to_dicts()
     for row in rows:
-        row |= {"connection": connection, "assessed_at": at}
+        row |= {"connection": session.connection, "assessed_at": at}
         for name in _LISTS:
             row[name] = json.dumps(row[name], ensure_ascii=False)
-    upsert(tx, tables.assessments, rows, ["connection", "customer_id", "as_of"])
+    upsert(session, tables.assessments, rows, ["connection", "customer_id", "as_of"])
     scored = [
-        {"connection": connection, "account_id": row["customer_id"], "facts_version": row["facts_version"],
+        {"connection": session.connection, "account_id": row["customer_id"], "facts_version": row["facts_version"],
          "scored_version": row["facts_version"]}
         for row in rows
     ]  # fmt: skip
-    upsert(tx, tables.customers, scored, _KEY)
+    upsert(session, tables.customers, scored, _KEY)
 
 
 def assessments(
-    tx: Connection, connection: str, *, before: int | None = None, columns: Sequence[str] = tuple(ASSESSMENT),
+    session: Reading, *, before: int | None = None, columns: Sequence[str] = tuple(ASSESSMENT),
     accounts: Collection[str] | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """The newest assessment of every customer, of a day before the given one if one is given; some of its columns.
 
     `accounts`: only theirs.
     """
-    rows = _newest(tx, connection, before, columns, accounts)
+    rows = _newest(session, before, columns, accounts)
     for row in rows:
         for name in _LISTS:
             if name in row:
@@ -54,20 +55,18 @@ def assessments(
     return pl.DataFrame(rows, schema={name: ASSESSMENT[name] for name in columns})
 
 
-def newest(
-    tx: Connection, connection: str, columns: Sequence[str], accounts: Collection[str] | None = None
-) -> pl.DataFrame:
+def newest(session: Reading, columns: Sequence[str], accounts: Collection[str] | None = None) -> pl.DataFrame:
     """As `assessments`, of any day; `assessed_at` is a column, too: up to which instant facts were known."""
     kinds = {**ASSESSMENT, "assessed_at": pl.Int64()}
-    rows = _newest(tx, connection, None, columns, accounts)
+    rows = _newest(session, None, columns, accounts)
     return pl.DataFrame(rows, schema={name: kinds[name] for name in columns})
 
 
 def _newest(
-    tx: Connection, connection: str, before: int | None, columns: Sequence[str], accounts: Collection[str] | None
+    session: Reading, before: int | None, columns: Sequence[str], accounts: Collection[str] | None
 ) -> list[dict[str, Any]]:
     table = tables.assessments
-    earlier = [table.c.connection == connection, *([table.c.as_of < before] if before is not None else [])]
+    earlier = [session.own(table), *([table.c.as_of < before] if before is not None else [])]
     rows: list[dict[str, Any]] = []
     for some in [None] if accounts is None else batches(sorted(accounts)):
         these = earlier if some is None else [*earlier, table.c.customer_id.in_(some)]
@@ -76,71 +75,67 @@ def _newest(
         query = select(*(table.c[name] for name in columns)).join(
             newest_rows, and_(newest_rows.c.customer_id == table.c.customer_id, newest_rows.c.day == table.c.as_of)
         )
-        rows += [dict(row) for row in tx.execute(query.where(table.c.connection == connection)).mappings()]
+        rows += [dict(row) for row in session.tx.execute(query.where(session.own(table))).mappings()]
     return rows
 
 
-def assessed_on(tx: Connection, connection: str, account: str, as_of: int | None) -> dict[str, Any] | None:
+def assessed_on(session: Reading, account: str, as_of: int | None) -> dict[str, Any] | None:
     """An account's assessment of that day, or its newest, with assessed_at; None: there is none."""
     table = tables.assessments
-    query = select(table).where(table.c.connection == connection, table.c.customer_id == account)
+    query = select(table).where(session.own(table), table.c.customer_id == account)
     if as_of is not None:
         query = query.where(table.c.as_of == as_of)
-    row = tx.execute(query.order_by(table.c.as_of.desc()).limit(1)).mappings().one_or_none()
+    row = session.tx.execute(query.order_by(table.c.as_of.desc()).limit(1)).mappings().one_or_none()
     return None if row is None else {**row, **{name: json.loads(row[name]) for name in _LISTS}}
 
 
-def note_falls(tx: Connection, connection: str, accounts: Iterable[str], at: int) -> None:
+def note_falls(session: Writing, accounts: Iterable[str], at: int) -> None:
     """These fell to a low grade at that instant."""
-    rows = [{"connection": connection, "customer_id": account, "fell_at": at} for account in accounts]
-    upsert(tx, tables.falls, rows, ["connection", "customer_id"])
+    rows = [{"connection": session.connection, "customer_id": account, "fell_at": at} for account in accounts]
+    upsert(session, tables.falls, rows, ["connection", "customer_id"])
 
 
-def fallen_since(tx: Connection, connection: str, since: int) -> set[str]:
+def fallen_since(session: Reading, since: int) -> set[str]:
     """Customers who fell since that instant."""
     table = tables.falls
-    query = select(table.c.customer_id).where(table.c.connection == connection, table.c.fell_at > since)
-    return set(tx.execute(query).scalars())
+    query = select(table.c.customer_id).where(session.own(table), table.c.fell_at > since)
+    return set(session.tx.execute(query).scalars())
 
 
-def history(tx: Connection, connection: str, account: str) -> list[dict[str, Any]]:
+def history(session: Reading, account: str) -> list[dict[str, Any]]:
     """An account's stored days, oldest first: as_of, rating, score, limit, overdue."""
     table = tables.assessments
     columns = (table.c[name] for name in ("as_of", "rating", "score", "limit", "overdue"))
-    query = select(*columns).where(table.c.connection == connection, table.c.customer_id == account)
-    return [dict(row) for row in tx.execute(query.order_by(table.c.as_of)).mappings()]
+    query = select(*columns).where(session.own(table), table.c.customer_id == account)
+    return [dict(row) for row in session.tx.execute(query.order_by(table.c.as_of)).mappings()]
 
 
-def save_policy(tx: Connection, version: str, body: str) -> None:
+def save_policy(session: Writing, version: str, body: str) -> None:
     """Keep a policy's text by its version."""
-    upsert(tx, tables.policies, [{"version": version, "body": body}], ["version"])
+    upsert(session, tables.policies, [{"version": version, "body": body}], ["version"])
 
 
-def policy(tx: Connection, version: str) -> str | None:
+def policy(session: Reading, version: str) -> str | None:
     """The text of the policy of that version."""
     table = tables.policies
-    return tx.execute(select(table.c.body).where(table.c.version == version)).scalar_one_or_none()
+    return session.tx.execute(select(table.c.body).where(table.c.version == version)).scalar_one_or_none()
 
 
-def base_currency(tx: Connection, connection: str, day: int | None) -> str | None:
+def base_currency(session: Reading, day: int | None) -> str | None:
     """The currency that the connection was assessed in on that day; None: nothing was."""
     table = tables.assessments
-    query = select(table.c.currency).where(table.c.connection == connection, table.c.as_of == day).limit(1)
-    return tx.execute(query).scalar_one_or_none()
+    query = select(table.c.currency).where(session.own(table), table.c.as_of == day).limit(1)
+    return session.tx.execute(query).scalar_one_or_none()
 
 
-def newest_day(tx: Connection, connection: str) -> int | None:
+def newest_day(session: Reading) -> int | None:
     """The newest day that was assessed."""
     table = tables.assessments
-    newest: int | None = tx.execute(
-        select(func.max(table.c.as_of)).where(table.c.connection == connection)
-    ).scalar_one()
+    newest: int | None = session.tx.execute(select(func.max(table.c.as_of)).where(session.own(table))).scalar_one()
     return newest
 
 
-def due(
-    tx: Connection, connection: str, as_of: int, policy_version: str, among: Collection[str] | None = None
-) -> dict[str, int]:
+def due(session: Reading, as_of: int, policy_version: str, among: Collection[str] | None = None) -> dict[str, int]:
     """Accounts whose assessment of the day is missing, of other facts or of another policy → their facts version.
 
     A fact of one makes his whole tree of parents due. `among`: only of these, which hold their trees whole.
@@ -148,13 +143,17 @@ def due(
     mine, known, accounts = tables.customers, tables.assessments, tables.CANONICAL["accounts"]
     query = (
         select(mine.c.account_id, mine.c.facts_version)
-        .join(accounts, and_(accounts.c.connection == connection, accounts.c.account_id == mine.c.account_id))
+        .join(accounts, and_(session.own(accounts), accounts.c.account_id == mine.c.account_id))
         .outerjoin(
             known,
-            and_(known.c.connection == connection, known.c.customer_id == mine.c.account_id, known.c.as_of == as_of),
+            and_(
+                session.own(known),
+                known.c.customer_id == mine.c.account_id,
+                known.c.as_of == as_of,
+            ),
         )
         .where(
-            mine.c.connection == connection,
+            session.own(mine),
             or_(
                 known.c.customer_id.is_(None),
                 known.c.facts_version != mine.c.facts_version,
@@ -165,49 +164,54 @@ def due(
     queries = (
         [query] if among is None else [query.where(mine.c.account_id.in_(some)) for some in batches(sorted(among))]
     )
-    found = {row.account_id: row.facts_version for each in queries for row in tx.execute(each)}
-    others = with_trees(tx, connection, found) - found.keys()
-    return found | _versions(tx, connection, others)
+    found = {row.account_id: row.facts_version for each in queries for row in session.tx.execute(each)}
+    others = with_trees(session, found) - found.keys()
+    return found | _versions(session, others)
 
 
-def _versions(tx: Connection, connection: str, accounts: Iterable[str]) -> dict[str, int]:
+def _versions(session: Reading, accounts: Iterable[str]) -> dict[str, int]:
     """account_id → version of its facts, as they stand."""
     table = tables.customers
     found: dict[str, int] = {}
     for some in batches(sorted(accounts)):
         query = select(table.c.account_id, table.c.facts_version).where(
-            table.c.connection == connection, table.c.account_id.in_(some)
+            session.own(table), table.c.account_id.in_(some)
         )
-        found |= {row.account_id: row.facts_version for row in tx.execute(query)}
+        found |= {row.account_id: row.facts_version for row in session.tx.execute(query)}
     return found
 
 
-def moved_since(tx: Connection, connection: str, accounts: Sequence[str], versions: Mapping[str, int]) -> set[str]:
+def moved_since(session: Reading, accounts: Sequence[str], versions: Mapping[str, int]) -> set[str]:
     """Those of the accounts whose facts, or whose tree's, are no longer of that version."""
-    tied = with_trees(tx, connection, accounts) & versions.keys()
-    moved = {account for account, now in _versions(tx, connection, tied).items() if now != versions[account]}
-    return with_trees(tx, connection, moved) & set(accounts) if moved else set()
+    tied = with_trees(session, accounts) & versions.keys()
+    moved = {account for account, now in _versions(session, tied).items() if now != versions[account]}
+    return with_trees(session, moved) & set(accounts) if moved else set()
 
 
-def save_statistics(tx: Connection, connection: str, day: int, body: str) -> None:
+def save_statistics(session: Writing, day: int, body: str) -> None:
     """Keep a day's portfolio statistics."""
-    upsert(tx, tables.statistics, [{"connection": connection, "day": day, "body": body}], ["connection", "day"])
+    upsert(
+        session,
+        tables.statistics,
+        [{"connection": session.connection, "day": day, "body": body}],
+        ["connection", "day"],
+    )
 
 
-def statistics_before(tx: Connection, connection: str, day: int) -> str | None:
+def statistics_before(session: Reading, day: int) -> str | None:
     """The newest portfolio statistics of an earlier day."""
     table = tables.statistics
-    query = select(table.c.body).where(table.c.connection == connection, table.c.day < day)
-    return tx.execute(query.order_by(table.c.day.desc()).limit(1)).scalar_one_or_none()
+    query = select(table.c.body).where(session.own(table), table.c.day < day)
+    return session.tx.execute(query.order_by(table.c.day.desc()).limit(1)).scalar_one_or_none()
 
 
-def want(tx: Connection, connection: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def want(session: Writing, rows: Sequence[Mapping[str, Any]]) -> None:
     """What the CRM should show: account_id, as_of, facts_version, next_day, shows. Never moves to an earlier day."""
     table = tables.wanted
     kept: dict[str, Any] = {}
     for some in batches(row["account_id"] for row in rows):
-        query = select(table).where(table.c.connection == connection, table.c.account_id.in_(some))
-        kept |= {row.account_id: row for row in tx.execute(query)}
+        query = select(table).where(session.own(table), table.c.account_id.in_(some))
+        kept |= {row.account_id: row for row in session.tx.execute(query)}
     made = []
     for row in rows:
         old = kept.get(row["account_id"])
@@ -217,12 +221,19 @@ def want(tx: Connection, connection: str, rows: Sequence[Mapping[str, Any]]) -> 
         shows = json.dumps(row["shows"], ensure_ascii=False)
         owed = None if old is None else refusals.carried(old.refusal, row["shows"])
         made.append(
-            {**row, "connection": connection, "shows": shows, "version": version, "pending": True, "refusal": owed}
+            {
+                **row,
+                "connection": session.connection,
+                "shows": shows,
+                "version": version,
+                "pending": True,
+                "refusal": owed,
+            }
         )
-    upsert(tx, table, made, _KEY)
+    upsert(session, table, made, _KEY)
 
 
-def observe(tx: Connection, connection: str, shown: pl.DataFrame, asked_at: int, *, force: bool = False) -> None:
+def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool = False) -> None:
     """What the CRM shows of our fields: account_id and one column a written field.
 
     Left out where our own write was answered after the page was asked for, unless `force`. An account that shows
@@ -233,29 +244,33 @@ def observe(tx: Connection, connection: str, shown: pl.DataFrame, asked_at: int,
     for some in batches(sorted(rows)):
         old = {
             row.account_id: row.shows
-            for row in tx.execute(select(seen).where(seen.c.connection == connection, seen.c.account_id.in_(some)))
+            for row in session.tx.execute(select(seen).where(session.own(seen), seen.c.account_id.in_(some)))
         }
         late = select(answered.c.account_id).where(
-            answered.c.connection == connection, answered.c.account_id.in_(some), answered.c.answered_at > asked_at
+            session.own(answered),
+            answered.c.account_id.in_(some),
+            answered.c.answered_at > asked_at,
         )
-        stale = set() if force else set(tx.execute(late).scalars())
+        stale = set() if force else set(session.tx.execute(late).scalars())
         made = []
         for account in some:
             shows = json.dumps({name: value for name, value in rows[account].items() if name != "account_id"})
             if account not in stale and shows != old.get(account):
-                made.append({"connection": connection, "account_id": account, "shows": shows, "seen_at": asked_at})
-        upsert(tx, seen, made, _KEY)
+                made.append(
+                    {"connection": session.connection, "account_id": account, "shows": shows, "seen_at": asked_at}
+                )
+        upsert(session, seen, made, _KEY)
         news = [row["account_id"] for row in made]
-        again = update(planned).where(planned.c.connection == connection, planned.c.account_id.in_(news))
-        tx.execute(again.values(pending=True))
+        again = update(planned).where(session.own(planned), planned.c.account_id.in_(news))
+        session.tx.execute(again.values(pending=True))
 
 
-def observed(tx: Connection, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
+def observed(session: Reading, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what the CRM shows of our fields, as we read it last."""
-    return shown(tx, tables.observed, connection, accounts)
+    return shown(session, tables.observed, session.connection, accounts)
 
 
-def plan_rows(tx: Connection, connection: str, most: int | None) -> list[PlanRow]:
+def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
     """Accounts whose `wanted` is not settled, those in flight left out; None: all of them."""
     want_, sent, seen, flights = tables.wanted, tables.sent, tables.observed, tables.flights
     query = (
@@ -263,10 +278,10 @@ def plan_rows(tx: Connection, connection: str, most: int | None) -> list[PlanRow
             want_, sent.c.shows.label("sent_shows"), sent.c.facts_version.label("sent_version"),
             sent.c.next_day.label("sent_next_day"), seen.c.shows.label("seen_shows"),
         )
-        .outerjoin(sent, and_(sent.c.connection == connection, sent.c.account_id == want_.c.account_id))
-        .outerjoin(seen, and_(seen.c.connection == connection, seen.c.account_id == want_.c.account_id))
-        .outerjoin(flights, and_(flights.c.connection == connection, flights.c.account_id == want_.c.account_id))
-        .where(want_.c.connection == connection, want_.c.pending, flights.c.account_id.is_(None))
+        .outerjoin(sent, and_(session.own(sent), sent.c.account_id == want_.c.account_id))
+        .outerjoin(seen, and_(session.own(seen), seen.c.account_id == want_.c.account_id))
+        .outerjoin(flights, and_(session.own(flights), flights.c.account_id == want_.c.account_id))
+        .where(session.own(want_), want_.c.pending, flights.c.account_id.is_(None))
         .order_by(want_.c.account_id)
         .limit(most)
     )  # fmt: skip
@@ -281,152 +296,150 @@ def plan_rows(tx: Connection, connection: str, most: int | None) -> list[PlanRow
             observed=_loaded(row.seen_shows),
             owed=found.owed if (found := refusals.read(row.refusal)) else frozenset(),
         )
-        for row in tx.execute(query)
+        for row in session.tx.execute(query)
     ]
 
 
-def pending(tx: Connection, connection: str) -> bool:
+def pending(session: Reading) -> bool:
     """Whether anything that the CRM should show has yet to be planned or sent."""
     table = tables.wanted
-    query = select(table.c.account_id).where(table.c.connection == connection, table.c.pending).limit(1)
-    return tx.execute(query).first() is not None
+    query = select(table.c.account_id).where(session.own(table), table.c.pending).limit(1)
+    return session.tx.execute(query).first() is not None
 
 
-def settle(tx: Connection, connection: str, settled: Iterable[Settled], at: int) -> None:
+def settle(session: Writing, settled: Iterable[Settled], at: int) -> None:
     """These need no call; what is now known to be in the CRM is kept as sent."""
     rows = list(settled)
-    _close(tx, connection, [(item.account, item.version, None) for item in rows])
-    _sent(tx, connection, {item.account: item.shows for item in rows if item.shows is not None}, at)
+    _close(session, [(item.account, item.version, None) for item in rows])
+    _sent(session, {item.account: item.shows for item in rows if item.shows is not None}, at)
 
 
-def attempt(tx: Connection, connection: str, changes: Iterable[Planned], at: int) -> None:
+def attempt(session: Writing, changes: Iterable[Planned], at: int) -> None:
     """Note that a call is about to be made."""
     rows = [
-        {"connection": connection, "account_id": item.account, "version": item.version, "attempted_at": at}
+        {"connection": session.connection, "account_id": item.account, "version": item.version, "attempted_at": at}
         for item in changes
     ]
-    upsert(tx, tables.flights, rows, _KEY)
+    upsert(session, tables.flights, rows, _KEY)
 
 
-def record(tx: Connection, connection: str, answers: Iterable[tuple[Planned, Outcome]], at: int) -> None:
+def record(session: Writing, answers: Iterable[tuple[Planned, Outcome]], at: int) -> None:
     """Store outcomes; an unknown one stays in flight until it is read back, a deferred one stays pending."""
     known = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
-    land(tx, connection, [planned.account for planned, _ in known])
+    land(session, [planned.account for planned, _ in known])
     taken = {planned.account: planned for planned, outcome in known if outcome.state == "taken"}
-    before, seen = shown(tx, tables.sent, connection, list(taken)), observed(tx, connection, list(taken))
+    before, seen = shown(session, tables.sent, session.connection, list(taken)), observed(session, list(taken))
     values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
-    _sent(tx, connection, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
+    _sent(session, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
     rows = [
-        {"connection": connection, "account_id": account, "seen_at": at, "shows": json.dumps(dict(shows))}
+        {"connection": session.connection, "account_id": account, "seen_at": at, "shows": json.dumps(dict(shows))}
         for account, shows in values.items()
     ]
-    upsert(tx, tables.observed, rows, _KEY)
-    _close(tx, connection, [
+    upsert(session, tables.observed, rows, _KEY)
+    _close(session, [
         (planned.account, planned.version, refusals.of(outcome))
         for planned, outcome in known if outcome.state in ("taken", "refused")
     ])  # fmt: skip
 
 
-def in_flight(tx: Connection, connection: str) -> list[str]:
+def in_flight(session: Reading) -> list[str]:
     """Accounts whose last write has no known answer."""
     table = tables.flights
-    return list(tx.execute(select(table.c.account_id).where(table.c.connection == connection)).scalars())
+    return list(session.tx.execute(select(table.c.account_id).where(session.own(table))).scalars())
 
 
-def land(tx: Connection, connection: str, accounts: Sequence[str]) -> None:
+def land(session: Writing, accounts: Sequence[str]) -> None:
     """These are no longer in flight."""
     table = tables.flights
     for some in batches(accounts):
-        tx.execute(delete(table).where(table.c.connection == connection, table.c.account_id.in_(some)))
+        session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(some)))
 
 
-def forget_fields(tx: Connection, connection: str, names: Collection[str]) -> None:
+def forget_fields(session: Writing, names: Collection[str]) -> None:
     """What was sent into these fields, and shown by them, is no longer known; who had some is planned again."""
     for table in (tables.sent, tables.observed):
-        rows = tx.execute(select(table.c.account_id, table.c.shows).where(table.c.connection == connection))
+        rows = session.tx.execute(select(table.c.account_id, table.c.shows).where(session.own(table)))
         had = {row.account_id: json.loads(row.shows) for row in rows}
         had = {account: shows for account, shows in had.items() if not shows.keys().isdisjoint(names)}
-        this = and_(table.c.connection == connection, table.c.account_id == bindparam("account"))
+        this = and_(session.own(table), table.c.account_id == bindparam("account"))
         made = [
             {"account": account, "left": json.dumps({name: shows[name] for name in shows if name not in names})}
             for account, shows in had.items()
         ]
         if made:
-            tx.execute(update(table).where(this).values(shows=bindparam("left")), made)
+            session.tx.execute(update(table).where(this).values(shows=bindparam("left")), made)
         for some in batches(sorted(had)):
-            again = and_(tables.wanted.c.connection == connection, tables.wanted.c.account_id.in_(some))
-            tx.execute(update(tables.wanted).where(again).values(pending=True))
+            again = and_(session.own(tables.wanted), tables.wanted.c.account_id.in_(some))
+            session.tx.execute(update(tables.wanted).where(again).values(pending=True))
 
 
-def count_wanted(tx: Connection, connection: str) -> int:
+def count_wanted(session: Reading) -> int:
     """Accounts that the CRM should show something of."""
     table = tables.wanted
-    return tx.execute(select(func.count()).select_from(table).where(table.c.connection == connection)).scalar_one()
+    return session.tx.execute(select(func.count()).select_from(table).where(session.own(table))).scalar_one()
 
 
-def save_run(tx: Connection, row: Mapping[str, Any]) -> None:
+def save_run(session: Writing, row: Mapping[str, Any]) -> None:
     """Keep or update a run's row."""
-    upsert(tx, tables.runs, [dict(row)], ["run_id"])
+    upsert(session, tables.runs, [dict(row)], ["run_id"])
 
 
-def policy_in_force(tx: Connection, connection: str) -> str | None:
+def policy_in_force(session: Reading) -> str | None:
     """Version of the policy of the last run that put its ratings into force; None: there was none."""
     table = tables.runs
-    query = select(table.c.policy_version).where(
-        table.c.connection == connection, table.c.state.in_(("done", "approved"))
-    )
-    return tx.execute(query.order_by(table.c.started_at.desc()).limit(1)).scalar_one_or_none()
+    query = select(table.c.policy_version).where(session.own(table), table.c.state.in_(("done", "approved")))
+    return session.tx.execute(query.order_by(table.c.started_at.desc()).limit(1)).scalar_one_or_none()
 
 
-def runs(tx: Connection, connection: str, most: int | None = None) -> list[dict[str, Any]]:
+def runs(session: Reading, most: int | None = None) -> list[dict[str, Any]]:
     """The connection's runs, newest first; `summary` as a mapping."""
     table = tables.runs
-    query = select(table).where(table.c.connection == connection)
+    query = select(table).where(session.own(table))
     query = query.order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(most)
-    return [{**row, "summary": json.loads(row["summary"])} for row in tx.execute(query).mappings()]
+    return [{**row, "summary": json.loads(row["summary"])} for row in session.tx.execute(query).mappings()]
 
 
 def _loaded(text: str | None) -> dict[str, str | None] | None:
     return None if text is None else json.loads(text)
 
 
-def shown(tx: Connection, table: Table, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
+def shown(session: Reading, table: Table, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what that table says of our fields."""
     found: dict[str, dict[str, str | None]] = {}
     for some in batches(accounts):
         query = select(table.c.account_id, table.c.shows).where(
             table.c.connection == connection, table.c.account_id.in_(some)
         )
-        found |= {row.account_id: json.loads(row.shows) for row in tx.execute(query)}
+        found |= {row.account_id: json.loads(row.shows) for row in session.tx.execute(query)}
     return found
 
 
-def _sent(tx: Connection, connection: str, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
+def _sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
     """`sent` with the facts version and the next day of what is wanted now."""
     table = tables.wanted
     rows = []
     for some in batches(shows):
         query = select(table.c.account_id, table.c.facts_version, table.c.next_day).where(
-            table.c.connection == connection, table.c.account_id.in_(some)
+            session.own(table), table.c.account_id.in_(some)
         )
         rows += [
             {
-                "connection": connection, "account_id": row.account_id, "facts_version": row.facts_version,
+                "connection": session.connection, "account_id": row.account_id, "facts_version": row.facts_version,
                 "next_day": row.next_day, "shows": json.dumps(dict(shows[row.account_id])), "answered_at": at,
             }
-            for row in tx.execute(query)
+            for row in session.tx.execute(query)
         ]  # fmt: skip
-    upsert(tx, tables.sent, rows, _KEY)
+    upsert(session, tables.sent, rows, _KEY)
 
 
-def _close(tx: Connection, connection: str, done: Sequence[tuple[str, int, str | None]]) -> None:
+def _close(session: Writing, done: Sequence[tuple[str, int, str | None]]) -> None:
     """An outcome acknowledges only the version that was sent: account, version, refusal."""
     if done:
         table = tables.wanted
         this = and_(
-            table.c.connection == connection,
+            session.own(table),
             table.c.account_id == bindparam("account"),
             table.c.version == bindparam("sent_version"),
         )
         rows = [{"account": account, "sent_version": version, "words": words} for account, version, words in done]
-        tx.execute(update(table).where(this).values(pending=False, refusal=bindparam("words")), rows)
+        session.tx.execute(update(table).where(this).values(pending=False, refusal=bindparam("words")), rows)

@@ -41,8 +41,8 @@ def rated(double: Double, folder: Path) -> dict[str, tuple[Any, ...]]:
     link = Link("x", crm, double.mapping.with_written(named), crm.organisation())
     double.advance(3600)
     done = run(store, link, POLICY, TODAY, language="en")
-    with store.read() as tx:
-        numbers = facts.numbers(tx, "x")
+    with store.read("x") as session:
+        numbers = facts.numbers(session)
     store.close()
     assert done.rejected == 0
     return {numbers[row["customer_id"]]: tuple(row[name] for name in ALIKE) for row in done.assessed.to_dicts()}

@@ -132,8 +132,8 @@ def test_a_rule_on_a_field_that_is_not_ours_sinks_its_own_record_only(large: Dou
         return run(store, link, POLICY, TODAY, language="en", **how)
 
     first = sync()
-    with store.read() as tx:
-        told = {account: each.words for account, each in refusals.open_(tx, "x").items()}
+    with store.read("x") as session:
+        told = {account: each.words for account, each in refusals.open_(session).items()}
     large.rule(ids[57])
     large.rule(ids[120])
     second = sync(again=True)

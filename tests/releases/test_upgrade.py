@@ -58,9 +58,9 @@ def test_decisions_runs_and_events_are_there(expected: Any, capsys: pytest.Captu
     runs = document(capsys, "--profile", "demo", "runs")["runs"]
     assert [{"run": row["run"], "state": row["state"]} for row in runs] == expected["runs"]
     store = Store(settings.profile_folder("demo") / "zixin.db")
-    with store.read() as tx:
-        names = {row[0] for row in tx.exec_driver_sql("select connection from inbox")}
-        waiting = [inbox.counted(tx, name)["waiting"] for name in names]
+    with store.read() as session:
+        names = {row[0] for row in session.tx.exec_driver_sql("select connection from inbox")}
+        waiting = [inbox.counted(session.of(name))["waiting"] for name in names]
     store.close()
     assert waiting == [1]
 
@@ -81,8 +81,10 @@ def attached(expected: Any, tmp_path: Path) -> Iterator[Served]:
         path.write_bytes(kept_store)
         org: Org = crm.made.application.state.org
         store = Store(path)
-        with store.read() as tx:
-            sent = {row[0]: json.loads(row[1]) for row in tx.exec_driver_sql("select account_id, shows from sent")}
+        with store.read() as session:
+            sent = {
+                row[0]: json.loads(row[1]) for row in session.tx.exec_driver_sql("select account_id, shows from sent")
+            }
         store.close()
         for account, shows in sent.items():
             org.change("Accounts", account, {kept.fields[key]: value for key, value in shows.items()})

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from sqlalchemy import Connection
 
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
@@ -27,6 +26,7 @@ from mappings.load import packaged
 from sync.link import Link
 from sync.run import run
 from sync.store import Store
+from sync.store.session import Writing
 from tests.connector.scoring.books import POLICY
 from tests.simulated import Slots
 
@@ -51,9 +51,9 @@ def watch(at: int | None) -> None:
         return answer
 
     @contextmanager
-    def written(self: Store) -> Iterator[Connection]:
-        with write(self) as tx:
-            yield tx
+    def written(self: Store, connection: str = "") -> Iterator[Writing]:
+        with write(self, connection) as session:
+            yield session
             point(at)
         point(at)
 

@@ -12,8 +12,8 @@ from tests.story.house import House
 
 
 def hear(house: House, *events: Event) -> None:
-    with house.store.write() as tx:
-        inbox.take_in(tx, "sim", events, micros(house.link.crm.now()))
+    with house.store.write("sim") as session:
+        inbox.take_in(session, events, micros(house.link.crm.now()))
 
 
 def drained(house: House, seconds: int = 0, policy: Policy = POLICY) -> Drained:

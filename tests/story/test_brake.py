@@ -32,8 +32,8 @@ def sync(house: House, as_of: str, policy: Policy = HARSH, **more: Any) -> Any:
 
 
 def newest(house: House) -> dict[str, Any]:
-    with house.store.read() as tx:
-        return state.runs(tx, "sim")[0]
+    with house.store.read("sim") as session:
+        return state.runs(session)[0]
 
 
 @pytest.fixture
@@ -81,8 +81,8 @@ def test_a_run_that_changes_too_much_waits_and_writes_nothing(rated: House) -> N
     assert ran.verdict.policy.worse > 20
     assert ran.verdict.policy.better == 0
     assert shown(rated) == before
-    with rated.store.read() as tx:
-        assert state.newest_day(tx, "sim") == day_number_of(TODAY)
+    with rated.store.read("sim") as session:
+        assert state.newest_day(session) == day_number_of(TODAY)
     row = newest(rated)
     assert (row["state"], row["summary"]["brake"]["changed"]) == ("braked", ran.verdict.changed)
 
@@ -90,8 +90,8 @@ def test_a_run_that_changes_too_much_waits_and_writes_nothing(rated: House) -> N
 def test_a_braked_day_is_nobody_s_prior(rated: House) -> None:
     sync(rated, "2025-07-01")
     later = rated.sync("2025-07-02")
-    with rated.store.read() as tx:
-        days = {row.as_of for row in tx.exec_driver_sql("select distinct as_of from assessments")}
+    with rated.store.read() as session:
+        days = {row.as_of for row in session.tx.exec_driver_sql("select distinct as_of from assessments")}
 
     assert later.state == "done"
     assert days == {day_number_of(TODAY), day_number_of("2025-07-02")}
@@ -106,8 +106,8 @@ def test_approved_it_is_put_into_force_in_somebody_s_name(rated: House) -> None:
     assert ran.state == "approved"
     assert ran.pushed.written > 20
     assert shown(rated) != before
-    with rated.store.read() as tx:
-        rows = {row["run_id"]: row for row in state.runs(tx, "sim")}
+    with rated.store.read("sim") as session:
+        rows = {row["run_id"]: row for row in state.runs(session)}
     assert (rows[braked.run_id]["state"], rows[braked.run_id]["by"]) == ("approved", "Ms Li")
     assert rows[ran.run_id]["by"] == "Ms Li"
     with pytest.raises(Misconfigured, match="does not wait"):

@@ -26,10 +26,10 @@ TIGHT = load(POLICY.model_dump_json(by_alias=True).replace('"peak":1.5', '"peak"
 def by_the_engine_before(house: House, *, version: str) -> None:
     """Makes the results in force those of an earlier engine, which rated one customer better than ours does."""
     account = house.account(MOVED)["id"]
-    with house.store.write() as tx:
+    with house.store.write() as session:
         for table, column in (("policies", "version"), ("assessments", "policy_version"), ("runs", "policy_version")):
-            tx.exec_driver_sql(f"update {table} set {column} = ?", (version,))
-        tx.exec_driver_sql(
+            session.tx.exec_driver_sql(f"update {table} set {column} = ?", (version,))
+        session.tx.exec_driver_sql(
             "update assessments set rating = 'AAA', \"limit\" = 900000 where customer_id = ?", (account,)
         )
 
@@ -71,9 +71,9 @@ def test_the_first_night_of_a_release_waits_where_its_engine_moves_anybody(older
 
 
 def test_a_release_that_moves_nobody_passes(live: House) -> None:
-    with live.store.write() as tx:
-        tx.exec_driver_sql("update policies set version = 'abc'")
-        tx.exec_driver_sql("update assessments set policy_version = 'abc'")
+    with live.store.write() as session:
+        session.tx.exec_driver_sql("update policies set version = 'abc'")
+        session.tx.exec_driver_sql("update assessments set policy_version = 'abc'")
 
     ran = live.sync(TOMORROW)
 
@@ -128,10 +128,10 @@ def test_another_policy_rates_nobody_before_it_is_approved(live: House) -> None:
 
     assert (done.closed, done.waits, len(done.scored)) == (1, 0, 1)
     assert in_force(live.store, "sim", TIGHT).version == POLICY.version
-    with live.store.read() as tx:
-        row = state.assessed_on(tx, "sim", live.account(MOVED)["id"], None)
+    with live.store.read("sim") as session:
+        row = state.assessed_on(session, live.account(MOVED)["id"], None)
         assert row is not None
-        assert state.policy(tx, row["policy_version"]) is not None
+        assert state.policy(session, row["policy_version"]) is not None
     assert row["policy_version"] == POLICY.version
     again = run(live.store, live.link, TIGHT, day_number(day_of_text(TODAY)), language="en")
     approve(live.store, live.link, TIGHT, again.run_id, "wang", day_number(day_of_text(TODAY)), language="en")

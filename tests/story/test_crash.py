@@ -67,13 +67,13 @@ def end(sim: Sim, path: Path) -> dict[str, Any]:
     """What is in the store and in the CRM, but for what two runs may differ in; ids as the folder names them."""
     store = Store(path)
     found: dict[str, Any] = {}
-    with store.read() as tx:
+    with store.read() as session:
         for name in COMPARED:
-            rows = tx.exec_driver_sql(f'select * from "{name}"').mappings()
+            rows = session.tx.exec_driver_sql(f'select * from "{name}"').mappings()
             found[name] = sorted(
                 json.dumps({k: plain(v) for k, v in row.items() if k not in IGNORED}, sort_keys=True) for row in rows
             )
-        pending = tx.exec_driver_sql("select count(*) from wanted where pending").scalar_one()
+        pending = session.tx.exec_driver_sql("select count(*) from wanted where pending").scalar_one()
     store.close()
     assert pending == 0
     found["crm"] = {

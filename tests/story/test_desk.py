@@ -22,8 +22,8 @@ MORE: dict[str, Any] = {"reason": "new_information", "by": "ada", "first": DAY, 
 
 def decide(house: House, number: str, kind: str, value: str | None = None, **more: Any) -> desk.Decided:
     account = house.account(number)["id"]
-    with house.store.read() as tx:
-        row = state.assessed_on(tx, "sim", account, None)
+    with house.store.read("sim") as session:
+        row = state.assessed_on(session, account, None)
     rating = row["rating"] if row else None
     asked = Asked(**{"kind": kind, "value": value, **MORE, **more})
     return desk.decide(house.store, "sim", account, asked, POLICY, rating=rating, above=10_000_00, at=1)
@@ -45,8 +45,8 @@ def test_a_hold_and_a_lower_grade_count_from_the_next_sync_and_end_with_their_da
     assert house.account("A002")["Credit_Hold"] == "approve"  # That of grade C.
     house.sync(as_of="2025-07-31")
     assert house.account("A002")["Credit_Rating"] != "C"
-    with house.store.read() as tx:
-        done = [row["what"] for row in desk.history(tx, "sim", house.account("A002")["id"])]
+    with house.store.read("sim") as session:
+        done = [row["what"] for row in desk.history(session, house.account("A002")["id"])]
     assert done == ["ended", "decided", "decided"]
 
 
@@ -60,8 +60,8 @@ def test_what_needs_another_person_waits_and_is_approved_by_somebody_else(house:
     assert house.sync().pushed.written == 0
     with pytest.raises(Misconfigured, match="somebody else"):
         desk.approve(house.store, "sim", asked.key, "ada", POLICY, at=2)
-    with house.store.read() as tx:
-        assert [row["state"] for row in desk.listed(tx, "sim", account)] == ["waits", "waits"]
+    with house.store.read("sim") as session:
+        assert [row["state"] for row in desk.listed(session, account)] == ["waits", "waits"]
 
     for waiting in (asked, limit):
         assert desk.approve(house.store, "sim", waiting.key, "bob", POLICY, at=3) == account
@@ -76,9 +76,9 @@ def test_a_waiting_decision_may_be_rejected_and_one_of_the_crm_is_ended_there(ho
     house.sync()
     asked = decide(house, "A004", "release", "none")
     account = desk.end(house.store, "sim", asked.key, "bob", last=DAY, at=2)
-    with house.store.read() as tx:
-        left = desk.listed(tx, "sim", account)
-        theirs = facts.load(tx, "sim")["limits"]["limit_id"][0]
+    with house.store.read("sim") as session:
+        left = desk.listed(session, account)
+        theirs = facts.load(session)["limits"]["limit_id"][0]
 
     assert left == []
     with pytest.raises(Misconfigured, match="decided in the CRM"):

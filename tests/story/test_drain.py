@@ -21,8 +21,8 @@ def test_a_payment_is_read_scored_written_and_closed_in_one_turn(live: House) ->
     assert before["Credit_Overdue_Since"] == "2025-05-20"
     assert after["Credit_Overdue_Since"] is None
     assert float(bytes(after["Credit_Score"])) > float(bytes(before["Credit_Score"]))
-    with live.store.read() as tx:
-        assert inbox.counted(tx, "sim") == {"waiting": 0, "dead": 0, "done": 1}
+    with live.store.read("sim") as session:
+        assert inbox.counted(session) == {"waiting": 0, "dead": 0, "done": 1}
     calls = live.link.crm.spent.calls
     assert live.sync().pushed.written == 0
     assert calls
@@ -62,8 +62,8 @@ def test_a_payment_that_moved_or_went_re_rates_both_customers(live: House) -> No
     hear(live, Event("e3", "Customer_Payments", (record,), (), "delete"))
     gone = drained(live)
     assert gone.scored == [other["id"]]
-    with live.store.read() as tx:
-        assert record not in facts.load(tx, "sim")["payments"]["payment_id"].to_list()
+    with live.store.read("sim") as session:
+        assert record not in facts.load(session)["payments"]["payment_id"].to_list()
 
 
 def test_a_ledger_closes_what_left_the_account_without_an_event_of_its_own(live: House) -> None:
@@ -100,8 +100,8 @@ def test_a_record_that_never_shows_ends_in_the_dead_box_and_costs_a_read_a_try(l
     assert [turn.put_off for turn in turns] == [1] * 8 + [0]
     assert turns[0].closed == 1
     assert live.link.crm.spent.calls["coql"] <= 12
-    with live.store.read() as tx:
-        dead = inbox.deliveries(tx, "sim", "dead")
+    with live.store.read("sim") as session:
+        dead = inbox.deliveries(session, "dead")
     assert [(row["event_id"], row["cause"]) for row in dead] == [("e1", "E-RECORD-UNSEEN")]
 
 

@@ -34,8 +34,8 @@ folder = Path(sys.argv[1])
 store = Store(folder / "zixin.db")
 counted = folder / "counted"
 size = lambda: counted.stat().st_size if counted.exists() else 0
-with store.write() as tx:
-    mode = tx.exec_driver_sql("pragma synchronous").scalar(), tx.exec_driver_sql("pragma journal_mode").scalar()
+with store.write() as session:
+    mode = session.tx.exec_driver_sql("pragma synchronous").scalar(), session.tx.exec_driver_sql("pragma journal_mode").scalar()
 before = size()
 clerk = inbox.Clerk(store)
 for number in range({COMMITS}):

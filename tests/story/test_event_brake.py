@@ -37,8 +37,8 @@ def low(house: House, names: list[str]) -> int:
 
 
 def runs(house: House) -> list[dict[str, Any]]:
-    with house.store.read() as tx:
-        return state.runs(tx, "sim")
+    with house.store.read("sim") as session:
+        return state.runs(session)
 
 
 def test_a_flood_of_falls_waits_for_a_person_and_then_goes_through(live: House) -> None:
@@ -62,8 +62,8 @@ def test_a_flood_of_falls_waits_for_a_person_and_then_goes_through(live: House) 
 
     assert (agreed.state, low(live, NAMES)) == ("approved", 22)
     assert drained(live, 302).closed == 23
-    with live.store.read() as tx:
-        assert inbox.counted(tx, "sim")["dead"] == 0
+    with live.store.read("sim") as session:
+        assert inbox.counted(session)["dead"] == 0
 
 
 def test_falls_one_after_the_other_count_together_within_an_hour(live: House) -> None:

@@ -124,8 +124,8 @@ def test_no_acknowledged_event_is_lost_though_the_service_is_killed(
     )
     service.kill()
 
-    with live.store.read() as tx:
-        closed = {row["event_id"] for row in inbox.deliveries(tx, "sim", "done", 10**6)}
+    with live.store.read("sim") as session:
+        closed = {row["event_id"] for row in inbox.deliveries(session, "done", 10**6)}
     assert acknowledged <= closed
     # What an undisturbed run would make of the same facts is what stands there.
     assert live.sync(full=True).pushed.written == 0

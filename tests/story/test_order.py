@@ -83,10 +83,13 @@ class World:
 
     def end(self, path: Path) -> dict[str, Any]:
         store = Store(path)
-        with store.read() as tx:
+        with store.read() as session:
             query = "select customer_id, as_of, rating, score, flags, hold, exposure, overdue, proposed_limit, pending_rating from assessments order by 1, 2"
-            rows = [list(row) for row in tx.exec_driver_sql(query)]
-            wanted = [list(row) for row in tx.exec_driver_sql("select account_id, as_of, shows from wanted order by 1")]
+            rows = [list(row) for row in session.tx.exec_driver_sql(query)]
+            wanted = [
+                list(row)
+                for row in session.tx.exec_driver_sql("select account_id, as_of, shows from wanted order by 1")
+            ]
         store.close()
         return {"assessments": json.dumps(rows), "wanted": json.dumps(wanted)}
 

@@ -34,9 +34,9 @@ def writes(ran: Ran, house: House) -> int:
 
 def test_a_field_that_is_refused_costs_no_write_in_the_nights_after(house: House) -> None:
     healthy = [(ran.pushed.written, ran.pushed.fields) for ran in days(house, 3)]
-    with house.store.write() as tx:
+    with house.store.write() as session:
         for table in ("wanted", "sent", "observed", "runs", "assessments", "statistics", "flags", "falls", "flights"):
-            tx.exec_driver_sql(f"delete from {table}")
+            session.tx.exec_driver_sql(f"delete from {table}")
     for row in house.sim.org.modules["Accounts"].records.values():
         for name in house.link.mapping.writes.fields.values():
             row.pop(name, None)
@@ -79,17 +79,17 @@ def test_a_text_that_was_cut_is_written_whole_once_its_field_holds_it(house: Hou
     meta.length = 40
     ran = house.sync()
     assert (ran.pushed.written, ran.refused_fields) == (120, {})
-    with house.store.read() as tx:
-        cut = {key for key, each in refusals.owed(tx, "sim").items() if each.cut}
-        assert refusals.open_(tx, "sim") == {}
+    with house.store.read("sim") as session:
+        cut = {key for key, each in refusals.owed(session).items() if each.cut}
+        assert refusals.open_(session) == {}
     assert cut
     assert writes(house.sync(), house) == 0
     meta.length = 2000
     house.sync()
     records = house.sim.org.modules["Accounts"].records
     assert all(len(records[key]["Credit_Reasons"]) > 40 for key in cut)
-    with house.store.read() as tx:
-        assert refusals.owed(tx, "sim") == {}
+    with house.store.read("sim") as session:
+        assert refusals.owed(session) == {}
 
 
 def test_a_field_that_is_no_longer_ours_is_owed_no_more(house: House) -> None:
@@ -109,8 +109,8 @@ def test_a_dry_run_says_what_a_mended_field_will_show_and_makes_nothing_wait(hou
     house.sim.org.modules["Accounts"].fields["Credit_Flags"].options = whole
     ran = house.sync(dry=True)
     assert len(ran.changes) == 30
-    with house.store.read() as tx:
-        assert not state.pending(tx, "sim")
+    with house.store.read("sim") as session:
+        assert not state.pending(session)
     assert push(house.store, house.link).written == 0
     assert house.sync().pushed.written == 30
 
@@ -135,8 +135,8 @@ def test_answers_are_kept_though_the_description_cannot_be_had(house: House, mon
     ran = house.sync()
     # Zoho names the field; what it is called is enough to leave it out.
     assert (ran.pushed.written, ran.refused_fields) == (120, {"flags": 30})
-    with house.store.read() as tx:
-        assert state.in_flight(tx, "sim") == []
+    with house.store.read("sim") as session:
+        assert state.in_flight(session) == []
 
 
 def test_a_crms_words_are_never_taken_for_ours() -> None:

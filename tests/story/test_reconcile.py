@@ -16,9 +16,9 @@ def test_a_full_read_is_held_against_the_store(house: House) -> None:
 
 def test_what_differs_is_named(house: House) -> None:
     house.sync()
-    with house.store.write() as tx:
-        tx.exec_driver_sql("update receivables set amount = amount + 100 where number = 'A001-5'")
-        tx.exec_driver_sql("delete from payments where payment_id = (select max(payment_id) from payments)")
+    with house.store.write() as session:
+        session.tx.exec_driver_sql("update receivables set amount = amount + 100 where number = 'A001-5'")
+        session.tx.exec_driver_sql("delete from payments where payment_id = (select max(payment_id) from payments)")
     house.sim.control("change", module="Invoices", where={"Subject": "A002-5"}, set={"Grand_Total": "1e999"})
 
     ran = house.sync(full=True)

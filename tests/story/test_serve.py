@@ -43,8 +43,8 @@ def settled(house: House) -> None:
 
     def look() -> dict[str, Any]:
         notified = list(house.sim.org.notified.values())
-        with house.store.read() as tx:
-            seen = {**inbox.counted(tx, "sim"), "to write": state.pending(tx, "sim")}
+        with house.store.read("sim") as session:
+            seen = {**inbox.counted(session), "to write": state.pending(session)}
         seen |= {"notified": len(notified), "on their way": notified.count(None), "lost": notified.count(0)}
         seen |= {"writes": house.sim.org.calls.get("write", 0)}
         looks.append(seen)

@@ -167,8 +167,8 @@ def test_a_pull_that_was_cut_goes_on_where_it_stood(house: House, monkeypatch: p
 
     with pytest.raises(KeyboardInterrupt):
         house.sync(tell=stop)
-    with house.store.read() as tx:
-        cursor = facts.cursor(tx, "sim", "payments")
+    with house.store.read("sim") as session:
+        cursor = facts.cursor(session, "payments")
     assert cursor is not None
     assert not cursor.complete
 
@@ -217,8 +217,8 @@ def test_an_option_that_is_missing_keeps_its_field_from_the_account_and_no_other
     ran = house.sync()
 
     assert (ran.pushed.written, ran.pushed.refused, ran.pushed.refused_fields) == (120, 0, {"flags": 30})
-    with house.store.read() as tx:
-        told = refusals.open_(tx, "sim")
+    with house.store.read("sim") as session:
+        told = refusals.open_(session)
     assert len(told) == 30
     assert {each.fields for each in told.values()} == {("flags",)}
     rows = [house.sim.org.modules["Accounts"].records[record] for record in told]
@@ -231,8 +231,8 @@ def test_an_option_that_is_missing_keeps_its_field_from_the_account_and_no_other
     mended = house.sync()
     assert (mended.pushed.written, mended.pushed.refused_fields) == (30, {})
     assert all("OVERDUE_30" in row["Credit_Flags"] for row in rows)
-    with house.store.read() as tx:
-        assert refusals.open_(tx, "sim") == {}
+    with house.store.read("sim") as session:
+        assert refusals.open_(session) == {}
 
 
 def test_a_grade_that_is_refused_is_not_vouched_for_by_a_new_day(house: House) -> None:
@@ -247,8 +247,8 @@ def test_a_grade_that_is_refused_is_not_vouched_for_by_a_new_day(house: House) -
     ran = house.sync(later)
     fallen = ran.pushed.refused_fields["hold"]
     assert fallen > 0
-    with house.store.read() as tx:
-        told = [key for key, each in refusals.open_(tx, "sim").items() if "hold" in each.fields]
+    with house.store.read("sim") as session:
+        told = [key for key, each in refusals.open_(session).items() if "hold" in each.fields]
     assert len(told) == fallen
     for key in told:
         for name in ("Credit_Hold", "Credit_Rated_On", "Credit_Reasons"):
@@ -267,8 +267,8 @@ def test_a_revoked_token_ends_the_run_with_nothing_half_written(house: House) ->
 
     with pytest.raises(Denied):
         house.sync()
-    with house.store.read() as tx:
-        assert facts.totals(tx, "sim")["receivables"] == 600
+    with house.store.read("sim") as session:
+        assert facts.totals(session)["receivables"] == 600
 
 
 def test_what_a_merged_customer_left_moves_to_the_other_one_though_no_time_moved(house: House) -> None:
@@ -283,8 +283,8 @@ def test_what_a_merged_customer_left_moves_to_the_other_one_though_no_time_moved
 
     house.sync()
 
-    with house.store.read() as tx:
-        claims = facts.load(tx, "sim")["receivables"]
+    with house.store.read("sim") as session:
+        claims = facts.load(session)["receivables"]
     assert claims.filter(pl.col("account_id") == winner["id"]).height == 10
     assert claims.filter(pl.col("account_id") == loser["id"]).is_empty()
 
@@ -301,8 +301,8 @@ def test_a_module_without_times_is_read_whole_and_said_to_be(house: House) -> No
 
     ran = house.sync()
 
-    with house.store.read() as tx:
-        paid = facts.load(tx, "sim")["payments"]
+    with house.store.read("sim") as session:
+        paid = facts.load(session)["payments"]
     day = day_number(date(2025, 6, 1))
     assert paid.filter(pl.col("payment_id").is_in(records[:2]))["paid_on"].to_list() == [day, day]
     assert paid.filter(pl.col("payment_id") == records[2]).is_empty()

@@ -14,13 +14,13 @@ from tests.story.house import TODAY, House
 def recomputed(house: House, account: str, day: str) -> tuple[str, float, int]:
     """Rating, score and open items of a stored day, done again from what was known then."""
     as_of = day_number(date.fromisoformat(day))
-    with house.store.read() as tx:
-        row = state.assessed_on(tx, "sim", account, as_of)
+    with house.store.read("sim") as session:
+        row = state.assessed_on(session, account, as_of)
         assert row is not None
-        policy = Policy.model_validate_json(str(state.policy(tx, row["policy_version"])))
-        kept = Statistics.from_json(str(state.statistics_before(tx, "sim", as_of)))
-        prior = state.assessments(tx, "sim", before=as_of)
-        tables = facts.load(tx, "sim", [account], known_at=row["assessed_at"])
+        policy = Policy.model_validate_json(str(state.policy(session, row["policy_version"])))
+        kept = Statistics.from_json(str(state.statistics_before(session, as_of)))
+        prior = state.assessments(session, before=as_of)
+        tables = facts.load(session, [account], known_at=row["assessed_at"])
     made = explained(tables, policy, as_of, kept, account, prior)
     assert POLICY.version == row["policy_version"]
     assert policy.content == POLICY.content
@@ -53,9 +53,9 @@ def test_a_changed_invoice_and_a_limit_that_is_gone_are_known_from_then_to_then(
 
     assert recomputed(house, account, TODAY) == before
     recomputed(house, account, "2025-07-01")
-    with house.store.read() as tx:
+    with house.store.read() as session:
         past = {
-            name: tx.exec_driver_sql(f'select count(*) from "{name}_past"').scalar_one()
+            name: session.tx.exec_driver_sql(f'select count(*) from "{name}_past"').scalar_one()
             for name in ("receivables", "limits", "payments")
         }
     assert past == {"receivables": 1, "limits": 1, "payments": 0}

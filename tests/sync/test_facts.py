@@ -44,13 +44,13 @@ def payment(key: str, owner: str, claim: str, amount: str = "10") -> dict[str, s
 
 
 def put(store: Store, source: str, *rows: dict[str, str], gone: tuple[str, ...] = (), at: int = 1) -> set[str]:
-    with store.write() as tx:
-        return facts.apply_page(tx, "c", source, page(source, *rows), [Gone(key, "deleted") for key in gone], at)
+    with store.write("c") as session:
+        return facts.apply_page(session, source, page(source, *rows), [Gone(key, "deleted") for key in gone], at)
 
 
 def versions(store: Store) -> dict[str, int]:
-    with store.read() as tx:
-        return {row.account_id: row.facts_version for row in tx.execute(tables.customers.select())}
+    with store.read() as session:
+        return {row.account_id: row.facts_version for row in session.tx.execute(tables.customers.select())}
 
 
 def test_only_rows_that_changed_are_touched_and_whose_they_are_is_told(store: Store) -> None:
@@ -73,25 +73,25 @@ def test_what_a_record_no_longer_yields_is_taken_away(store: Store) -> None:
     put(store, "payments", payment("7", "B", "1"))
 
     assert put(store, "payments", {**payment("7", "B", "1"), "Invoice": ""}) == {"A"}
-    with store.read() as tx:
-        assert facts.load(tx, "c")["allocations"].is_empty()
-        assert facts.load(tx, "c")["payments"].height == 1
+    with store.read("c") as session:
+        assert facts.load(session)["allocations"].is_empty()
+        assert facts.load(session)["payments"].height == 1
 
     assert put(store, "payments", gone=("7",)) == {"B"}
-    with store.read() as tx:
-        assert facts.totals(tx, "c") == {"accounts": 0, "receivables": 1, "payments": 0}
+    with store.read("c") as session:
+        assert facts.totals(session) == {"accounts": 0, "receivables": 1, "payments": 0}
 
 
 def test_a_rejected_record_is_listed_until_it_fits(store: Store) -> None:
     put(store, "invoices", invoice("1", "A", Due_Date="soon"))
-    with store.read() as tx:
-        assert [(row["record"], row["column"], row["reason"]) for row in facts.rejected(tx, "c")] == [
+    with store.read("c") as session:
+        assert [(row["record"], row["column"], row["reason"]) for row in facts.rejected(session)] == [
             ("1", "due", "not_a_day")
         ]
 
     put(store, "invoices", invoice("1", "A"))
-    with store.read() as tx:
-        assert facts.rejected(tx, "c") == []
+    with store.read("c") as session:
+        assert facts.rejected(session) == []
 
 
 def test_a_customer_s_tables_are_whole_with_what_others_paid_and_what_he_paid_for_others(store: Store) -> None:
@@ -104,8 +104,8 @@ def test_a_customer_s_tables_are_whole_with_what_others_paid_and_what_he_paid_fo
         {"id": "5", "iso_code": "EUR", "home_iso_code": "USD", "read_on": "2025-06-30", "exchange_rate": "2"},
     )
 
-    with store.read() as tx:
-        made = facts.load(tx, "c", ["A"])
+    with store.read("c") as session:
+        made = facts.load(session, ["A"])
 
     assert made["accounts"]["account_id"].to_list() == ["A"]
     assert sorted(made["receivables"]["receivable_id"]) == ["1", "2"]
@@ -126,19 +126,19 @@ def test_a_new_rate_concerns_those_who_owe_in_it_and_the_same_rate_on_another_da
 
 def test_cursors_are_kept_and_records_that_a_full_read_does_not_show_are_told(store: Store) -> None:
     put(store, "invoices", invoice("1", "A"), invoice("2", "A"))
-    with store.write() as tx:
-        assert facts.cursor(tx, "c", "invoices") is None
-        facts.save_cursor(tx, "c", "invoices", facts.Cursor("x", "f", complete=False), 1)
-        facts.save_cursor(tx, "c", "invoices", facts.Cursor("y", "f", complete=True), 2)
-    with store.read() as tx:
-        assert facts.cursor(tx, "c", "invoices") == facts.Cursor("y", "f", complete=True)
-        assert facts.missing(tx, "c", "invoices", {"2"}) == ["1"]
+    with store.write("c") as session:
+        assert facts.cursor(session, "invoices") is None
+        facts.save_cursor(session, "invoices", facts.Cursor("x", "f", complete=False), 1)
+        facts.save_cursor(session, "invoices", facts.Cursor("y", "f", complete=True), 2)
+    with store.read("c") as session:
+        assert facts.cursor(session, "invoices") == facts.Cursor("y", "f", complete=True)
+        assert facts.missing(session, "invoices", {"2"}) == ["1"]
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     def half() -> None:
-        with store.write() as tx:
-            facts.bump(tx, "c", {"A"})
+        with store.write("c") as session:
+            facts.bump(session, {"A"})
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -166,37 +166,37 @@ def test_a_fact_of_one_member_concerns_his_whole_tree(store: Store) -> None:
         account("D"),
     )
 
-    with store.read() as tx:
-        assert facts.with_trees(tx, "c", {"C"}) == {"A", "B", "C"}
-        assert facts.with_trees(tx, "c", {"D"}) == {"D"}
-        assert sorted(facts.load(tx, "c", ["B"])["accounts"]["account_id"]) == ["A", "B", "C"]
+    with store.read("c") as session:
+        assert facts.with_trees(session, {"C"}) == {"A", "B", "C"}
+        assert facts.with_trees(session, {"D"}) == {"D"}
+        assert sorted(facts.load(session, ["B"])["accounts"]["account_id"]) == ["A", "B", "C"]
 
 
 def test_a_full_disk_says_so_and_nothing_is_half_written(store: Store) -> None:
-    with store.write() as tx:
-        tx.exec_driver_sql("insert into statistics values ('c', 1, 'kept')")
-    with store.read() as tx:
-        pages = tx.exec_driver_sql("pragma page_count").scalar_one()
+    with store.write() as session:
+        session.tx.exec_driver_sql("insert into statistics values ('c', 1, 'kept')")
+    with store.read() as before:
+        pages = before.tx.exec_driver_sql("pragma page_count").scalar_one()
 
     def fill() -> None:
-        with store.write() as tx:
+        with store.write() as session:
             # SQLite's own way to have no more room.
-            tx.exec_driver_sql(f"pragma max_page_count = {pages}")
+            session.tx.exec_driver_sql(f"pragma max_page_count = {pages}")
             for n in range(50):
-                tx.exec_driver_sql("insert into statistics values (?, 2, ?)", (str(n), "x" * 10_000))
+                session.tx.exec_driver_sql("insert into statistics values (?, 2, ?)", (str(n), "x" * 10_000))
 
     with pytest.raises(Misconfigured) as raised:
         fill()
 
     assert raised.value.code == "E-STORE-FULL"
-    with store.read() as tx:
-        assert tx.exec_driver_sql("select body from statistics").scalars().all() == ["kept"]
+    with store.read() as after:
+        assert after.tx.exec_driver_sql("select body from statistics").scalars().all() == ["kept"]
 
 
 def test_a_damaged_file_says_so(store: Store) -> None:
-    with store.write() as tx:
+    with store.write() as session:
         for n in range(400):
-            tx.exec_driver_sql("insert into statistics values (?, 1, ?)", (str(n), "x" * 1_000))
+            session.tx.exec_driver_sql("insert into statistics values (?, 1, ?)", (str(n), "x" * 1_000))
     store.close()
     size = store.path.stat().st_size
     with store.path.open("r+b") as file:
@@ -204,8 +204,8 @@ def test_a_damaged_file_says_so(store: Store) -> None:
         file.write(b"\xa5" * (size // 3))
 
     def look() -> None:
-        with Store(store.path).read() as tx:
-            tx.exec_driver_sql("select sum(length(body)) from statistics").scalar_one()
+        with Store(store.path).read() as session:
+            session.tx.exec_driver_sql("select sum(length(body)) from statistics").scalar_one()
 
     with pytest.raises(Misconfigured) as raised:
         look()

@@ -24,10 +24,10 @@ def event(key: str) -> Event:
 
 
 def test_an_event_is_kept_once_and_comes_back_as_it_was(store: Store) -> None:
-    with store.write() as tx:
-        assert inbox.take_in(tx, "sim", [event("a"), event("b")], 10) == 2
-        assert inbox.take_in(tx, "sim", [event("a")], 20) == 0
-        found = inbox.waiting(tx, "sim", 20)
+    with store.write("sim") as session:
+        assert inbox.take_in(session, [event("a"), event("b")], 10) == 2
+        assert inbox.take_in(session, [event("a")], 20) == 0
+        found = inbox.waiting(session, 20)
 
     assert [item.event for item in found] == [event("a"), event("b")]
     assert found[0].received_at == 10
@@ -35,34 +35,34 @@ def test_an_event_is_kept_once_and_comes_back_as_it_was(store: Store) -> None:
 
 def test_it_is_tried_again_after_longer_and_longer_and_is_dead_in_the_end(store: Store) -> None:
     now, waits = 0, []
-    with store.write() as tx:
-        inbox.take_in(tx, "sim", [event("a")], 0)
-        while found := inbox.waiting(tx, "sim", now):
-            inbox.put_off(tx, "sim", found, "E-CRM-DOWN", now)
-            following = inbox.next_at(tx, "sim")
+    with store.write("sim") as session:
+        inbox.take_in(session, [event("a")], 0)
+        while found := inbox.waiting(session, now):
+            inbox.put_off(session, found, "E-CRM-DOWN", now)
+            following = inbox.next_at(session)
             if following is None:
                 break
             waits.append((following - now) // SECOND)
             now = following
-        dead = inbox.deliveries(tx, "sim", "dead")
-        assert inbox.counted(tx, "sim")["dead"] == 1
-        assert inbox.resend(tx, "sim", ["a", "b"], now) == 1
-        assert inbox.counted(tx, "sim")["waiting"] == 1
+        dead = inbox.deliveries(session, "dead")
+        assert inbox.counted(session)["dead"] == 1
+        assert inbox.resend(session, ["a", "b"], now) == 1
+        assert inbox.counted(session)["waiting"] == 1
 
     assert tuple(waits) == inbox.WAITS_S
     assert (dead[0]["event_id"], dead[0]["cause"]) == ("a", "E-CRM-DOWN")
 
 
 def test_what_is_done_says_nothing_any_more_and_is_forgotten_later(store: Store) -> None:
-    with store.write() as tx:
-        inbox.take_in(tx, "sim", [event("a")], 0)
-        inbox.close(tx, "sim", ["a"], 5)
-        assert inbox.waiting(tx, "sim", 10) == []
-        assert tx.exec_driver_sql("select body from inbox").scalar_one() == "{}"
+    with store.write("sim") as session:
+        inbox.take_in(session, [event("a")], 0)
+        inbox.close(session, ["a"], 5)
+        assert inbox.waiting(session, 10) == []
+        assert session.tx.exec_driver_sql("select body from inbox").scalar_one() == "{}"
         # A repetition of what is done is still known.
-        assert inbox.take_in(tx, "sim", [event("a")], 6) == 0
-        inbox.forget(tx, "sim", 6)
-        assert inbox.deliveries(tx, "sim") == []
+        assert inbox.take_in(session, [event("a")], 6) == 0
+        inbox.forget(session, 6)
+        assert inbox.deliveries(session) == []
 
 
 def test_many_callers_at_once_are_committed_together_and_all_of_them_told(store: Store) -> None:
@@ -71,9 +71,9 @@ def test_many_callers_at_once_are_committed_together_and_all_of_them_told(store:
         done = list(threads.map(lambda n: desk.hand_in("sim", [event(f"e{n % 200}")], n).result(), range(400)))
     desk.close()
 
-    with store.read() as tx:
-        assert inbox.counted(tx, "sim")["waiting"] == 200
-        assert [row[0] for row in tx.exec_driver_sql("pragma synchronous")] == [2]
+    with store.read("sim") as session:
+        assert inbox.counted(session)["waiting"] == 200
+        assert [row[0] for row in session.tx.exec_driver_sql("pragma synchronous")] == [2]
     assert sum(done) == 200
 
 

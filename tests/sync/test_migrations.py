@@ -32,9 +32,11 @@ def test_the_baseline_is_that_of_the_first_release() -> None:
 def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> None:
     store = Store(tmp_path / "zixin.db")
 
-    with store.read() as tx:
-        differences = compare_metadata(context(tx), tables.metadata)
-        options = {row[0] for row in tx.exec_driver_sql("select sql from sqlite_master where name = 'receivables'")}
+    with store.read() as session:
+        differences = compare_metadata(context(session.tx), tables.metadata)
+        options = {
+            row[0] for row in session.tx.exec_driver_sql("select sql from sqlite_master where name = 'receivables'")
+        }
     store.close()
 
     assert differences == []
@@ -57,8 +59,8 @@ def test_a_database_of_a_later_release_or_of_somebody_else_is_refused(
     tmp_path: Path, statement: str, message: str
 ) -> None:
     store = Store(tmp_path / "zixin.db")
-    with store.write() as tx:
-        tx.exec_driver_sql(statement)
+    with store.write() as session:
+        session.tx.exec_driver_sql(statement)
     store.close()
     # As another program may have set it.
     with closing(sqlite3.connect(store.path)) as db:
@@ -86,9 +88,9 @@ def test_a_database_of_a_later_release_or_of_somebody_else_is_refused(
 def test_a_new_store_is_planned_for_a_million_rows(tmp_path: Path, table: str, where: str, index: str) -> None:
     for _ in range(2):
         store = Store(tmp_path / "zixin.db")
-        with store.read() as tx:
+        with store.read() as session:
             query = f"explain query plan select * from {table} where connection = 'a' and {where}"
-            told = " ".join(str(row[3]) for row in tx.exec_driver_sql(query))
+            told = " ".join(str(row[3]) for row in session.tx.exec_driver_sql(query))
         store.close()
         assert index in told
 

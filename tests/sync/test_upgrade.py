@@ -25,12 +25,12 @@ def folder(tmp_path: Path) -> Path:
     """A profile's folder with a store of our revision, as the next release finds it."""
     made = tmp_path / "profile"
     store = Store(made / "zixin.db")
-    with store.write() as tx:
-        names = [row[1] for row in tx.exec_driver_sql("pragma table_info(accounts)") if row[3]]
+    with store.write() as session:
+        names = [row[1] for row in session.tx.exec_driver_sql("pragma table_info(accounts)") if row[3]]
         for n in range(ACCOUNTS):
             values = [f"{name}{n}" if name != "connection" else "c" for name in names]
             marks = ", ".join("?" for _ in names)
-            tx.exec_driver_sql(f"insert into accounts ({', '.join(names)}) values ({marks})", tuple(values))
+            session.tx.exec_driver_sql(f"insert into accounts ({', '.join(names)}) values ({marks})", tuple(values))
     store.close()
     (made / "policy.yaml").write_text("# own\n")
     return made

@@ -63,8 +63,8 @@ class Desk:
 
     def account(self, wanted: str) -> tuple[str, str, str]:
         """Id, number and name of the account of that number, id or whole name. Raises Misconfigured."""
-        with self.store.read() as tx:
-            rows = facts.find(tx, self.connection, wanted)
+        with self.store.read(self.connection) as session:
+            rows = facts.find(session, wanted)
         if not rows:
             raise Misconfigured("E-NO-ACCOUNT", account=wanted, profile=self.profile)
         return rows[0]
@@ -72,11 +72,11 @@ class Desk:
     def standing(self, wanted: str) -> Standing:
         """The account, assessed anew from what the store knows, decisions included; nothing is stored."""
         account, number, name = self.account(wanted)
-        with self.store.read() as tx:
-            tables = facts.load(tx, self.connection, [account])
-            kept = state.statistics_before(tx, self.connection, self.day)
+        with self.store.read(self.connection) as session:
+            tables = facts.load(session, [account])
+            kept = state.statistics_before(session, self.day)
             tree = tables["accounts"]["account_id"].to_list()
-            prior = state.assessments(tx, self.connection, before=self.day, accounts=tree)
+            prior = state.assessments(session, before=self.day, accounts=tree)
         portfolio = Statistics.from_json(str(kept))
         made = assess(tables, self.policy, self.day, portfolio=portfolio, prior=prior)
         row = made.row(by_predicate=pl.col("customer_id") == account, named=True)
@@ -182,9 +182,9 @@ class WhatIf:
 def opened(profile: str, now: datetime | None = None) -> Iterator[Desk]:
     """The profile's desk. Raises Misconfigured where nothing was assessed yet."""
     with compose.stored(profile) as (store, name):
-        with store.read() as tx:
-            day = state.newest_day(tx, name)
-            base = state.base_currency(tx, name, day)
+        with store.read(name) as session:
+            day = state.newest_day(session)
+            base = state.base_currency(session, day)
         if day is None or base is None:
             raise Misconfigured("E-NOTHING-RATED", profile=profile)
         yield Desk(profile, store, name, settings.policy_in(profile, base, rated=True), day, now or datetime.now(UTC))
@@ -217,15 +217,15 @@ def approve(at: Desk, key: str, by: str) -> None:
 def acknowledge(at: Desk, wanted: str, code: str, by: str, note: str | None) -> str:
     """Notes that somebody has seen a flag of the account; the account's number."""
     account, number, _ = at.account(wanted)
-    with at.store.write() as tx:
-        warnings.acknowledge(tx, at.connection, account, canonical(code), by, note, at=at.at)
+    with at.store.write(at.connection) as session:
+        warnings.acknowledge(session, account, canonical(code), by, note, at=at.at)
     return number
 
 
 def action_done(at: Desk, key: str, outcome: str, by: str) -> None:
     """Notes what came of a measure, on the desk's day."""
-    with at.store.write() as tx:
-        warnings.done(tx, at.connection, key, outcome, on=at.day, by=by, at=at.at)
+    with at.store.write(at.connection) as session:
+        warnings.done(session, key, outcome, on=at.day, by=by, at=at.at)
 
 
 def confirm(at: Desk, wanted: str, by: str, reason: str = "confirmed", days: int = 30) -> tuple[str, str, desk.Decided]:
@@ -289,9 +289,9 @@ def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> Ord
 def decisions(at: Desk, wanted: str | None) -> tuple[DecisionRow, ...]:
     """What people decided, newest last; of one account, or of all."""
     only = None if wanted is None else at.account(wanted)[0]
-    with at.store.read() as tx:
-        rows = desk.listed(tx, at.connection, only)
-        numbers = facts.numbers(tx, at.connection)
+    with at.store.read(at.connection) as session:
+        rows = desk.listed(session, only)
+        numbers = facts.numbers(session)
 
     def state_of(row: dict[str, Any]) -> str:
         if row["state"] == "waits":
@@ -321,9 +321,9 @@ def what_if(at: Desk, wanted: str, values: Mapping[str, Decimal]) -> WhatIf:
 def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False) -> tuple[FlagRow, ...]:
     """Flags with their lives, gravest first; of one account, of one code, or all. `over`: those that are down, too."""
     only = None if wanted is None else at.account(wanted)[0]
-    with at.store.read() as tx:
-        rows = warnings.listed(tx, at.connection, only, over=over)
-        numbers = facts.numbers(tx, at.connection)
+    with at.store.read(at.connection) as session:
+        rows = warnings.listed(session, only, over=over)
+        numbers = facts.numbers(session)
     made = []
     for row in rows:
         if code is not None and row["code"] != canonical(code):
@@ -347,9 +347,9 @@ def plan_action(
     account, _, _ = at.account(wanted)
     known = at.policy.measure(measure)
     last = day_number(due) if due else at.day + known.days if known else None
-    with at.store.write() as tx:
+    with at.store.write(at.connection) as session:
         key = warnings.act(
-            tx, at.connection, account, measure, flag=canonical(flag) or None, owner=owner or None, due=last, by=by,
+            session, account, measure, flag=canonical(flag) or None, owner=owner or None, due=last, by=by,
             at=at.at,
         )  # fmt: skip
     return key, _iso(last)
@@ -358,9 +358,9 @@ def plan_action(
 def actions(at: Desk, wanted: str | None, *, over: bool = False) -> tuple[ActionRow, ...]:
     """Measures, by when they are due; of one account, or all. `over`: those that are done, too."""
     only = None if wanted is None else at.account(wanted)[0]
-    with at.store.read() as tx:
-        rows = warnings.actions(tx, at.connection, only, over=over)
-        numbers = facts.numbers(tx, at.connection)
+    with at.store.read(at.connection) as session:
+        rows = warnings.actions(session, only, over=over)
+        numbers = facts.numbers(session)
     return tuple(
         ActionRow(
             row["action_id"], row["account_id"], numbers.get(row["account_id"]) or "", row["flag"], row["measure"],

@@ -160,8 +160,8 @@ def _forgotten(profile: str, name: str, created: set[str]) -> None:
     """
     path = settings.profile_folder(profile) / "zixin.db"
     if created and path.exists() and path.stat().st_size and behind(path) is None:
-        with compose.stored(profile) as (store, _), store.write() as tx:
-            state.forget_fields(tx, name, created)
+        with compose.stored(profile) as (store, _), store.write(name) as session:
+            state.forget_fields(session, created)
 
 
 def _grown(crm: Installs, kept: Kept, found: _Looked) -> tuple[Step, ...]:

@@ -221,8 +221,8 @@ def _refused(profile: str, link: Link) -> Iterator[Check]:
     path = settings.profile_folder(profile) / "zixin.db"
     if not path.exists() or behind(path):
         return
-    with compose.stored(profile) as (store, _), store.read() as tx:
-        found = refusals.by_field(tx, link.name)
+    with compose.stored(profile) as (store, _), store.read(link.name) as session:
+        found = refusals.by_field(session)
     for name, count in found.items():
         en = f"the CRM refused it of {count:,} account{'' if count == 1 else 's'}: zixin fields plan, then zixin sync"
         zh = f"CRM 拒绝了 {count:,} 个客户的该字段：先运行 zixin fields plan，再运行 zixin sync"
@@ -235,15 +235,15 @@ def _counts(profile: str, link: Link) -> Iterator[Check]:
     path = settings.profile_folder(profile) / "zixin.db"
     if not isinstance(crm, Tells) or not path.exists() or behind(path):
         return
-    with compose.stored(profile) as (store, _), store.read() as tx:
+    with compose.stored(profile) as (store, _), store.read(name) as session:
         ours = {
-            source: facts.records_of_source(tx, name, source, table)
+            source: facts.records_of_source(session, source, table)
             for source, part in mapping.sources.items()
             for table in [next((each.table for each in part.yields if not each.when), "")]
-            if table in ("accounts", "receivables", "payments") and facts.cursor(tx, name, source) is not None
+            if table in ("accounts", "receivables", "payments") and facts.cursor(session, source) is not None
         }
         bad: dict[str, int] = {}
-        for row in facts.rejected(tx, name):
+        for row in facts.rejected(session):
             bad[str(row["source"])] = bad.get(str(row["source"]), 0) + 1
     for source, count in ours.items():
         there = crm.count(mapping.sources[source].object)

@@ -31,15 +31,15 @@ class Delivery:
 
 def deliveries(profile: str, state: State | None, most: int) -> tuple[Delivery, ...]:
     """The newest events, newest first; None: of every state."""
-    with compose.stored(profile) as (store, name), store.read() as tx:
-        return tuple(_delivery(row) for row in inbox.deliveries(tx, name, state, most))
+    with compose.stored(profile) as (store, name), store.read(name) as session:
+        return tuple(_delivery(row) for row in inbox.deliveries(session, state, most))
 
 
 def resend(profile: str, event: str, now: datetime) -> int:
     """Events that were given up wait again: the one of that id, or all where it is empty; how many."""
-    with compose.stored(profile) as (store, name), store.write() as tx:
-        dead = [row["event_id"] for row in inbox.deliveries(tx, name, "dead", 10**6)]
-        return inbox.resend(tx, name, [key for key in dead if event in ("", key)], micros(now))
+    with compose.stored(profile) as (store, name), store.write(name) as session:
+        dead = [row["event_id"] for row in inbox.deliveries(session, "dead", 10**6)]
+        return inbox.resend(session, [key for key in dead if event in ("", key)], micros(now))
 
 
 def _delivery(row: dict[str, Any]) -> Delivery:

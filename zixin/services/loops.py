@@ -95,8 +95,8 @@ class Serving:
 
     def ready(self) -> Ready:
         """Whether events are taken in and worked on."""
-        with self.house.store.read() as tx:
-            counts = inbox.counted(tx, self.house.link.name)
+        with self.house.store.read(self.house.link.name) as session:
+            counts = inbox.counted(session)
         alive = all(thread.is_alive() for thread in self._threads)
         metrics.WAITING.set(counts["waiting"])
         metrics.DEAD.set(counts["dead"])
@@ -126,16 +126,16 @@ class Serving:
             self._told("drain", done)
         elif time.monotonic() >= self._push_again:
             self._push_what_is_left()
-        with house.store.read() as tx:
-            following = inbox.next_at(tx, house.link.name)
+        with house.store.read(house.link.name) as session:
+            following = inbox.next_at(session)
         if following is None:
             return _IDLE_S
         return min(_IDLE_S, max(0.0, (following - micros(_now())) / 1_000_000))
 
     def _push_what_is_left(self) -> None:
         """Write what a kill, a storm or a pause left behind, without waiting for the next event."""
-        with self.house.store.read() as tx:
-            left = state.pending(tx, self.house.link.name)
+        with self.house.store.read(self.house.link.name) as session:
+            left = state.pending(session)
         if left:
             self._push_again = time.monotonic() + _PUSH_AGAIN_S
             pushed = push(self.house.store, self.house.link)
@@ -175,8 +175,8 @@ class Serving:
         log.info(
             "night %s: %s, assessed %d, written %d", ran.run_id, ran.state, ran.assessed.height, ran.pushed.written
         )
-        with house.store.write() as tx:
-            inbox.forget(tx, house.link.name, micros(_now() - timedelta(seconds=_KEPT_S)))
+        with house.store.write(house.link.name) as session:
+            inbox.forget(session, micros(_now() - timedelta(seconds=_KEPT_S)))
         return 1.0
 
     def renew(self) -> float:

@@ -22,8 +22,8 @@ def known_base(profile: str) -> str | None:
         return settings.policy(profile).base_currency
     if not (settings.profile_folder(profile) / "zixin.db").exists():
         return None
-    with compose.stored(profile) as (store, name), store.read() as tx:
-        return state.base_currency(tx, name, state.newest_day(tx, name))
+    with compose.stored(profile) as (store, name), store.read(name) as session:
+        return state.base_currency(session, state.newest_day(session))
 
 
 def current(profile: str) -> Policy:
@@ -48,8 +48,8 @@ def effect(profile: str, after: Policy) -> Moves | None:
         return None
     mine = current(profile)
     with compose.stored(profile) as (store, name):
-        with store.read() as tx:
-            day = state.newest_day(tx, name)
+        with store.read(name) as session:
+            day = state.newest_day(session)
         if day is None:
             return None
         one = look(store, name, mine, day)

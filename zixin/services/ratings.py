@@ -46,9 +46,9 @@ class AccountRating:
 
 def accounts(profile: str) -> tuple[AccountRating, ...]:
     """Every account that was assessed, worst score first."""
-    with compose.stored(profile) as (store, name), store.read() as tx:
-        assessed = state.assessments(tx, name)
-        known = facts.accounts(tx, name).select("account_id", "number", "name")
+    with compose.stored(profile) as (store, name), store.read(name) as session:
+        assessed = state.assessments(session)
+        known = facts.accounts(session).select("account_id", "number", "name")
     rows = known.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
     return tuple(_rating(readable(row)) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts())
 
@@ -110,17 +110,17 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
     from connector.scoring.explanation.wish import rise
     from connector.scoring.features.tendency import Statistics
 
-    with compose.stored(profile) as (store, name), store.read() as tx:
-        found = facts.find(tx, name, account)
-        rows = [(who, state.assessed_on(tx, name, who[0], as_of)) for who in found]
+    with compose.stored(profile) as (store, name), store.read(name) as session:
+        found = facts.find(session, account)
+        rows = [(who, state.assessed_on(session, who[0], as_of)) for who in found]
         who, row = next(((who, row) for who, row in rows if row is not None), (None, None))
         if who is None or row is None:
             code = "E-NO-ACCOUNT" if as_of is None or not found else "E-NO-DAY"
             raise Misconfigured(code, account=account, profile=profile, day=day_of(as_of).isoformat() if as_of else "")
         day, at = row["as_of"], row["assessed_at"]
-        text, kept = state.policy(tx, row["policy_version"]), state.statistics_before(tx, name, day)
-        tables = facts.load(tx, name, [row["customer_id"]], known_at=at)
-        prior = state.assessments(tx, name, before=day, accounts=tables["accounts"]["account_id"].to_list())
+        text, kept = state.policy(session, row["policy_version"]), state.statistics_before(session, day)
+        tables = facts.load(session, [row["customer_id"]], known_at=at)
+        prior = state.assessments(session, before=day, accounts=tables["accounts"]["account_id"].to_list())
     rules = Policy.model_validate_json(str(text))
     portfolio = Statistics.from_json(str(kept))
     made = explained(tables, rules, day, portfolio, row["customer_id"], prior)

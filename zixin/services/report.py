@@ -63,9 +63,9 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
     row, base, account = standing.row, standing.row["currency"], standing.account_id
     ledger_ = ledger(standing.tables, at.policy, at.day, standing.portfolio.base)
     told = explained(standing.tables, at.policy, at.day, standing.portfolio, account, standing.prior)
-    with at.store.read() as tx:
-        days = state.history(tx, at.connection, account)
-        done = desk.history(tx, at.connection, account)
+    with at.store.read(at.connection) as session:
+        days = state.history(session, account)
+        done = desk.history(session, account)
 
     def amount(minor: int | None) -> str:
         return "–" if minor is None else money.shown(minor, base)

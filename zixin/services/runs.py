@@ -96,9 +96,9 @@ def _locked(profile: str) -> Iterator[House]:
 
 
 def _changes(house: House, ran: Ran) -> tuple[AccountChange, ...]:
-    with house.store.read() as tx:
-        names = facts.numbers(tx, house.link.name)
-        seen = state.observed(tx, house.link.name, [item.account for item in ran.changes])
+    with house.store.read(house.link.name) as session:
+        names = facts.numbers(session)
+        seen = state.observed(session, [item.account for item in ran.changes])
     return tuple(
         AccountChange(item.account, names.get(item.account), tuple(
             FieldChange(name, seen.get(item.account, {}).get(name), value) for name, value in item.values.items()
@@ -126,8 +126,8 @@ class RunRow:
 
 def known(profile: str, run_id: str = "", most: int | None = None) -> tuple[RunRow, ...]:
     """The runs, newest first, or the one of that id. Raises Misconfigured where there is no such run."""
-    with compose.stored(profile) as (store, name), store.read() as tx:
-        rows = state.runs(tx, name, None if run_id else most)
+    with compose.stored(profile) as (store, name), store.read(name) as session:
+        rows = state.runs(session, None if run_id else most)
     found = tuple(_row(row) for row in rows if run_id in ("", row["run_id"]))
     if run_id and not found:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
@@ -176,9 +176,9 @@ class Open:
 
 def open_errors(profile: str) -> Open:
     """Rows that did not fit and still do not, and what the CRM refused of what it should show now."""
-    with compose.stored(profile) as (store, name), store.read() as tx:
-        rejects, refused = facts.rejected(tx, name), refusals.open_(tx, name)
-        numbers = facts.numbers(tx, name)
+    with compose.stored(profile) as (store, name), store.read(name) as session:
+        rejects, refused = facts.rejected(session), refusals.open_(session)
+        numbers = facts.numbers(session)
     return Open(
         tuple(
             Rejected(

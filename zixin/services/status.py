@@ -61,12 +61,12 @@ class Status:
 
 def of(profile: str, now: datetime) -> Status:
     """How the profile stands. Raises Misconfigured where it has no connection, or no store."""
-    with compose.stored(profile) as (store, name), store.read() as tx:
-        runs = state.runs(tx, name, 50)
+    with compose.stored(profile) as (store, name), store.read(name) as session:
+        runs = state.runs(session, 50)
         good = next((row for row in runs if row["state"] in ("done", "approved") and row["finished_at"]), None)
-        counts, day = inbox.counted(tx, name), state.newest_day(tx, name)
-        rejected, refused = len(facts.rejected(tx, name)), len(refusals.open_(tx, name))
-        accounts = facts.totals(tx, name)["accounts"]
+        counts, day = inbox.counted(session), state.newest_day(session)
+        rejected, refused = len(facts.rejected(session)), len(refusals.open_(session))
+        accounts = facts.totals(session)["accounts"]
     braked = runs[0]["run_id"] if runs and runs[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None
     spent, cap = spending(profile, name, connections.read(profile)[name], now)

@@ -130,8 +130,8 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
         # Rows that did not fit never reached the simulated CRM.
         demo.summary["rejected"] += demo.simulated["rejected"]
         seconds |= ran.seconds
-        with house.store.read() as tx:
-            rows = facts.accounts(tx, house.link.name).select("account_id", "number", "name").rows()
+        with house.store.read(house.link.name) as session:
+            rows = facts.accounts(session).select("account_id", "number", "name").rows()
         demo.names = {account: (number, name) for account, number, name in rows}
 
 

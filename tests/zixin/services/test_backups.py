@@ -38,10 +38,10 @@ def test_a_restored_profile_is_the_one_that_was_backed_up(
     file = tmp_path / "out" / "b.tar.gz"
 
     # A writer in the middle of its transaction neither waits nor gets into the copy.
-    with Store(folder / "zixin.db").write() as tx:
-        tx.exec_driver_sql("delete from assessments")
+    with Store(folder / "zixin.db").write() as session:
+        session.tx.exec_driver_sql("delete from assessments")
         assert run("backup", str(file)) == 0
-        tx.rollback()
+        session.tx.rollback()
     assert file.stat().st_mode & 0o077 == 0
     capsys.readouterr()
     with tarfile.open(file) as archive:
@@ -92,8 +92,8 @@ def test_what_is_there_is_moved_aside_and_only_when_asked(
         with lease(folder, "default"), pytest.raises(Busy):
             restore.put_back(file, folder, "default", NOW, replace=True)
     # As 0.1.0 serves: without a lease.
-    with rated.store.read() as tx:
-        assert tx.exec_driver_sql("select 1").scalar()
+    with rated.store.read() as session:
+        assert session.tx.exec_driver_sql("select 1").scalar()
     with pytest.raises(Busy, match=r"has the store .* open"):
         restore.put_back(file, folder, "default", NOW, replace=True)
     rated.store.close()

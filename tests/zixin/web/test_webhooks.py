@@ -45,8 +45,8 @@ class Door:
         return self.post(body, headers)
 
     def waiting(self) -> list[inbox.Waiting]:
-        with self.store.read() as tx:
-            return inbox.waiting(tx, "sim", 2**60)
+        with self.store.read("sim") as session:
+            return inbox.waiting(session, 2**60)
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ def test_a_notification_with_a_bare_token_has_a_budget_beyond_which_it_waits(doo
     codes = {door.post(told(n)).status_code for n in range(TOKEN_CALLS_AN_HOUR + 2)}
 
     assert codes == {200}
-    with door.store.read() as tx:
+    with door.store.read("sim") as session:
         now = round(datetime.now(UTC).timestamp() * 1_000_000)
-        assert len(inbox.waiting(tx, "sim", now)) == TOKEN_CALLS_AN_HOUR
-        assert len(inbox.waiting(tx, "sim", now + 3_601_000_000)) == TOKEN_CALLS_AN_HOUR + 2
+        assert len(inbox.waiting(session, now)) == TOKEN_CALLS_AN_HOUR
+        assert len(inbox.waiting(session, now + 3_601_000_000)) == TOKEN_CALLS_AN_HOUR + 2
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_a_secret_in_the_path_stands_for_the_header_of_who_can_set_none(tmp_path
         bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=ANSWER_S)
         none = requests.post(f"{origin}/hooks/org", data=outbound(), timeout=ANSWER_S)
     clerk.close()
-    with store.read() as tx:
-        waiting = inbox.waiting(tx, "org", 2**60)
+    with store.read("org") as session:
+        waiting = inbox.waiting(session, 2**60)
     store.close()
 
     assert (good.status_code, bad.status_code, none.status_code) == (200, 401, 401)
