@@ -16,7 +16,7 @@ from connector.credit.moves import MOVING, Moves, moves
 from connector.policy import ENGINE, Policy, engine_of, kept
 from connector.scoring.assess import assess
 from connector.scoring.features.tendency import Statistics
-from sync.store import Store, facts, state
+from sync.store import Store, ledger, ratings, runs
 
 #: What an assessment was made from: whose, as of which day, from facts known at which instant, by which policy.
 _MADE = ("customer_id", "as_of", "assessed_at", "policy_version")
@@ -33,7 +33,7 @@ class Causes:
 def causes(store: Store, connection: str, policy: Policy) -> Causes:
     """Whom the engine and the policy move, of those whose newest assessment another one made."""
     with store.read(connection) as session:
-        made = state.newest(session, (*_MADE, *MOVING[1:]))
+        made = ratings.newest(session, (*_MADE, *MOVING[1:]))
     other = made.filter(pl.col("policy_version") != policy.version)
     if not other.height:
         return Causes()
@@ -58,7 +58,7 @@ def causes(store: Store, connection: str, policy: Policy) -> Causes:
 def in_force(store: Store, connection: str, policy: Policy) -> Policy:
     """What events are rated by until a run has put *policy* into force: the policy of the last run that did."""
     with store.read(connection) as session:
-        version = state.policy_in_force(session)
+        version = runs.policy_in_force(session)
     if version in (None, policy.version):
         return policy
     before = _rules(store, [version]).get(version)
@@ -72,7 +72,7 @@ def unapproved(store: Store, connection: str, made: pl.DataFrame) -> set[str]:
     hold waits for nobody. Columns in: `MOVING`.
     """
     with store.read(connection) as session:
-        last = state.newest(session, (*_MADE, *MOVING[1:]), accounts=made["customer_id"].to_list())
+        last = ratings.newest(session, (*_MADE, *MOVING[1:]), accounts=made["customer_id"].to_list())
     versions = last["policy_version"].unique().to_list()
     other = last.filter(pl.col("policy_version").is_in([each for each in versions if engine_of(each) != ENGINE]))
     rules = _rules(store, other["policy_version"].unique().to_list())
@@ -93,11 +93,11 @@ def redone(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, P
     for (as_of, at, version), group in made.group_by("as_of", "assessed_at", "policy_version", maintain_order=True):
         with store.read(connection) as session:
             # Most were made by one run; reading everything is faster than by ids then.
-            whole = group.height * 2 > facts.totals(session)["accounts"]
-            known = facts.load(session, None if whole else group["customer_id"].to_list(), known_at=at)
+            whole = group.height * 2 > ledger.totals(session)["accounts"]
+            known = ledger.load(session, None if whole else group["customer_id"].to_list(), known_at=at)
             near = None if whole else known["accounts"]["account_id"].to_list()
-            prior = state.assessments(session, before=as_of, accounts=near)
-            kept_ = state.statistics_before(session, as_of)
+            prior = ratings.assessments(session, before=as_of, accounts=near)
+            kept_ = ratings.statistics_before(session, as_of)
         if kept_ is None:
             continue
         again = assess(known, rules[str(version)], as_of, portfolio=Statistics.from_json(kept_), prior=prior)
@@ -108,5 +108,5 @@ def redone(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, P
 def _rules(store: Store, versions: Collection[str]) -> dict[str, Policy]:
     """The policies of these versions, as they were stored with what they made."""
     with store.read() as session:
-        bodies = {version: state.policy(session, version) for version in versions}
+        bodies = {version: ratings.policy(session, version) for version in versions}
     return {version: kept(body, version) for version, body in bodies.items() if body is not None}

@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select
 from connector.credit.decision_rules import Asked, checked, may_approve
 from connector.errors import Misconfigured
 from connector.policy import Policy
-from sync.store import Store, facts, tables
+from sync.store import Store, ledger, tables
 from sync.store.session import Reading, Writing
 
 #: Canonical table of decisions → its key.
@@ -53,7 +53,7 @@ def decide(
             }  # fmt: skip
             session.tx.execute(insert(tables.asked).values(body))
         else:
-            facts.put(session, table, row, at)
+            ledger.put(session, table, row, at)
         log(session, account, key, "asked" if needs else "decided", asked.by, at, row)
     return Decided(key, needs)
 
@@ -64,7 +64,7 @@ def approve(store: Store, connection: str, key: str, by: str, policy: Policy, *,
         found = _waiting(session, key)
         may_approve(policy, found["by"], by)
         row = {**json.loads(found["body"]), "approved_by": by}
-        facts.put(session, found["table"], row, at)
+        ledger.put(session, found["table"], row, at)
         _forget(session, key)
         log(session, found["account_id"], key, "approved", by, at, row)
     return str(found["account_id"])
@@ -79,9 +79,9 @@ def end(store: Store, connection: str, key: str, by: str, *, last: int, at: int)
             row = session.tx.execute(query).mappings().one_or_none()
             if row is None:
                 continue
-            if row["source"] != facts.OWN:
+            if row["source"] != ledger.OWN:
                 raise Misconfigured("E-DESK-CRM", key=key)
-            facts.put(session, table, {**row, "valid_until": last}, at)
+            ledger.put(session, table, {**row, "valid_until": last}, at)
             log(session, row["account_id"], key, "ended", by, at, {"valid_until": last})
             return str(row["account_id"])
         found = _waiting(session, key)
@@ -108,7 +108,7 @@ def listed(session: Reading, account: str | None = None) -> list[dict[str, Any]]
         waiting = waiting.where(tables.asked.c.account_id == account)
     for row in session.tx.execute(waiting.order_by(tables.asked.c.decision_id)).mappings():
         more = {"key": row["decision_id"], "table": row["table"], "state": "waits", "needs": row["needs"]}
-        rows.append({**json.loads(row["body"]), **more, "by": row["by"], "source": facts.OWN})
+        rows.append({**json.loads(row["body"]), **more, "by": row["by"], "source": ledger.OWN})
     return rows
 
 

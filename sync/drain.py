@@ -24,7 +24,7 @@ from sync.link import Link, micros
 from sync.pull import Pulled, fetch, pull, reread
 from sync.push import Pushed, push
 from sync.rescore import adopt_some, keep_context, score
-from sync.store import Store, facts, state
+from sync.store import Store, ledger, ratings
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ def _turn(
     ready = [item for item in events if item not in later]
     names = {name for item in ready for name in item.event.accounts}
     with store.read(link.name) as session:
-        known = facts.named(session, names)
+        known = ledger.named(session, names)
     # A name that nobody has is an id that is new to us.
     named = {known.get(name, name) for name in names}
     # A record that moved concerns the account that it left and the one that it went to.
@@ -131,7 +131,7 @@ def _rescore(
     """Scores these accounts and closes the events, together; they stay open while some moved or are held."""
     as_of = day_number(link.today())
     with store.read(link.name) as session:
-        newest = state.newest_day(session)
+        newest = ratings.newest_day(session)
     # What a person has not approved yet, another policy above all, rates nobody; its brake holds already.
     rules = in_force(store, link.name, policy)
     scored = score(store, link, rules, max(as_of, newest or as_of), only=accounts)
@@ -143,7 +143,7 @@ def _rescore(
     with store.write(link.name) as session:
         keep_context(session, scored)
         moved = adopt_some(session, link, passes, scored, language)
-        state.note_falls(session, falls - held - moved, micros(link.crm.now()))
+        ratings.note_falls(session, falls - held - moved, micros(link.crm.now()))
         if not moved and not held:
             inbox.close(session, events, at)
     if held:
@@ -162,7 +162,7 @@ def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pu
         if records:
             shown = fetch(store, link, name, records, pulled)
             with store.read(link.name) as session:
-                known = facts.ever_seen(session, name, set(records) - shown)
+                known = ledger.ever_seen(session, name, set(records) - shown)
             unseen |= {(part.object, record) for record in records if record not in shown and record not in known}
     return unseen
 
@@ -170,14 +170,14 @@ def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pu
 def _left_due(store: Store, link: Link, policy: Policy, events: Sequence[Waiting]) -> set[str]:
     """Whose facts an earlier try of these events stored, and did not come to score."""
     with store.read(link.name) as session:
-        newest = state.newest_day(session)
+        newest = ratings.newest_day(session)
         if newest is None:
             return set()
         owners: set[str] = set()
         wanted = _by_object(events)
         for name, part in link.mapping.sources.items():
-            owners |= facts.owners(session, name, wanted.get(part.object, ()))
-        return owners & state.due(session, newest, policy.version, owners).keys()
+            owners |= ledger.owners(session, name, wanted.get(part.object, ()))
+        return owners & ratings.due(session, newest, policy.version, owners).keys()
 
 
 def _by_object(events: Iterable[Waiting]) -> dict[str, set[str]]:

@@ -12,7 +12,7 @@ from connector.policy import Checks, Policy
 from sync.link import Link, micros
 from sync.rescore import Scored
 from sync.run import note_braked
-from sync.store import Store, facts, state
+from sync.store import Store, ledger, ratings, runs
 
 _HOUR = 3_600_000_000
 _FALLEN = ("C", "D")
@@ -24,7 +24,7 @@ def falling(store: Store, link: Link, scored: Scored) -> set[str]:
     if not low:
         return set()
     with store.read(link.name) as session:
-        before = state.assessments(session, columns=("customer_id", "rating"), accounts=low)
+        before = ratings.assessments(session, columns=("customer_id", "rating"), accounts=low)
     return set(before.filter(~pl.col("rating").is_in(_FALLEN))["customer_id"])
 
 
@@ -37,10 +37,10 @@ def too_many(store: Store, link: Link, checks: Checks, falling: set[str]) -> boo
     if not falling:
         return False
     with store.read(link.name) as session:
-        good = [row["finished_at"] for row in state.runs(session, 20) if row["state"] in ("done", "approved")]
+        good = [row["finished_at"] for row in runs.listed(session, 20) if row["state"] in ("done", "approved")]
         since = max([micros(link.crm.now()) - _HOUR, *(at for at in good if at)])
-        fell = falling | state.fallen_since(session, since)
-        everybody = facts.totals(session)["accounts"]
+        fell = falling | ratings.fallen_since(session, since)
+        everybody = ledger.totals(session)["accounts"]
     return len(fell) >= checks.events_least and len(fell) > checks.events_share * everybody
 
 

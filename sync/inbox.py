@@ -19,7 +19,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from connector.ports import Event
 from sync.store import Store, tables
-from sync.store.facts import batches
+from sync.store.ledger import batches
 from sync.store.session import Reading, Writing
 
 #: Seconds before each next try; after the last one an event is dead until a person sends it again.

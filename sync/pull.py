@@ -16,7 +16,7 @@ from connector.errors import Misconfigured
 from connector.ports import Page
 from mappings.apply import Applied, apply
 from sync.link import Link, micros
-from sync.store import Store, facts, state
+from sync.store import Store, ledger, outbox
 
 #: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
 _LOST_SHARE, _LOST_LEAST = 0.01, 3
@@ -73,7 +73,7 @@ def pull(store: Store, link: Link, *, full: bool = False, tell: Progress = silen
 def _follow(store: Store, link: Link, pulled: Pulled) -> None:
     """Reads again what belonged to accounts that are gone: a merge moves it to another one, and tells nobody."""
     with store.read(link.name) as session:
-        left = facts.records_of(session, pulled.departed)
+        left = ledger.records_of(session, pulled.departed)
     for name, records in left.items():
         if name in link.mapping.sources:
             fetch(store, link, name, records, pulled)
@@ -104,7 +104,7 @@ def reread(store: Store, link: Link, accounts: Collection[str], pulled: Pulled) 
                 raise
         if complete:
             with store.read(link.name) as session:
-                stored = facts.records_of(session, accounts).get(name, [])
+                stored = ledger.records_of(session, accounts).get(name, [])
             missing = [record for record in stored if record not in seen]
             if missing:
                 fetch(store, link, name, missing, pulled)
@@ -128,8 +128,8 @@ def fetch(
 def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: bool, tell: Progress) -> None:
     fingerprint = link.mapping.fingerprint(name)
     with store.read(link.name) as session:
-        cursor = facts.cursor(session, name)
-        rejected = sorted({str(row["record"]) for row in facts.rejected(session) if row["source"] == name})
+        cursor = ledger.cursor(session, name)
+        rejected = sorted({str(row["record"]) for row in ledger.rejected(session) if row["source"] == name})
     known = cursor is not None and cursor.fingerprint == fingerprint
     # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
     if rejected and known and not full:
@@ -140,7 +140,7 @@ def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: b
     seen: set[str] = set()
     asked_at = micros(link.crm.now())
     for page in _together(link.crm.read(link.mapping.source(name), cursor.cursor if go_on and cursor else None)):
-        at = facts.Cursor(page.cursor, fingerprint, page.complete)
+        at = ledger.Cursor(page.cursor, fingerprint, page.complete)
         applied = _take_in(store, link, page, asked_at, at, pulled)
         if begun_here:
             _count(pulled, name, applied, seen)
@@ -181,7 +181,7 @@ def _take_in(
     link: Link,
     page: Page,
     asked_at: int,
-    cursor: facts.Cursor | None,
+    cursor: ledger.Cursor | None,
     pulled: Pulled,
     *,
     force: bool = False,
@@ -189,11 +189,11 @@ def _take_in(
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
     now = max(micros(link.crm.now()), pulled.began)
     with store.write(link.name) as session:
-        pulled.touched |= facts.apply_page(session, page.source, applied, page.gone, now)
+        pulled.touched |= ledger.apply_page(session, page.source, applied, page.gone, now)
         if applied.observed is not None and applied.observed.height:
-            state.observe(session, applied.observed, asked_at, force=force)
+            outbox.observe(session, applied.observed, asked_at, force=force)
         if cursor is not None:
-            facts.save_cursor(session, page.source, cursor, now)
+            ledger.save_cursor(session, page.source, cursor, now)
     if any(item.table == "accounts" for item in link.mapping.sources[page.source].yields):
         pulled.departed |= {item.record for item in page.gone}
     pulled.records[page.source] += len(applied.records)
@@ -207,7 +207,7 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
     for table, frame in applied.tables.items():
         # A set answers at once; a column of all that was seen would be walked for every page.
         fresh = frame.filter(pl.Series([record not in seen for record in frame["source_id"]], dtype=pl.Boolean))
-        for currency, rows, amount in facts.sums(fresh).iter_rows():
+        for currency, rows, amount in ledger.sums(fresh).iter_rows():
             kept = pulled.whole.setdefault((source, table, currency), [0, 0])
             kept[0] += rows
             kept[1] += amount
@@ -216,7 +216,7 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
 def _close_missing(store: Store, link: Link, name: str, seen: set[str], pulled: Pulled) -> None:
     """Stored records that a full read did not show are read by id: gone for good, or only moved."""
     with store.read(link.name) as session:
-        missing = facts.missing(session, name, seen)
+        missing = ledger.missing(session, name, seen)
     if len(missing) > _LOST_LEAST and len(missing) > _LOST_SHARE * (len(seen) + len(missing)):
         pulled.lost[name] = len(missing)
     elif missing:

@@ -17,7 +17,7 @@ from sync.pull import Pulled, fetch
 from sync.rescore import Scored, adopt_some
 from sync.sending import Sending
 from sync.shared import paused, push_lease
-from sync.store import Store, refusals, state
+from sync.store import Store, outbox, refusals
 
 #: Accounts a turn: values are read anew for each, so that nothing older is sent than need be.
 _ACCOUNTS_A_TURN = 1_000
@@ -47,7 +47,7 @@ def push(store: Store, link: Link) -> Pushed:
     """Writes what differs, until nothing does or what is left must wait. One pusher at a time: others wait for it."""
     if paused(store.path.parent):
         with store.read(link.name) as session:
-            return Pushed(deferred=len(state.plan_rows(session, None)))
+            return Pushed(deferred=len(outbox.plan_rows(session, None)))
     with push_lease(store.path.parent):
         return _push(store, link)
 
@@ -62,7 +62,7 @@ def _push(store: Store, link: Link) -> Pushed:
         while _turn(store, link, sending, done):
             pass
         with store.read(link.name) as session:
-            done.unknown = len(state.in_flight(session))
+            done.unknown = len(outbox.in_flight(session))
         if not done.unknown or done.deferred:
             break
         _read_back(store, link)
@@ -84,7 +84,7 @@ def rehearse(store: Store, link: Link, scored: Scored, mended: Sequence[str], *,
         for some in scored.made.iter_slices():
             adopt_some(session, link, some, scored, language)
         refusals.reopen(session, mended)
-        changes += plan(_ours(link, state.plan_rows(session, None))).changes
+        changes += plan(_ours(link, outbox.plan_rows(session, None))).changes
         raise _NotForReal
     return changes
 
@@ -93,12 +93,12 @@ def _turn(store: Store, link: Link, sending: Sending, done: Pushed) -> bool:
     """One turn; False when there is nothing more to do now."""
     now = micros(link.crm.now())
     with store.read(link.name) as session:
-        rows = state.plan_rows(session, _ACCOUNTS_A_TURN)
+        rows = outbox.plan_rows(session, _ACCOUNTS_A_TURN)
     planned = plan(sending.takable(_ours(link, rows)))
     with store.write(link.name) as session:
-        state.settle(session, planned.settled, now)
-        state.record(session, sending.still_refused(planned.settled), now)
-        state.attempt(session, planned.changes, now)
+        outbox.settle(session, planned.settled, now)
+        outbox.record(session, sending.still_refused(planned.settled), now)
+        outbox.attempt(session, planned.changes, now)
     deferred = done.deferred
     if planned.changes:
         _send(store, link, sending, planned.changes, done)
@@ -128,7 +128,7 @@ def _send(store: Store, link: Link, sending: Sending, changes: Sequence[Planned]
 def _record(store: Store, link: Link, batch: Sequence[tuple[Planned, Outcome]]) -> None:
     if batch:
         with store.write(link.name) as session:
-            state.record(session, batch, micros(link.crm.now()))
+            outbox.record(session, batch, micros(link.crm.now()))
 
 
 def _count(done: Pushed, item: Planned, outcome: Outcome) -> None:
@@ -146,11 +146,11 @@ def _count(done: Pushed, item: Planned, outcome: Outcome) -> None:
 def _read_back(store: Store, link: Link) -> None:
     """Reads every account whose last write has no answer, so that it may be planned again."""
     with store.read(link.name) as session:
-        unknown = state.in_flight(session)
+        unknown = outbox.in_flight(session)
     if unknown:
         fetch(store, link, _account_source(link), unknown, Pulled(), force=True)
         with store.write(link.name) as session:
-            state.land(session, unknown)
+            outbox.land(session, unknown)
 
 
 def _account_source(link: Link) -> str:

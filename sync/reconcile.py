@@ -7,7 +7,7 @@ from typing import Any
 from connector import money
 from sync.link import Link
 from sync.pull import Pulled
-from sync.store import Store, facts
+from sync.store import Store, ledger
 
 
 def reconcile(store: Store, link: Link, pulled: Pulled) -> list[dict[str, Any]]:
@@ -20,10 +20,10 @@ def reconcile(store: Store, link: Link, pulled: Pulled) -> list[dict[str, Any]]:
         return []
     with store.read(link.name) as session:
         rejected: dict[str, int] = {}
-        for row in facts.rejected(session):
+        for row in ledger.rejected(session):
             rejected[str(row["source"])] = rejected.get(str(row["source"]), 0) + 1
         stored = {
-            (source, table): facts.stored_sums(session, source, table)
+            (source, table): ledger.stored_sums(session, source, table)
             for source, table in {(source, table) for source, table, _ in pulled.whole}
         }
     keys = {*pulled.whole, *((*place, currency) for place, sums in stored.items() for currency in sums)}

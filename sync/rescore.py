@@ -18,7 +18,7 @@ from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.features.tendency import Statistics
 from sync import warnings
 from sync.link import Link, micros
-from sync.store import Store, facts, state
+from sync.store import Store, ledger, outbox, ratings
 from sync.store.session import Reading, Writing
 
 #: SQLite stalls other writers while one holds the lock (design/days.md): so many customers a transaction.
@@ -49,17 +49,17 @@ def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collect
     """
     at, text = micros(link.crm.now()), policy.model_dump_json(by_alias=True)
     with store.read(link.name) as session:
-        tied = None if only is None else facts.with_trees(session, only)
-        due = state.due(session, as_of, policy.version, tied)
+        tied = None if only is None else ledger.with_trees(session, only)
+        due = ratings.due(session, as_of, policy.version, tied)
         if not due:
             return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text)
         # An event never keeps the statistics of a day: that is the night's.
-        everybody = only is None and len(due) == facts.totals(session)["accounts"]
+        everybody = only is None and len(due) == ledger.totals(session)["accounts"]
         before = _before(session, as_of)
         whole = everybody or before is None
-        tables = facts.load(session, None if whole else sorted(due))
+        tables = ledger.load(session, None if whole else sorted(due))
         near = None if whole else tables["accounts"]["account_id"].to_list()
-        prior = state.assessments(session, before=as_of, accounts=near)
+        prior = ratings.assessments(session, before=as_of, accounts=near)
     portfolio = before
     kept: tuple[tuple[int, str], ...] = ()
     if portfolio is None or everybody:
@@ -88,15 +88,15 @@ def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> None:
 def keep_context(session: Writing, scored: Scored) -> None:
     """Stores what the results can be recomputed from: the policy's text, the day's statistics."""
     if scored.made.height:
-        state.save_policy(session, scored.made["policy_version"][0], scored.policy)
+        ratings.save_policy(session, scored.made["policy_version"][0], scored.policy)
     for day, text in scored.statistics:
-        state.save_statistics(session, day, text)
+        ratings.save_statistics(session, day, text)
 
 
 def adopt_some(session: Writing, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> set[str]:
     """Puts some of them into force, inside a transaction; returns those whose facts moved, who stay due."""
     versions = scored.versions
-    moved = state.moved_since(session, some["customer_id"].to_list(), versions)
+    moved = ratings.moved_since(session, some["customer_id"].to_list(), versions)
     rows = [row for row in some.to_dicts() if row["customer_id"] not in moved]
     if not rows:
         return moved
@@ -116,8 +116,8 @@ def adopt_some(session: Writing, link: Link, some: pl.DataFrame, scored: Scored,
         }
         for row in rows
     ]
-    state.save_assessments(session, made.with_columns(facts_version), scored.at)
-    state.want(session, wanted)
+    ratings.save_assessments(session, made.with_columns(facts_version), scored.at)
+    outbox.want(session, wanted)
     warnings.live(session, rows)
     return moved
 
@@ -125,13 +125,13 @@ def adopt_some(session: Writing, link: Link, some: pl.DataFrame, scored: Scored,
 def look(store: Store, connection: str, policy: Policy, as_of: int) -> pl.DataFrame:
     """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
     with store.read(connection) as session:
-        tables = facts.load(session)
+        tables = ledger.load(session)
         before = _before(session, as_of)
-        prior = state.assessments(session, before=as_of)
+        prior = ratings.assessments(session, before=as_of)
     portfolio = before or portfolio_statistics(tables, policy, as_of)
     return assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
 
 
 def _before(session: Reading, as_of: int) -> Statistics | None:
-    kept = state.statistics_before(session, as_of)
+    kept = ratings.statistics_before(session, as_of)
     return None if kept is None else Statistics.from_json(kept)

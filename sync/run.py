@@ -24,7 +24,7 @@ from sync.push import Pushed, push, rehearse
 from sync.reconcile import reconcile
 from sync.rescore import adopt, look, score
 from sync.sending import mended
-from sync.store import Store, facts, refusals, state
+from sync.store import Store, ledger, outbox, ratings, refusals, runs
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ def run(
         pulled()
         lap("history")
         with store.read(link.name) as session:
-            newest = state.newest_day(session)
+            newest = ratings.newest_day(session)
         if newest is not None and as_of < newest:
             ran.assessed, ran.state = look(store, link.name, policy, as_of), "shown"
             lap("score")
@@ -135,14 +135,14 @@ def approve(
     scored again under the brake. Raises Misconfigured where there is no such run, or it does not wait.
     """
     with store.read(link.name) as session:
-        known = [row for row in state.runs(session) if row["state"] not in ("dry", "shown", "failed")]
+        known = [row for row in runs.listed(session) if row["state"] not in ("dry", "shown", "failed")]
     asked = next((row for row in known if row["run_id"] == run_id), None)
     if asked is None:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
     if asked["state"] != "braked":
         raise Misconfigured("E-RUN-NOT-BRAKED", run=run_id, state=asked["state"])
     with store.read(link.name) as session:
-        newest = state.newest_day(session)
+        newest = ratings.newest_day(session)
     # A day that was given to a sync may lie ahead of the clock.
     today = max(today, newest or 0)
     fresh = asked is known[0] and asked["as_of"] >= today
@@ -154,7 +154,7 @@ def approve(
             ran.state = "approved"
     if ran.state == "approved":
         with store.write() as session:
-            state.save_run(session, {**asked, "state": "approved", "by": by, "summary": json.dumps(asked["summary"])})
+            runs.save(session, {**asked, "state": "approved", "by": by, "summary": json.dumps(asked["summary"])})
     return ran
 
 
@@ -162,7 +162,7 @@ def note_braked(store: Store, link: Link, policy: Policy, made: pl.DataFrame) ->
     """Notes that these ratings, which events led to, wait for `approve`; once."""
     digest = _digest(made)
     with store.read(link.name) as session:
-        newest = state.runs(session, 1)
+        newest = runs.listed(session, 1)
     if newest and newest[0]["state"] == "braked" and newest[0]["summary"].get("digest") == digest:
         return
     with _noted(store, link, policy, "events", int(made["as_of"][0])) as ran:
@@ -177,7 +177,7 @@ def _decide(
     scored = score(store, link, policy, ran.as_of)
     ran.assessed = scored.made
     with store.read(link.name) as session:
-        last = state.assessments(session, columns=LOOKED_AT)
+        last = ratings.assessments(session, columns=LOOKED_AT)
     found = causes(store, link.name, policy)
     ran.verdict = brake(scored.made, last, policy.checks, found.engine, found.policy)
     ran.digest = _digest(scored.made)
@@ -217,7 +217,7 @@ def _laps(ran: Ran, clock: Callable[[], float]) -> Callable[[str], None]:
 def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: str | None = None) -> Iterator[Ran]:
     """A run with its row: running, then how it ended, whatever ends it."""
     with store.read(link.name) as session:
-        last = state.runs(session, 1)
+        last = runs.listed(session, 1)
     # The CRM's clock is known to the second: a run never begins before the one before it.
     began = max(micros(link.crm.now()), *(row["started_at"] + 1 for row in last), 0)
     run_id = f"{link.name}-{began}"
@@ -226,19 +226,19 @@ def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: 
         "started_at": began, "finished_at": None, "policy_version": policy.version, "by": by, "summary": "{}",
     }  # fmt: skip
     with store.write() as session:
-        state.save_run(session, row)
+        runs.save(session, row)
     ran = Ran(run_id, as_of, began)
     try:
         yield ran
     except BaseException as error:
         code = error.code if isinstance(error, Problem) else type(error).__name__
         with suppress(Problem), store.write() as session:
-            state.save_run(session, {**row, "state": "failed", "summary": json.dumps({"problem": code})})
+            runs.save(session, {**row, "state": "failed", "summary": json.dumps({"problem": code})})
         raise
     with store.write(link.name) as session:
         ran.refused_fields = refusals.by_field(session)
-        ran.totals, ran.wanted = facts.totals(session), state.count_wanted(session)
-        ran.rejected = len(facts.rejected(session))
+        ran.totals, ran.wanted = ledger.totals(session), outbox.count_wanted(session)
+        ran.rejected = len(ledger.rejected(session))
         finished = max(micros(link.crm.now()), began + 1)
         summary = json.dumps(ran.summary(link))
-        state.save_run(session, {**row, "state": ran.state, "finished_at": finished, "summary": summary})
+        runs.save(session, {**row, "state": ran.state, "finished_at": finished, "summary": summary})

@@ -10,7 +10,7 @@ from connector.plan import Planned, PlanRow, Settled
 from connector.ports import Change, Described, Outcome
 from connector.refusal import lasting, misfits, remainder, suspects, without
 from sync.link import Link
-from sync.store import Store, refusals, state, tables
+from sync.store import Store, outbox, refusals, tables
 
 _NOT_SENT = "as the CRM describes the field, it does not take the value"
 
@@ -23,7 +23,7 @@ def mended(store: Store, link: Link) -> list[str]:
     """
     with store.read(link.name) as session:
         owed = refusals.owed(session)
-        shows = state.shown(session, tables.wanted, link.name, sorted(owed))
+        shows = outbox.shown(session, tables.wanted, link.name, sorted(owed))
     asked = {account: {*found.described, *found.cut} for account, found in owed.items() if found.described or found.cut}
     if not asked:
         return []

@@ -12,7 +12,7 @@ from sqlalchemy import and_, select, update
 
 from connector.errors import Misconfigured
 from sync import desk
-from sync.store import facts, tables
+from sync.store import ledger, tables
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id", "code", "raised_on"]
@@ -23,7 +23,7 @@ def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
     table = tables.flags
     made = {row["customer_id"]: row for row in rows}
     up: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for some in facts.batches(made):
+    for some in ledger.batches(made):
         query = select(table).where(session.own(table), table.c.account_id.in_(some), table.c.cleared_on.is_(None))
         for life in session.tx.execute(query).mappings():
             up.setdefault(life["account_id"], {})[life["code"]] = dict(life)
@@ -38,8 +38,8 @@ def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
                     "severity": flag["severity"], "cleared_on": None,
                 })  # fmt: skip
         cleared += [{**known[code], "cleared_on": row["as_of"]} for code in known.keys() - now.keys()]
-    facts.upsert(session, table, raised, _KEY)
-    facts.upsert(session, table, cleared, _KEY)
+    ledger.upsert(session, table, raised, _KEY)
+    ledger.upsert(session, table, cleared, _KEY)
 
 
 def listed(session: Reading, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ def act(
         "action_id": key, "account_id": account, "flag": flag, "measure": measure, "owner": owner, "due": due,
         "done_on": None, "outcome": None,
     }  # fmt: skip
-    facts.put(session, "actions", row, at)
+    ledger.put(session, "actions", row, at)
     desk.log(session, account, key, "planned", by, at, row)
     return key
 
@@ -92,7 +92,7 @@ def done(session: Writing, key: str, outcome: str, *, on: int, by: str, at: int)
     row = session.tx.execute(select(table).where(this)).mappings().one_or_none()
     if row is None:
         raise Misconfigured("E-ACTION-UNKNOWN", key=key)
-    facts.put(session, "actions", {**row, "done_on": on, "outcome": outcome}, at)
+    ledger.put(session, "actions", {**row, "done_on": on, "outcome": outcome}, at)
     desk.log(session, row["account_id"], key, "done", by, at, {"outcome": outcome})
     return str(row["account_id"])
 

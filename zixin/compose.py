@@ -17,7 +17,7 @@ from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
 from sync.link import Link
 from sync.shared import ProfileShared, private_text
-from sync.store import Store, state
+from sync.store import Store, ratings
 from zixin.config import connections, keys, settings
 from zixin.config.connections import Kept
 
@@ -73,7 +73,7 @@ def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
     store = Store(settings.profile_folder(profile) / "zixin.db")
     try:
         with store.read(name) as session:
-            rated = state.newest_day(session) is not None
+            rated = ratings.newest_day(session) is not None
         if keep:
             settings.keep_policy(profile, organisation.currency, rated=rated)
         rules = settings.policy_in(profile, organisation.currency, rated=rated)

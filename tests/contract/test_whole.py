@@ -9,7 +9,8 @@ import pytest
 from connector.assessment import WRITTEN
 from sync.link import Link
 from sync.run import run
-from sync.store import Store, facts
+from sync.store import Store
+from sync.store.ledger import numbers as numbers_of
 from tests.connector.scoring.books import POLICY, table
 from tests.contract.doubles import DOUBLES, Double
 from tests.contract.test_writing import TODAY
@@ -42,7 +43,7 @@ def rated(double: Double, folder: Path) -> dict[str, tuple[Any, ...]]:
     double.advance(3600)
     done = run(store, link, POLICY, TODAY, language="en")
     with store.read("x") as session:
-        numbers = facts.numbers(session)
+        numbers = numbers_of(session)
     store.close()
     assert done.rejected == 0
     return {numbers[row["customer_id"]]: tuple(row[name] for name in ALIKE) for row in done.assessed.to_dicts()}

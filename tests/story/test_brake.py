@@ -9,7 +9,7 @@ from connector.errors import Misconfigured, Retry
 from connector.policy import Policy, load
 from connector.schema import day_number
 from sync.run import approve, run
-from sync.store import state
+from sync.store import ratings, runs
 from tests.story.house import TODAY, House
 
 #: What they run is measured in the other stories.
@@ -33,7 +33,7 @@ def sync(house: House, as_of: str, policy: Policy = HARSH, **more: Any) -> Any:
 
 def newest(house: House) -> dict[str, Any]:
     with house.store.read("sim") as session:
-        return state.runs(session)[0]
+        return runs.listed(session)[0]
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_run_that_changes_too_much_waits_and_writes_nothing(rated: House) -> N
     assert ran.verdict.policy.better == 0
     assert shown(rated) == before
     with rated.store.read("sim") as session:
-        assert state.newest_day(session) == day_number_of(TODAY)
+        assert ratings.newest_day(session) == day_number_of(TODAY)
     row = newest(rated)
     assert (row["state"], row["summary"]["brake"]["changed"]) == ("braked", ran.verdict.changed)
 
@@ -107,7 +107,7 @@ def test_approved_it_is_put_into_force_in_somebody_s_name(rated: House) -> None:
     assert ran.pushed.written > 20
     assert shown(rated) != before
     with rated.store.read("sim") as session:
-        rows = {row["run_id"]: row for row in state.runs(session)}
+        rows = {row["run_id"]: row for row in runs.listed(session)}
     assert (rows[braked.run_id]["state"], rows[braked.run_id]["by"]) == ("approved", "Ms Li")
     assert rows[ran.run_id]["by"] == "Ms Li"
     with pytest.raises(Misconfigured, match="does not wait"):

@@ -9,7 +9,7 @@ from connector.ports import Event
 from connector.schema import day_number
 from sync.causes import causes, in_force
 from sync.run import approve, run
-from sync.store import state
+from sync.store import ratings
 from tests.connector.scoring.books import POLICY
 from tests.story.events import day_of_text, drained, hear, of, pay
 from tests.story.house import TODAY, House
@@ -129,9 +129,9 @@ def test_another_policy_rates_nobody_before_it_is_approved(live: House) -> None:
     assert (done.closed, done.waits, len(done.scored)) == (1, 0, 1)
     assert in_force(live.store, "sim", TIGHT).version == POLICY.version
     with live.store.read("sim") as session:
-        row = state.assessed_on(session, live.account(MOVED)["id"], None)
+        row = ratings.assessed_on(session, live.account(MOVED)["id"], None)
         assert row is not None
-        assert state.policy(session, row["policy_version"]) is not None
+        assert ratings.policy(session, row["policy_version"]) is not None
     assert row["policy_version"] == POLICY.version
     again = run(live.store, live.link, TIGHT, day_number(day_of_text(TODAY)), language="en")
     approve(live.store, live.link, TIGHT, again.run_id, "wang", day_number(day_of_text(TODAY)), language="en")

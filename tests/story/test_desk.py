@@ -9,7 +9,7 @@ from connector.credit.decision_rules import Asked
 from connector.errors import Misconfigured
 from connector.schema import day_number
 from sync import desk
-from sync.store import facts, state
+from sync.store import ledger, ratings
 from tests.connector.scoring.books import POLICY
 from tests.story.house import House
 
@@ -23,7 +23,7 @@ MORE: dict[str, Any] = {"reason": "new_information", "by": "ada", "first": DAY, 
 def decide(house: House, number: str, kind: str, value: str | None = None, **more: Any) -> desk.Decided:
     account = house.account(number)["id"]
     with house.store.read("sim") as session:
-        row = state.assessed_on(session, account, None)
+        row = ratings.assessed_on(session, account, None)
     rating = row["rating"] if row else None
     asked = Asked(**{"kind": kind, "value": value, **MORE, **more})
     return desk.decide(house.store, "sim", account, asked, POLICY, rating=rating, above=10_000_00, at=1)
@@ -78,7 +78,7 @@ def test_a_waiting_decision_may_be_rejected_and_one_of_the_crm_is_ended_there(ho
     account = desk.end(house.store, "sim", asked.key, "bob", last=DAY, at=2)
     with house.store.read("sim") as session:
         left = desk.listed(session, account)
-        theirs = facts.load(session)["limits"]["limit_id"][0]
+        theirs = ledger.load(session)["limits"]["limit_id"][0]
 
     assert left == []
     with pytest.raises(Misconfigured, match="decided in the CRM"):

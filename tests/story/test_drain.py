@@ -4,7 +4,7 @@ import pytest
 
 from connector.ports import Event
 from sync import inbox
-from sync.store import facts
+from sync.store import ledger
 from tests.story.events import drained, hear, of, pay
 from tests.story.house import House
 
@@ -63,7 +63,7 @@ def test_a_payment_that_moved_or_went_re_rates_both_customers(live: House) -> No
     gone = drained(live)
     assert gone.scored == [other["id"]]
     with live.store.read("sim") as session:
-        assert record not in facts.load(session)["payments"]["payment_id"].to_list()
+        assert record not in ledger.load(session)["payments"]["payment_id"].to_list()
 
 
 def test_a_ledger_closes_what_left_the_account_without_an_event_of_its_own(live: House) -> None:

@@ -9,7 +9,7 @@ from connector.ports import Event
 from connector.schema import day_number
 from sync import inbox
 from sync.run import approve
-from sync.store import state
+from sync.store import runs
 from tests.connector.scoring.books import POLICY
 from tests.story.events import day_of_text, drained, hear, of, pay
 from tests.story.house import House
@@ -36,9 +36,9 @@ def low(house: House, names: list[str]) -> int:
     return sum(house.account(name)["Credit_Rating"] in ("C", "D") for name in names)
 
 
-def runs(house: House) -> list[dict[str, Any]]:
+def listed(house: House) -> list[dict[str, Any]]:
     with house.store.read("sim") as session:
-        return state.runs(session)
+        return runs.listed(session)
 
 
 def test_a_flood_of_falls_waits_for_a_person_and_then_goes_through(live: House) -> None:
@@ -51,10 +51,10 @@ def test_a_flood_of_falls_waits_for_a_person_and_then_goes_through(live: House) 
     assert (done.held, done.closed, low(live, NAMES)) == (22, 0, 0)
     # Good news of the same turn is out.
     assert live.account(PAYS)["Credit_Overdue_Since"] is None
-    waits = runs(live)[0]
+    waits = listed(live)[0]
     assert (waits["kind"], waits["state"], waits["summary"]["assessed"]) == ("events", "braked", 22)
     again = drained(live, 301)
-    assert (again.held, again.closed, len(runs(live))) == (22, 0, 2)
+    assert (again.held, again.closed, len(listed(live))) == (22, 0, 2)
 
     agreed = approve(
         live.store, live.link, POLICY, waits["run_id"], "wang", day_number(day_of_text("2025-06-30")), language="en"

@@ -10,7 +10,7 @@ from connector.errors import Retry
 from connector.ports import Outcome
 from sync.push import push
 from sync.run import Ran
-from sync.store import refusals, state
+from sync.store import outbox, refusals
 from sync.store.refusals import Refusal, carried, of, read
 from tests.story.house import TODAY, House
 
@@ -110,7 +110,7 @@ def test_a_dry_run_says_what_a_mended_field_will_show_and_makes_nothing_wait(hou
     ran = house.sync(dry=True)
     assert len(ran.changes) == 30
     with house.store.read("sim") as session:
-        assert not state.pending(session)
+        assert not outbox.pending(session)
     assert push(house.store, house.link).written == 0
     assert house.sync().pushed.written == 30
 
@@ -136,7 +136,7 @@ def test_answers_are_kept_though_the_description_cannot_be_had(house: House, mon
     # Zoho names the field; what it is called is enough to leave it out.
     assert (ran.pushed.written, ran.refused_fields) == (120, {"flags": 30})
     with house.store.read("sim") as session:
-        assert state.in_flight(session) == []
+        assert outbox.in_flight(session) == []
 
 
 def test_a_crms_words_are_never_taken_for_ours() -> None:

@@ -13,7 +13,7 @@ import requests
 from adapters.common import standard_webhooks
 from adapters.zoho.simulator.org import Org
 from sync import inbox
-from sync.store import state
+from sync.store import outbox
 from tests.connector.scoring.books import POLICY
 from tests.story.events import of, pay
 from tests.story.house import House
@@ -44,7 +44,7 @@ def settled(house: House) -> None:
     def look() -> dict[str, Any]:
         notified = list(house.sim.org.notified.values())
         with house.store.read("sim") as session:
-            seen = {**inbox.counted(session), "to write": state.pending(session)}
+            seen = {**inbox.counted(session), "to write": outbox.pending(session)}
         seen |= {"notified": len(notified), "on their way": notified.count(None), "lost": notified.count(0)}
         seen |= {"writes": house.sim.org.calls.get("write", 0)}
         looks.append(seen)

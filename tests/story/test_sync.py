@@ -8,7 +8,7 @@ import pytest
 from adapters.zoho.simulator.org import number
 from connector.errors import Denied
 from connector.schema import day_number
-from sync.store import facts, refusals
+from sync.store import ledger, refusals
 from tests.story.house import TODAY, House
 
 
@@ -168,7 +168,7 @@ def test_a_pull_that_was_cut_goes_on_where_it_stood(house: House, monkeypatch: p
     with pytest.raises(KeyboardInterrupt):
         house.sync(tell=stop)
     with house.store.read("sim") as session:
-        cursor = facts.cursor(session, "payments")
+        cursor = ledger.cursor(session, "payments")
     assert cursor is not None
     assert not cursor.complete
 
@@ -268,7 +268,7 @@ def test_a_revoked_token_ends_the_run_with_nothing_half_written(house: House) ->
     with pytest.raises(Denied):
         house.sync()
     with house.store.read("sim") as session:
-        assert facts.totals(session)["receivables"] == 600
+        assert ledger.totals(session)["receivables"] == 600
 
 
 def test_what_a_merged_customer_left_moves_to_the_other_one_though_no_time_moved(house: House) -> None:
@@ -284,7 +284,7 @@ def test_what_a_merged_customer_left_moves_to_the_other_one_though_no_time_moved
     house.sync()
 
     with house.store.read("sim") as session:
-        claims = facts.load(session)["receivables"]
+        claims = ledger.load(session)["receivables"]
     assert claims.filter(pl.col("account_id") == winner["id"]).height == 10
     assert claims.filter(pl.col("account_id") == loser["id"]).is_empty()
 
@@ -302,7 +302,7 @@ def test_a_module_without_times_is_read_whole_and_said_to_be(house: House) -> No
     ran = house.sync()
 
     with house.store.read("sim") as session:
-        paid = facts.load(session)["payments"]
+        paid = ledger.load(session)["payments"]
     day = day_number(date(2025, 6, 1))
     assert paid.filter(pl.col("payment_id").is_in(records[:2]))["paid_on"].to_list() == [day, day]
     assert paid.filter(pl.col("payment_id") == records[2]).is_empty()

@@ -6,7 +6,7 @@ from connector.policy import Policy
 from connector.schema import day_number
 from connector.scoring.explanation.explain import explained
 from connector.scoring.features.tendency import Statistics
-from sync.store import facts, state
+from sync.store import ledger, ratings
 from tests.connector.scoring.books import POLICY
 from tests.story.house import TODAY, House
 
@@ -15,12 +15,12 @@ def recomputed(house: House, account: str, day: str) -> tuple[str, float, int]:
     """Rating, score and open items of a stored day, done again from what was known then."""
     as_of = day_number(date.fromisoformat(day))
     with house.store.read("sim") as session:
-        row = state.assessed_on(session, account, as_of)
+        row = ratings.assessed_on(session, account, as_of)
         assert row is not None
-        policy = Policy.model_validate_json(str(state.policy(session, row["policy_version"])))
-        kept = Statistics.from_json(str(state.statistics_before(session, as_of)))
-        prior = state.assessments(session, before=as_of)
-        tables = facts.load(session, [account], known_at=row["assessed_at"])
+        policy = Policy.model_validate_json(str(ratings.policy(session, row["policy_version"])))
+        kept = Statistics.from_json(str(ratings.statistics_before(session, as_of)))
+        prior = ratings.assessments(session, before=as_of)
+        tables = ledger.load(session, [account], known_at=row["assessed_at"])
     made = explained(tables, policy, as_of, kept, account, prior)
     assert POLICY.version == row["policy_version"]
     assert policy.content == POLICY.content

@@ -25,7 +25,7 @@ from connector.scoring.features.tendency import Statistics
 from connector.scoring.ledger.rates import Rates
 from sync import desk, warnings
 from sync.link import micros
-from sync.store import Store, facts, state
+from sync.store import Store, ledger, ratings
 from zixin import compose
 from zixin.config import settings
 
@@ -64,7 +64,7 @@ class Desk:
     def account(self, wanted: str) -> tuple[str, str, str]:
         """Id, number and name of the account of that number, id or whole name. Raises Misconfigured."""
         with self.store.read(self.connection) as session:
-            rows = facts.find(session, wanted)
+            rows = ledger.find(session, wanted)
         if not rows:
             raise Misconfigured("E-NO-ACCOUNT", account=wanted, profile=self.profile)
         return rows[0]
@@ -73,10 +73,10 @@ class Desk:
         """The account, assessed anew from what the store knows, decisions included; nothing is stored."""
         account, number, name = self.account(wanted)
         with self.store.read(self.connection) as session:
-            tables = facts.load(session, [account])
-            kept = state.statistics_before(session, self.day)
+            tables = ledger.load(session, [account])
+            kept = ratings.statistics_before(session, self.day)
             tree = tables["accounts"]["account_id"].to_list()
-            prior = state.assessments(session, before=self.day, accounts=tree)
+            prior = ratings.assessments(session, before=self.day, accounts=tree)
         portfolio = Statistics.from_json(str(kept))
         made = assess(tables, self.policy, self.day, portfolio=portfolio, prior=prior)
         row = made.row(by_predicate=pl.col("customer_id") == account, named=True)
@@ -183,8 +183,8 @@ def opened(profile: str, now: datetime | None = None) -> Iterator[Desk]:
     """The profile's desk. Raises Misconfigured where nothing was assessed yet."""
     with compose.stored(profile) as (store, name):
         with store.read(name) as session:
-            day = state.newest_day(session)
-            base = state.base_currency(session, day)
+            day = ratings.newest_day(session)
+            base = ratings.base_currency(session, day)
         if day is None or base is None:
             raise Misconfigured("E-NOTHING-RATED", profile=profile)
         yield Desk(profile, store, name, settings.policy_in(profile, base, rated=True), day, now or datetime.now(UTC))
@@ -291,7 +291,7 @@ def decisions(at: Desk, wanted: str | None) -> tuple[DecisionRow, ...]:
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read(at.connection) as session:
         rows = desk.listed(session, only)
-        numbers = facts.numbers(session)
+        numbers = ledger.numbers(session)
 
     def state_of(row: dict[str, Any]) -> str:
         if row["state"] == "waits":
@@ -323,7 +323,7 @@ def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False)
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read(at.connection) as session:
         rows = warnings.listed(session, only, over=over)
-        numbers = facts.numbers(session)
+        numbers = ledger.numbers(session)
     made = []
     for row in rows:
         if code is not None and row["code"] != canonical(code):
@@ -360,7 +360,7 @@ def actions(at: Desk, wanted: str | None, *, over: bool = False) -> tuple[Action
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read(at.connection) as session:
         rows = warnings.actions(session, only, over=over)
-        numbers = facts.numbers(session)
+        numbers = ledger.numbers(session)
     return tuple(
         ActionRow(
             row["action_id"], row["account_id"], numbers.get(row["account_id"]) or "", row["flag"], row["measure"],

@@ -17,7 +17,7 @@ from connector.assessment import CORE, WRITTEN, Written
 from connector.errors import Misconfigured, Problem
 from connector.ports import Described, Field, Growth, Installs, Step, Tells
 from sync.link import Link
-from sync.store import state
+from sync.store import outbox
 from sync.store.revision import behind
 from zixin import compose
 from zixin.compose import Attached
@@ -161,7 +161,7 @@ def _forgotten(profile: str, name: str, created: set[str]) -> None:
     path = settings.profile_folder(profile) / "zixin.db"
     if created and path.exists() and path.stat().st_size and behind(path) is None:
         with compose.stored(profile) as (store, _), store.write(name) as session:
-            state.forget_fields(session, created)
+            outbox.forget_fields(session, created)
 
 
 def _grown(crm: Installs, kept: Kept, found: _Looked) -> tuple[Step, ...]:

@@ -15,7 +15,7 @@ from connector.policy import Policy
 from connector.ports import Crm, Tells
 from sync import backup
 from sync.link import Link
-from sync.store import Store, facts, migrations, refusals
+from sync.store import Store, ledger, migrations, refusals
 from sync.store.revision import behind
 from zixin import compose
 from zixin.config import connections, installation, keys, settings
@@ -237,13 +237,13 @@ def _counts(profile: str, link: Link) -> Iterator[Check]:
         return
     with compose.stored(profile) as (store, _), store.read(name) as session:
         ours = {
-            source: facts.records_of_source(session, source, table)
+            source: ledger.records_of_source(session, source, table)
             for source, part in mapping.sources.items()
             for table in [next((each.table for each in part.yields if not each.when), "")]
-            if table in ("accounts", "receivables", "payments") and facts.cursor(session, source) is not None
+            if table in ("accounts", "receivables", "payments") and ledger.cursor(session, source) is not None
         }
         bad: dict[str, int] = {}
-        for row in facts.rejected(session):
+        for row in ledger.rejected(session):
             bad[str(row["source"])] = bad.get(str(row["source"]), 0) + 1
     for source, count in ours.items():
         there = crm.count(mapping.sources[source].object)

@@ -28,7 +28,7 @@ from sync.link import micros
 from sync.push import push
 from sync.run import run
 from sync.shared import run_lock, serve_lease
-from sync.store import state
+from sync.store import outbox
 from zixin import compose
 from zixin.compose import House
 from zixin.config import connections, settings
@@ -135,7 +135,7 @@ class Serving:
     def _push_what_is_left(self) -> None:
         """Write what a kill, a storm or a pause left behind, without waiting for the next event."""
         with self.house.store.read(self.house.link.name) as session:
-            left = state.pending(session)
+            left = outbox.pending(session)
         if left:
             self._push_again = time.monotonic() + _PUSH_AGAIN_S
             pushed = push(self.house.store, self.house.link)

@@ -11,7 +11,7 @@ from connector.errors import Misconfigured
 from connector.policy import Policy
 from sync.rescore import look
 from sync.shared import private_text
-from sync.store import state
+from sync.store import ratings
 from zixin import compose
 from zixin.config import settings
 
@@ -23,7 +23,7 @@ def known_base(profile: str) -> str | None:
     if not (settings.profile_folder(profile) / "zixin.db").exists():
         return None
     with compose.stored(profile) as (store, name), store.read(name) as session:
-        return state.base_currency(session, state.newest_day(session))
+        return ratings.base_currency(session, ratings.newest_day(session))
 
 
 def current(profile: str) -> Policy:
@@ -49,7 +49,7 @@ def effect(profile: str, after: Policy) -> Moves | None:
     mine = current(profile)
     with compose.stored(profile) as (store, name):
         with store.read(name) as session:
-            day = state.newest_day(session)
+            day = ratings.newest_day(session)
         if day is None:
             return None
         one = look(store, name, mine, day)

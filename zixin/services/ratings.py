@@ -12,7 +12,7 @@ from connector import money
 from connector.errors import Misconfigured
 from connector.schema import day_of
 from sync.link import instant
-from sync.store import facts, state
+from sync.store import ledger, ratings
 from zixin import compose
 
 #: The reasons that matter most.
@@ -47,8 +47,8 @@ class AccountRating:
 def accounts(profile: str) -> tuple[AccountRating, ...]:
     """Every account that was assessed, worst score first."""
     with compose.stored(profile) as (store, name), store.read(name) as session:
-        assessed = state.assessments(session)
-        known = facts.accounts(session).select("account_id", "number", "name")
+        assessed = ratings.assessments(session)
+        known = ledger.accounts(session).select("account_id", "number", "name")
     rows = known.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
     return tuple(_rating(readable(row)) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts())
 
@@ -111,16 +111,16 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
     from connector.scoring.features.tendency import Statistics
 
     with compose.stored(profile) as (store, name), store.read(name) as session:
-        found = facts.find(session, account)
-        rows = [(who, state.assessed_on(session, who[0], as_of)) for who in found]
+        found = ledger.find(session, account)
+        rows = [(who, ratings.assessed_on(session, who[0], as_of)) for who in found]
         who, row = next(((who, row) for who, row in rows if row is not None), (None, None))
         if who is None or row is None:
             code = "E-NO-ACCOUNT" if as_of is None or not found else "E-NO-DAY"
             raise Misconfigured(code, account=account, profile=profile, day=day_of(as_of).isoformat() if as_of else "")
         day, at = row["as_of"], row["assessed_at"]
-        text, kept = state.policy(session, row["policy_version"]), state.statistics_before(session, day)
-        tables = facts.load(session, [row["customer_id"]], known_at=at)
-        prior = state.assessments(session, before=day, accounts=tables["accounts"]["account_id"].to_list())
+        text, kept = ratings.policy(session, row["policy_version"]), ratings.statistics_before(session, day)
+        tables = ledger.load(session, [row["customer_id"]], known_at=at)
+        prior = ratings.assessments(session, before=day, accounts=tables["accounts"]["account_id"].to_list())
     rules = Policy.model_validate_json(str(text))
     portfolio = Statistics.from_json(str(kept))
     made = explained(tables, rules, day, portfolio, row["customer_id"], prior)

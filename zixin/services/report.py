@@ -19,7 +19,7 @@ from connector.scoring.ledger.ledger import ledger
 from sync import desk
 from sync.link import instant
 from sync.shared import private_text
-from sync.store import state
+from sync.store import ratings
 from zixin.services import credit as doors
 from zixin.services.credit import Desk
 
@@ -64,7 +64,7 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
     ledger_ = ledger(standing.tables, at.policy, at.day, standing.portfolio.base)
     told = explained(standing.tables, at.policy, at.day, standing.portfolio, account, standing.prior)
     with at.store.read(at.connection) as session:
-        days = state.history(session, account)
+        days = ratings.history(session, account)
         done = desk.history(session, account)
 
     def amount(minor: int | None) -> str:

@@ -14,7 +14,7 @@ from sync import run as runs_
 from sync.link import instant
 from sync.run import Ran
 from sync.shared import run_lock
-from sync.store import facts, refusals, state
+from sync.store import ledger, outbox, refusals, runs
 from zixin import compose
 from zixin.compose import House
 from zixin.config import settings
@@ -97,8 +97,8 @@ def _locked(profile: str) -> Iterator[House]:
 
 def _changes(house: House, ran: Ran) -> tuple[AccountChange, ...]:
     with house.store.read(house.link.name) as session:
-        names = facts.numbers(session)
-        seen = state.observed(session, [item.account for item in ran.changes])
+        names = ledger.numbers(session)
+        seen = outbox.observed(session, [item.account for item in ran.changes])
     return tuple(
         AccountChange(item.account, names.get(item.account), tuple(
             FieldChange(name, seen.get(item.account, {}).get(name), value) for name, value in item.values.items()
@@ -127,7 +127,7 @@ class RunRow:
 def known(profile: str, run_id: str = "", most: int | None = None) -> tuple[RunRow, ...]:
     """The runs, newest first, or the one of that id. Raises Misconfigured where there is no such run."""
     with compose.stored(profile) as (store, name), store.read(name) as session:
-        rows = state.runs(session, None if run_id else most)
+        rows = runs.listed(session, None if run_id else most)
     found = tuple(_row(row) for row in rows if run_id in ("", row["run_id"]))
     if run_id and not found:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
@@ -177,8 +177,8 @@ class Open:
 def open_errors(profile: str) -> Open:
     """Rows that did not fit and still do not, and what the CRM refused of what it should show now."""
     with compose.stored(profile) as (store, name), store.read(name) as session:
-        rejects, refused = facts.rejected(session), refusals.open_(session)
-        numbers = facts.numbers(session)
+        rejects, refused = ledger.rejected(session), refusals.open_(session)
+        numbers = ledger.numbers(session)
     return Open(
         tuple(
             Rejected(

@@ -10,7 +10,7 @@ from connector.schema import day_of
 from sync import inbox
 from sync.link import instant
 from sync.shared import paused, spent_today
-from sync.store import facts, refusals, state
+from sync.store import ledger, ratings, refusals, runs
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import Kept
@@ -62,18 +62,18 @@ class Status:
 def of(profile: str, now: datetime) -> Status:
     """How the profile stands. Raises Misconfigured where it has no connection, or no store."""
     with compose.stored(profile) as (store, name), store.read(name) as session:
-        runs = state.runs(session, 50)
-        good = next((row for row in runs if row["state"] in ("done", "approved") and row["finished_at"]), None)
-        counts, day = inbox.counted(session), state.newest_day(session)
-        rejected, refused = len(facts.rejected(session)), len(refusals.open_(session))
-        accounts = facts.totals(session)["accounts"]
-    braked = runs[0]["run_id"] if runs and runs[0]["state"] == "braked" else None
+        ran = runs.listed(session, 50)
+        good = next((row for row in ran if row["state"] in ("done", "approved") and row["finished_at"]), None)
+        counts, day = inbox.counted(session), ratings.newest_day(session)
+        rejected, refused = len(ledger.rejected(session)), len(refusals.open_(session))
+        accounts = ledger.totals(session)["accounts"]
+    braked = ran[0]["run_id"] if ran and ran[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None
     spent, cap = spending(profile, name, connections.read(profile)[name], now)
     off = paused(settings.profile_folder(profile))
     return Status(
         last_success=ended.isoformat(timespec="seconds") if ended else None,
-        last_run=runs[0]["run_id"] if runs else None, last_state=runs[0]["state"] if runs else None,
+        last_run=ran[0]["run_id"] if ran else None, last_state=ran[0]["state"] if ran else None,
         newest_day=None if day is None else day_of(day).isoformat(), accounts=accounts,
         waiting_events=counts["waiting"], dead_events=counts["dead"], spent_24h=spent, cap_24h=cap, rejected=rejected,
         refused=refused, paused=off, wants=tuple(_wants(ended, now, braked, counts["dead"], paused=off)),

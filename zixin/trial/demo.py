@@ -23,7 +23,7 @@ from connector.schema import day_number
 from sync.rescore import adopt, score
 from sync.run import run
 from sync.shared import run_lock, serve_lease
-from sync.store import facts
+from sync.store import ledger
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.services import crm_fields
@@ -131,7 +131,7 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
         demo.summary["rejected"] += demo.simulated["rejected"]
         seconds |= ran.seconds
         with house.store.read(house.link.name) as session:
-            rows = facts.accounts(session).select("account_id", "number", "name").rows()
+            rows = ledger.accounts(session).select("account_id", "number", "name").rows()
         demo.names = {account: (number, name) for account, number, name in rows}
 
 

@@ -7,7 +7,7 @@ from connector.errors import Misconfigured
 from connector.ports import Gone, Organisation
 from mappings.apply import Applied, apply
 from mappings.load import packaged
-from sync.store import Store, facts, tables
+from sync.store import Store, ledger, tables
 
 ZOHO = packaged("zoho")
 ORG = Organisation("x", "USD")
@@ -45,7 +45,7 @@ def payment(key: str, owner: str, claim: str, amount: str = "10") -> dict[str, s
 
 def put(store: Store, source: str, *rows: dict[str, str], gone: tuple[str, ...] = (), at: int = 1) -> set[str]:
     with store.write("c") as session:
-        return facts.apply_page(session, source, page(source, *rows), [Gone(key, "deleted") for key in gone], at)
+        return ledger.apply_page(session, source, page(source, *rows), [Gone(key, "deleted") for key in gone], at)
 
 
 def versions(store: Store) -> dict[str, int]:
@@ -74,24 +74,24 @@ def test_what_a_record_no_longer_yields_is_taken_away(store: Store) -> None:
 
     assert put(store, "payments", {**payment("7", "B", "1"), "Invoice": ""}) == {"A"}
     with store.read("c") as session:
-        assert facts.load(session)["allocations"].is_empty()
-        assert facts.load(session)["payments"].height == 1
+        assert ledger.load(session)["allocations"].is_empty()
+        assert ledger.load(session)["payments"].height == 1
 
     assert put(store, "payments", gone=("7",)) == {"B"}
     with store.read("c") as session:
-        assert facts.totals(session) == {"accounts": 0, "receivables": 1, "payments": 0}
+        assert ledger.totals(session) == {"accounts": 0, "receivables": 1, "payments": 0}
 
 
 def test_a_rejected_record_is_listed_until_it_fits(store: Store) -> None:
     put(store, "invoices", invoice("1", "A", Due_Date="soon"))
     with store.read("c") as session:
-        assert [(row["record"], row["column"], row["reason"]) for row in facts.rejected(session)] == [
+        assert [(row["record"], row["column"], row["reason"]) for row in ledger.rejected(session)] == [
             ("1", "due", "not_a_day")
         ]
 
     put(store, "invoices", invoice("1", "A"))
     with store.read("c") as session:
-        assert facts.rejected(session) == []
+        assert ledger.rejected(session) == []
 
 
 def test_a_customer_s_tables_are_whole_with_what_others_paid_and_what_he_paid_for_others(store: Store) -> None:
@@ -105,7 +105,7 @@ def test_a_customer_s_tables_are_whole_with_what_others_paid_and_what_he_paid_fo
     )
 
     with store.read("c") as session:
-        made = facts.load(session, ["A"])
+        made = ledger.load(session, ["A"])
 
     assert made["accounts"]["account_id"].to_list() == ["A"]
     assert sorted(made["receivables"]["receivable_id"]) == ["1", "2"]
@@ -127,18 +127,18 @@ def test_a_new_rate_concerns_those_who_owe_in_it_and_the_same_rate_on_another_da
 def test_cursors_are_kept_and_records_that_a_full_read_does_not_show_are_told(store: Store) -> None:
     put(store, "invoices", invoice("1", "A"), invoice("2", "A"))
     with store.write("c") as session:
-        assert facts.cursor(session, "invoices") is None
-        facts.save_cursor(session, "invoices", facts.Cursor("x", "f", complete=False), 1)
-        facts.save_cursor(session, "invoices", facts.Cursor("y", "f", complete=True), 2)
+        assert ledger.cursor(session, "invoices") is None
+        ledger.save_cursor(session, "invoices", ledger.Cursor("x", "f", complete=False), 1)
+        ledger.save_cursor(session, "invoices", ledger.Cursor("y", "f", complete=True), 2)
     with store.read("c") as session:
-        assert facts.cursor(session, "invoices") == facts.Cursor("y", "f", complete=True)
-        assert facts.missing(session, "invoices", {"2"}) == ["1"]
+        assert ledger.cursor(session, "invoices") == ledger.Cursor("y", "f", complete=True)
+        assert ledger.missing(session, "invoices", {"2"}) == ["1"]
 
 
 def test_a_transaction_that_fails_leaves_nothing(store: Store) -> None:
     def half() -> None:
         with store.write("c") as session:
-            facts.bump(session, {"A"})
+            ledger.bump(session, {"A"})
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -167,9 +167,9 @@ def test_a_fact_of_one_member_concerns_his_whole_tree(store: Store) -> None:
     )
 
     with store.read("c") as session:
-        assert facts.with_trees(session, {"C"}) == {"A", "B", "C"}
-        assert facts.with_trees(session, {"D"}) == {"D"}
-        assert sorted(facts.load(session, ["B"])["accounts"]["account_id"]) == ["A", "B", "C"]
+        assert ledger.with_trees(session, {"C"}) == {"A", "B", "C"}
+        assert ledger.with_trees(session, {"D"}) == {"D"}
+        assert sorted(ledger.load(session, ["B"])["accounts"]["account_id"]) == ["A", "B", "C"]
 
 
 def test_a_full_disk_says_so_and_nothing_is_half_written(store: Store) -> None:

@@ -136,7 +136,7 @@ def _replace(
     return _accounts_of(session, name, pl.concat([changed, lost, before]))
 
 
-def _supersede(session: Reading, name: str, rows: pl.DataFrame, at: int) -> None:
+def _supersede(session: Writing, name: str, rows: pl.DataFrame, at: int) -> None:
     """Keep rows that are no longer so, with the instant until which they were known."""
     if rows.height:
         names = [*rows.columns, "known_until"]
