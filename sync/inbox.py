@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import and_, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from connector.ports import Event
 from sync.store import Store, tables
+from sync.store.dialect import insert_new
 from sync.store.ledger import batches
 from sync.store.session import Reading, Writing
 
@@ -49,10 +49,7 @@ def take_in(session: Writing, events: Iterable[Event], at: int, not_before: int 
         }
         for event in events
     ]  # fmt: skip
-    if not rows:
-        return 0
-    statement = insert(tables.inbox).on_conflict_do_nothing(index_elements=["connection", "event_id"])
-    return sum(session.tx.execute(statement, row).rowcount for row in rows)
+    return insert_new(session, tables.inbox, rows, ["connection", "event_id"])
 
 
 def waiting(session: Reading, at: int, most: int = 500) -> list[Waiting]:

@@ -13,6 +13,7 @@ from sqlalchemy import and_, select, update
 from connector.errors import Misconfigured
 from sync import desk
 from sync.store import ledger, tables
+from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id", "code", "raised_on"]
@@ -38,8 +39,8 @@ def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
                     "severity": flag["severity"], "cleared_on": None,
                 })  # fmt: skip
         cleared += [{**known[code], "cleared_on": row["as_of"]} for code in known.keys() - now.keys()]
-    ledger.upsert(session, table, raised, _KEY)
-    ledger.upsert(session, table, cleared, _KEY)
+    upsert(session, table, raised, _KEY)
+    upsert(session, table, cleared, _KEY)
 
 
 def listed(session: Reading, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:

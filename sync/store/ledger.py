@@ -13,12 +13,12 @@ from typing import Any
 
 import polars as pl
 from sqlalchemy import ColumnElement, Table, and_, delete, func, literal, or_, select
-from sqlalchemy.dialects.sqlite import insert
 
 from connector.ports import Gone
 from connector.schema import TABLES
 from mappings.apply import Applied
 from sync.store import tables
+from sync.store.dialect import insert_tuples, raise_counter, upsert, upsert_tuples
 from sync.store.session import Reading, Writing
 
 #: SQLite takes at most 32,766 parameters a statement; far fewer keep its planner quick.
@@ -99,16 +99,8 @@ def records_of(session: Reading, accounts: Collection[str]) -> dict[str, list[st
 
 def bump(session: Writing, accounts: Collection[str]) -> None:
     """Move the facts version of these customers."""
-    table = tables.customers
-    rows = [
-        {"connection": session.connection, "account_id": account, "facts_version": 1} for account in sorted(accounts)
-    ]
-    if rows:
-        statement = insert(table).values({"facts_version": 1})
-        raised = {"facts_version": table.c.facts_version + 1}
-        session.tx.execute(
-            statement.on_conflict_do_update(index_elements=["connection", "account_id"], set_=raised), rows
-        )
+    rows = [{"connection": session.connection, "account_id": account} for account in sorted(accounts)]
+    raise_counter(session, tables.customers, rows, ["connection", "account_id"], "facts_version")
 
 
 def _replace(
@@ -128,7 +120,7 @@ def _replace(
     before = stored.join(changed, on=key, how="semi") if stored.height else stored
     _supersede(session, name, pl.concat([before, lost]), heard_at)
     if changed.height:
-        _upsert(session, table, changed.columns, changed.rows(), key)
+        upsert_tuples(session, table, changed.columns, changed.rows(), key)
     if lost.height:
         session.tx.execute(
             delete(table).where(_key_is(table, key, lost.select(key).rows())),
@@ -140,34 +132,12 @@ def _supersede(session: Writing, name: str, rows: pl.DataFrame, at: int) -> None
     """Keep rows that are no longer so, with the instant until which they were known."""
     if rows.height:
         names = [*rows.columns, "known_until"]
-        marks = ", ".join("?" * len(names))
-        columns = ", ".join(f'"{column}"' for column in names)
-        statement = f'insert into "{tables.PAST[name].name}" ({columns}) values ({marks})'  # noqa: S608
-        session.tx.exec_driver_sql(statement, rows.with_columns(pl.lit(at, pl.Int64).alias("known_until")).rows())
+        known = rows.with_columns(pl.lit(at, pl.Int64).alias("known_until")).rows()
+        insert_tuples(session, tables.PAST[name], names, known)
 
 
 def _key_is(table: Table, key: Sequence[str], rows: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
     return or_(*(and_(*(table.c[name] == value for name, value in zip(key, row, strict=True))) for row in rows))
-
-
-def upsert(session: Writing, table: Table, rows: Sequence[dict[str, Any]], key: Sequence[str]) -> None:
-    """Insert, or replace the row of the same key; every row has the same columns."""
-    if rows:
-        names = list(rows[0])
-        _upsert(session, table, names, [tuple(row[name] for name in names) for row in rows], key)
-
-
-def _upsert(
-    session: Writing, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], key: Sequence[str]
-) -> None:
-    # Straight to the driver: SQLAlchemy's own executemany takes longer over the parameters than SQLite over the rows.
-    statement = insert(table)
-    values = {name: statement.excluded[name] for name in names if name not in key}
-    compiled = statement.on_conflict_do_update(index_elements=list(key), set_=values).compile(
-        dialect=session.tx.dialect, column_keys=list(names)
-    )
-    order = [list(names).index(name) for name in compiled.positiontup or ()]
-    session.tx.exec_driver_sql(str(compiled), [tuple(row[place] for place in order) for row in rows])
 
 
 def _of_records(

@@ -12,7 +12,8 @@ from sqlalchemy import Table, and_, bindparam, delete, func, select, update
 from connector.plan import Planned, PlanRow, Settled
 from connector.ports import Outcome
 from sync.store import refusals, tables
-from sync.store.ledger import batches, upsert
+from sync.store.dialect import upsert
+from sync.store.ledger import batches
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id"]

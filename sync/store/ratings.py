@@ -11,7 +11,8 @@ from sqlalchemy import and_, func, or_, select
 
 from connector.assessment import ASSESSMENT
 from sync.store import tables
-from sync.store.ledger import batches, upsert, with_trees
+from sync.store.dialect import upsert
+from sync.store.ledger import batches, with_trees
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id"]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from sync.store import tables
-from sync.store.ledger import upsert
+from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
 
