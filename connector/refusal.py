@@ -36,12 +36,14 @@ def suspects(values: Values, fields: Mapping[str, str], described: Described) ->
 
     Such a field is a text, or one whose options are gone.
     """
+    if found := misfits(values, fields, described):
+        return found
     there = {field.name: field for field in described.fields}
-    bare = tuple(
-        name for name, value in values.items()
+    return tuple(
+        name
+        for name, value in values.items()
         if value is not None and _ITEMS[name].kind == "choice" and not there[fields[name]].options
-    ) if not (found := misfits(values, fields, described)) else ()  # fmt: skip
-    return found or bare
+    )
 
 
 def remainder(

@@ -54,9 +54,7 @@ def push(store: Store, link: Link) -> Pushed:
 
 def _push(store: Store, link: Link) -> Pushed:
     done = Pushed()
-    with store.read(link.name) as session:
-        owed = refusals.owed(session).values()
-    sending = Sending(link, foresees=any(each.described or each.cut for each in owed))
+    sending = Sending(link)
     _read_back(store, link)
     for _ in range(_TURNS_WITHOUT_ANSWER):
         while _turn(store, link, sending, done):

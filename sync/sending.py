@@ -23,7 +23,7 @@ def mended(store: Store, link: Link) -> list[str]:
     """
     with store.read(link.name) as session:
         owed = refusals.owed(session)
-        shows = outbox.shown(session, tables.wanted, link.name, sorted(owed))
+        shows = outbox.shown(session, tables.wanted, sorted(owed))
     asked = {account: {*found.described, *found.cut} for account, found in owed.items() if found.described or found.cut}
     if not asked:
         return []
@@ -47,7 +47,7 @@ class _Left:
     words: tuple[str, ...] = ()
 
     def told(self, outcome: Outcome) -> Outcome:
-        words = "; ".join(dict.fromkeys(each for each in (*self.words, outcome.refusal) if each)) or None
+        words = self.said(outcome.refusal) or None
         if outcome.state == "taken":
             return Outcome(
                 outcome.record, "taken", words if self.refused else None, self.refused, self.described, self.cut
@@ -55,17 +55,20 @@ class _Left:
         # Refused after all, and for none of the fields that were left out.
         return Outcome(outcome.record, outcome.state, words if outcome.state == "refused" else None)
 
+    def said(self, more: str | None = None) -> str:
+        """What was said of it, each once."""
+        return "; ".join(dict.fromkeys(each for each in (*self.words, more) if each))
+
 
 @dataclass(slots=True)
 class Sending:
     """Sends what is planned, and tells each account's outcome once, with the values that it is the outcome of.
 
-    `foresees`: something is known to be refused, so that the CRM is asked to describe its fields first, and what they
-    do not take is not sent; else it is asked when it refuses something.
+    Where an account of a turn owes something, the CRM is asked to describe its fields first, and what they do not take
+    is not sent; else it is asked when it refuses something.
     """
 
     link: Link
-    foresees: bool = False
     _described: Described | None = None
     _unseen: bool = False
     _left: dict[str, _Left] = field(default_factory=dict)
@@ -73,7 +76,7 @@ class Sending:
     def takable(self, rows: Sequence[PlanRow]) -> list[PlanRow]:
         """The rows of a turn without what the CRM is known not to take, so that nothing is planned for its sake."""
         self._left = {}
-        described = self._describe() if self.foresees else self._described
+        described = self._describe() if any(row.owed for row in rows) else self._described
         if described is None:
             return list(rows)
         made, fields = [], self.link.mapping.writes.fields
@@ -154,7 +157,7 @@ class Sending:
 
     def _nothing_left(self, account: str) -> Outcome:
         left = self._left[account]
-        return Outcome(account, "refused", "; ".join(dict.fromkeys(left.words)), left.refused, left.described, left.cut)
+        return Outcome(account, "refused", left.said(), left.refused, left.described, left.cut)
 
     def _describe(self) -> Described | None:
         """The fields of accounts; None: the CRM does not tell now."""

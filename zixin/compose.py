@@ -18,6 +18,7 @@ from mappings.load import load, packaged
 from sync.link import Link
 from sync.shared import ProfileShared, private_text
 from sync.store import Store, ratings
+from sync.store.revision import behind
 from zixin.config import connections, keys, settings
 from zixin.config.connections import Kept
 
@@ -104,13 +105,23 @@ def stored(profile: str) -> Iterator[tuple[Store, str]]:
     """
     name = connections.name_of(profile)
     path = settings.profile_folder(profile) / "zixin.db"
-    if not path.exists() or (path.is_file() and not path.stat().st_size):
+    if _empty(path):
         raise Misconfigured("E-NO-STORE", profile=profile, path=str(path))
     store = Store(path)
     try:
         yield store, name
     finally:
         store.close()
+
+
+def up_to_date(profile: str) -> bool:
+    """Whether there is a store, and of our revision: what only looks does without one of an older release."""
+    path = settings.profile_folder(profile) / "zixin.db"
+    return not _empty(path) and behind(path) is None
+
+
+def _empty(path: Path) -> bool:
+    return not path.exists() or (path.is_file() and not path.stat().st_size)
 
 
 def mapping_of(profile: str, name: str, given: Kept) -> Mapping_:

@@ -107,7 +107,7 @@ def _replace(
     session: Writing, source: str, name: str, frame: pl.DataFrame, records: Sequence[str], heard_at: int
 ) -> set[str]:
     table, declared = tables.CANONICAL[name], TABLES[name]
-    stored = _of_records(session, table, name, session.connection, source, records)
+    stored = _of_records(session, table, name, source, records)
     new = frame.with_columns(
         pl.lit(session.connection).alias("connection"),
         pl.lit(heard_at, pl.Int64).alias("known_from"),
@@ -140,12 +140,10 @@ def _key_is(table: Table, key: Sequence[str], rows: Sequence[tuple[str, ...]]) -
     return or_(*(and_(*(table.c[name] == value for name, value in zip(key, row, strict=True))) for row in rows))
 
 
-def _of_records(
-    session: Reading, table: Table, name: str, connection: str, source: str, records: Sequence[str]
-) -> pl.DataFrame:
+def _of_records(session: Reading, table: Table, name: str, source: str, records: Sequence[str]) -> pl.DataFrame:
     schema = tables.frame_schema(TABLES[name])
     found: list[tuple[object, ...]] = []
-    mine = and_(table.c.connection == connection, table.c.source == source)
+    mine = and_(session.own(table), table.c.source == source)
     # A first import finds nothing, and need not look for every record.
     some_rows = session.tx.execute(select(table.c.source_id).where(mine).limit(1)).first() is not None
     for some in batches(records if some_rows else []):
@@ -238,11 +236,11 @@ def load(
     the payments behind the one and the claims behind the other, whoever's they are.
     """
     if accounts is None:
-        return {name: _select(session, name, session.connection, None, (), known_at) for name in TABLES}
+        return {name: _select(session, name, None, (), known_at) for name in TABLES}
     accounts = sorted(with_trees(session, accounts, past=known_at is not None))
 
     def some(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
-        return _select(session, name, session.connection, column, values, known_at)
+        return _select(session, name, column, values, known_at)
 
     made = {name: some(name, "account_id", accounts) for name in TABLES if _owned(name)}
     made["rates"] = some("rates", None, ())
@@ -260,7 +258,7 @@ def load(
 
 def accounts(session: Reading) -> pl.DataFrame:
     """The accounts alone, with the columns of the canonical table."""
-    return _select(session, "accounts", session.connection, None, ())
+    return _select(session, "accounts", None, ())
 
 
 def find(session: Reading, wanted: str) -> list[tuple[str, str, str]]:
@@ -276,11 +274,11 @@ def owners(session: Reading, source: str, records: Collection[str]) -> set[str]:
     found: set[str] = set()
     for table in (*tables.CANONICAL.values(), *tables.PAST.values()):
         if "account_id" in table.c:
-            found |= set(_of(session, table, "account_id", session.connection, source, records))
+            found |= set(_of(session, table, "account_id", source, records))
     claims = tables.CANONICAL["receivables"]
     for table in (tables.CANONICAL["allocations"], tables.PAST["allocations"]):
         for name in ("receivable_id", "order_id"):
-            named = sorted(set(_of(session, table, name, session.connection, source, records)))
+            named = sorted(set(_of(session, table, name, source, records)))
             for some in batches(named):
                 these = and_(session.own(claims), claims.c[name].in_(some))
                 found |= set(session.tx.execute(select(claims.c.account_id).where(these)).scalars())
@@ -290,19 +288,15 @@ def owners(session: Reading, source: str, records: Collection[str]) -> set[str]:
 def ever_seen(session: Reading, source: str, records: Collection[str]) -> set[str]:
     """Those of a source's records that yielded a fact at any time, also when it is gone by now."""
     every = (*tables.CANONICAL.values(), *tables.PAST.values())
-    return {
-        record for table in every for record in _of(session, table, "source_id", session.connection, source, records)
-    }
+    return {record for table in every for record in _of(session, table, "source_id", source, records)}
 
 
-def _of(
-    session: Reading, table: Table, column: str, connection: str, source: str, records: Collection[str]
-) -> Iterator[str]:
+def _of(session: Reading, table: Table, column: str, source: str, records: Collection[str]) -> Iterator[str]:
     """A column's values in the rows that these records yielded."""
     if "source_id" not in table.c:
         return
     for some in batches(sorted(records)):
-        these = and_(table.c.connection == connection, table.c.source == source, table.c.source_id.in_(some))
+        these = and_(session.own(table), table.c.source == source, table.c.source_id.in_(some))
         yield from (
             value for value in session.tx.execute(select(table.c[column]).where(these).distinct()).scalars() if value
         )
@@ -352,14 +346,12 @@ def _ids(frame: pl.DataFrame, column: str) -> list[str]:
 
 
 def _select(
-    session: Reading, name: str, connection: str, column: str | None, values: Sequence[str], known_at: int | None = None
+    session: Reading, name: str, column: str | None, values: Sequence[str], known_at: int | None = None
 ) -> pl.DataFrame:
     columns = TABLES[name].names()
     queries = []
     for table in (tables.CANONICAL[name], *((tables.PAST[name],) if known_at is not None else ())):
-        query = select(*(table.c[item] for item in columns)).where(
-            table.c.connection == connection, table.c.deleted_on.is_(None)
-        )
+        query = select(*(table.c[item] for item in columns)).where(session.own(table), table.c.deleted_on.is_(None))
         if known_at is not None:
             query = query.where(table.c.known_from <= known_at)
             query = query.where(table.c.known_until > known_at) if "known_until" in table.c else query

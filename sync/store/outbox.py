@@ -81,7 +81,7 @@ def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool
 
 def observed(session: Reading, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what the CRM shows of our fields, as we read it last."""
-    return shown(session, tables.observed, session.connection, accounts)
+    return shown(session, tables.observed, accounts)
 
 
 def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
@@ -142,7 +142,7 @@ def record(session: Writing, answers: Iterable[tuple[Planned, Outcome]], at: int
     known = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
     land(session, [planned.account for planned, _ in known])
     taken = {planned.account: planned for planned, outcome in known if outcome.state == "taken"}
-    before, seen = shown(session, tables.sent, session.connection, list(taken)), observed(session, list(taken))
+    before, seen = shown(session, tables.sent, list(taken)), observed(session, list(taken))
     values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
     _sent(session, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
     rows = [
@@ -197,13 +197,11 @@ def _loaded(text: str | None) -> dict[str, str | None] | None:
     return None if text is None else json.loads(text)
 
 
-def shown(session: Reading, table: Table, connection: str, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
+def shown(session: Reading, table: Table, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what that table says of our fields."""
     found: dict[str, dict[str, str | None]] = {}
     for some in batches(accounts):
-        query = select(table.c.account_id, table.c.shows).where(
-            table.c.connection == connection, table.c.account_id.in_(some)
-        )
+        query = select(table.c.account_id, table.c.shows).where(session.own(table), table.c.account_id.in_(some))
         found |= {row.account_id: json.loads(row.shows) for row in session.tx.execute(query)}
     return found
 

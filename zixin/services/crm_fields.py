@@ -18,10 +18,9 @@ from connector.errors import Misconfigured, Problem
 from connector.ports import Described, Field, Growth, Installs, Step, Tells
 from sync.link import Link
 from sync.store import outbox
-from sync.store.revision import behind
 from zixin import compose
 from zixin.compose import Attached
-from zixin.config import connections, settings
+from zixin.config import connections
 from zixin.config.connections import Kept
 from zixin.services import field_growth
 from zixin.services.field_growth import growth
@@ -65,25 +64,23 @@ def wanted(kept: Kept, optional: Sequence[str] | None = None) -> tuple[Written, 
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """The fields as they are, what is to be done about each, and whose they are."""
+    """What is to be done about each of the fields."""
 
     items: tuple[Written, ...]
-    there: Described
     steps: tuple[Step, ...]
     growths: tuple[Growth, ...]
 
 
-def _looked(crm: Installs, kept: Kept, items: tuple[Written, ...]) -> _Looked:
-    there = crm.installed()
+def _looked(crm: Installs, there: Described, kept: Kept, items: tuple[Written, ...]) -> _Looked:
+    """`there`: what `installed` says."""
     by_name = {field.name: field for field in there.fields}
-    ours = frozenset(field.name for field in there.fields if _is_ours(field, kept))
     steps, growths = [], []
     for item, step in zip(items, crm.plan(items), strict=True):
         field = by_name.get(step.field)
         if step.action != "keep" or field is None or not (lacks := growth(item, field)):
             steps.append(step)
             continue
-        mine, theirs = field_growth.parts(lacks, crm.growable(), ours=field.name in ours)
+        mine, theirs = field_growth.parts(lacks, crm.growable(), ours=_is_ours(field, kept))
         if mine:
             growths.append(mine)
             steps.append(replace(step, action="grow", **_told(field_growth.words(mine))))
@@ -91,7 +88,7 @@ def _looked(crm: Installs, kept: Kept, items: tuple[Written, ...]) -> _Looked:
             steps.append(replace(step, action="hand", **_told(field_growth.by_hand(theirs))))
         if not mine and not theirs:
             steps.append(step)
-    return _Looked(items, there, tuple(steps), tuple(growths))
+    return _Looked(items, tuple(steps), tuple(growths))
 
 
 def _told(words: tuple[str, str]) -> dict[str, str]:
@@ -110,8 +107,8 @@ def _is_ours(field: Field, kept: Kept) -> bool:
 
 def planned(profile: str, link: Link) -> tuple[Step, ...]:
     """What `install` would do, and what it leaves to a person."""
-    kept = connections.read(profile)[link.name]
-    return _looked(_installs(link), kept, wanted(kept)).steps
+    kept, crm = connections.read(profile)[link.name], _installs(link)
+    return _looked(crm, crm.installed(), kept, wanted(kept)).steps
 
 
 def install(
@@ -124,12 +121,13 @@ def install(
     nothing: a field of such a name is of another kind, or was not made by us and is not to be adopted.
     """
     kept, crm = connections.read(profile)[link.name], _installs(link)
-    marked = _marked(crm.installed())
+    there = crm.installed()
+    marked = _marked(there)
     install_id = kept.install or _whose(marked, adopt=adopt) or secrets.token_hex(4)
     ours = set(kept.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
     chosen = _optional(kept) if optional is None else tuple(optional)
     kept = replace(kept, install=install_id)
-    found = _looked(crm, kept, wanted(kept, chosen))
+    found = _looked(crm, there, kept, wanted(kept, chosen))
     wrong = [f"{step.field} ({step.detail})" for step in found.steps if step.action == "mend"]
     if wrong:
         raise Misconfigured("E-FIELD-KIND", name=link.name, fields=", ".join(wrong))
@@ -138,7 +136,7 @@ def install(
         raise Misconfigured("E-FIELD-OTHERS", name=link.name, fields=", ".join(dict.fromkeys(others)))
     named = dict(crm.apply(found.items))
     created = {step.name for step in found.steps if step.action == "create"}
-    by_name = {field.name: field for field in (crm.installed() if created else found.there).fields}
+    by_name = {field.name: field for field in (crm.installed() if created else there).fields}
     ids = {
         key: by_name[field].id or field
         for key, field in named.items()
@@ -158,8 +156,7 @@ def _forgotten(profile: str, name: str, created: set[str]) -> None:
 
     A store of an older release has yet to be brought up to date: there `zixin sync --full` does it.
     """
-    path = settings.profile_folder(profile) / "zixin.db"
-    if created and path.exists() and path.stat().st_size and behind(path) is None:
+    if created and compose.up_to_date(profile):
         with compose.stored(profile) as (store, _), store.write(name) as session:
             outbox.forget_fields(session, created)
 
@@ -169,7 +166,7 @@ def _grown(crm: Installs, kept: Kept, found: _Looked) -> tuple[Step, ...]:
     if not found.growths:
         return found.steps
     problems = crm.grow(found.growths)
-    after = _looked(crm, kept, found.items)
+    after = _looked(crm, crm.installed(), kept, found.items)
     left = {lacks.item.name: lacks for lacks in after.growths}
     steps = []
     for step in found.steps:
@@ -217,8 +214,10 @@ def placing(link: Link) -> tuple[str, str] | None:
 def drifted(profile: str, link: Link) -> list[Drift]:
     """How the fields differ from what zixin made and writes."""
     kept = connections.read(profile)[link.name]
-    found = _looked(_installs(link), kept, wanted(kept))
-    by_name = {field.name: field for field in found.there.fields}
+    crm = _installs(link)
+    there = crm.installed()
+    found = _looked(crm, there, kept, wanted(kept))
+    by_name = {field.name: field for field in there.fields}
     steps: dict[str, list[Step]] = {}
     for step in found.steps:
         steps.setdefault(step.name, []).append(step)

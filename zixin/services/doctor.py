@@ -218,8 +218,7 @@ def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
 
 def _refused(profile: str, link: Link) -> Iterator[Check]:
     """Fields that the CRM took of no account, or not of every one, when they were written last."""
-    path = settings.profile_folder(profile) / "zixin.db"
-    if not path.exists() or behind(path):
+    if not compose.up_to_date(profile):
         return
     with compose.stored(profile) as (store, _), store.read(link.name) as session:
         found = refusals.by_field(session)
@@ -232,8 +231,7 @@ def _refused(profile: str, link: Link) -> Iterator[Check]:
 def _counts(profile: str, link: Link) -> Iterator[Check]:
     """The CRM's records beside ours, of objects of which every record counts."""
     crm, name, mapping = link.crm, link.name, link.mapping
-    path = settings.profile_folder(profile) / "zixin.db"
-    if not isinstance(crm, Tells) or not path.exists() or behind(path):
+    if not isinstance(crm, Tells) or not compose.up_to_date(profile):
         return
     with compose.stored(profile) as (store, _), store.read(name) as session:
         ours = {
