@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import shutil
-import sqlite3
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -25,6 +24,7 @@ from filelock import Timeout
 
 from connector.errors import Misconfigured
 from sync.shared import PAUSED, locked
+from sync.store import dialect
 from sync.store.problems import told
 
 #: The store's file in a profile's folder.
@@ -71,7 +71,7 @@ def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
     if not (folder / STORE).exists():
         raise Misconfigured("E-NO-CONNECTION", profile=profile)
     with told(folder / STORE):
-        db = _readable(folder / STORE)
+        db = dialect.readable(folder / STORE)
     with closing(db):
         manifest = write(db, folder, profile, file, now)
     with _writing(folder / _LAST):
@@ -79,7 +79,7 @@ def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
     return manifest
 
 
-def write(db: sqlite3.Connection, folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
+def write(db: dialect.Raw, folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
     """Write a backup of the store that *db* is connected to and of the settings in *folder*; raises as `make` does.
 
     Of *db* no transaction may be open. It is not noted as the profile's last backup.
@@ -94,7 +94,7 @@ def write(db: sqlite3.Connection, folder: Path, profile: str, file: Path, now: d
             parts = {STORE: work / STORE, **{path.name: _copy(path, work) for path in sorted(_settings(folder))}}
             files = {name: digest(path) for name, path in parts.items()}
             at = now.isoformat(timespec="seconds")
-            manifest = Manifest(FORMAT, at, profile, rows(work / STORE), files)
+            manifest = Manifest(FORMAT, at, profile, dialect.counts(work / STORE), files)
             made = work / "made"
             _pack(made, parts, manifest)
             made.replace(file)
@@ -132,20 +132,6 @@ def last(folder: Path) -> datetime | None:
         return None
 
 
-def rows(store: Path) -> dict[str, int]:
-    """Table → rows of a store that nobody writes into."""
-    with closing(_readable(store)) as db:
-        tables = [row[0] for row in db.execute("select name from sqlite_schema where type = 'table' order by name")]
-        return {
-            name: db.execute(f'select count(*) from "{name}"').fetchone()[0]  # noqa: S608 (names of its own schema)
-            for name in tables
-        }
-
-
-def _readable(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=30.0)
-
-
 @contextmanager
 def _writing(file: Path) -> Iterator[None]:
     try:
@@ -154,20 +140,16 @@ def _writing(file: Path) -> Iterator[None]:
         raise Misconfigured("E-BACKUP-WRITE", file=str(file), detail=str(error.strerror)) from None
 
 
-def _copied(db: sqlite3.Connection, store: Path, copy: Path, file: Path) -> None:
-    """A copy of one moment; readers and the writer are not kept waiting (sqlite.org/lang_vacuum.html, VACUUM INTO)."""
-    os.close(os.open(copy, os.O_WRONLY | os.O_CREAT, 0o600))
+def _copied(db: dialect.Raw, store: Path, copy: Path, file: Path) -> None:
     try:
-        db.execute("vacuum into ?", (str(copy),)).close()
-        with closing(_readable(copy)) as db:
-            found = db.execute("pragma integrity_check").fetchone()[0]
-    except sqlite3.Error as error:
+        wrong = dialect.copy(db, copy)
+    except dialect.ERRORS as error:
         # The store is only read here: it is the copy that needs room.
-        if error.sqlite_errorname == "SQLITE_FULL":
+        if dialect.trouble(error) == "full":
             raise Misconfigured("E-BACKUP-WRITE", file=str(file), detail=str(error)) from None
         raise Misconfigured("E-STORE-OPEN", path=str(store), detail=str(error)) from None
-    if found != "ok":
-        raise Misconfigured("E-STORE-OPEN", path=str(store), detail=found)
+    if wrong is not None:
+        raise Misconfigured("E-STORE-OPEN", path=str(store), detail=wrong)
 
 
 def _copy(path: Path, folder: Path) -> Path:

@@ -45,10 +45,10 @@ class Pushed:
 
 def push(store: Store, link: Link) -> Pushed:
     """Writes what differs, until nothing does or what is left must wait. One pusher at a time: others wait for it."""
-    if paused(store.path.parent):
+    if paused(store.lock_folder):
         with store.read(link.name) as session:
             return Pushed(deferred=len(outbox.plan_rows(session, None)))
-    with push_lease(store.path.parent):
+    with push_lease(store.lock_folder):
         return _push(store, link)
 
 

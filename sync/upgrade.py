@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sync import backup
 from sync.shared import whole_profile
-from sync.store import migrations
-from sync.store.revision import alone, behind, bring_up, of
+from sync.store import dialect, migrations
+from sync.store.revision import alone, behind, bring_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
     if behind(path) is None:
         return None
     with whole_profile(folder, profile), alone(path) as db:
-        found = of(db)
+        found = dialect.revision_of(db)
         if found is None or found >= migrations.HEAD:
             # Another process was first.
             return None
@@ -44,7 +44,7 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
         except BaseException:
             # While the store is what it was: a job that tries every hour does not fill the disk with copies of it. A
             # Ctrl-C may also come when the new tables are in force already.
-            if of(db) == found:
+            if dialect.revision_of(db) == found:
                 kept.unlink()
             raise
     return Upgraded(found, migrations.HEAD, kept)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from connector.errors import Busy, Misconfigured, Retry
+from sync.store import dialect
 
 
 @contextmanager
@@ -20,18 +18,18 @@ def told(path: Path, *, alone: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (sqlite3.Error, DBAPIError) as error:
-        words = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-        if "locked" in words and alone:
-            raise Busy("E-STORE-IN-USE", path=str(path)) from error
-        if "locked" in words:
-            raise Retry("E-STORE-BUSY", path=str(path)) from error
-        if path.is_dir():
-            raise Misconfigured("E-STORE-OPEN", path=str(path), detail="it is a folder") from error
-        if "disk is full" in words or "disk I/O" in words:
-            raise Misconfigured("E-STORE-FULL", path=str(path)) from error
-        if "unable to open" in words or "not a database" in words or "malformed" in words or "readonly" in words:
-            raise Misconfigured("E-STORE-OPEN", path=str(path), detail=words) from error
+    except dialect.ERRORS as error:
+        match dialect.trouble(error):
+            case "held" if alone:
+                raise Busy("E-STORE-IN-USE", path=str(path)) from error
+            case "held":
+                raise Retry("E-STORE-BUSY", path=str(path)) from error
+            case _ if path.is_dir():
+                raise Misconfigured("E-STORE-OPEN", path=str(path), detail="it is a folder") from error
+            case "full":
+                raise Misconfigured("E-STORE-FULL", path=str(path)) from error
+            case "unusable":
+                raise Misconfigured("E-STORE-OPEN", path=str(path), detail=dialect.words_of(error)) from error
         raise
     except OSError as error:
         raise Misconfigured("E-STORE-OPEN", path=str(path), detail=str(error.strerror)) from error

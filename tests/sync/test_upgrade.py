@@ -73,7 +73,7 @@ def test_a_store_that_anybody_uses_is_left_alone(folder: Path, later: None, monk
     for lease in (serve_lease, run_lock):
         with lease(folder, "p"), pytest.raises(Busy):
             upgrade(folder, "p", NOW)
-    monkeypatch.setattr("sync.store.revision._ALONE_S", 0.1)
+    monkeypatch.setattr("sync.store.dialect._ALONE_S", 0.1)
     # As 0.1.0 serves: without a lease, with a connection that it keeps.
     held = "import sqlite3, sys\ndb = sqlite3.connect(sys.argv[1])\ndb.execute('pragma journal_mode = wal')\n"
     held += "db.execute('select 1 from accounts')\nprint(flush=True)\nsys.stdin.read()"

@@ -11,7 +11,7 @@ import pytest
 from connector.errors import Busy, Misconfigured
 from sync import backup, restore
 from sync.shared import run_lock, serve_lease
-from sync.store import Store
+from sync.store import Store, dialect
 from tests.story.house import House
 from tests.zixin.calls import run
 from zixin.config import connections
@@ -34,7 +34,7 @@ def test_a_restored_profile_is_the_one_that_was_backed_up(
     (folder / "sim.token").write_text("a token of today")
     monkeypatch.setenv("ZIXIN_KEY", "a key of its own, thirty-two letters")
     connections.keep("default", {"sim": Kept("zoho", {"refresh_token": "canary-token"})})
-    before = backup.rows(folder / "zixin.db")
+    before = dialect.counts(folder / "zixin.db")
     file = tmp_path / "out" / "b.tar.gz"
 
     # A writer in the middle of its transaction neither waits nor gets into the copy.
@@ -55,7 +55,7 @@ def test_a_restored_profile_is_the_one_that_was_backed_up(
     there = home(tmp_path / "elsewhere", monkeypatch)
     assert run("restore", str(file), "--json") == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["rows"] == before == backup.rows(there / "zixin.db")
+    assert told["rows"] == before == dialect.counts(there / "zixin.db")
     assert told["rows"]["assessments"] > 0
     assert told["reconnect"] is None
     assert connections.read("default")["sim"].credentials["refresh_token"] == "canary-token"

@@ -13,11 +13,6 @@ ZOHO = packaged("zoho")
 ORG = Organisation("x", "USD")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "home" / "zixin.db")
-
-
 def page(source: str, *rows: dict[str, str]) -> Applied:
     columns = ["id", "modified_at", *ZOHO.source(source).fields]
     cells = [{name: row.get(name) for name in columns} for row in rows]

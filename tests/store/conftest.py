@@ -1,0 +1,35 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sync.store import Store
+from tests.store.databases import DATABASES, Database
+
+
+@pytest.fixture(params=DATABASES, ids=lambda database: str(database.name))
+def database(request: pytest.FixtureRequest) -> Database:
+    found: Database = request.param
+    why = found.exempt.get(request.node.originalname)
+    if why:
+        pytest.skip(why)
+    return found
+
+
+@pytest.fixture
+def opened(database: Database, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    """Opens the same store once more, as another process would."""
+    made: list[Store] = []
+
+    def again() -> Store:
+        made.append(database.store(tmp_path))
+        return made[-1]
+
+    yield again
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def store(opened: Callable[[], Store]) -> Store:
+    return opened()
