@@ -17,7 +17,7 @@ from typing import Any, cast
 import polars as pl
 
 from connector.errors import Misconfigured
-from connector.ports import Crm, Shared
+from connector.ports import Reads, Shared
 
 #: The connector file that stands for `rest` itself.
 _OWN = "own.yaml"
@@ -116,10 +116,10 @@ def settled(crm: str, settings: Mapping[str, str], name: str) -> dict[str, str]:
     return dict(cast("Mapping[str, str]", found(settings))) if found else dict(settings)
 
 
-def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:
+def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
     """A connection of that name. Raises Misconfigured: no such adapter, or a setting is missing or unknown."""
     given = complete(needs(crm, settings), settings, name)
-    return cast("Crm", _module(crm, "entry").opened(crm, given, shared, name))
+    return cast("Reads", _module(crm, "entry").opened(crm, given, shared, name))
 
 
 def complete(wanted: Sequence[Need], settings: Mapping[str, str], name: str) -> dict[str, str]:

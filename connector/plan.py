@@ -13,6 +13,7 @@ from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from connector.assessment import WRITTEN, Written
+from connector.ports import OutcomeState
 
 Values = Mapping[str, str | None]
 
@@ -48,6 +49,21 @@ class Planned:
     account: str
     version: int
     values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOutcome:
+    """What became of one account's values, over all calls that they took. Fields by their canonical names."""
+
+    state: OutcomeState
+    #: The CRM's words when it refused something.
+    refusal: str | None = None
+    #: Fields that were left out because the CRM refuses them.
+    refused: tuple[str, ...] = ()
+    #: Of these, those that do not take the value as the CRM describes them.
+    described: tuple[str, ...] = ()
+    #: Texts that were cut to what their field holds.
+    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The ports between the floors: what an adapter must be able to do, and what it is given.
 
-An adapter knows its CRM's wire, limits and errors, and nothing of credit.
+Every adapter `Reads`. Whether it `Writes`, `Installs` fields, is a `WebhookSource` or offers `Diagnostics` is asked by
+its type, never by trying. An adapter knows its CRM's wire, limits and errors, and nothing of credit.
 """
 
 from __future__ import annotations
@@ -76,12 +77,8 @@ class Outcome:
     state: OutcomeState
     #: The CRM's own words when it refused, without the value that it refused.
     refusal: str | None = None
-    #: Fields of the change that it refused, as the CRM names them; empty: it names none. An adapter fills no more.
+    #: Fields of the change that it refused, as the CRM names them; empty: it names none.
     fields: tuple[str, ...] = ()
-    #: Filled by who sends, all by canonical names: `fields` are those that were left out, because the CRM refuses them;
-    #: of these, those that do not take the value as the CRM describes them; and texts that were cut to their field.
-    described: tuple[str, ...] = ()
-    cut: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +206,9 @@ class Shared(Protocol):
         ...
 
 
-class Crm(Protocol):
-    """Every adapter."""
+@runtime_checkable
+class Reads(Protocol):
+    """Every adapter: a system that customers, their claims and their payments are read from."""
 
     spent: Spent
 
@@ -238,6 +236,11 @@ class Crm(Protocol):
         """Records whose field `by` is one of these accounts, all of them; `complete` where nothing is left out."""
         ...
 
+
+@runtime_checkable
+class Writes(Protocol):
+    """Adapters of systems that show what zixin found."""
+
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Writes account fields; one outcome a record, never raises for one row."""
         ...
@@ -247,7 +250,7 @@ class Crm(Protocol):
 class Event:
     """Something happened to records of the CRM; what they are like now is read again."""
 
-    #: Tells a repetition from another event.
+    #: Diagnostics a repetition from another event.
     event_id: str
     #: Object and ids of the records; empty where only accounts are named.
     object: str = ""
@@ -258,7 +261,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class VerifiedCall:
     """A call that was verified, and what is answered to it."""
 
     events: tuple[Event, ...]
@@ -269,7 +272,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class PermissionCheck:
     """One permission that zixin needs, as far as a call that changes nothing can tell."""
 
     #: The vendor's own name of it, such as a scope.
@@ -282,10 +285,10 @@ class Tried:
 
 
 @runtime_checkable
-class Tells(Protocol):
+class Diagnostics(Protocol):
     """Adapters whose CRM says more of a connection than that it works."""
 
-    def tried(self) -> Iterator[Tried]:
+    def permissions(self) -> Iterator[PermissionCheck]:
         """Who we are, and each API once."""
         ...
 
@@ -306,10 +309,11 @@ class Tells(Protocol):
         ...
 
 
-class Hears(Protocol):
+@runtime_checkable
+class WebhookSource(Protocol):
     """Adapters whose CRM calls us when something changes."""
 
-    def hear(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> VerifiedCall:
         """Verify a call over its raw body. `headers` in lower case. Raises Untrusted."""
         ...
 
@@ -318,6 +322,7 @@ class Hears(Protocol):
         ...
 
 
+@runtime_checkable
 class Installs(Protocol):
     """Adapters that can create zixin's fields in the CRM."""
 

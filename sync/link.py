@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from connector.ports import Crm, Organisation
+from connector.ports import Organisation, Reads
 from mappings.load import Mapping
 
 
@@ -15,7 +15,7 @@ class Link:
     """A named CRM of a profile."""
 
     name: str
-    crm: Crm
+    crm: Reads
     mapping: Mapping
     organisation: Organisation
     #: IANA zone that business days are counted in.

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from connector.plan import Planned, PlanRow, plan
-from connector.ports import Outcome
+from connector.plan import AccountOutcome, Planned, PlanRow, plan
+from connector.ports import Writes
 from sync.link import Link, micros
 from sync.pull import Pulled, fetch
 from sync.rescore import Scored, adopt_some
@@ -39,22 +39,25 @@ class Pushed:
     deferred: int = 0
     #: Fields that were sent.
     fields: int = 0
-    #: Field → accounts of which the CRM refused it, whether it took the others or not.
-    refused_fields: dict[str, int] = field(default_factory=dict)
 
 
 def push(store: Store, link: Link) -> Pushed:
-    """Writes what differs, until nothing does or what is left must wait. One pusher at a time: others wait for it."""
+    """Writes what differs, until nothing does or what is left must wait. One pusher at a time: others wait for it.
+
+    Into a system that is only read, nothing: what it would show stays with us.
+    """
+    if not isinstance(link.crm, Writes):
+        return Pushed()
     if paused(store.lock_folder):
         with store.read(link.name) as session:
             return Pushed(deferred=len(outbox.plan_rows(session, None)))
     with push_lease(store.lock_folder):
-        return _push(store, link)
+        return _push(store, link, link.crm)
 
 
-def _push(store: Store, link: Link) -> Pushed:
+def _push(store: Store, link: Link, crm: Writes) -> Pushed:
     done = Pushed()
-    sending = Sending(link)
+    sending = Sending(link, crm)
     _read_back(store, link)
     for _ in range(_TURNS_WITHOUT_ANSWER):
         while _turn(store, link, sending, done):
@@ -110,7 +113,7 @@ def _ours(link: Link, rows: Sequence[PlanRow]) -> list[PlanRow]:
 
 
 def _send(store: Store, link: Link, sending: Sending, changes: Sequence[Planned], done: Pushed) -> None:
-    batch: list[tuple[Planned, Outcome]] = []
+    batch: list[tuple[Planned, AccountOutcome]] = []
     try:
         for item, outcome in sending.sent(changes):
             batch.append((item, outcome))
@@ -123,13 +126,13 @@ def _send(store: Store, link: Link, sending: Sending, changes: Sequence[Planned]
         _record(store, link, batch)
 
 
-def _record(store: Store, link: Link, batch: Sequence[tuple[Planned, Outcome]]) -> None:
+def _record(store: Store, link: Link, batch: Sequence[tuple[Planned, AccountOutcome]]) -> None:
     if batch:
         with store.write(link.name) as session:
             outbox.record(session, batch, micros(link.crm.now()))
 
 
-def _count(done: Pushed, item: Planned, outcome: Outcome) -> None:
+def _count(done: Pushed, item: Planned, outcome: AccountOutcome) -> None:
     if outcome.state == "taken":
         done.written += 1
         done.fields += len(item.values)
@@ -137,8 +140,6 @@ def _count(done: Pushed, item: Planned, outcome: Outcome) -> None:
         done.refused += 1
     elif outcome.state == "deferred":
         done.deferred += 1
-    for name in outcome.fields:
-        done.refused_fields[name] = done.refused_fields.get(name, 0) + 1
 
 
 def _read_back(store: Store, link: Link) -> None:

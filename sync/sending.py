@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from connector.errors import Problem
-from connector.plan import Planned, PlanRow, Settled
-from connector.ports import Change, Described, Outcome
+from connector.plan import AccountOutcome, Planned, PlanRow, Settled
+from connector.ports import Change, Described, Outcome, Writes
 from connector.refusal import lasting, misfits, remainder, suspects, without
 from sync.link import Link
 from sync.store import Store, outbox, refusals, tables
@@ -46,14 +46,12 @@ class _Left:
     cut: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
-    def told(self, outcome: Outcome) -> Outcome:
+    def of(self, outcome: Outcome) -> AccountOutcome:
         words = self.said(outcome.refusal) or None
         if outcome.state == "taken":
-            return Outcome(
-                outcome.record, "taken", words if self.refused else None, self.refused, self.described, self.cut
-            )
+            return AccountOutcome("taken", words if self.refused else None, self.refused, self.described, self.cut)
         # Refused after all, and for none of the fields that were left out.
-        return Outcome(outcome.record, outcome.state, words if outcome.state == "refused" else None)
+        return AccountOutcome(outcome.state, words if outcome.state == "refused" else None)
 
     def said(self, more: str | None = None) -> str:
         """What was said of it, each once."""
@@ -69,6 +67,7 @@ class Sending:
     """
 
     link: Link
+    crm: Writes
     _described: Described | None = None
     _unseen: bool = False
     _left: dict[str, _Left] = field(default_factory=dict)
@@ -87,14 +86,14 @@ class Sending:
             made.append(row)
         return made
 
-    def still_refused(self, settled: Sequence[Settled]) -> list[tuple[Planned, Outcome]]:
+    def still_refused(self, settled: Sequence[Settled]) -> list[tuple[Planned, AccountOutcome]]:
         """Of rows that need no call, those that owe what the CRM does not take."""
         return [
             (Planned(item.account, item.version, {}), self._nothing_left(item.account))
             for item in settled if item.account in self._left
         ]  # fmt: skip
 
-    def sent(self, changes: Sequence[Planned]) -> Iterator[tuple[Planned, Outcome]]:
+    def sent(self, changes: Sequence[Planned]) -> Iterator[tuple[Planned, AccountOutcome]]:
         """One pair an account, in the order in which they are final; after `takable` of the same turn."""
         while changes:
             ready = []
@@ -105,7 +104,7 @@ class Sending:
                 else:
                     yield rest, self._nothing_left(rest.account)
             again: list[Planned] = []
-            for item, outcome in zip(ready, self.link.crm.write(self._calls(ready)), strict=True):
+            for item, outcome in zip(ready, self.crm.write(self._calls(ready)), strict=True):
                 less = self._less(item, outcome) if outcome.state == "refused" else None
                 if less is None:
                     yield item, self._final(item, outcome)
@@ -149,15 +148,15 @@ class Sending:
         )
         return replace(item, values=rest.values)
 
-    def _final(self, item: Planned, outcome: Outcome) -> Outcome:
+    def _final(self, item: Planned, outcome: Outcome) -> AccountOutcome:
         if outcome.state == "refused" and self._unseen and not outcome.fields:
             # What it was could not be looked at: the next push looks again.
-            return Outcome(outcome.record, "deferred")
-        return self._left.get(item.account, _Left()).told(replace(outcome, fields=()))
+            return AccountOutcome("deferred")
+        return self._left.get(item.account, _Left()).of(outcome)
 
-    def _nothing_left(self, account: str) -> Outcome:
+    def _nothing_left(self, account: str) -> AccountOutcome:
         left = self._left[account]
-        return Outcome(account, "refused", left.said(), left.refused, left.described, left.cut)
+        return AccountOutcome("refused", left.said(), left.refused, left.described, left.cut)
 
     def _describe(self) -> Described | None:
         """The fields of accounts; None: the CRM does not tell now."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from adapters import registry
 from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
-from connector.ports import Crm, Described, Organisation
+from connector.ports import Described, Organisation, Reads
 from mappings.check import snapshot
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
@@ -92,7 +92,7 @@ def attached(profile: str) -> Attached:
     return Attached(Link(name, crm, mapping, organisation, rules.calendar.time_zone), rules, given.language)
 
 
-def _asked(profile: str, name: str, given: Kept) -> tuple[Crm, Mapping_, Organisation]:
+def _asked(profile: str, name: str, given: Kept) -> tuple[Reads, Mapping_, Organisation]:
     crm = registry.opened(given.crm, given.credentials, shared(profile), name)
     return crm, named_mapping(profile, name, given), crm.organisation()
 

@@ -19,7 +19,7 @@ import msgspec
 
 from adapters.common.signatures import one_of
 from connector.errors import Untrusted
-from connector.ports import Event, Heard
+from connector.ports import Event, VerifiedCall
 
 #: Seconds that a call may be old, or ahead.
 TOLERANCE_S = 300
@@ -31,7 +31,7 @@ def is_ours(headers: Mapping[str, str]) -> bool:
     return "webhook-id" in headers or "webhook-signature" in headers
 
 
-def hear(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> Heard:
+def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime) -> VerifiedCall:
     """The accounts and records that a signed call names. Raises Untrusted."""
     key, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     try:
@@ -55,7 +55,7 @@ def hear(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: d
     if not account and not record:
         raise Untrusted("E-HOOK-GARBLED")
     records = (record,) if record and object_ else ()
-    return Heard((Event(key, object_, records, (account,) if account else (), "unknown"),))
+    return VerifiedCall((Event(key, object_, records, (account,) if account else (), "unknown"),))
 
 
 def sign(secret: str, key: str, stamp: int, body: bytes) -> str:

@@ -25,13 +25,13 @@ from connector.ports import (
     Described,
     Field,
     Growth,
-    Heard,
     Organisation,
     Outcome,
     Page,
     Shared,
     Source,
     Spent,
+    VerifiedCall,
 )
 from connector.ports import Step as FieldStep
 
@@ -92,9 +92,9 @@ class Declared:
         """Records whose field `by` is one of these accounts."""
         yield from self._reading.ledger(source, by, accounts)
 
-    def hear(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> VerifiedCall:
         """A call of the system, verified as its file says."""
-        return hook.hear(self._connector.hook, headers, body, secrets)
+        return hook.verify(self._connector.hook, headers, body, secrets)
 
     def subscribe(self, url: str, secret: str, objects: Sequence[str]) -> datetime:
         """Asks to be called, where the file says how; else nothing is asked, and a person does it."""

@@ -18,14 +18,14 @@ from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector, Hook, Verify
 from adapters.declarative.wire import Wire
 from connector.errors import Untrusted
-from connector.ports import Event, Heard
+from connector.ports import Event, VerifiedCall
 
 _LONGEST_KEY = 200
 
 
-def hear(
+def verify(
     hook: Hook | None, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime | None = None
-) -> Heard:
+) -> VerifiedCall:
     """The events of a call. Raises Untrusted."""
     if hook is None:
         raise Untrusted("E-HOOK-HEADERS")
@@ -41,7 +41,7 @@ def hear(
         own = rows.text(select.first(hook.key, row)) if hook.key else None
         key = own or f"{told or digest}-{number}"
         events.append(_event(hook, row, key[:_LONGEST_KEY]))
-    return Heard(tuple(event for event in events if event.records or event.accounts), hook.verify.kind == "hmac")
+    return VerifiedCall(tuple(event for event in events if event.records or event.accounts), hook.verify.kind == "hmac")
 
 
 def subscribe(

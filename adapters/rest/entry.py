@@ -10,7 +10,7 @@ from adapters.declarative.connector import Connector, load
 from adapters.declarative.crm import Declared
 from adapters.registry import Need
 from connector.errors import Misconfigured
-from connector.ports import Crm, Shared
+from connector.ports import Reads, Shared
 
 #: Setting of `rest`: a connector file of one's own, by its path.
 _FILE = "connector"
@@ -45,6 +45,6 @@ def declared(connector: Connector) -> tuple[Need, ...]:
     )
 
 
-def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:
+def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
     """A connection of that name."""
     return Declared(connector_of(crm, settings), settings, shared, name=name)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from adapters.common.http import Patience
-from adapters.salesforce import hook, install, tells, wire
+from adapters.salesforce import diagnostics, hook, install, wire
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.client import Client
 from adapters.salesforce.reading import Reading
@@ -22,15 +22,15 @@ from connector.ports import (
     Described,
     Field,
     Growth,
-    Heard,
     Organisation,
     Outcome,
     Page,
+    PermissionCheck,
     Shared,
     Source,
     Spent,
     Step,
-    Tried,
+    VerifiedCall,
 )
 
 #: Outbound Messages and Flows are set up by an admin and end with nobody.
@@ -82,21 +82,21 @@ class Salesforce:
         types = {field.name: field.type for field in self.reading.describe("Account").fields}
         yield from Writing(self.client, "Account", types, self.bulk_from).write(changes)
 
-    def hear(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> VerifiedCall:
         """An Outbound Message or a Flow callout."""
-        return hook.hear(headers, body, secrets, self._organisation)
+        return hook.verify(headers, body, secrets, self._organisation)
 
     def subscribe(self, url: str, secret: str, objects: Sequence[str]) -> datetime:  # noqa: ARG002
         """Nothing is asked: an admin sets up the Flow or the Outbound Message (docs/salesforce.md)."""
         return self.now() + _LIFE
 
-    def tried(self) -> Iterator[Tried]:
+    def permissions(self) -> Iterator[PermissionCheck]:
         """Our user, its permissions, whether it may write accounts."""
-        yield from tells.tried(self.client)
+        yield from diagnostics.permissions(self.client)
 
     def count(self, name: str) -> int | None:
         """Records that we may see."""
-        return tells.count(self.client, name)
+        return diagnostics.count(self.client, name)
 
     def sample(self, name: str, fields: Sequence[str], most: int) -> pl.DataFrame:
         """Some records of an object."""
@@ -104,11 +104,11 @@ class Salesforce:
 
     def quota(self) -> tuple[int, int] | None:
         """The org's calls of 24 hours."""
-        return tells.quota(self.client)
+        return diagnostics.quota(self.client)
 
     def layouts(self, name: str) -> Mapping[str, frozenset[str]]:
         """The object's page layouts."""
-        return tells.layouts(self.client, name)
+        return diagnostics.layouts(self.client, name)
 
     def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
         """What `apply` would create."""

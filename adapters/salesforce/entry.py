@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from adapters.registry import Need, Way
 from adapters.salesforce.auth import GRANTS, Credentials
 from adapters.salesforce.crm import Salesforce
-from connector.ports import Crm, Shared
+from connector.ports import Reads, Shared
 
 
 def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: ARG001
@@ -114,6 +114,6 @@ def guide(crm: str) -> tuple[Way, ...]:  # noqa: ARG001
     )
 
 
-def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:  # noqa: ARG001
+def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:  # noqa: ARG001
     """A connection of that name."""
     return Salesforce(Credentials(**settings), shared, name=name)

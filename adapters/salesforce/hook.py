@@ -21,7 +21,7 @@ from defusedxml.ElementTree import fromstring
 from adapters.common.signatures import one_of
 from adapters.salesforce.wire import is_id
 from connector.errors import Untrusted
-from connector.ports import Event, Heard
+from connector.ports import Event, VerifiedCall
 
 _OUT = "{http://soap.sforce.com/2005/09/outbound}"
 _OBJECT = "{urn:sobject.enterprise.soap.sforce.com}"
@@ -34,7 +34,7 @@ _ACK = (
 SIGNATURE, TOKEN = "x-zixin-signature", "x-zixin-token"
 
 
-def hear(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], organisation: str) -> Heard:
+def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], organisation: str) -> VerifiedCall:
     """The records that a call names. Raises Untrusted."""
     signed = _trusted(headers, body, secrets)
     if body.lstrip()[:1] == b"<":
@@ -54,7 +54,7 @@ def _trusted(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) ->
     return bool(signature)
 
 
-def _outbound(body: bytes, organisation: str, *, signed: bool) -> Heard:
+def _outbound(body: bytes, organisation: str, *, signed: bool) -> VerifiedCall:
     try:
         root: Element = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError):
@@ -73,10 +73,10 @@ def _outbound(body: bytes, organisation: str, *, signed: bool) -> Heard:
         if named is None or not is_id(named.text) or not kind:
             raise Untrusted("E-HOOK-GARBLED")
         events.append(Event(str(key.text), kind, (str(named.text),)))
-    return Heard(tuple(events), signed, _ACK.encode(), "text/xml")
+    return VerifiedCall(tuple(events), signed, _ACK.encode(), "text/xml")
 
 
-def _callout(body: bytes, *, signed: bool) -> Heard:
+def _callout(body: bytes, *, signed: bool) -> VerifiedCall:
     try:
         told: Any = msgspec.json.decode(body)
         rows = told if isinstance(told, list) else [told]
@@ -87,4 +87,4 @@ def _callout(body: bytes, *, signed: bool) -> Heard:
         raise Untrusted("E-HOOK-GARBLED")
     digest = hashlib.sha256(body).hexdigest()[:32]
     events = [Event(key or f"{digest}-{n}", name, (record,)) for n, (name, record, key) in enumerate(found)]
-    return Heard(tuple(events), signed)
+    return VerifiedCall(tuple(events), signed)

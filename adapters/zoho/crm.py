@@ -18,7 +18,7 @@ import polars as pl
 
 from adapters.common.http import Answer, Http, Patience, host_of
 from adapters.common.outcomes import unanswered, without
-from adapters.zoho import auth, errors, hook, install, tells, wire
+from adapters.zoho import auth, diagnostics, errors, hook, install, wire
 from adapters.zoho.auth import Credentials, Tokens
 from adapters.zoho.reading import Reading
 from connector.assessment import Written
@@ -29,15 +29,15 @@ from connector.ports import (
     Described,
     Field,
     Growth,
-    Heard,
     Organisation,
     Outcome,
     Page,
+    PermissionCheck,
     Shared,
     Source,
     Spent,
     Step,
-    Tried,
+    VerifiedCall,
 )
 
 T = TypeVar("T")
@@ -105,9 +105,9 @@ class Zoho:
         """Records whose lookup `by` is one of these accounts."""
         yield from self._reading.ledger(source, by, accounts)
 
-    def hear(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> VerifiedCall:
         """A notification of a channel, by its token."""
-        return hook.hear(headers, body, secrets)
+        return hook.verify(headers, body, secrets)
 
     def subscribe(self, url: str, secret: str, objects: Sequence[str]) -> datetime:
         """A channel for these modules, for as long as Zoho lets it live."""
@@ -122,9 +122,9 @@ class Zoho:
         for some in _batches(changes, PER_WRITE):
             yield from self._write(some)
 
-    def tried(self) -> Iterator[Tried]:
+    def permissions(self) -> Iterator[PermissionCheck]:
         """Our user and each scope."""
-        yield from tells.tried(self._ask, lambda: self._tokens.scopes)
+        yield from diagnostics.permissions(self._ask, lambda: self._tokens.scopes)
 
     def count(self, name: str) -> int | None:
         """Records of a module; of the list of currencies none."""
@@ -143,7 +143,7 @@ class Zoho:
 
     def layouts(self, name: str) -> Mapping[str, frozenset[str]]:
         """The module's page layouts."""
-        return tells.layouts(self._ask, name)
+        return diagnostics.layouts(self._ask, name)
 
     def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
         """What `apply` would create."""

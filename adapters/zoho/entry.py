@@ -14,7 +14,7 @@ from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
 from adapters.zoho.stores import imported
 from adapters.zoho.widget import archive as widget
-from connector.ports import Crm, Shared
+from connector.ports import Reads, Shared
 
 #: Short name → (accounts server, API). What is not here is given as addresses.
 CENTRES = {
@@ -150,7 +150,7 @@ def _zohos(told: str, server: str) -> bool:
     return ours or (told.startswith("https://") and host.rpartition(".zohoapis.")[0] in _PREFIXES.values())
 
 
-def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Crm:  # noqa: ARG001
+def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:  # noqa: ARG001
     """A connection of that name."""
     given = settled({**settings, "grant_code": ""})
     return Zoho(Credentials(**given), shared, name=name)

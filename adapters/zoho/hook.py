@@ -15,7 +15,7 @@ import msgspec
 
 from adapters.common.signatures import one_of
 from connector.errors import Misconfigured, Untrusted
-from connector.ports import Event, Heard, Op
+from connector.ports import Event, Op, VerifiedCall
 
 _OPS: dict[str, Op] = {
     "insert": "create", "create": "create", "update": "update", "edit": "update", "delete": "delete",
@@ -47,7 +47,7 @@ def check(host: str, results: Sequence[Mapping[str, Any]]) -> None:
             raise Misconfigured("E-CRM-ANSWER", host=host, detail=f"watch: {result.get('code')}")
 
 
-def hear(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Heard:  # noqa: ARG001
+def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> VerifiedCall:  # noqa: ARG001
     """The records that a notification names. Raises Untrusted: no token of ours, or no notification at all."""
     try:
         told: Any = msgspec.json.decode(body)
@@ -66,4 +66,4 @@ def hear(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> Hea
     # The same delivery sent twice has the same moment, module and records.
     named = f"{told.get('channel_id')}|{module}|{op}|{told.get('server_time')}|{','.join(records)}"
     event = Event(hashlib.sha256(named.encode()).hexdigest()[:32], module, records, (), op)
-    return Heard((event,) if records else (), signed=False)
+    return VerifiedCall((event,) if records else (), signed=False)

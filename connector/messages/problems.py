@@ -236,6 +236,12 @@ PROBLEMS: dict[str, Words] = {
         "{name} 没有页面组件。",
         "客户页面上的字段显示相同内容；zoho 提供组件。",
     ),
+    "E-NO-FIELDS": Words(
+        "{name} is only read: zixin makes and writes no fields there.",
+        "zixin accounts and zixin report show the ratings.",
+        "{name} 仅供读取：zixin 不在其中创建或写入字段。",
+        "可用 zixin accounts 和 zixin report 查看评级。",
+    ),
     "E-NO-IMPORT": Words(
         "Nothing is known of another program's store for {name}.",
         "zoho takes the CSV store of zcrmsdk; give the settings in a file, by --settings.",

@@ -9,8 +9,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Table, and_, bindparam, delete, func, select, update
 
-from connector.plan import Planned, PlanRow, Settled
-from connector.ports import Outcome
+from connector.plan import AccountOutcome, Planned, PlanRow, Settled
 from sync.store import refusals, tables
 from sync.store.dialect import upsert
 from sync.store.ledger import batches
@@ -137,7 +136,7 @@ def attempt(session: Writing, changes: Iterable[Planned], at: int) -> None:
     upsert(session, tables.flights, rows, _KEY)
 
 
-def record(session: Writing, answers: Iterable[tuple[Planned, Outcome]], at: int) -> None:
+def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], at: int) -> None:
     """Store outcomes; an unknown one stays in flight until it is read back, a deferred one stays pending."""
     known = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
     land(session, [planned.account for planned, _ in known])

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import and_, select, update
 
-from connector.ports import Outcome
+from connector.plan import AccountOutcome
 from sync.store import tables
 from sync.store.ledger import batches
 from sync.store.session import Reading, Writing
@@ -65,9 +65,9 @@ def reopen(session: Writing, among: Sequence[str] | None = None) -> None:
         session.tx.execute(update(table).where(also).values(pending=True))
 
 
-def of(outcome: Outcome) -> str | None:
+def of(outcome: AccountOutcome) -> str | None:
     """An outcome as `wanted` keeps it; None: nothing was refused, and nothing cut."""
-    made = Refusal(outcome.refusal or "", outcome.fields, outcome.described, outcome.cut)
+    made = Refusal(outcome.refusal or "", outcome.refused, outcome.described, outcome.cut)
     if outcome.state == "taken" and not made.owed:
         return None
     return json.dumps({_MARK: 1, **asdict(made)}, ensure_ascii=False)

@@ -100,7 +100,7 @@ def test_a_refused_call_is_told_nothing_of_ours(watched: House) -> None:
     clerk = Clerk(watched.store)
     with running(
         application(
-            Intake({"sim": Bell("sim", [SECRET], hook.hear)}, clerk, lambda: None), lambda: Ready(True, 0, 0, True)
+            Intake({"sim": Bell("sim", [SECRET], hook.verify)}, clerk, lambda: None), lambda: Ready(True, 0, 0, True)
         )
     ) as origin:
         answer = requests.post(f"{origin}/hooks/sim", data=json.dumps({"token": PERSON}), timeout=ANSWER_S)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from connector.errors import Retry
+from connector.plan import AccountOutcome
 from connector.ports import Outcome
 from sync.push import push
 from sync.run import Ran
@@ -52,7 +53,8 @@ def test_a_field_that_is_refused_costs_no_write_in_the_nights_after(house: House
 
 def test_what_no_description_shows_is_not_sent_again_on_the_same_day(house: House) -> None:
     """A rule of the CRM's own on one of our fields: its words are the CRM's, and the lists are whole."""
-    real = house.link.crm.write
+    crm: Any = house.link.crm
+    real = crm.write
 
     def ruled(changes: Any) -> Any:
         from dataclasses import replace
@@ -63,14 +65,14 @@ def test_what_no_description_shows_is_not_sent_again_on_the_same_day(house: Hous
             else:
                 yield from real([replace(change)])
 
-    house.link.crm.write = ruled  # type: ignore[method-assign]
+    crm.write = ruled
     first = house.sync()
     assert first.refused_fields["limit"] == 120 - first.pushed.refused
     second = house.sync()
     assert (second.pushed.written, second.pushed.refused, writes(second, house)) == (0, 0, 0)
     # It is said as long as it is so.
     assert second.refused_fields == first.refused_fields
-    house.link.crm.write = real  # type: ignore[method-assign]
+    crm.write = real
     assert house.sync("2025-07-01").refused_fields == {}
 
 
@@ -117,7 +119,7 @@ def test_a_dry_run_says_what_a_mended_field_will_show_and_makes_nothing_wait(hou
 
 def test_answers_are_kept_though_the_description_cannot_be_had(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking(house, "Credit_Flags", "OVERDUE_30")
-    crm = house.link.crm
+    crm: Any = house.link.crm
     describe, write = crm.describe, crm.write
     asked: list[str] = []
 
@@ -142,11 +144,11 @@ def test_answers_are_kept_though_the_description_cannot_be_had(house: House, mon
 def test_a_crms_words_are_never_taken_for_ours() -> None:
     for words in ('{"fields": ["phone"]}', '{"zixin": 2}', "{", "[1]", '{"words": 3}'):
         assert read(words) == Refusal(words)
-        kept = of(Outcome("a", "refused", words))
+        kept = of(AccountOutcome("refused", words))
         assert read(kept) == Refusal(words)
         assert json.loads(str(kept))["words"] == words
-    owed = of(Outcome("a", "taken", "no", ("flags", "limit"), ("flags",), ("reasons",)))
+    owed = of(AccountOutcome("taken", "no", ("flags", "limit"), ("flags",), ("reasons",)))
     assert read(owed) == Refusal("no", ("flags", "limit"), ("flags",), ("reasons",))
     assert read(carried(owed, {"flags": None})) == Refusal("no", ("flags",), ("flags",))
     assert carried(owed, {"rating": None}) is None
-    assert carried(of(Outcome("a", "refused", "as a whole")), {"flags": None}) is None
+    assert carried(of(AccountOutcome("refused", "as a whole")), {"flags": None}) is None

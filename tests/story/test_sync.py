@@ -205,7 +205,7 @@ def test_refused_rows_are_told_and_do_not_sink_the_others(house: House) -> None:
 
     ran = house.sync()
 
-    assert (ran.pushed.written, ran.pushed.refused, ran.pushed.refused_fields) == (118, 2, {})
+    assert (ran.pushed.written, ran.pushed.refused, ran.refused_fields) == (118, 2, {})
     assert house.sync().pushed.refused == 0
 
 
@@ -216,7 +216,7 @@ def test_an_option_that_is_missing_keeps_its_field_from_the_account_and_no_other
 
     ran = house.sync()
 
-    assert (ran.pushed.written, ran.pushed.refused, ran.pushed.refused_fields) == (120, 0, {"flags": 30})
+    assert (ran.pushed.written, ran.pushed.refused, ran.refused_fields) == (120, 0, {"flags": 30})
     with house.store.read("sim") as session:
         told = refusals.open_(session)
     assert len(told) == 30
@@ -229,7 +229,7 @@ def test_an_option_that_is_missing_keeps_its_field_from_the_account_and_no_other
 
     meta.options = whole
     mended = house.sync()
-    assert (mended.pushed.written, mended.pushed.refused_fields) == (30, {})
+    assert (mended.pushed.written, mended.refused_fields) == (30, {})
     assert all("OVERDUE_30" in row["Credit_Flags"] for row in rows)
     with house.store.read("sim") as session:
         assert refusals.open_(session) == {}
@@ -245,7 +245,7 @@ def test_a_grade_that_is_refused_is_not_vouched_for_by_a_new_day(house: House) -
     later = "2025-08-20"
 
     ran = house.sync(later)
-    fallen = ran.pushed.refused_fields["hold"]
+    fallen = ran.refused_fields["hold"]
     assert fallen > 0
     with house.store.read("sim") as session:
         told = [key for key, each in refusals.open_(session).items() if "hold" in each.fields]
@@ -257,7 +257,7 @@ def test_a_grade_that_is_refused_is_not_vouched_for_by_a_new_day(house: House) -
     assert any(records[key]["Credit_Flags"] != before[key].get("Credit_Flags") for key in told)
 
     fields["Credit_Hold"].options = whole
-    assert house.sync(later).pushed.refused_fields == {}
+    assert house.sync(later).refused_fields == {}
     assert all(records[key]["Credit_Rated_On"] != before[key]["Credit_Rated_On"] for key in told)
 
 

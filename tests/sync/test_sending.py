@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from connector.plan import Planned
+from connector.plan import AccountOutcome, Planned
 from connector.ports import Change, Described, Field, Outcome
 from mappings.load import packaged
 from sync.link import Link
@@ -53,9 +53,9 @@ class Fake:
         return field.writable and (not field.options or set(value.split(";")) <= set(field.options))
 
 
-def sent(crm: Fake, values: Mapping[str, str | None] = WHOLE) -> tuple[Planned, Outcome]:
+def sent(crm: Fake, values: Mapping[str, str | None] = WHOLE) -> tuple[Planned, AccountOutcome]:
     link = Link("x", cast("Any", crm), packaged("zoho").with_written(NAMES), cast("Any", None))
-    found = list(Sending(link).sent([Planned("a", 1, values)]))
+    found = list(Sending(link, cast("Any", crm)).sent([Planned("a", 1, values)]))
     assert len(found) == 1
     return found[0]
 
@@ -69,7 +69,7 @@ def test_the_other_fields_are_written_whatever_the_crm_names(names: str) -> None
     crm = Fake(names, flags=FLAGS, overdue_since={"writable": False})
     item, outcome = sent(crm)
     assert outcome.state == "taken"
-    assert set(outcome.fields) == {"flags", "overdue_since"}
+    assert set(outcome.refused) == {"flags", "overdue_since"}
     assert outcome.refusal is not None
     assert outcome.refusal.startswith("bad: C_flags")
     assert set(item.values) == set(WHOLE) - {"flags", "overdue_since"}
@@ -81,14 +81,14 @@ def test_the_other_fields_are_written_whatever_the_crm_names(names: str) -> None
 @pytest.mark.parametrize("vouched", ["rating", "hold"])
 def test_without_grade_or_hold_neither_day_nor_reasons_are_written(vouched: str) -> None:
     item, outcome = sent(Fake("all", **cast("Any", {vouched: GRADES})))
-    assert outcome.fields == (vouched,)
+    assert outcome.refused == (vouched,)
     assert set(item.values) == set(WHOLE) - {vouched, "rated_on", "reasons"}
 
 
 def test_a_text_that_is_too_long_is_cut_to_what_its_field_holds() -> None:
     for names in ("all", "none"):
         item, outcome = sent(Fake(names, reasons={"length": 100}))
-        assert (outcome.state, outcome.fields, outcome.refusal) == ("taken", (), None)
+        assert (outcome.state, outcome.refused, outcome.refusal) == ("taken", (), None)
         assert outcome.cut == ("reasons",)
         assert item.values == {**WHOLE, "reasons": "x" * 100}
 
@@ -96,7 +96,7 @@ def test_a_text_that_is_too_long_is_cut_to_what_its_field_holds() -> None:
 def test_nothing_is_sent_for_the_day_alone() -> None:
     crm = Fake("all", flags=FLAGS)
     item, outcome = sent(crm, {"flags": "SLOWING", "rated_on": "2026-03-01"})
-    assert (outcome.state, outcome.fields, len(crm.calls)) == ("refused", ("flags",), 1)
+    assert (outcome.state, outcome.refused, len(crm.calls)) == ("refused", ("flags",), 1)
     assert item.account == "a"
 
 
@@ -107,13 +107,13 @@ def test_where_nothing_tells_which_field_it_was_the_account_is_refused_as_before
 
     crm = Ruled("none", rating={"options": ("BB",)}, hold={"options": ("warn",)})
     item, outcome = sent(crm)
-    assert (outcome.state, outcome.fields, outcome.refusal) == ("refused", (), "Phone is mandatory")
+    assert (outcome.state, outcome.refused, outcome.refusal) == ("refused", (), "Phone is mandatory")
     assert item.values == WHOLE
 
 
 def test_an_answer_that_is_lost_behind_a_refusal_is_unknown() -> None:
     _, outcome = sent(Fake("all", lost=True, flags=FLAGS))
-    assert (outcome.state, outcome.fields) == ("unknown", ())
+    assert (outcome.state, outcome.refused) == ("unknown", ())
 
 
 def test_the_description_is_asked_for_only_when_something_is_refused_and_once() -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 from adapters import registry
 from adapters.registry import Need, Way, available, guide, imported, needs
 from connector.errors import Denied, Misconfigured, Problem
-from connector.ports import Crm, Described, Tells
+from connector.ports import Described, Diagnostics, Reads
 from mappings.check import lacking
 from zixin import compose
 from zixin.config import connections, settings
@@ -22,7 +22,7 @@ from zixin.config.connections import Kept
 #: What adapters are asked for before there is a connection, for the doors.
 __all__ = [
     "Line", "Need", "Way", "available", "connect", "from_file", "gathered", "guide", "imported", "needs", "objects",
-    "tried",
+    "permissions",
 ]  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     found = crm.organisation()
     lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
     described: list[Described] = []
-    lines += tried(crm)
+    lines += permissions(crm)
     lines += objects(crm, profile, name, kept, described.append)
     if before is None or before.crm != kept.crm or not compose.snapshot_file(profile, name).exists():
         compose.remember(profile, name, described)
@@ -115,10 +115,10 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     return lines
 
 
-def tried(crm: Crm) -> list[Line]:
+def permissions(crm: Reads) -> list[Line]:
     """Each permission that we need, as far as the CRM tells or a harmless call shows."""
     made: list[Line] = []
-    for each in crm.tried() if isinstance(crm, Tells) else ():
+    for each in crm.permissions() if isinstance(crm, Diagnostics) else ():
         if each.granted:
             made.append(Line(each.name, "ok", each.en, each.zh))
         elif each.granted is None:
@@ -130,7 +130,7 @@ def tried(crm: Crm) -> list[Line]:
 
 
 def objects(
-    crm: Crm, profile: str, name: str, kept: Kept, seen: Callable[[Described], None] = lambda _: None
+    crm: Reads, profile: str, name: str, kept: Kept, seen: Callable[[Described], None] = lambda _: None
 ) -> list[Line]:
     """Each object that the mapping reads: whether it may be seen, and which of its fields are not there.
 

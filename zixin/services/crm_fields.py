@@ -10,12 +10,11 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 from adapters import registry
 from connector.assessment import CORE, WRITTEN, Written
 from connector.errors import Misconfigured, Problem
-from connector.ports import Described, Field, Growth, Installs, Step, Tells
+from connector.ports import Described, Diagnostics, Field, Growth, Installs, Step
 from sync.link import Link
 from sync.store import outbox
 from zixin import compose
@@ -182,7 +181,7 @@ def _grown(crm: Installs, kept: Kept, found: _Looked) -> tuple[Step, ...]:
 
 def off_page(link: Link) -> dict[str, list[str]]:
     """Page layout → our fields that do not stand on it, as far as the CRM tells. Raises what keeps us from looking."""
-    if not isinstance(link.crm, Tells):
+    if not isinstance(link.crm, Diagnostics):
         return {}
     writes = link.mapping.writes
     found = {
@@ -286,7 +285,9 @@ def _differences(item: Written, field: Field, kept: Kept) -> list[tuple[str, str
 
 
 def _installs(link: Link) -> Installs:
-    return cast("Installs", link.crm)
+    if not isinstance(link.crm, Installs):
+        raise Misconfigured("E-NO-FIELDS", name=link.name)
+    return link.crm
 
 
 def _owner(field: Field) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 from adapters import registry
 from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
-from connector.ports import Crm, Tells
+from connector.ports import Diagnostics, Reads
 from sync import backup
 from sync.link import Link
 from sync.store import Store, ledger, migrations, refusals
@@ -150,7 +150,7 @@ def _connection(profile: str, name: str, kept: Kept, now: datetime) -> Iterator[
     yield from _clock(crm, now)
     try:
         yield from _quota(profile, name, kept, crm, now)
-        for line in (*connect.tried(crm), *connect.objects(crm, profile, name, kept)):
+        for line in (*connect.permissions(crm), *connect.objects(crm, profile, name, kept)):
             yield Check("connection", line.what, line.state, line.en, line.zh, access=line.state == "failed")
         link = Link(name, crm, compose.named_mapping(profile, name, kept), found)
         yield from _fields(profile, kept, link)
@@ -165,7 +165,7 @@ def _failed(what: str, problem: Problem) -> Check:
     return Check("connection", what, "failed", problem.text("en"), problem.text("zh-CN"), access)
 
 
-def _clock(crm: Crm, now: datetime) -> Iterator[Check]:
+def _clock(crm: Reads, now: datetime) -> Iterator[Check]:
     ahead = (crm.now() - now).total_seconds()
     if abs(ahead) <= _CLOCKS.total_seconds():
         yield Check("connection", "clock", "ok", f"{ahead:+.0f} s", f"{ahead:+.0f} 秒")
@@ -174,9 +174,9 @@ def _clock(crm: Crm, now: datetime) -> Iterator[Check]:
         yield Check("connection", "clock", "look", en, f"CRM 时钟与本机相差 {ahead:+.0f} 秒：请用 NTP 校准本机")
 
 
-def _quota(profile: str, name: str, kept: Kept, crm: Crm, now: datetime) -> Iterator[Check]:
+def _quota(profile: str, name: str, kept: Kept, crm: Reads, now: datetime) -> Iterator[Check]:
     spent, cap = status.spending(profile, name, kept, now)
-    told = crm.quota() if isinstance(crm, Tells) else None
+    told = crm.quota() if isinstance(crm, Diagnostics) else None
     ours = f"{spent:,}" + (f" / {cap:,}" if cap else "")
     if told is None:
         near = cap is not None and spent > cap * 0.8
@@ -231,7 +231,7 @@ def _refused(profile: str, link: Link) -> Iterator[Check]:
 def _counts(profile: str, link: Link) -> Iterator[Check]:
     """The CRM's records beside ours, of objects of which every record counts."""
     crm, name, mapping = link.crm, link.name, link.mapping
-    if not isinstance(crm, Tells) or not compose.up_to_date(profile):
+    if not isinstance(crm, Diagnostics) or not compose.up_to_date(profile):
         return
     with compose.stored(profile) as (store, _), store.read(name) as session:
         ours = {

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from adapters.common import standard_webhooks
 from connector.errors import Untrusted
-from connector.ports import Heard
+from connector.ports import VerifiedCall
 from sync.inbox import Clerk
 from sync.link import micros
 from zixin.services import metrics
@@ -28,7 +28,7 @@ class Bell:
     #: Secrets that count now, the newest first.
     secrets: Sequence[str]
     #: The CRM's own format; None: it has none.
-    hear: Callable[[Mapping[str, str], bytes, Sequence[str]], Heard] | None
+    verify: Callable[[Mapping[str, str], bytes, Sequence[str]], VerifiedCall] | None
     #: Instants of calls with a bare token within the hour.
     tokens: deque[float] = field(default_factory=deque)
 
@@ -44,7 +44,7 @@ class Bell:
 class Taken:
     """A call that was verified."""
 
-    heard: Heard
+    call: VerifiedCall
     #: How many of its events were new, once they are committed; raises Problem where they cannot be.
     fresh: Future[int]
 
@@ -75,24 +75,24 @@ class Intake:
         if bell is None:
             raise Untrusted("E-HOOK-SECRET")
         try:
-            heard = _heard(bell, headers, body, now)
+            call = _verified(bell, headers, body, now)
         except Untrusted as problem:
             metrics.REFUSED.labels(problem.code).inc()
             raise
-        later = 0.0 if heard.signed else bell.not_before(now.timestamp())
-        return Taken(heard, self.clerk.hand_in(bell.name, heard.events, micros(now), round(later * 1_000_000)))
+        later = 0.0 if call.signed else bell.not_before(now.timestamp())
+        return Taken(call, self.clerk.hand_in(bell.name, call.events, micros(now), round(later * 1_000_000)))
 
     def committed(self, taken: Taken, fresh: int) -> None:
         """Count a call whose events are committed, and say that there is work."""
         metrics.ACCEPTED.inc(fresh)
-        metrics.REPEATED.inc(len(taken.heard.events) - fresh)
+        metrics.REPEATED.inc(len(taken.call.events) - fresh)
         if fresh:
             self.wake()
 
 
-def _heard(bell: Bell, headers: Mapping[str, str], body: bytes, now: datetime) -> Heard:
+def _verified(bell: Bell, headers: Mapping[str, str], body: bytes, now: datetime) -> VerifiedCall:
     if standard_webhooks.is_ours(headers):
-        return standard_webhooks.hear(headers, body, bell.secrets, now)
-    if bell.hear is None:
+        return standard_webhooks.verify(headers, body, bell.secrets, now)
+    if bell.verify is None:
         raise Untrusted("E-HOOK-HEADERS")
-    return bell.hear(headers, body, bell.secrets)
+    return bell.verify(headers, body, bell.secrets)

@@ -15,11 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.errors import Problem
-from connector.ports import Hears
+from connector.ports import WebhookSource
 from connector.schema import day_number
 from sync import inbox
 from sync.drain import Drained, drain, poll
@@ -41,6 +41,8 @@ log = logging.getLogger("zixin.serve")
 _IDLE_S = 5.0
 #: A channel is renewed when this much of its life has passed.
 _RENEW_AT = 0.8
+#: Before a system that cannot call is looked at once more.
+_A_DAY_S = 86_400.0
 #: Closed events are known for so long, so that a late repetition is still one.
 _KEPT_S = 7 * 86_400
 #: Seconds between two tries of what was left behind.
@@ -73,8 +75,8 @@ class Serving:
         """Start the threads; where calls are handed in."""
         self._clerk = Clerk(self.house.store)
         link = self.house.link
-        hear = cast("Hears", link.crm).hear if hasattr(link.crm, "hear") else None
-        bells = {link.name: Bell(link.name, self.house.secrets, hear)}
+        verify = link.crm.verify if isinstance(link.crm, WebhookSource) else None
+        bells = {link.name: Bell(link.name, self.house.secrets, verify)}
         loops = [self._drain, *([self._poll] if self.poll_s else []), *([self._night] if self.nightly else [])]
         loops += [self.renew] if self.public_url else []
         for loop in loops:
@@ -184,7 +186,10 @@ class Serving:
         link = self.house.link
         objects = sorted({part.object for part in link.mapping.sources.values() if part.owner() is not None})
         url = f"{self.public_url.rstrip('/')}/hooks/{link.name}"
-        until = cast("Hears", link.crm).subscribe(url, self.house.secrets[0], objects)
+        if not isinstance(link.crm, WebhookSource):
+            log.warning("%s cannot call us when something changes: it is asked every --poll", link.name)
+            return _A_DAY_S
+        until = link.crm.subscribe(url, self.house.secrets[0], objects)
         life = (until - link.crm.now()).total_seconds()
         log.info("subscribed to %d objects until %s", len(objects), until.isoformat(timespec="minutes"))
         return max(60.0, life * _RENEW_AT)

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from connector.errors import Misconfigured, Problem
-from connector.ports import Crm, Described, Source, Tells
+from connector.ports import Described, Diagnostics, Reads, Source
 from connector.schema import TABLES
 from mappings import check as checks
 from mappings.check import Finding
@@ -51,7 +51,7 @@ class Suggested:
     samples: Mapping[str, Sequence[str]]
 
 
-def described(crm: Crm, objects: Iterable[str]) -> dict[str, Described | None]:
+def described(crm: Reads, objects: Iterable[str]) -> dict[str, Described | None]:
     """Object → its fields; None: the CRM has no such object. Raises what keeps us from looking."""
     made: dict[str, Described | None] = {}
     for name in dict.fromkeys(objects):
@@ -177,11 +177,11 @@ def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:
     return mapping.model_copy(update={"sources": sources})
 
 
-def _samples(crm: Crm, object_: str, found: Described) -> dict[str, list[str]]:
+def _samples(crm: Reads, object_: str, found: Described) -> dict[str, list[str]]:
     """Field → values of some records, as cheaply as the CRM gives them; none where it does not."""
     names = tuple(field.name for field in found.fields if field.name not in ("id", "Id"))[:_MOST_FIELDS]
     try:
-        if isinstance(crm, Tells):
+        if isinstance(crm, Diagnostics):
             frame = crm.sample(object_, names, _SAMPLES)
         else:
             frame = next(iter(crm.read(Source("sample", object_, names), None))).frame.head(_SAMPLES)

@@ -45,7 +45,7 @@ def application(
             # Not committed, not acknowledged: the sender tries again.
             return JSONResponse({"error": problem.code}, 503, headers={"Retry-After": "5"})
         intake.committed(taken, fresh)
-        return Response(taken.heard.reply, 200, media_type=taken.heard.media_type)
+        return Response(taken.call.reply, 200, media_type=taken.call.media_type)
 
     async def healthz(request: Request) -> Response:  # noqa: ARG001
         return Response("ok\n", media_type="text/plain")

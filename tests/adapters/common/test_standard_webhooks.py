@@ -22,7 +22,7 @@ def signed(body: bytes = BODY, stamp: int = STAMP, secret: str = SECRET) -> dict
 
 
 def test_a_signed_call_names_account_and_record() -> None:
-    heard = standard_webhooks.hear(signed(), BODY, [SECRET], NOW)
+    heard = standard_webhooks.verify(signed(), BODY, [SECRET], NOW)
 
     event = heard.events[0]
     assert (event.event_id, event.accounts, event.object, event.records) == ("msg_1", ("K1",), "Payments", ("5",))
@@ -41,10 +41,10 @@ def test_while_a_key_is_rotated_the_old_and_the_new_one_count() -> None:
     both = signed()
     both["webhook-signature"] = f"v1,AAAA {standard_webhooks.sign('new', 'msg_1', STAMP, BODY)} v2,x"
 
-    assert standard_webhooks.hear(both, BODY, [SECRET, "new"], NOW).events
-    assert standard_webhooks.hear(signed(), BODY, ["new", SECRET], NOW).events
+    assert standard_webhooks.verify(both, BODY, [SECRET, "new"], NOW).events
+    assert standard_webhooks.verify(signed(), BODY, ["new", SECRET], NOW).events
     with pytest.raises(Untrusted):
-        standard_webhooks.hear(signed(), BODY, ["new"], NOW)
+        standard_webhooks.verify(signed(), BODY, ["new"], NOW)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_while_a_key_is_rotated_the_old_and_the_new_one_count() -> None:
 )
 def test_a_forged_old_or_garbled_call_is_refused(headers: dict[str, str], body: bytes, code: str) -> None:
     with pytest.raises(Untrusted) as caught:
-        standard_webhooks.hear(headers, body, [SECRET], NOW)
+        standard_webhooks.verify(headers, body, [SECRET], NOW)
     assert caught.value.code == code
     assert SECRET not in str(caught.value)
 
@@ -82,14 +82,14 @@ def zoho(**changed: Any) -> bytes:
 
 
 def test_a_notification_of_zoho_names_its_records_and_repeats_under_one_id() -> None:
-    one, again = hook.hear({}, zoho(), ["tok-1"]), hook.hear({}, zoho(ids=TOLD["ids"][::-1]), ["old", "tok-1"])
-    other = hook.hear({}, zoho(server_time=1772366400001, operation="delete"), ["tok-1"])
+    one, again = hook.verify({}, zoho(), ["tok-1"]), hook.verify({}, zoho(ids=TOLD["ids"][::-1]), ["old", "tok-1"])
+    other = hook.verify({}, zoho(server_time=1772366400001, operation="delete"), ["tok-1"])
 
     assert one == again
     assert one.events[0].records == ("5000000000000001", "5000000000000002")
     assert (one.events[0].op, other.events[0].op) == ("update", "delete")
     assert one.events[0].event_id != other.events[0].event_id
-    assert hook.hear({}, zoho(ids=["1) or (1=1"]), ["tok-1"]).events == ()
+    assert hook.verify({}, zoho(ids=["1) or (1=1"]), ["tok-1"]).events == ()
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ def test_a_notification_of_zoho_names_its_records_and_repeats_under_one_id() -> 
 )
 def test_a_notification_without_the_token_or_that_is_none_is_refused(body: bytes) -> None:
     with pytest.raises(Untrusted):
-        hook.hear({}, body, ["tok-1"])
+        hook.verify({}, body, ["tok-1"])

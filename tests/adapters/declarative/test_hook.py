@@ -48,7 +48,7 @@ WAYS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 @pytest.mark.parametrize("way", sorted(WAYS))
 def test_a_true_call_is_heard_and_a_changed_one_is_not(way: str) -> None:
     verify, headers = WAYS[way]
-    heard = hook.hear(made(verify), headers, BODY, ["older", SECRET], NOW)
+    heard = hook.verify(made(verify), headers, BODY, ["older", SECRET], NOW)
 
     assert [event.records for event in heard.events] == [("7",), ("8",)]
     assert heard.signed == (verify["kind"] == "hmac")
@@ -56,33 +56,33 @@ def test_a_true_call_is_heard_and_a_changed_one_is_not(way: str) -> None:
     forged = [headers | {name: headers[name][:-2] + "00"}, {}, headers | {name: "ä"}, headers | {name: ""}]
     for wrong in forged:
         with pytest.raises(Untrusted):
-            hook.hear(made(verify), wrong, BODY, [SECRET], NOW)
+            hook.verify(made(verify), wrong, BODY, [SECRET], NOW)
     with pytest.raises(Untrusted):
-        hook.hear(made(verify), headers, b"not json", [SECRET], NOW)
+        hook.verify(made(verify), headers, b"not json", [SECRET], NOW)
 
 
 def test_an_old_call_is_refused_and_a_strange_time_too() -> None:
     verify, headers = WAYS["with its time"]
     with pytest.raises(Untrusted):
-        hook.hear(made(verify), headers, BODY, [SECRET], datetime(2026, 3, 2, tzinfo=UTC))
+        hook.verify(made(verify), headers, BODY, [SECRET], datetime(2026, 3, 2, tzinfo=UTC))
     odd = {"x-at": "soon", "x-sig": mac(b"soon." + BODY).hex()}
     with pytest.raises(Untrusted):
-        hook.hear(made(verify), odd, BODY, [SECRET], NOW)
+        hook.verify(made(verify), odd, BODY, [SECRET], NOW)
 
 
 def test_what_a_call_names_and_under_which_key() -> None:
     verify, headers = WAYS["hex"]
     more = {"operation": "$.event", "operations": {"on_trash": "delete"}, "key_header": "X-Id", "account": "$.customer"}
-    first, second = hook.hear(made(verify, **more), headers | {"x-id": "e9"}, BODY, [SECRET], NOW).events
+    first, second = hook.verify(made(verify, **more), headers | {"x-id": "e9"}, BODY, [SECRET], NOW).events
 
     assert (first.event_id, first.object, first.records, first.op) == ("e9-0", "invoices", ("7",), "delete")
     assert (second.event_id, second.object, second.op) == ("e9-1", "Payment", "unknown")
-    again = hook.hear(made(verify), headers, BODY, [SECRET], NOW).events
+    again = hook.verify(made(verify), headers, BODY, [SECRET], NOW).events
     assert [each.event_id for each in again] == [
-        each.event_id for each in hook.hear(made(verify), headers, BODY, [SECRET], NOW).events
+        each.event_id for each in hook.verify(made(verify), headers, BODY, [SECRET], NOW).events
     ]
 
 
 def test_a_system_that_calls_nobody_is_not_believed() -> None:
     with pytest.raises(Untrusted):
-        hook.hear(None, {}, BODY, [SECRET])
+        hook.verify(None, {}, BODY, [SECRET])

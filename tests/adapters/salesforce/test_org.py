@@ -209,7 +209,7 @@ def outbound(organisation: str = ORG, record: str = "a00000000000001AAA", extra:
 
 
 def test_an_outbound_message_is_acknowledged_and_names_its_record() -> None:
-    heard = hook.hear({hook.TOKEN: SECRET}, outbound(), [SECRET], ORG)
+    heard = hook.verify({hook.TOKEN: SECRET}, outbound(), [SECRET], ORG)
 
     event = heard.events[0]
     assert (event.event_id, event.object, event.records) == (
@@ -224,12 +224,12 @@ def test_a_flow_s_callout_is_signed_over_its_body() -> None:
     body = json.dumps([{"object": "Payment__c", "id": "a00000000000001AAA", "event": "e7"}]).encode()
     mac = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
 
-    heard = hook.hear({hook.SIGNATURE: mac}, body, ["older", SECRET], ORG)
+    heard = hook.verify({hook.SIGNATURE: mac}, body, ["older", SECRET], ORG)
 
     assert (heard.signed, heard.events[0].event_id) == (True, "e7")
-    assert hook.hear({hook.TOKEN: SECRET}, body, [SECRET], ORG).signed is False
+    assert hook.verify({hook.TOKEN: SECRET}, body, [SECRET], ORG).signed is False
     with pytest.raises(Untrusted):
-        hook.hear({hook.SIGNATURE: mac}, body + b" ", [SECRET], ORG)
+        hook.verify({hook.SIGNATURE: mac}, body + b" ", [SECRET], ORG)
 
 
 @pytest.mark.parametrize(
@@ -249,4 +249,4 @@ def test_a_flow_s_callout_is_signed_over_its_body() -> None:
 )
 def test_a_forged_or_garbled_call_is_refused(headers: dict[str, str], body: bytes) -> None:
     with pytest.raises(Untrusted):
-        hook.hear(headers, body, [SECRET], ORG)
+        hook.verify(headers, body, [SECRET], ORG)

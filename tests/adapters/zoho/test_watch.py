@@ -38,7 +38,7 @@ def test_a_change_is_told_to_the_channel_until_it_expires(sim: Sim) -> None:
             wait_for("its answer", lambda: sim.org.notified, lambda seen: None not in seen.values()).values()
         ) == [200]
 
-    event = hook.hear({}, told[0], ["tok"]).events[0]
+    event = hook.verify({}, told[0], ["tok"]).events[0]
     assert (event.object, event.records, event.op) == ("Invoices", (record,), "update")
     assert len(heard) == 1
     assert (until - crm.now()).days < 7

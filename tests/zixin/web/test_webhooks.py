@@ -54,7 +54,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     store = Store(tmp_path / "zixin.db")
     clerk = inbox.Clerk(store)
     made = Door("", store)
-    bells = {"sim": Bell("sim", [SECRET], hook.hear), "own": Bell("own", [SECRET], None)}
+    bells = {"sim": Bell("sim", [SECRET], hook.verify), "own": Bell("own", [SECRET], None)}
     with running(
         application(Intake(bells, clerk, made.wake), lambda: Ready(made.woken == 0, 0, 0, threads=True))
     ) as origin:
@@ -114,7 +114,7 @@ def test_a_secret_in_the_path_stands_for_the_header_of_who_can_set_none(tmp_path
 
     store = Store(tmp_path / "zixin.db")
     clerk = inbox.Clerk(store)
-    bell = Bell("org", [SECRET], partial(salesforce.hear, organisation=ORG))
+    bell = Bell("org", [SECRET], partial(salesforce.verify, organisation=ORG))
     with running(application(Intake({"org": bell}, clerk, lambda: None), lambda: Ready(True, 0, 0, True))) as origin:
         good = requests.post(f"{origin}/hooks/org/{SECRET}", data=outbound(), timeout=ANSWER_S)
         bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=ANSWER_S)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from adapters.common import permissions
 from adapters.common.http import Answer
+from adapters.common.permissions import tried
 from adapters.zoho import install, wire
-from connector.ports import Tried
+from connector.ports import PermissionCheck
 
 #: method, path, kind of call, parameters, body.
 Call = Callable[[str, str, str, Mapping[str, str] | None, bytes | None], Answer]
@@ -40,23 +40,23 @@ _TRIES: tuple[tuple[str, str, str, Mapping[str, str], bytes | None, str, str], .
 _SILENT = (("ZohoCRM.bulk.READ", "reading from 34,200 records on", "超过 34,200 条记录时的批量读取"),)
 
 
-def tried(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[Tried]:
+def permissions(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[PermissionCheck]:
     """Our user and its profile, then each scope."""
-    yield permissions.tried(_USERS, "who we are", "当前用户", lambda: _who(call))
+    yield tried(_USERS, "who we are", "当前用户", lambda: _who(call))
     for scope, method, path, params, body, en, zh in _TRIES:
-        yield permissions.tried(scope, en, zh, partial(_answered, call, method, path, params, body))
+        yield tried(scope, en, zh, partial(_answered, call, method, path, params, body))
     named = scopes()
     for scope, en, zh in _SILENT:
         family = scope.rpartition(".")[0]
         found = any(name in (scope, f"{family}.ALL") for name in named) if named else None
-        yield Tried(scope, granted=found, en=en, zh=zh)
+        yield PermissionCheck(scope, granted=found, en=en, zh=zh)
 
 
-def _who(call: Call) -> Tried:
+def _who(call: Call) -> PermissionCheck:
     rows, _ = wire.records(call("GET", "users", "admin", {"type": "CurrentUser"}, None).body, "users")
     user = rows[0] if rows else {}
     told = f"{user.get('full_name')}, {install.profile_of(user)}"
-    return Tried(_USERS, granted=True, en=f"we are {told}", zh=f"当前用户：{told}")
+    return PermissionCheck(_USERS, granted=True, en=f"we are {told}", zh=f"当前用户：{told}")
 
 
 def _answered(call: Call, method: str, path: str, params: Mapping[str, str], body: bytes | None) -> None:

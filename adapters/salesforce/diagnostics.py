@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from adapters.common import permissions
+from adapters.common.permissions import tried
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from connector.errors import Exhausted, Problem
-from connector.ports import Tried
+from connector.ports import PermissionCheck
 
 #: Field of UserPermissionAccess → whether zixin cannot do without it, and what it is for.
 _PERMISSIONS = (
@@ -31,20 +31,20 @@ _PERMISSIONS = (
 )  # fmt: skip
 
 
-def tried(client: Client) -> Iterator[Tried]:
+def permissions(client: Client) -> Iterator[PermissionCheck]:
     """Our user, its permissions, and whether accounts may be written."""
-    yield permissions.tried("api", "who we are", "当前用户", lambda: _who(client))
+    yield tried("api", "who we are", "当前用户", lambda: _who(client))
     yield from _permissions(client)
-    yield permissions.tried("Account edit", "writing ratings", "写回评级", lambda: _edit(client))
+    yield tried("Account edit", "writing ratings", "写回评级", lambda: _edit(client))
 
 
-def _who(client: Client) -> Tried:
+def _who(client: Client) -> PermissionCheck:
     who = wire.document(client.call("GET", "/services/oauth2/userinfo", "admin").body)
     name = str(who.get("preferred_username") or who.get("user_id"))
-    return Tried("api", granted=True, en=f"we are {name}", zh=f"当前用户：{name}")
+    return PermissionCheck("api", granted=True, en=f"we are {name}", zh=f"当前用户：{name}")
 
 
-def _permissions(client: Client) -> Iterator[Tried]:
+def _permissions(client: Client) -> Iterator[PermissionCheck]:
     fields = ", ".join(name for name, *_ in _PERMISSIONS)
     try:
         query = {"q": f"SELECT {fields} FROM UserPermissionAccess LIMIT 1"}  # noqa: S608
@@ -57,12 +57,12 @@ def _permissions(client: Client) -> Iterator[Tried]:
         has = rows[0].get(field) if rows else None
         # What only an installation needs, or another permission stands in for, is not missing but to be looked at.
         granted = None if has is None or (not has and not needed) else bool(has)
-        yield Tried(field.removeprefix("Permissions"), granted, en, zh)
+        yield PermissionCheck(field.removeprefix("Permissions"), granted, en, zh)
 
 
-def _edit(client: Client) -> Tried:
+def _edit(client: Client) -> PermissionCheck:
     told = wire.document(client.call("GET", "sobjects/Account/describe", "admin").body)
-    return Tried("Account edit", bool(told.get("updateable")), "writing ratings", "写回评级")
+    return PermissionCheck("Account edit", bool(told.get("updateable")), "writing ratings", "写回评级")
 
 
 def count(client: Client, name: str) -> int:
