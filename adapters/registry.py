@@ -1,15 +1,16 @@
 """Adapters by name: whoever composes zixin names a CRM and knows no more of it.
 
 An adapter is a folder with a module `entry`: `needs`, what a connection must be given, and `opened`; optionally
-`guide`, an admin's way at the vendor's, `settled`, which exchanges what can be used once, `widget`,
-and `imported`. Its simulator,
-where it has one, is started by `simulator.entry.simulated`. A connector file in `rest/connectors` counts as one, too.
+`guide`, an admin's way at the vendor's, `settled`, which exchanges what can be used once, `widget`, and `imported`. Its
+simulator, where it has one, is started by `simulator.entry.simulated`. A folder with `connectors` serves the connector
+files in it, each of which counts as an adapter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module, resources
 from pathlib import Path
 from typing import Any, cast
@@ -19,8 +20,8 @@ import polars as pl
 from connector.errors import Misconfigured
 from connector.ports import Reads, Shared
 
-#: The connector file that stands for `rest` itself.
-_OWN = "own.yaml"
+#: What a connector file's name ends with.
+_FILE = ".yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,7 @@ class Simulated:
 
 def available() -> tuple[str, ...]:
     """Names of all adapters."""
-    here = resources.files("adapters")
-    folders = [each.name for each in here.iterdir() if each.is_dir() and each.joinpath("entry.py").is_file()]
-    files = [each.name for each in here.joinpath("rest", "connectors").iterdir() if each.name.endswith(".yaml")]
-    return tuple(sorted([*folders, *(name.removesuffix(".yaml") for name in files if name != _OWN)]))
+    return tuple(sorted(_folders()))
 
 
 def needs(crm: str, settings: Mapping[str, str] | None = None) -> tuple[Need, ...]:
@@ -143,8 +141,19 @@ def _whole(text: str) -> bool:
     return not text or (text.isascii() and text.isdigit() and int(text) > 0)
 
 
+@cache
+def _folders() -> dict[str, str]:
+    """Adapter → its folder: one that serves connector files serves those, any other one itself."""
+    found: dict[str, str] = {}
+    for each in resources.files("adapters").iterdir():
+        if each.is_dir() and each.joinpath("entry.py").is_file():
+            files = each.joinpath("connectors")
+            served = [file.name for file in files.iterdir()] if files.is_dir() else [f"{each.name}{_FILE}"]
+            found |= {name.removesuffix(_FILE): each.name for name in served if name.endswith(_FILE)}
+    return found
+
+
 def _module(crm: str, part: str) -> Any:
-    if crm not in available():
+    if crm not in _folders():
         raise Misconfigured("E-CRM", name=crm, known=", ".join(available()))
-    folder = crm if resources.files("adapters").joinpath(crm, "entry.py").is_file() else "rest"
-    return import_module(f"adapters.{folder}.{part}")
+    return import_module(f"adapters.{_folders()[crm]}.{part}")

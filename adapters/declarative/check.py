@@ -10,8 +10,8 @@ from typing import Literal
 import polars as pl
 
 from adapters.declarative.connector import Connector
-from adapters.declarative.crm import Declared
 from adapters.declarative.models import Object
+from adapters.declarative.reader import Reader
 from connector.errors import Problem
 from connector.ports import Page, Source
 
@@ -28,7 +28,7 @@ class Tried:
     zh: str
 
 
-def check(connector: Connector, crm: Declared) -> Iterator[Tried]:
+def check(connector: Connector, crm: Reader) -> Iterator[Tried]:
     """Each step as it is done."""
     yield _tried("me", lambda: _me(crm))
     for name, item in connector.objects.items():
@@ -53,7 +53,7 @@ def check(connector: Connector, crm: Declared) -> Iterator[Tried]:
         )
 
 
-def _object(crm: Declared, name: str, item: Object) -> Iterator[Tried]:
+def _object(crm: Reader, name: str, item: Object) -> Iterator[Tried]:
     fields = tuple(item.fields)
     source = Source(name, name, fields)
     pages: list[Page] = []
@@ -92,7 +92,7 @@ def _tried(step: str, what: Callable[[], tuple[State, str, str]]) -> Tried:
     return Tried(step, state, en, zh)
 
 
-def _me(crm: Declared) -> tuple[State, str, str]:
+def _me(crm: Reader) -> tuple[State, str, str]:
     found = crm.organisation()
     if len(found.currency) != 3 or not found.currency.isupper():
         return (
@@ -135,7 +135,7 @@ def _all_times(stamps: pl.Series) -> bool:
         return False
 
 
-def _by_id(crm: Declared, source: Source, record: str) -> tuple[State, str, str]:
+def _by_id(crm: Reader, source: Source, record: str) -> tuple[State, str, str]:
     pages = list(crm.fetch(source, [record]))
     found = {str(key) for page in pages for key in page.frame["id"]}
     if found == {record}:
@@ -143,7 +143,7 @@ def _by_id(crm: Declared, source: Source, record: str) -> tuple[State, str, str]
     return "look", "it does not come back by its id", "按 id 取不到该记录"
 
 
-def _since(crm: Declared, source: Source, pages: list[Page]) -> tuple[State, str, str]:
+def _since(crm: Reader, source: Source, pages: list[Page]) -> tuple[State, str, str]:
     import json
     from datetime import timedelta
 
@@ -168,7 +168,7 @@ def _since(crm: Declared, source: Source, pages: list[Page]) -> tuple[State, str
     return "ok", "changes are told from the rest", "可区分变更记录"
 
 
-def _described(crm: Declared, name: str) -> tuple[State, str, str]:
+def _described(crm: Reader, name: str) -> tuple[State, str, str]:
     fields = crm.describe(name).fields
     if not fields:
         return "look", "no field is listed", "未列出任何字段"

@@ -1,223 +1,49 @@
-"""The port to a system that a connector file describes."""
+"""A system that a connector file describes: a type for what the file says that it can do."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
-from itertools import islice
-from typing import Any
 
 from adapters.common.http import Patience
-from adapters.common.outcomes import unanswered, without
-from adapters.declarative import fields, hook, rows, select
-from adapters.declarative.auth import Proof
-from adapters.declarative.connector import Connector
-from adapters.declarative.models import Write
-from adapters.declarative.reading import Reading
-from adapters.declarative.wire import Wire, Wrong, in_statuses
-from connector.assessment import Written
-from connector.errors import Exhausted, Misconfigured, Problem, Retry
-from connector.ports import (
-    Aspect,
-    Change,
-    Described,
-    Field,
-    Growth,
-    Organisation,
-    Outcome,
-    Page,
-    Shared,
-    Source,
-    Spent,
-    VerifiedCall,
-)
-from connector.ports import Step as FieldStep
-
-#: Characters kept of a refusal.
-_MOST_WORDS = 500
-_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+from adapters.declarative import hook
+from adapters.declarative.connector import Connector, Hook
+from adapters.declarative.reader import Reader
+from adapters.declarative.writing import Writer
+from connector.errors import Misconfigured
+from connector.ports import Shared, VerifiedCall
 
 
-class Declared:
-    """One system, spoken to as its connector file says."""
-
-    def __init__(
-        self, connector: Connector, settings: Mapping[str, str], shared: Shared, *, name: str,
-        patience: Patience | None = None,
-    ) -> None:  # fmt: skip
-        """`settings`: all that the file declares."""
-        self.spent = Spent()
-        self._connector = connector
-        self._accounts = connector.accounts()
-        cap = settings.get("calls_a_day")
-        known = {key: settings.get(key, item.default or "") for key, item in connector.settings.items()}
-
-        def spend(api: str) -> None:
-            shared.take(name, 1, int(cap) if cap else None)
-            self.spent.add(api, 1)
-
-        given = patience or Patience(answer_s=connector.limits.answer_s)
-        self._wire = Wire(connector, known, given, spend)
-        self._proof = Proof(connector.auth, self._wire, shared, name)
-        self._reading = Reading(connector, self._wire, self._proof)
-        self._kinds: dict[str, str] = {}
-
-    def now(self) -> datetime:
-        """The system's clock, from the newest answer's Date."""
-        return self._wire.http.now()
-
-    def organisation(self) -> Organisation:
-        """Name and home currency."""
-        me = self._connector.me
-        told = self._wire.document(self._proof.ask(me.request, self._wire.given()))
-        currency = rows.text(select.first(me.currency, told)) if me.currency else None
-        company = rows.text(select.first(me.company, told)) if me.company else None
-        return Organisation(company or self._connector.title, currency or self._wire.settings[me.currency_setting])
-
-    def describe(self, name: str) -> Described:
-        """The fields of an object, as far as the file says how to ask for them."""
-        return fields.describe(self._connector, self._wire, self._proof, name)
-
-    def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
-        """All records, or those changed since the cursor."""
-        yield from self._reading.read(source, cursor)
-
-    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
-        """Records by id."""
-        yield from self._reading.fetch(source, records)
-
-    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
-        """Records whose field `by` is one of these accounts."""
-        yield from self._reading.ledger(source, by, accounts)
+class _Calls(Reader):
+    """A system whose connector file says how its calls are verified."""
 
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> VerifiedCall:
         """A call of the system, verified as its file says."""
-        return hook.verify(self._connector.hook, headers, body, secrets)
+        return hook.verify(self._hook(), headers, body, secrets)
 
     def subscribe(self, url: str, secret: str, objects: Sequence[str]) -> datetime:
         """Asks to be called, where the file says how; else nothing is asked, and a person does it."""
-        return hook.subscribe(self._connector, self._wire, self._proof, url, secret, objects, self.now())
+        return hook.subscribe(self._hook(), self._wire, self._proof, url, secret, objects, self.now())
 
-    def plan(self, wanted: Sequence[Written]) -> tuple[FieldStep, ...]:
-        """What `apply` would create."""
-        return fields.plan(self._connector, self.describe(self._accounts), wanted)
-
-    def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
-        """Creates the missing fields and reads back what the system named them."""
-        made = fields.apply(self._connector, self._wire, self._proof, self._accounts, self.describe, wanted)
-        self._kinds = {}
-        return made
-
-    def growable(self) -> frozenset[Aspect]:
-        """What the connector file says."""
-        return fields.growable(self._connector)
-
-    def grow(self, growths: Sequence[Growth]) -> Mapping[str, Misconfigured]:
-        """Changes fields, where the file says how."""
-        return fields.grow(self._connector, self._wire, self._proof, self._accounts, growths)
-
-    def installed(self) -> Described:
-        """The accounts' fields."""
-        return self.describe(self._accounts)
-
-    def placing(self) -> tuple[str, str] | None:
-        """What the connector file says."""
-        making = self._connector.create
-        return (making.place, making.place_zh or making.place) if making and making.place else None
-
-    def remove(self, gone: Sequence[Field]) -> None:
-        """Deletes fields, where the file says how."""
-        fields.remove(self._connector, self._wire, self._proof, self._accounts, gone)
-        self._kinds = {}
-
-    def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
-        """Sets account fields; each record's outcome."""
-        writing = self._connector.objects[self._accounts].write
-        if writing is None:
-            raise Misconfigured("E-CONNECTOR-BY", host=self._wire.host, object=f"{self._accounts}.write")
-        size = writing.batch.size if writing.batch else 1
-        remaining = iter(changes)
-        while some := list(islice(remaining, size)):
-            yield from self._write(writing, some)
-
-    def _write(self, writing: Write, changes: Sequence[Change]) -> Iterator[Outcome]:
-        ready = [(change, self._values(writing, change)) for change in changes]
-        given: dict[str, Any] = {"id": changes[0].record, "values": ready[0][1]}
-        if writing.batch is not None:
-            given = {"items": [self._item(writing.batch.item, change.record, values) for change, values in ready]}
-        try:
-            answer = self._proof.ask(writing.request, self._wire.given(**given), again=writing.request.method == "PUT")
-            told = self._wire.document(answer)
-        except (Exhausted, Retry) as problem:
-            yield from unanswered(changes, problem)
-            return
-        except Problem as problem:
-            yield from self._refused_whole(writing, changes, problem)
-            return
-        yield from self._outcomes(writing, changes, told)
-
-    def _item(self, template: Any, record: str, values: Mapping[str, Any]) -> Any:
-        return select.fill(template, {**self._wire.given(), "id": record, "values": values})
-
-    def _refused_whole(self, writing: Write, changes: Sequence[Change], problem: Problem) -> Iterator[Outcome]:
-        status = str(problem.facts.get("detail", "")).removeprefix("HTTP ")
-        if problem.code != "E-CRM-ANSWER" or not (status.isdigit() and in_statuses(int(status), writing.refused)):
-            raise problem
-        if len(changes) > 1:
-            for change in changes:
-                yield from self._write(writing, [change])
-            return
-        told = problem.document() if isinstance(problem, Wrong) else None
-        yield _refused(writing, told, changes[0], f"HTTP {status}")
-
-    def _outcomes(self, writing: Write, changes: Sequence[Change], told: Any) -> Iterator[Outcome]:
-        shape = writing.result
-        listed = select.every(shape.rows, told)
-        by_id = {rows.text(select.first(shape.id, row)): row for row in listed} if shape.id else {}
-        for number, change in enumerate(changes):
-            row = by_id.get(change.record) if shape.id else listed[number] if number < len(listed) else None
-            if shape.only_failed:
-                taken = Outcome(change.record, "taken")
-                yield taken if row is None else _refused(writing, row, change, "no reason given")
-                continue
-            if row is None and (shape.state is not None or shape.id):
-                yield Outcome(change.record, "unknown")
-                continue
-            state = rows.text(select.first(shape.state, row)) if shape.state else None
-            if shape.state is None or state in shape.taken:
-                yield Outcome(change.record, "taken")
-                continue
-            yield _refused(writing, row, change, f"state {state}")
-
-    def _values(self, writing: Write, change: Change) -> dict[str, Any]:
-        if not self._kinds:
-            self._kinds = fields.kinds(self._connector, self.describe(self._accounts))
-        return {name: _as_sent(writing, value, self._kinds.get(name, "text")) for name, value in change.values.items()}
+    def _hook(self) -> Hook:
+        if self._connector.hook is None:
+            raise Misconfigured("E-CONNECTOR-BY", host=self._wire.host, object="hook")
+        return self._connector.hook
 
 
-def _refused(writing: Write, told: Any, change: Change, otherwise: str) -> Outcome:
-    named = [rows.text(each) for path in writing.result.fields for each in select.every(path, told)]
-    fields_ = tuple(dict.fromkeys(name for name in named if name is not None and name in change.values))
-    return Outcome(change.record, "refused", _words(writing, told, change) or otherwise, fields_)
+class _WriterThatCalls(_Calls, Writer):
+    pass
 
 
-def _words(writing: Write, told: Any, change: Change) -> str:
-    """The system's words, without the values that it refused."""
-    said = [text for path in writing.result.words for text in map(rows.text, select.every(path, told)) if text]
-    said = [text.strip().splitlines()[-1] if "Traceback" in text else text for text in said]
-    return without("; ".join(dict.fromkeys(said)), change.values.values())[:_MOST_WORDS]
+def connected(
+    connector: Connector, settings: Mapping[str, str], shared: Shared, *, name: str, patience: Patience | None = None
+) -> Reader:
+    """A connection of that name. `settings`: all that the file declares.
 
-
-def _as_sent(writing: Write, value: str | None, kind: str) -> Any:
-    if kind == "choices" and writing.lists == "list":
-        return value.split(";") if value else []
-    if value is None:
-        return writing.empty
-    if kind == "choices":
-        return writing.lists.join(value.split(";"))
-    if kind in ("number", "money") and writing.numbers == "number":
-        # What is no number goes as it is, for the system to refuse that one record.
-        return Decimal(value) if _PLAIN.fullmatch(value) else value
-    return value
+    It `Writes` and `Installs` where the file has an object with `write`, and is a `WebhookSource` where it has `hook`.
+    """
+    writes = any(item.write is not None for item in connector.objects.values())
+    kinds: dict[tuple[bool, bool], type[Reader]] = {
+        (False, False): Reader, (True, False): Writer, (False, True): _Calls, (True, True): _WriterThatCalls,
+    }  # fmt: skip
+    return kinds[writes, connector.hook is not None](connector, settings, shared, name=name, patience=patience)

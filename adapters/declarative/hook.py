@@ -15,7 +15,7 @@ import msgspec
 from adapters.common.signatures import one_of
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
-from adapters.declarative.connector import Connector, Hook, Verify
+from adapters.declarative.connector import Hook, Verify
 from adapters.declarative.wire import Wire
 from connector.errors import Untrusted
 from connector.ports import Event, VerifiedCall
@@ -24,11 +24,9 @@ _LONGEST_KEY = 200
 
 
 def verify(
-    hook: Hook | None, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime | None = None
+    hook: Hook, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime | None = None
 ) -> VerifiedCall:
     """The events of a call. Raises Untrusted."""
-    if hook is None:
-        raise Untrusted("E-HOOK-HEADERS")
     document = _decoded(body)
     _verify(hook.verify, headers, body, document, secrets, now or datetime.now(UTC))
     listed = select.every(hook.rows, document)
@@ -45,14 +43,13 @@ def verify(
 
 
 def subscribe(
-    connector: Connector, wire: Wire, proof: Proof, url: str, secret: str, objects: Sequence[str], now: datetime
+    hook: Hook, wire: Wire, proof: Proof, url: str, secret: str, objects: Sequence[str], now: datetime
 ) -> datetime:
     """One subscription an object; until when. Where the file knows no call for it, a person does it."""
-    hook = connector.hook
-    if hook is not None and hook.subscribe is not None:
+    if hook.subscribe is not None:
         for name in objects:
             proof.ask(hook.subscribe, wire.given(url=url, secret=secret, object=name))
-    return now + timedelta(seconds=hook.lives_s if hook else 30 * 86_400)
+    return now + timedelta(seconds=hook.lives_s)
 
 
 def _event(hook: Hook, row: Any, key: str) -> Event:

@@ -13,9 +13,10 @@ from typing import Any
 import polars as pl
 
 from adapters import registry
-from adapters.declarative.crm import Declared
-from adapters.rest.entry import connector_of
-from adapters.rest.simulator.system import System
+from adapters.declarative.crm import connected
+from adapters.declarative.entry import connector_of
+from adapters.declarative.reader import Reader
+from adapters.declarative.simulator.system import System
 from adapters.simulation.faults import CUT, TRICKLE
 from adapters.simulation.serving import running
 from mappings.load import Mapping as Fields
@@ -36,10 +37,10 @@ class RestDouble:
     #: Exemptions: what the suite cannot ask of this system, and why.
     lacks: Mapping[str, str]
 
-    def crm(self) -> Declared:
+    def crm(self) -> Reader:
         settings = self.simulated.credentials(self.origin)
         patience = impatient()
-        return Declared(connector_of(self.name, settings), settings, Slots(), name="x", patience=patience)
+        return connected(connector_of(self.name, settings), settings, Slots(), name="x", patience=patience)
 
     def edit(self, source: str, key: str, **values: str | None) -> None:
         object_, record = self._find(source, key)
@@ -116,7 +117,7 @@ LACKS = {
 @contextmanager
 def rest(name: str, tables: Mapping[str, pl.DataFrame]) -> Iterator[RestDouble]:
     """That system, filled with these tables."""
-    module = import_module(f"adapters.rest.simulator.{'own' if name == 'rest' else name}")
+    module = import_module(f"adapters.declarative.simulator.{'own' if name == 'rest' else name}")
     system, made = module.filled(tables, "USD", 0.0)
     system.most = 150
     with running(made.application) as origin:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from connector.assessment import WRITTEN
+from connector.ports import Installs
 from connector.schema import day_number
 from sync.link import Link
 from sync.run import run
@@ -33,6 +34,7 @@ def test_each_instalment_falls_due_on_its_own_day(
         ]
         system.put("Sales Invoice", "INV", {"payment_schedule": lines})
         crm = double.crm()
+        assert isinstance(crm, Installs)
         store = Store(tmp_path / "zixin.db")
         link = Link("x", crm, double.mapping.with_written(dict(crm.apply(WRITTEN))), crm.organisation())
         done = run(store, link, POLICY, day_number(date.fromisoformat(as_of)), language="en")

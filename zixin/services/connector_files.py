@@ -11,9 +11,9 @@ from typing import Any
 from adapters.declarative.check import Tried
 from adapters.declarative.check import check as steps
 from adapters.declarative.connector import Connector
-from adapters.declarative.crm import Declared
+from adapters.declarative.crm import connected
+from adapters.declarative.entry import connector_of, declared
 from adapters.registry import complete
-from adapters.rest.entry import connector_of, declared
 from zixin.services.connect import from_file, gathered
 
 
@@ -30,7 +30,7 @@ def check(connector: Connector, settings: Path | None) -> Iterator[Tried]:
     """
     needs = declared(connector)
     given = complete(needs, gathered(lambda _: needs, from_file(settings), None), connector.name)
-    yield from steps(connector, Declared(connector, given, Alone(), name=connector.name))
+    yield from steps(connector, connected(connector, given, Alone(), name=connector.name))
 
 
 class Alone:

@@ -8,7 +8,8 @@ import responses
 
 from adapters.common.http import Patience
 from adapters.declarative.connector import load
-from adapters.declarative.crm import Declared
+from adapters.declarative.crm import connected
+from adapters.declarative.reader import Reader
 from connector.ports import Source
 from tests.simulated import Slots
 
@@ -35,14 +36,14 @@ objects:
 def declared(
     *, auth: str = "{kind: none}", read: str = "{path: /items}", page: str = "{kind: none}", more: str = "",
     object_: str = "",
-) -> Declared:  # fmt: skip
+) -> Reader:  # fmt: skip
     """A connection to a system of one object."""
     text = PLAIN.format(auth=auth, read=read, page=page, more=more, object=object_)
     patience = Patience(attempts=3, sleep=lambda _: None)
-    return Declared(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x", patience=patience)
+    return connected(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x", patience=patience)
 
 
-def names(crm: Declared, cursor: str | None = None) -> list[str]:
+def names(crm: Reader, cursor: str | None = None) -> list[str]:
     """Names of everything that a read yields."""
     return [str(name) for page in crm.read(ITEMS, cursor) for name in page.frame["name"]]
 

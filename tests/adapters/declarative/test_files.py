@@ -10,7 +10,7 @@ from adapters.declarative.connector import load
 from adapters.declarative.models import FieldRule
 from adapters.declarative.rows import instant, iso, value
 from connector.errors import Denied, Exhausted, Misconfigured, Retry
-from connector.ports import Change, Source
+from connector.ports import Change, Source, Writes
 from tests.adapters.common.test_standard_webhooks import NOW
 from tests.adapters.declarative.systems import HOST, ITEMS, PLAIN, declared, names
 
@@ -121,6 +121,7 @@ def test_records_without_a_batch_are_fetched_and_written_one_by_one() -> None:
     )
 
     pages = list(crm.fetch(ITEMS, ["a/b", "c"]))
+    assert isinstance(crm, Writes)
     done = list(crm.write([Change("a/b", {"rating": "AAA", "limit": "12.50"}), Change("c", {"rating": "AAA"})]))
 
     assert [row for page in pages for row in page.frame["name"]] == ["one"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.declarative.entry import connector_of
 from adapters.declarative.models import Call
-from adapters.rest.entry import connector_of
 from tests.connector.scoring.books import books, invoice
 from tests.contract.rest import RestDouble, rest
 from tests.zixin.calls import run
@@ -63,7 +63,7 @@ def test_a_step_that_is_wrong_is_named(
     old: str, new: str, step: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    text = (Path(__file__).parents[3] / "adapters/rest/connectors/own.yaml").read_text()
+    text = (Path(__file__).parents[3] / "adapters/declarative/connectors/rest.yaml").read_text()
     if old.startswith("records"):
         text = text.replace("  accounts:\n    read:", f"  accounts:\n    {old}\n    read:")
     elif not old:

@@ -126,7 +126,7 @@ def test_where_the_crm_refuses_to_change_a_field_it_is_a_step_for_a_person(
     def refused(_: object, growths: Sequence[Growth]) -> dict[str, Misconfigured]:
         return {each.item.name: Misconfigured("E-CRM-ANSWER", host="h", detail="HTTP 405") for each in growths}
 
-    monkeypatch.setattr("adapters.declarative.crm.Declared.grow", refused)
+    monkeypatch.setattr("adapters.declarative.writing.Writer.grow", refused)
     capsys.readouterr()
     assert run("fields", "apply", "--lang", "zh-CN") == 0
     told = capsys.readouterr().out

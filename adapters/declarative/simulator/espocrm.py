@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.declarative.simulator.books import Books, books
+from adapters.declarative.simulator.system import System, application, reply, route
 from adapters.registry import Simulated
-from adapters.rest.simulator.books import Books, books
-from adapters.rest.simulator.system import System, application, reply, route
 
 _STAMP = "%Y-%m-%d %H:%M:%S"
 _LARGEST = 200

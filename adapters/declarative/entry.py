@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from adapters.declarative.connector import Connector, load
-from adapters.declarative.crm import Declared
+from adapters.declarative.crm import connected
 from adapters.registry import Need
 from connector.errors import Misconfigured
 from connector.ports import Reads, Shared
@@ -24,9 +24,9 @@ def connector_of(crm: str, settings: Mapping[str, str]) -> Connector:
             return load(Path(path).read_text(encoding="utf-8"), path)
         except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured("E-FILE", file=path, detail=type(error).__name__) from None
-    name = "own" if crm == "rest" else crm
-    file = resources.files("adapters").joinpath("rest", "connectors", f"{name}.yaml")
-    return load(file.read_text(encoding="utf-8"), f"adapters/rest/connectors/{name}.yaml")
+    name = f"{crm}.yaml"
+    file = resources.files("adapters").joinpath("declarative", "connectors", name)
+    return load(file.read_text(encoding="utf-8"), f"adapters/declarative/connectors/{name}")
 
 
 def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:
@@ -47,4 +47,4 @@ def declared(connector: Connector) -> tuple[Need, ...]:
 
 def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
     """A connection of that name."""
-    return Declared(connector_of(crm, settings), settings, shared, name=name)
+    return connected(connector_of(crm, settings), settings, shared, name=name)

@@ -1,0 +1,149 @@
+"""What zixin writes into a system that a connector file describes: its own fields, and values into them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from adapters.common.outcomes import unanswered, without
+from adapters.declarative import fields, rows, select
+from adapters.declarative.models import Write
+from adapters.declarative.reader import Reader
+from adapters.declarative.wire import Wrong, in_statuses
+from connector.assessment import Written
+from connector.errors import Exhausted, Misconfigured, Problem, Retry
+from connector.ports import Aspect, Change, Described, Field, Growth, Outcome
+from connector.ports import Step as FieldStep
+
+#: Characters kept of a refusal.
+_MOST_WORDS = 500
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+class Writer(Reader):
+    """A system whose connector file says how accounts are written."""
+
+    def plan(self, wanted: Sequence[Written]) -> tuple[FieldStep, ...]:
+        """What `apply` would create."""
+        return fields.plan(self._connector, self.describe(self._accounts), wanted)
+
+    def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
+        """Creates the missing fields and reads back what the system named them."""
+        made = fields.apply(self._connector, self._wire, self._proof, self._accounts, self.describe, wanted)
+        self._kinds = {}
+        return made
+
+    def growable(self) -> frozenset[Aspect]:
+        """What the connector file says."""
+        return fields.growable(self._connector)
+
+    def grow(self, growths: Sequence[Growth]) -> Mapping[str, Misconfigured]:
+        """Changes fields, where the file says how."""
+        return fields.grow(self._connector, self._wire, self._proof, self._accounts, growths)
+
+    def installed(self) -> Described:
+        """The accounts' fields."""
+        return self.describe(self._accounts)
+
+    def placing(self) -> tuple[str, str] | None:
+        """What the connector file says."""
+        making = self._connector.create
+        return (making.place, making.place_zh or making.place) if making and making.place else None
+
+    def remove(self, gone: Sequence[Field]) -> None:
+        """Deletes fields, where the file says how."""
+        fields.remove(self._connector, self._wire, self._proof, self._accounts, gone)
+        self._kinds = {}
+
+    def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
+        """Sets account fields; each record's outcome."""
+        writing = self._connector.objects[self._accounts].write
+        if writing is None:
+            raise Misconfigured("E-CONNECTOR-BY", host=self._wire.host, object=f"{self._accounts}.write")
+        size = writing.batch.size if writing.batch else 1
+        remaining = iter(changes)
+        while some := list(islice(remaining, size)):
+            yield from self._write(writing, some)
+
+    def _write(self, writing: Write, changes: Sequence[Change]) -> Iterator[Outcome]:
+        ready = [(change, self._values(writing, change)) for change in changes]
+        given: dict[str, Any] = {"id": changes[0].record, "values": ready[0][1]}
+        if writing.batch is not None:
+            given = {"items": [self._item(writing.batch.item, change.record, values) for change, values in ready]}
+        try:
+            answer = self._proof.ask(writing.request, self._wire.given(**given), again=writing.request.method == "PUT")
+            told = self._wire.document(answer)
+        except (Exhausted, Retry) as problem:
+            yield from unanswered(changes, problem)
+            return
+        except Problem as problem:
+            yield from self._refused_whole(writing, changes, problem)
+            return
+        yield from self._outcomes(writing, changes, told)
+
+    def _item(self, template: Any, record: str, values: Mapping[str, Any]) -> Any:
+        return select.fill(template, {**self._wire.given(), "id": record, "values": values})
+
+    def _refused_whole(self, writing: Write, changes: Sequence[Change], problem: Problem) -> Iterator[Outcome]:
+        status = str(problem.facts.get("detail", "")).removeprefix("HTTP ")
+        if problem.code != "E-CRM-ANSWER" or not (status.isdigit() and in_statuses(int(status), writing.refused)):
+            raise problem
+        if len(changes) > 1:
+            for change in changes:
+                yield from self._write(writing, [change])
+            return
+        told = problem.document() if isinstance(problem, Wrong) else None
+        yield _refused(writing, told, changes[0], f"HTTP {status}")
+
+    def _outcomes(self, writing: Write, changes: Sequence[Change], told: Any) -> Iterator[Outcome]:
+        shape = writing.result
+        listed = select.every(shape.rows, told)
+        by_id = {rows.text(select.first(shape.id, row)): row for row in listed} if shape.id else {}
+        for number, change in enumerate(changes):
+            row = by_id.get(change.record) if shape.id else listed[number] if number < len(listed) else None
+            if shape.only_failed:
+                taken = Outcome(change.record, "taken")
+                yield taken if row is None else _refused(writing, row, change, "no reason given")
+                continue
+            if row is None and (shape.state is not None or shape.id):
+                yield Outcome(change.record, "unknown")
+                continue
+            state = rows.text(select.first(shape.state, row)) if shape.state else None
+            if shape.state is None or state in shape.taken:
+                yield Outcome(change.record, "taken")
+                continue
+            yield _refused(writing, row, change, f"state {state}")
+
+    def _values(self, writing: Write, change: Change) -> dict[str, Any]:
+        if not self._kinds:
+            self._kinds = fields.kinds(self._connector, self.describe(self._accounts))
+        return {name: _as_sent(writing, value, self._kinds.get(name, "text")) for name, value in change.values.items()}
+
+
+def _refused(writing: Write, told: Any, change: Change, otherwise: str) -> Outcome:
+    named = [rows.text(each) for path in writing.result.fields for each in select.every(path, told)]
+    fields_ = tuple(dict.fromkeys(name for name in named if name is not None and name in change.values))
+    return Outcome(change.record, "refused", _words(writing, told, change) or otherwise, fields_)
+
+
+def _words(writing: Write, told: Any, change: Change) -> str:
+    """The system's words, without the values that it refused."""
+    said = [text for path in writing.result.words for text in map(rows.text, select.every(path, told)) if text]
+    said = [text.strip().splitlines()[-1] if "Traceback" in text else text for text in said]
+    return without("; ".join(dict.fromkeys(said)), change.values.values())[:_MOST_WORDS]
+
+
+def _as_sent(writing: Write, value: str | None, kind: str) -> Any:
+    if kind == "choices" and writing.lists == "list":
+        return value.split(";") if value else []
+    if value is None:
+        return writing.empty
+    if kind == "choices":
+        return writing.lists.join(value.split(";"))
+    if kind in ("number", "money") and writing.numbers == "number":
+        # What is no number goes as it is, for the system to refuse that one record.
+        return Decimal(value) if _PLAIN.fullmatch(value) else value
+    return value

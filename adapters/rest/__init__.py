@@ -1,1 +1,0 @@
-"""Any system with a REST API, as a connector file describes it."""
