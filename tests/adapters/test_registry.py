@@ -4,6 +4,7 @@ import pytest
 
 from adapters import registry
 from connector.errors import Misconfigured
+from tests.contract.doubles import DOUBLES
 from tests.simulated import Slots
 
 
@@ -11,6 +12,10 @@ def test_every_adapter_has_a_name_and_says_what_it_needs() -> None:
     assert "zoho" in registry.available()
     for name in registry.available():
         assert any(need.secret for need in registry.needs(name))
+
+
+def test_the_contract_suite_has_a_double_of_every_adapter() -> None:
+    assert set(registry.available()) <= set(DOUBLES)
 
 
 def test_a_name_that_no_adapter_has_is_told_with_those_that_exist() -> None:

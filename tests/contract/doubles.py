@@ -1,26 +1,22 @@
 """Simulated CRMs as the contract suite drives them: in zixin's own terms, whatever the vendor calls things.
 
-An adapter joins the suite by an entry in `DOUBLES`.
+An adapter's tests bring its double: tests/adapters/FOLDER/double.py with `DOUBLES`, name → what fills it and lets it run,
+and optionally `APART`, names whose code another double runs too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol
 
 import polars as pl
 import pytest
 
-from adapters.zoho.crm import Zoho
+import adapters
 from mappings.load import Mapping as Fields
-from mappings.load import packaged
-from tests.contract.rest import rest
-from tests.contract.salesforce import salesforce
-from tests.simulated import Sim, simulated_zoho
 
 
 class Double(Protocol):
@@ -74,100 +70,18 @@ class Double(Protocol):
         ...
 
 
-@dataclass
-class ZohoDouble:
-    """Zoho CRM."""
+Filled = Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager[Double]]
 
-    sim: Sim
-    mapping: Fields
-    #: Records from which a module is read by a bulk job.
-    bulk_from: int = 34_200
-    lacks: Mapping[str, str] = field(default_factory=dict)
-
-    def crm(self) -> Zoho:
-        made = self.sim.crm()
-        made._reading.most, made._reading.bulk_from = 150, self.bulk_from
-        return made
-
-    def edit(self, source: str, key: str, **values: str | None) -> None:
-        module, record = self._find(source, key)
-        self.sim.org.change(module, record, self._named(source, values))
-
-    def remove(self, source: str, key: str) -> None:
-        self.sim.org.delete(*self._find(source, key))
-
-    def commit_late(self, source: str, key: str, seconds: int, **values: str | None) -> None:
-        module, record = self._find(source, key)
-        self.sim.org.change(module, record, self._named(source, values))
-        at = (self.sim.org.now() - timedelta(seconds=seconds)).isoformat(timespec="seconds")
-        self.sim.org.modules[module].records[record]["Modified_Time"] = at
-
-    def expire(self) -> None:
-        self.sim.org.kill_tokens()
-
-    def refreshes(self) -> int:
-        return len(self.sim.org._refreshes)
-
-    def fault(self, what: str, times: int, writes: bool = False) -> None:
-        status = {"cut": 0, "trickle": 1}.get(what) if what.isalpha() else int(what)
-        apis = ["write"] if writes else ["coql"] if self.bulk_from else ["bulk", "job", "file"]
-        for api in apis:
-            self.sim.control("faults", api=api, status=status, times=times)
-
-    def rule(self, record: str, *words: str) -> None:
-        # Zoho names one error a record.
-        self.sim.org.rules.pop(record, None)
-        if words:
-            self.sim.org.rules[record] = words[0]
-
-    def advance(self, seconds: int) -> None:
-        self.sim.control("clock", advance_s=seconds)
-
-    def shown(self, record: str) -> Mapping[str, Any]:
-        return self.sim.org.modules["Accounts"].records[record]
-
-    def _find(self, source: str, key: str) -> tuple[str, str]:
-        module = self.mapping.sources[source].object
-        for record, row in self.sim.org.modules[module].records.items():
-            if key in (row.get("Account_Number"), row.get("Subject"), row.get("Name")):
-                return module, record
-        raise KeyError(key)
-
-    def _named(self, source: str, values: Mapping[str, str | None]) -> dict[str, str | None]:
-        columns = self.mapping.sources[source].yields[0].columns
-        return {str(columns[name].field): value for name, value in values.items()}
-
-
-@contextmanager
-def _zoho(tables: Mapping[str, pl.DataFrame]) -> Iterator[Double]:
-    with simulated_zoho(tables) as sim:
-        yield ZohoDouble(sim, packaged("zoho"))
-
-
-@contextmanager
-def _zoho_bulk(tables: Mapping[str, pl.DataFrame]) -> Iterator[Double]:
-    """Zoho, whole modules read by bulk jobs of a hundred and fifty rows a file."""
-    with simulated_zoho(tables) as sim:
-        sim.org.jobs.rows_a_file = 150
-        yield ZohoDouble(sim, packaged("zoho"), bulk_from=0)
-
-
+#: The doubles' module of each adapter that there is.
+_MODULES = [
+    import_module(f"tests.adapters.{entry.parent.name}.double")
+    for entry in sorted(Path(adapters.__file__).parent.glob("*/entry.py"))
+]
 #: Every adapter that the suite runs over.
-DOUBLES: dict[str, Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager[Double]]] = {
-    "zoho": _zoho,
-    "zoho-bulk": _zoho_bulk,
-    "rest": partial(rest, "rest"),
-    "erpnext": partial(rest, "erpnext"),
-    "espocrm": partial(rest, "espocrm"),
-    "salesforce": salesforce,
-    "salesforce-bulk": partial(salesforce, bulk=True),
-}
+DOUBLES: dict[str, Filled] = {name: filled for module in _MODULES for name, filled in module.DOUBLES.items()}
+_APART = {name for module in _MODULES for name in getattr(module, "APART", ())}
 
 
 def every() -> list[Any]:
     """Parameters of a test, one a double; those whose code another double runs too are measured for no coverage."""
-    return [pytest.param(name, marks=pytest.mark.apart if name in _ALIKE else ()) for name in sorted(DOUBLES)]
-
-
-#: Connector files on the engine that `rest` runs.
-_ALIKE = ("espocrm",)
+    return [pytest.param(name, marks=pytest.mark.apart if name in _APART else ()) for name in sorted(DOUBLES)]

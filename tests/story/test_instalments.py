@@ -12,8 +12,8 @@ from connector.schema import day_number
 from sync.link import Link
 from sync.run import run
 from sync.store import Store
+from tests.adapters.declarative.double import rest
 from tests.connector.scoring.books import POLICY, books, invoice
-from tests.contract.rest import rest
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from mappings.load import packaged
 from sync.link import Link
 from sync.run import run
 from sync.store import Store
+from tests.adapters.salesforce.double import SalesforceDouble, salesforce
 from tests.connector.scoring.books import POLICY, books, day, invoice
-from tests.contract.salesforce import SalesforceDouble, salesforce
 
 FIELDS = {
     "Invoice": ("3tt", ("BillingAccountId", "DocumentNumber", "InvoiceDate", "DueDate", "Status", "TotalAmountWithTax", "Balance")),

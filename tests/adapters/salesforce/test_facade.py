@@ -10,8 +10,8 @@ from simple_salesforce.exceptions import SalesforceMalformedRequest, SalesforceR
 
 from adapters.salesforce import wire
 from connector.errors import Denied, Misconfigured, Retry
+from tests.adapters.salesforce.double import SalesforceDouble, salesforce
 from tests.connector.scoring.books import books, invoice
-from tests.contract.salesforce import SalesforceDouble, salesforce
 from tests.waiting import ANSWER_S
 
 BOOKS = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 3}") for n in range(450)])

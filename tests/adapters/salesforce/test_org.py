@@ -15,8 +15,8 @@ from adapters.salesforce import errors, hook, wire
 from connector.assessment import WRITTEN
 from connector.errors import Denied, Exhausted, Misconfigured, RateLimited, Retry, Untrusted
 from connector.ports import Change
+from tests.adapters.salesforce.double import SalesforceDouble, salesforce
 from tests.connector.scoring.books import books, invoice
-from tests.contract.salesforce import SalesforceDouble, salesforce
 
 BOOKS = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 4}") for n in range(20)])
 

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.declarative.entry import connector_of
 from adapters.declarative.models import Call
+from tests.adapters.declarative.double import RestDouble, rest
 from tests.connector.scoring.books import books, invoice
-from tests.contract.rest import RestDouble, rest
 from tests.zixin.calls import run
 
 BOOKS = books(

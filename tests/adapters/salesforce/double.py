@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -103,3 +104,6 @@ def salesforce(tables: Mapping[str, pl.DataFrame], *, bulk: bool = False) -> Ite
     fill(org, tables)
     with running(application(org)) as origin:
         yield SalesforceDouble(org, origin, packaged("salesforce"), bulk)
+
+
+DOUBLES = {"salesforce": salesforce, "salesforce-bulk": partial(salesforce, bulk=True)}

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -122,3 +123,8 @@ def rest(name: str, tables: Mapping[str, pl.DataFrame]) -> Iterator[RestDouble]:
     system.most = 150
     with running(made.application) as origin:
         yield RestDouble(name, system, made, origin, packaged(name), LACKS[name])
+
+
+DOUBLES = {name: partial(rest, name) for name in LACKS}
+#: A connector file on the engine that `rest` runs, without a call that another file does not make.
+APART = ("espocrm",)
