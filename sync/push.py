@@ -46,13 +46,17 @@ def push(store: Store, link: Link) -> Pushed:
 
     Into a system that is only read, nothing: what it would show stays with us.
     """
-    if not isinstance(link.crm, Writes):
-        return Pushed()
     if paused(store.lock_folder):
         with store.read(link.name) as session:
             return Pushed(deferred=len(outbox.plan_rows(session, None)))
     with push_lease(store.lock_folder):
-        return _push(store, link, link.crm)
+        if isinstance(link.crm, Writes):
+            return _push(store, link, link.crm)
+    with store.read(link.name) as session:
+        rows = outbox.plan_rows(session, None)
+    with store.write(link.name) as session:
+        outbox.settle(session, plan(_ours(link, rows)).settled, micros(link.crm.now()))
+    return Pushed()
 
 
 def _push(store: Store, link: Link, crm: Writes) -> Pushed:

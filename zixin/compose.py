@@ -11,7 +11,7 @@ from pathlib import Path
 from adapters import registry
 from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
-from connector.ports import Described, Organisation, Reads
+from connector.ports import Described, Organisation, Reads, Writes
 from mappings.check import snapshot
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
@@ -94,7 +94,9 @@ def attached(profile: str) -> Attached:
 
 def _asked(profile: str, name: str, given: Kept) -> tuple[Reads, Mapping_, Organisation]:
     crm = registry.opened(given.crm, given.credentials, shared(profile), name)
-    return crm, named_mapping(profile, name, given), crm.organisation()
+    mapping = named_mapping(profile, name, given)
+    # Of a system that is only read no field is ours.
+    return crm, mapping if isinstance(crm, Writes) else mapping.with_written({}), crm.organisation()
 
 
 @contextmanager

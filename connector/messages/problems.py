@@ -238,9 +238,9 @@ PROBLEMS: dict[str, Words] = {
     ),
     "E-NO-FIELDS": Words(
         "{name} is only read: zixin makes and writes no fields there.",
-        "zixin accounts and zixin report show the ratings.",
+        "zixin list and zixin report show the ratings.",
         "{name} 仅供读取：zixin 不在其中创建或写入字段。",
-        "可用 zixin accounts 和 zixin report 查看评级。",
+        "可用 zixin list 和 zixin report 查看评级。",
     ),
     "E-NO-IMPORT": Words(
         "Nothing is known of another program's store for {name}.",

@@ -13,7 +13,7 @@ from typing import Literal
 from adapters import registry
 from adapters.registry import Need, Way, available, guide, imported, needs
 from connector.errors import Denied, Misconfigured, Problem
-from connector.ports import Described, Diagnostics, Reads
+from connector.ports import Described, Diagnostics, Reads, Writes
 from mappings.check import lacking
 from zixin import compose
 from zixin.config import connections, settings
@@ -107,6 +107,9 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     found = crm.organisation()
     lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
     described: list[Described] = []
+    if not isinstance(crm, Writes):
+        en, zh = "is only read: zixin writes no ratings into it", "仅供读取：zixin 不向其写入评级"
+        lines.append(Line(kept.crm, "ok", en, zh))
     lines += permissions(crm)
     lines += objects(crm, profile, name, kept, described.append)
     if before is None or before.crm != kept.crm or not compose.snapshot_file(profile, name).exists():

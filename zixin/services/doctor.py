@@ -12,7 +12,7 @@ from typing import Literal
 from adapters import registry
 from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
-from connector.ports import Diagnostics, Reads
+from connector.ports import Diagnostics, Reads, Writes
 from sync import backup
 from sync.link import Link
 from sync.store import Store, ledger, migrations, refusals
@@ -193,6 +193,10 @@ def _quota(profile: str, name: str, kept: Kept, crm: Reads, now: datetime) -> It
 
 
 def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
+    if not isinstance(link.crm, Writes):
+        en, zh = "this system is only read: ratings show in zixin list", "该系统仅供读取：评级见 zixin list"
+        yield Check("fields", "fields", "ok", en, zh)
+        return
     if not kept.fields:
         yield Check("fields", "fields", "failed", "not made yet: zixin fields apply", "尚未创建：zixin fields apply")
         return
