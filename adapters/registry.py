@@ -35,6 +35,8 @@ class Need:
     default: str | None = None
     #: A whole number above nothing, where it is given.
     number: bool = False
+    #: The most that our calls may cost in 24 hours, in the vendor's own unit.
+    cap: bool = False
     #: A person is asked for it although it has a default.
     ask: bool = False
     #: What it is and where to find it.
@@ -101,6 +103,12 @@ def widget(crm: str, fields: Mapping[str, str], language: str, currency: str) ->
     if found is None:
         raise Misconfigured("E-NO-WIDGET", name=crm)
     return cast("bytes", found(fields, language, currency))
+
+
+def cap(crm: str, settings: Mapping[str, str]) -> int | None:
+    """The most that a connection's calls may cost in 24 hours; None: as much as the vendor gives."""
+    given = (settings.get(need.name) for need in needs(crm, settings) if need.cap)
+    return next((int(text) for text in given if text), None)
 
 
 def settled(crm: str, settings: Mapping[str, str], name: str) -> dict[str, str]:

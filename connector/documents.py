@@ -6,13 +6,19 @@ import difflib
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from connector.errors import Misconfigured
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Part(BaseModel):
+    """What all parts of such a document have in common: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 def parse(text: str, name: str, model: type[M], code: str) -> M:

@@ -14,11 +14,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from connector import money
 from connector.assessment import FLAGS, RATINGS
-from connector.documents import parse, suggestion
+from connector.documents import Part, parse, suggestion
 from connector.messages.features import AFTERWARDS, FEATURES
 from connector.messages.flags import FLAGS as FLAG_WORDS
 from connector.messages.flags import MEASURES, MeasureWords, canonical
@@ -34,12 +34,6 @@ Days = Annotated[int, Field(ge=0, le=36500)]
 ENGINE = 2
 #: Major units of the base currency; YAML numbers go through their text, never through a float's digits.
 Amount = Annotated[Decimal, BeforeValidator(lambda v: str(v) if isinstance(v, float | int) else v), Field(ge=0)]
-
-
-class Part(BaseModel):
-    """What all parts of a policy have in common: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Condition(Part):

@@ -12,21 +12,15 @@ import json
 from importlib import resources
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from connector.assessment import WRITTEN
-from connector.documents import parse, suggestion
+from connector.documents import Part, parse, suggestion
 from connector.ports import Source
 from connector.schema import TABLES
 
 #: Names that every page carries; a mapping may use them like fields.
 _CARRIED = ("id", "modified_at")
-
-
-class Part(BaseModel):
-    """What all parts of a mapping have in common: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Rule(Part):

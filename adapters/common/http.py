@@ -64,6 +64,17 @@ def _may_help(error: BaseException, *, again: bool) -> bool:
     return isinstance(error, Retry) and (again or error.code != "E-CRM-LOST")
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it is sent."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    params: Mapping[str, str] | None = None
+    body: bytes | None = None
+
+
 @dataclass(slots=True)
 class Http:
     """Calls one CRM.
@@ -110,7 +121,10 @@ class Http:
         `headers` is called for every try: a token may have been renewed. Raises the adapter's problem, or `Retry`
         when patience is at its end.
         """
-        self._check_origin(url)
+        return self.send(lambda: Request(method, url, headers(), params, body), again=again)
+
+    def send(self, made: Callable[[], Request], *, again: bool = True) -> Answer:
+        """As `call`, of a request that is made anew for every try: a signature may hold the time, or may count once."""
         patience = self.patience
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: _may_help(error, again=again)),
@@ -119,22 +133,16 @@ class Http:
             sleep=patience.sleep,
             reraise=True,
         )
-        return retrying(self._once, method, url, headers, params, body)
+        return retrying(self._once, made)
 
-    def _once(
-        self,
-        method: str,
-        url: str,
-        headers: Callable[[], Mapping[str, str]],
-        params: Mapping[str, str] | None,
-        body: bytes | None,
-    ) -> Answer:
-        host = urlsplit(url).netloc
-        given, sent = headers(), time.time()
+    def _once(self, made: Callable[[], Request]) -> Answer:
+        asked = made()
+        self._check_origin(asked.url)
+        host, sent = urlsplit(asked.url).netloc, time.time()
         try:
             with self._gate, self._session.request(
-                method, url, params=params, data=body, headers=dict(given), timeout=TIMEOUT_S, allow_redirects=False,
-                stream=True,
+                asked.method, asked.url, params=asked.params, data=asked.body, headers=dict(asked.headers),
+                timeout=TIMEOUT_S, allow_redirects=False, stream=True,
             ) as response:  # fmt: skip
                 answer = Answer(response.status_code, self._body(response, host), response.headers)
         except requests.exceptions.SSLError as error:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.common.http import Answer
+from adapters.common.tokens import SharedToken
 from adapters.declarative import select
 from adapters.declarative.models import Auth, Call, Inject
 from adapters.declarative.wire import NEW_TOKEN, Prepared, Wire
 from connector.errors import Denied, Misconfigured
 from connector.ports import Shared
-
-#: A token with less time left is renewed before it is used.
-_MARGIN = timedelta(seconds=60)
 
 
 def _now() -> datetime:
@@ -77,18 +74,10 @@ class Proof:
         return digest.hexdigest() if self.auth.encoding == "hex" else base64.b64encode(digest.digest()).decode()
 
     def _kept(self, refused: str | None) -> dict[str, str]:
-        """The token, and what came with it; asked for where there is none, or it is the refused one."""
-        with self.shared.token(self.name) as slot:
-            kept = slot.get()
-            if kept is not None and kept[1] > self.clock() + _MARGIN:
-                known: dict[str, str] = json.loads(kept[0])
-                if known["token"] != refused:
-                    return known
-            fresh, lives = self._renewed()
-            slot.put(json.dumps(fresh), self.clock() + lives)
-            return fresh
+        """The token, and what came with it."""
+        return SharedToken(self.shared, self.name, self._renewed, self.clock).current(refused)
 
-    def _renewed(self) -> tuple[dict[str, str], timedelta]:
+    def _renewed(self, _kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
         wire = self.wire
         if self.auth.request is None:
             raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object="auth.request")

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from adapters.declarative.models import Auth, Call, Inject, Object, Part, Rule, Selector, Setting
+from adapters.declarative.models import Auth, Call, Inject, Object, Rule, Selector, Setting
 from adapters.declarative.select import names
-from connector.documents import parse, suggestion
+from connector.documents import Part, parse, suggestion
 
 #: Names that the engine knows in every request.
 ALWAYS = ("uuid", "now", "now_ms")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adapters.declarative.connector import Connector, load
 from adapters.declarative.crm import connected
+from adapters.declarative.models import CAP
 from adapters.registry import Need
 from connector.errors import Misconfigured
 from connector.ports import Reads, Shared
@@ -40,7 +41,7 @@ def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:
 def declared(connector: Connector) -> tuple[Need, ...]:
     """The settings that a connector file declares."""
     return tuple(
-        Need(name, item.secret, item.default, item.number, en=item.help, zh=item.help_zh or item.help)
+        Need(name, item.secret, item.default, item.number, name == CAP, en=item.help, zh=item.help_zh or item.help)
         for name, item in connector.settings.items()
     )
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from adapters.declarative.select import check_selector
+from connector.documents import Part
 
 Selector = Annotated[str, AfterValidator(check_selector)]
 #: iso8601, epoch_s, epoch_ms, or a strftime pattern.
@@ -18,10 +19,8 @@ TimeFormat = Annotated[str, Field(min_length=2)]
 Where = Literal["header", "query", "body"]
 
 
-class Part(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+#: The setting that a connector file calls the most calls in 24 hours.
+CAP = "calls_a_day"
 
 
 class Setting(Part):

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
+from adapters.common.budget import Budget
 from adapters.common.http import Patience
 from adapters.declarative import fields, rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
+from adapters.declarative.models import CAP
 from adapters.declarative.reading import Reading
 from adapters.declarative.wire import Wire
 from connector.ports import (
@@ -37,15 +39,10 @@ class Reader:
         self.spent = Spent()
         self._connector = connector
         self._accounts = connector.accounts()
-        cap = settings.get("calls_a_day")
         known = {key: settings.get(key, item.default or "") for key, item in connector.settings.items()}
 
-        def spend(api: str) -> None:
-            shared.take(name, 1, int(cap) if cap else None)
-            self.spent.add(api, 1)
-
         given = patience or Patience(answer_s=connector.limits.answer_s)
-        self._wire = Wire(connector, known, given, spend)
+        self._wire = Wire(connector, known, given, Budget(shared, name, settings.get(CAP, ""), self.spent).take)
         self._proof = Proof(connector.auth, self._wire, shared, name)
         self._reading = Reading(connector, self._wire, self._proof)
         self._kinds: dict[str, str] = {}

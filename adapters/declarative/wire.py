@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from adapters.common.http import Answer, Http, Patience, host_of
+from adapters.common.http import Answer, Http, Patience, Request, host_of
 from adapters.declarative import select
 from adapters.declarative.connector import Connector
 from adapters.declarative.models import Call, Inject, Rule, When
@@ -85,21 +85,17 @@ class Wire:
         """The answer to a call. `url` instead of the call's own path: a link that an answer gave, of a known origin."""
         self._wait_for_my_turn()
 
-        def prepared() -> Prepared:
+        def prepared() -> Request:
             made = prepare(call, self.base, given, url)
             for inject in (*self.connector.always, *proof(made)):
                 made.put(inject.where, inject.name, str(select.fill(inject.value, given)))
             for name, value in self.connector.headers.items():
                 made.headers.setdefault(name, str(select.fill(value, given)))
-            made.payload()
-            return made
+            body = made.payload()
+            return Request(made.method, made.url, made.headers, made.query or None, body)
 
-        first = prepared()
         self.spend(call.method.lower())
-        return self.http.call(
-            call.method, first.url, headers=lambda: prepared().headers, params=first.query or None,
-            body=first.payload(), again=again,
-        )  # fmt: skip
+        return self.http.send(prepared, again=again)
 
     def document(self, answer: Answer) -> Any:
         """The answer's JSON, numbers with the digits they came with; None: it is empty."""

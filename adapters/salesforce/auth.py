@@ -7,8 +7,7 @@ grants' answers hold no expires_in, so a token lives until it is refused.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ import jwt
 import msgspec
 
 from adapters.common.http import Http, host_of
+from adapters.common.tokens import SharedToken
 from connector.errors import Denied, Misconfigured
 from connector.ports import Shared
 
@@ -55,68 +55,52 @@ class Session:
 
     token: str
     instance_url: str
-    #: A refresh token that took the place of the one that was given.
-    refresh_token: str = ""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Tokens:
     """The access token of one connection."""
 
-    def __init__(
-        self, credentials: Credentials, shared: Shared, http: Http, name: str, clock: Callable[[], datetime] = _now
-    ) -> None:
+    def __init__(self, credentials: Credentials, shared: Shared, http: Http, name: str) -> None:
         if credentials.grant not in GRANTS:
             raise Misconfigured("E-SETTINGS", name=name, detail=f"grant is one of {', '.join(GRANTS)}")
         self._credentials = credentials
-        self._shared = shared
         self._http = http
         self._name = name
-        self._clock = clock
+        self._token = SharedToken(shared, name, self._renewed)
 
     def current(self, *, not_this: str | None = None) -> Session:
         """A token; `not_this` was refused and is replaced. Raises Denied when the credentials are refused."""
-        with self._shared.token(self._name) as slot:
-            kept = slot.get()
-            known = Session(**json.loads(kept[0])) if kept else None
-            if known is not None and kept is not None and known.token != not_this and kept[1] > self._clock():
-                return known
-            fresh = self._asked(known)
-            text = {"token": fresh.token, "instance_url": fresh.instance_url, "refresh_token": fresh.refresh_token}
-            slot.put(json.dumps(text), self._clock() + _LIFE)
-            return fresh
+        known = self._token.current(not_this)
+        return Session(known["token"], known["instance_url"])
 
-    def _asked(self, known: Session | None) -> Session:
+    def _renewed(self, kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
         given = self._credentials
-        form = self._form(known)
         answer = self._http.call(
             "POST",
             f"{given.instance_url}/services/oauth2/token",
             headers=lambda: {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
             # In the body: a URL ends up in logs.
-            body=urlencode(form).encode(),
+            body=urlencode(self._form(kept)).encode(),
         )
         try:
             told: dict[str, Any] = msgspec.json.decode(answer.body)
             token, where = str(told["access_token"]), str(told["instance_url"])
         except (msgspec.DecodeError, KeyError, TypeError):
             raise Denied("E-CRM-REVOKED", host=host_of(given.instance_url), detail="no token in the answer") from None
-        rotated = str(told.get("refresh_token") or (known.refresh_token if known else ""))
-        return Session(token, where, rotated)
+        # A refresh token that took the place of the one that was given.
+        rotated = str(told.get("refresh_token") or kept.get("refresh_token", ""))
+        return {"token": token, "instance_url": where, "refresh_token": rotated}, _LIFE
 
-    def _form(self, known: Session | None) -> dict[str, str]:
+    def _form(self, kept: Mapping[str, str]) -> dict[str, str]:
         given = self._credentials
         app = {"client_id": given.client_id, "client_secret": given.client_secret}
         if given.grant == "client_credentials":
             return {"grant_type": "client_credentials", **app}
         if given.grant == "refresh_token":
-            kept = known.refresh_token if known else ""
-            return {"grant_type": "refresh_token", **app, "refresh_token": kept or given.refresh_token}
+            rotated = kept.get("refresh_token", "")
+            return {"grant_type": "refresh_token", **app, "refresh_token": rotated or given.refresh_token}
         claims = {
-            "iss": given.client_id, "sub": given.username, "aud": given.audience, "exp": self._clock() + _ASSERTION,
+            "iss": given.client_id, "sub": given.username, "aud": given.audience, "exp": datetime.now(UTC) + _ASSERTION,
         }  # fmt: skip
         try:
             assertion = jwt.encode(claims, given.private_key, algorithm="RS256")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from simple_salesforce.api import Salesforce as Facade
 
+from adapters.common.budget import Budget
 from adapters.common.http import Answer, Http, Patience, host_of
 from adapters.salesforce import errors
 from adapters.salesforce.auth import Credentials, Session, Tokens
@@ -47,8 +48,7 @@ class Client:
         )
         self._tokens = Tokens(credentials, shared, token_http, name)
         self.sleep = patience.sleep
-        cap = credentials.calls_a_day
-        self._take: Callable[[], None] = lambda: shared.take(name, 1, int(cap) if cap else None)
+        self._budget = Budget(shared, name, credentials.calls_a_day, self.spent)
 
     @property
     def host(self) -> str:
@@ -80,8 +80,7 @@ class Client:
             session = known(not_this)
             base = self._trusted(session.instance_url)
             url = base + (path if path.startswith("/services/") else f"{self.data}/{path.lstrip('/')}")
-            self._take()
-            self.spent.add(api, 1)
+            self._budget.take(api)
             given = {"Authorization": f"Bearer {session.token}", "Accept": "application/json", **(headers or {})}
             if body is not None:
                 given.setdefault("Content-Type", "application/json; charset=UTF-8")

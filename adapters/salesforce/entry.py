@@ -67,6 +67,7 @@ def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: A
         ),
         Need(
             "calls_a_day",
+            cap=True,
             default="",
             number=True,
             en="the most API calls that zixin may make in 24 hours; empty: as many as Salesforce gives",

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import msgspec
 
 from adapters.common.http import Answer, Http, host_of
+from adapters.common.tokens import SharedToken
 from connector.errors import Denied, Problem, RateLimited, Retry
 from connector.ports import Shared
-
-#: A token with less time left is renewed before it is used.
-_MARGIN = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +41,16 @@ class _Reply(msgspec.Struct):
     error: str | None = None
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Tokens:
     """The access token of one connection."""
 
     def __init__(
-        self, credentials: Credentials, shared: Shared, http: Http, name: str, clock: Callable[[], datetime] = _now
-    ) -> None:
-        """`clock`: ours. How long a token lives is told as a duration, and our processes share one clock."""
-        self._clock = clock
+        self, credentials: Credentials, shared: Shared, http: Http, name: str,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:  # fmt: skip
         self._credentials = credentials
-        self._shared = shared
         self._http = http
-        self._name = name
+        self._token = SharedToken(shared, name, self._renewed, **({"clock": clock} if clock else {}))
         #: What the newest token may do; empty: Zoho did not say.
         self.scopes: frozenset[str] = frozenset()
 
@@ -67,15 +59,12 @@ class Tokens:
 
         Raises Denied when the credentials are refused.
         """
-        with self._shared.token(self._name) as slot:
-            kept = slot.get()
-            if kept is not None and kept[0] != not_this and kept[1] > self._clock() + _MARGIN:
-                return kept[0]
-            reply = self._refresh()
-            token = reply.access_token or ""
-            self.scopes = frozenset((reply.scope or "").replace(",", " ").split())
-            slot.put(token, self._clock() + timedelta(seconds=reply.expires_in))
-            return token
+        return self._token.current(not_this)["token"]
+
+    def _renewed(self, _kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
+        reply = self._refresh()
+        self.scopes = frozenset((reply.scope or "").replace(",", " ").split())
+        return {"token": reply.access_token or ""}, timedelta(seconds=reply.expires_in)
 
     def _refresh(self) -> _Reply:
         given = self._credentials

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 import polars as pl
 
+from adapters.common.budget import Budget
 from adapters.common.http import Answer, Http, Patience, host_of
 from adapters.common.outcomes import unanswered, without
 from adapters.zoho import auth, diagnostics, errors, hook, install, wire
@@ -67,8 +68,7 @@ class Zoho:
         accounts = host_of(credentials.accounts_server)
         auth_http = Http({credentials.accounts_server}, lambda answer: auth.judge(accounts, answer), 1, patience)
         self._tokens = Tokens(credentials, shared, auth_http, name)
-        cap = credentials.credits_a_day
-        self._take: Callable[[int], None] = lambda cost: shared.take(name, cost, int(cap) if cap else None)
+        self._budget = Budget(shared, name, credentials.credits_a_day, self.spent)
         self._types: dict[str, str] = {}
         self._reading = Reading(self._host, self._call, self.now, self._names, patience.sleep)
 
@@ -273,8 +273,7 @@ class Zoho:
             return given if since is None else {**given, "If-Modified-Since": since}
 
         def call(headers: Callable[[], Mapping[str, str]]) -> Answer:
-            self._take(credits)
-            self.spent.add(api, credits)
+            self._budget.take(api, credits)
             url = f"{self._api}{path}" if path.startswith("/") else f"{self._api}/crm/v8/{path}"
             # A job that was made twice costs credits and does no harm.
             again = method != "POST" or api in ("coql", "bulk")

@@ -93,6 +93,7 @@ def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: A
         ),
         Need(
             "credits_a_day",
+            cap=True,
             default="",
             number=True,
             en="the most API credits that zixin may use in 24 hours; empty: as many as Zoho gives",

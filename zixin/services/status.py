@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from adapters import registry
 from connector.schema import day_of
 from sync import inbox
 from sync.link import instant
@@ -19,14 +20,9 @@ from zixin.config.connections import Kept
 _MISSED = timedelta(hours=26)
 
 
-#: Names that adapters give to the cap of a day.
-_CAPS = ("credits_a_day", "calls_a_day")
-
-
 def spending(profile: str, name: str, kept: Kept, now: datetime) -> tuple[int, int | None]:
     """What a connection's calls cost in 24 hours, in the CRM's own unit, and its cap; None: there is none."""
-    cap = next((int(kept.credentials[key]) for key in _CAPS if kept.credentials.get(key)), None)
-    return spent_today(settings.profile_folder(profile), name, now), cap
+    return spent_today(settings.profile_folder(profile), name, now), registry.cap(kept.crm, kept.credentials)
 
 
 @dataclass(frozen=True, slots=True)
