@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
@@ -101,3 +102,18 @@ def test_refused_credentials_are_denied_and_never_shown(answer: tuple[int, Any])
     with pytest.raises(Denied) as told:
         names(declared(auth=OAUTH))
     assert "s-1" not in str(told.value)
+
+
+@responses.activate
+def test_a_call_that_is_tried_again_is_signed_again_in_all_its_parts() -> None:
+    responses.get(f"{HOST}/items", status=503)
+    responses.get(f"{HOST}/items", json=[])
+    inject = "[{in: query, name: once, value: '{uuid}'}, {in: query, name: sig, value: '{signature}'}]"
+    auth = f"{{kind: hmac, key: '{{secret}}', sign: '{{uuid}}', encoding: hex, inject: {inject}}}"
+
+    names(declared(auth=auth))
+
+    queries = [parse_qs(urlsplit(str(call.request.url)).query) for call in responses.calls]
+    assert len({query["once"][0] for query in queries}) == 2
+    for query in queries:
+        assert query["sig"] == [hmac.new(b"s-1", query["once"][0].encode(), hashlib.sha256).hexdigest()]
