@@ -6,8 +6,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
+from connector.errors import Problem
 from connector.ports import Shared
+
+T = TypeVar("T")
 
 #: A token with less time left is renewed before it is used.
 _MARGIN = timedelta(seconds=60)
@@ -38,6 +42,26 @@ class SharedToken:
             fresh, lives = self.renew(known)
             slot.put(json.dumps(fresh), self.clock() + lives)
             return fresh
+
+    def proven(self, call: Callable[[Callable[[], dict[str, str]]], T], code: str = "E-CRM-TOKEN") -> T:
+        """The result of a call, which asks for the token whenever it sends something.
+
+        Where it fails with that code, the token was ended before its time, by an admin or by a newer one: it is made
+        once more, with another token.
+        """
+        used: list[str] = []
+
+        def token() -> dict[str, str]:
+            known = self.current()
+            used.append(known["token"])
+            return known
+
+        try:
+            return call(token)
+        except Problem as problem:
+            if problem.code != code or not used:
+                raise
+        return call(lambda: self.current(used[-1]))
 
 
 def _read(text: str) -> dict[str, str]:

@@ -35,22 +35,14 @@ class Proof:
 
     def ask(self, call: Call, given: Mapping[str, Any], *, again: bool = True, url: str | None = None) -> Answer:
         """The answer to a call, proven; a token that is refused is renewed once."""
-        used: list[str] = []
-        try:
-            return self._ask(call, given, used, None, again=again, url=url)
-        except Denied as problem:
-            if problem.code != NEW_TOKEN or self.auth.kind not in ("oauth2", "login"):
-                raise
-        return self._ask(call, given, used, used[-1] if used else None, again=again, url=url)
 
-    def _ask(
-        self, call: Call, given: Mapping[str, Any], used: list[str], refused: str | None, *, again: bool,
-        url: str | None,
-    ) -> Answer:  # fmt: skip
-        kept = self._kept(refused) if self.auth.kind in ("oauth2", "login") else {}
-        if kept:
-            used.append(kept["token"])
-        return self.wire.send(call, {**given, **kept}, lambda made: self._prove(made, kept), again=again, url=url)
+        def sent(token: Callable[[], Mapping[str, str]]) -> Answer:
+            kept = token()
+            return self.wire.send(call, {**given, **kept}, lambda made: self._prove(made, kept), again=again, url=url)
+
+        if self.auth.kind not in ("oauth2", "login"):
+            return sent(dict)
+        return SharedToken(self.shared, self.name, self._renewed, self.clock).proven(sent, NEW_TOKEN)
 
     def _prove(self, made: Prepared, kept: Mapping[str, str]) -> tuple[Inject, ...]:
         given = self.wire.given(**kept)
@@ -72,10 +64,6 @@ class Proof:
         key = str(select.fill(self.auth.key, given))
         digest = hmac.new(key.encode(), told.encode(), getattr(hashlib, self.auth.algorithm))
         return digest.hexdigest() if self.auth.encoding == "hex" else base64.b64encode(digest.digest()).decode()
-
-    def _kept(self, refused: str | None) -> dict[str, str]:
-        """The token, and what came with it."""
-        return SharedToken(self.shared, self.name, self._renewed, self.clock).current(refused)
 
     def _renewed(self, _kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
         wire = self.wire

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 
 from adapters.common.budget import Budget
+from adapters.common.facade import Facade
 from adapters.common.http import Patience
 from adapters.declarative import fields, rows, select
 from adapters.declarative.auth import Proof
@@ -17,9 +17,7 @@ from adapters.declarative.wire import Wire
 from connector.ports import (
     Described,
     Organisation,
-    Page,
     Shared,
-    Source,
     Spent,
 )
 
@@ -28,7 +26,7 @@ _MOST_WORDS = 500
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-class Reader:
+class Reader(Facade):
     """One system, spoken to as its connector file says."""
 
     def __init__(
@@ -44,12 +42,8 @@ class Reader:
         given = patience or Patience(answer_s=connector.limits.answer_s)
         self._wire = Wire(connector, known, given, Budget(shared, name, settings.get(CAP, ""), self.spent).take)
         self._proof = Proof(connector.auth, self._wire, shared, name)
-        self._reading = Reading(connector, self._wire, self._proof)
+        super().__init__(self._wire.http, Reading(connector, self._wire, self._proof))
         self._kinds: dict[str, str] = {}
-
-    def now(self) -> datetime:
-        """The system's clock, from the newest answer's Date."""
-        return self._wire.http.now()
 
     def organisation(self) -> Organisation:
         """Name and home currency."""
@@ -62,15 +56,3 @@ class Reader:
     def describe(self, name: str) -> Described:
         """The fields of an object, as far as the file says how to ask for them."""
         return fields.describe(self._connector, self._wire, self._proof, name)
-
-    def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
-        """All records, or those changed since the cursor."""
-        yield from self._reading.read(source, cursor)
-
-    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
-        """Records by id."""
-        yield from self._reading.fetch(source, records)
-
-    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
-        """Records whose field `by` is one of these accounts."""
-        yield from self._reading.ledger(source, by, accounts)

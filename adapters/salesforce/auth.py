@@ -49,33 +49,22 @@ class Credentials:
     audience: str = "https://login.salesforce.com"
 
 
+def shared_token(credentials: Credentials, shared: Shared, http: Http, name: str) -> SharedToken:
+    """The access token of one connection, with `instance_url`, where it counts."""
+    if credentials.grant not in GRANTS:
+        raise Misconfigured("E-SETTINGS", name=name, detail=f"grant is one of {', '.join(GRANTS)}")
+    return SharedToken(shared, name, _Grant(credentials, http, name).renewed)
+
+
 @dataclass(frozen=True, slots=True)
-class Session:
-    """A token and where it counts."""
+class _Grant:
+    credentials: Credentials
+    http: Http
+    name: str
 
-    token: str
-    instance_url: str
-
-
-class Tokens:
-    """The access token of one connection."""
-
-    def __init__(self, credentials: Credentials, shared: Shared, http: Http, name: str) -> None:
-        if credentials.grant not in GRANTS:
-            raise Misconfigured("E-SETTINGS", name=name, detail=f"grant is one of {', '.join(GRANTS)}")
-        self._credentials = credentials
-        self._http = http
-        self._name = name
-        self._token = SharedToken(shared, name, self._renewed)
-
-    def current(self, *, not_this: str | None = None) -> Session:
-        """A token; `not_this` was refused and is replaced. Raises Denied when the credentials are refused."""
-        known = self._token.current(not_this)
-        return Session(known["token"], known["instance_url"])
-
-    def _renewed(self, kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
-        given = self._credentials
-        answer = self._http.call(
+    def renewed(self, kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
+        given = self.credentials
+        answer = self.http.call(
             "POST",
             f"{given.instance_url}/services/oauth2/token",
             headers=lambda: {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
@@ -92,7 +81,7 @@ class Tokens:
         return {"token": token, "instance_url": where, "refresh_token": rotated}, _LIFE
 
     def _form(self, kept: Mapping[str, str]) -> dict[str, str]:
-        given = self._credentials
+        given = self.credentials
         app = {"client_id": given.client_id, "client_secret": given.client_secret}
         if given.grant == "client_credentials":
             return {"grant_type": "client_credentials", **app}
@@ -105,5 +94,5 @@ class Tokens:
         try:
             assertion = jwt.encode(claims, given.private_key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError):
-            raise Misconfigured("E-SETTINGS", name=self._name, detail="private_key is no RSA key in PEM") from None
+            raise Misconfigured("E-SETTINGS", name=self.name, detail="private_key is no RSA key in PEM") from None
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,8 +19,8 @@ from simple_salesforce.api import Salesforce as Facade
 from adapters.common.budget import Budget
 from adapters.common.http import Answer, Http, Patience, host_of
 from adapters.salesforce import errors
-from adapters.salesforce.auth import Credentials, Session, Tokens
-from connector.errors import Denied, Misconfigured
+from adapters.salesforce.auth import Credentials, shared_token
+from connector.errors import Misconfigured
 from connector.ports import Shared, Spent
 
 #: api-usage=18/15000 of Sforce-Limit-Info.
@@ -46,7 +46,7 @@ class Client:
         token_http = Http(
             {credentials.instance_url}, lambda answer: errors.judge_token(self._host, answer), 1, patience
         )
-        self._tokens = Tokens(credentials, shared, token_http, name)
+        self._token = shared_token(credentials, shared, token_http, name)
         self.sleep = patience.sleep
         self._budget = Budget(shared, name, credentials.calls_a_day, self.spent)
 
@@ -69,29 +69,18 @@ class Client:
         `again`: whether it may be sent anew where its answer was lost; else every method but POST and PATCH may.
         """
         repeat = method not in ("POST", "PATCH") if again is None else again
-        used: list[str] = []
 
-        def known(not_this: str | None = None) -> Session:
-            session = self._tokens.current(not_this=not_this)
-            used.append(session.token)
-            return session
-
-        def sent(not_this: str | None = None) -> Answer:
-            session = known(not_this)
-            base = self._trusted(session.instance_url)
+        def sent(token: Callable[[], dict[str, str]]) -> Answer:
+            session = token()
+            base = self._trusted(session["instance_url"])
             url = base + (path if path.startswith("/services/") else f"{self.data}/{path.lstrip('/')}")
             self._budget.take(api)
-            given = {"Authorization": f"Bearer {session.token}", "Accept": "application/json", **(headers or {})}
+            given = {"Authorization": f"Bearer {session['token']}", "Accept": "application/json", **(headers or {})}
             if body is not None:
                 given.setdefault("Content-Type", "application/json; charset=UTF-8")
             return self.http.call(method, url, headers=lambda: given, params=params, body=body, again=repeat)
 
-        try:
-            answer = sent()
-        except Denied as problem:
-            if problem.code != "E-CRM-TOKEN":
-                raise
-            answer = sent(used[-1])
+        answer = self._token.proven(sent)
         found = _USAGE.search(answer.headers.get("Sforce-Limit-Info", ""))
         if found:
             self.usage = int(found[1]), int(found[2])

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from adapters.common.facade import Facade
 from adapters.common.http import Patience
 from adapters.salesforce import diagnostics, hook, install, wire
 from adapters.salesforce.auth import Credentials
@@ -24,7 +25,6 @@ from connector.ports import (
     Growth,
     Organisation,
     Outcome,
-    Page,
     PermissionCheck,
     Shared,
     Source,
@@ -37,7 +37,7 @@ from connector.ports import (
 _LIFE = timedelta(days=365)
 
 
-class Salesforce:
+class Salesforce(Facade):
     """One Salesforce org."""
 
     def __init__(
@@ -46,14 +46,11 @@ class Salesforce:
         self.client = Client(credentials, shared, name=name, patience=patience)
         self.spent: Spent = self.client.spent
         self.reading = Reading(self.client)
+        super().__init__(self.client.http, self.reading)
         #: Records from which a write is a bulk job.
         self.bulk_from = BULK_FROM
         self._organisation = ""
         self._single, self._name = credentials.currency, name
-
-    def now(self) -> datetime:
-        """The org's clock, from the newest answer's Date."""
-        return self.client.http.now()
 
     def organisation(self) -> Organisation:
         """Name and corporate currency."""
@@ -64,18 +61,6 @@ class Salesforce:
     def describe(self, name: str) -> Described:
         """The fields of an object."""
         return self.reading.describe(name)
-
-    def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
-        """All records, or those changed since the cursor."""
-        yield from self.reading.read(source, cursor)
-
-    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
-        """Records by id."""
-        yield from self.reading.fetch(source, records)
-
-    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
-        """Records whose lookup `by` is one of these accounts."""
-        yield from self.reading.ledger(source, by, accounts)
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Updates accounts by id."""

@@ -50,16 +50,14 @@ class Tokens:
     ) -> None:  # fmt: skip
         self._credentials = credentials
         self._http = http
-        self._token = SharedToken(shared, name, self._renewed, **({"clock": clock} if clock else {}))
+        #: Shared by the processes of a profile.
+        self.shared = SharedToken(shared, name, self._renewed, **({"clock": clock} if clock else {}))
         #: What the newest token may do; empty: Zoho did not say.
         self.scopes: frozenset[str] = frozenset()
 
-    def current(self, *, not_this: str | None = None) -> str:
-        """A token that is good for a minute at least; `not_this` was refused and is replaced.
-
-        Raises Denied when the credentials are refused.
-        """
-        return self._token.current(not_this)["token"]
+    def current(self) -> str:
+        """A token that is good for a minute at least. Raises Denied when the credentials are refused."""
+        return self.shared.current()["token"]
 
     def _renewed(self, _kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
         reply = self._refresh()

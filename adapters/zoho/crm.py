@@ -17,6 +17,7 @@ import msgspec
 import polars as pl
 
 from adapters.common.budget import Budget
+from adapters.common.facade import Facade
 from adapters.common.http import Answer, Http, Patience, host_of
 from adapters.common.outcomes import unanswered, without
 from adapters.zoho import auth, diagnostics, errors, hook, install, wire
@@ -53,7 +54,7 @@ CURRENCIES = "org/currencies"
 _OF_CURRENCIES = ("iso_code", "name", "exchange_rate", "is_active", "home_iso_code", "read_on")
 
 
-class Zoho:
+class Zoho(Facade):
     """One Zoho organisation."""
 
     def __init__(
@@ -70,11 +71,8 @@ class Zoho:
         self._tokens = Tokens(credentials, shared, auth_http, name)
         self._budget = Budget(shared, name, credentials.credits_a_day, self.spent)
         self._types: dict[str, str] = {}
-        self._reading = Reading(self._host, self._call, self.now, self._names, patience.sleep)
-
-    def now(self) -> datetime:
-        """The CRM's clock, from the newest answer's Date."""
-        return self._http.now()
+        self._reading = Reading(self._host, self._call, self._http.now, self._names, patience.sleep)
+        super().__init__(self._http, self._reading)
 
     def organisation(self) -> Organisation:
         """Name and home currency."""
@@ -95,15 +93,7 @@ class Zoho:
         if source.object == CURRENCIES:
             yield self._currencies(source)
             return
-        yield from self._reading.read(source, cursor)
-
-    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
-        """Records by id; those that Zoho does not return are gone."""
-        yield from self._reading.fetch(source, records)
-
-    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
-        """Records whose lookup `by` is one of these accounts."""
-        yield from self._reading.ledger(source, by, accounts)
+        yield from super().read(source, cursor)
 
     def verify(self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> VerifiedCall:
         """A notification of a channel, by its token."""
@@ -265,14 +255,11 @@ class Zoho:
         body: bytes | None = None,
         credits: int = 1,  # noqa: A002
     ) -> Answer:
-        used: list[str] = []
+        def call(token: Callable[[], Mapping[str, str]]) -> Answer:
+            def headers() -> dict[str, str]:
+                given = {"Authorization": f"Zoho-oauthtoken {token()['token']}"}
+                return given if since is None else {**given, "If-Modified-Since": since}
 
-        def headers(not_this: str | None = None) -> dict[str, str]:
-            used.append(self._tokens.current(not_this=not_this))
-            given = {"Authorization": f"Zoho-oauthtoken {used[-1]}"}
-            return given if since is None else {**given, "If-Modified-Since": since}
-
-        def call(headers: Callable[[], Mapping[str, str]]) -> Answer:
             self._budget.take(api, credits)
             url = f"{self._api}{path}" if path.startswith("/") else f"{self._api}/crm/v8/{path}"
             # A job that was made twice costs credits and does no harm.
@@ -280,14 +267,11 @@ class Zoho:
             return self._http.call(method, url, headers=headers, params=params, body=body, again=again)
 
         try:
-            return call(headers)
+            return self._tokens.shared.proven(call)
         except Misconfigured as problem:
             if problem.code == "E-CRM-OBJECT":
                 raise Misconfigured("E-CRM-OBJECT", host=self._host, name=(params or {}).get("module", path)) from None
-            if problem.code != "E-CRM-TOKEN":
-                raise
-            # Killed before its time, by a sixteenth token or an admin: a new one is asked for once.
-            return call(lambda: headers(used[-1]) if len(used) == 1 else headers())
+            raise
         except RateLimited as problem:
             # Zoho answers 429 for credits and for concurrency alike; a limit that outlasts our patience is the quota.
             raise Exhausted("E-CRM-QUOTA", host=self._host) from problem

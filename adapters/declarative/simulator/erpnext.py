@@ -19,10 +19,10 @@ import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.declarative.simulator.books import Books, books
 from adapters.declarative.simulator.erpnext_fields import FIELDS, LINKS
 from adapters.declarative.simulator.system import System, application, reply, route
 from adapters.registry import Simulated
+from adapters.simulation.books import Books, books
 
 #: The site's zone: eight hours ahead, as Asia/Shanghai all year.
 ZONE = timezone(timedelta(hours=8))

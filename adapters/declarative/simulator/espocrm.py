@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.declarative.simulator.books import Books, books
 from adapters.declarative.simulator.system import System, application, reply, route
 from adapters.registry import Simulated
+from adapters.simulation.books import Books, books
 
 _STAMP = "%Y-%m-%d %H:%M:%S"
 _LARGEST = 200
@@ -148,12 +148,10 @@ def _spread(
             "kind": row["kind"],
             **{own: row[ours] for own, ours in names.items()},
         }  # fmt: skip
-        parts = [(claims[claim], part) for claim, part in told.applied.get(key, [])]
-        left = row["amount"] - sum((part for _, part in parts), Decimal(0))
-        for claim, part in [*parts, *([(None, left)] if left or not parts else [])]:
+        for claim, part in told.parts(key):
             record = f"{prefix}{count:014x}"
             count += 1
-            system.put(entity, record, {"id": record, **common, "invoiceId": claim, "amount": part})
+            system.put(entity, record, {"id": record, **common, "invoiceId": claims.get(claim or ""), "amount": part})
 
 
 def _of(system: System, answer: Any) -> Any:

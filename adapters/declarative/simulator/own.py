@@ -11,9 +11,9 @@ import polars as pl
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.declarative.simulator.books import books
 from adapters.declarative.simulator.system import System, application, reply, route
 from adapters.registry import Simulated
+from adapters.simulation.books import books
 
 _LISTS = ("accounts", "invoices", "payments", "credit_notes", "rates")
 #: Fields that zixin may set, beside those that it makes.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
 
 from adapters.salesforce.simulator.org import Meta, Org, Table
-from connector import money
-from connector.schema import TABLES, day_of
+from adapters.simulation.books import Books, books
 
 _SYSTEM = (
     Meta("Id", "Record ID", "id", 18, updateable=False),
@@ -107,39 +105,38 @@ def fill(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
     org.create("User", {"Username": org.username, "Name": "Integration"})
     org.create("UserPermissionAccess", dict.fromkeys(_PERMISSIONS, True))
     org.create("CurrencyType", {"IsoCode": org.currency, "ConversionRate": 1, "IsCorporate": True, "IsActive": True})
-    accounts = _accounts(org, tables)
+    told = books(tables)
+    accounts = _accounts(org, told)
     claims = {
         row["receivable_id"]: org.create("Invoice__c", {
             "Name": row["number"] or row["receivable_id"], "Account__c": accounts[row["account_id"]],
-            "Invoice_Date__c": _day(row["issued"]), "Due_Date__c": _day(row["due"]),
-            "Original_Due_Date__c": _day(row["original_due"]), "Total__c": _amount(row["amount"], row["currency"]),
-            "CurrencyIsoCode": row["currency"], "Disputed_On__c": _day(row["disputed_on"]),
-            "Dispute_Closed_On__c": _day(row["dispute_closed_on"]), "Voided_On__c": _day(row["voided_on"]),
+            "Invoice_Date__c": row["issued"], "Due_Date__c": row["due"],
+            "Original_Due_Date__c": row["original_due"], "Total__c": row["amount"],
+            "CurrencyIsoCode": row["currency"], "Disputed_On__c": row["disputed_on"],
+            "Dispute_Closed_On__c": row["dispute_closed_on"], "Voided_On__c": row["voided_on"],
         })
-        for row in _rows(tables, "receivables")
+        for row in told.receivables.values()
     }  # fmt: skip
-    _settlements(org, tables, accounts, claims)
-    for row in _rows(tables, "rates"):
+    _settlements(org, told, accounts, claims)
+    for row in told.rates:
         if row["base"] == org.currency:
-            inverse = Decimal(10) ** money.RATE_SCALE / Decimal(row["rate"])
             org.create("DatedConversionRate", {
-                "IsoCode": row["currency"], "ConversionRate": round(inverse, 9), "StartDate": _day(row["day"]),
+                "IsoCode": row["currency"], "ConversionRate": round(1 / row["rate"], 9), "StartDate": row["day"],
             })  # fmt: skip
 
 
-def _accounts(org: Org, tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
-    limits = {row["account_id"]: row for row in _rows(tables, "limits") if row["scope"] == "account"}
+def _accounts(org: Org, told: Books) -> dict[str, str]:
     ids: dict[str, str] = {}
-    rows = _rows(tables, "accounts")
+    rows = told.accounts.values()
     for row in rows:
-        limit = limits.get(row["account_id"])
+        limit = told.limits.get(row["account_id"])
         ids[row["account_id"]] = org.create("Account", {
             "Name": row["name"], "AccountNumber": row["number"] or row["account_id"], "Tax_ID__c": row["tax_id"],
             "BillingCountryCode": row["country"], "Industry": row["industry"],
             "CurrencyIsoCode": row["currency"] or (limit["currency"] if limit else None) or org.currency,
-            "Customer_Since__c": _day(row["since"]), "IsPersonAccount": bool(row["natural_person"]), "ParentId": None,
-            "Agreed_Credit_Limit__c": _amount(limit["amount"], limit["currency"]) if limit else None,
-            "Agreed_Limit_Until__c": _day(limit["valid_until"]) if limit else None,
+            "Customer_Since__c": row["since"], "IsPersonAccount": bool(row["natural_person"]), "ParentId": None,
+            "Agreed_Credit_Limit__c": limit["amount"] if limit else None,
+            "Agreed_Limit_Until__c": limit["valid_until"] if limit else None,
         })  # fmt: skip
     for row in rows:
         if row["parent_id"] in ids:
@@ -147,44 +144,23 @@ def _accounts(org: Org, tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
     return ids
 
 
-def _settlements(
-    org: Org, tables: Mapping[str, pl.DataFrame], accounts: Mapping[str, str], claims: Mapping[str, str]
-) -> None:
+def _settlements(org: Org, told: Books, accounts: Mapping[str, str], claims: Mapping[str, str]) -> None:
     """One record an allocation, and one for what a payment or a note leaves unapplied."""
-    applied: dict[str, list[dict[str, Any]]] = {}
-    for row in _rows(tables, "allocations"):
-        applied.setdefault(row["payment_id"] or row["adjustment_id"], []).append(row)
-    for name, key, object_ in (
-        ("payments", "payment_id", "Payment__c"), ("adjustments", "adjustment_id", "Credit_Note__c"),
-    ):  # fmt: skip
-        for row in _rows(tables, name):
-            common = {"Name": row[key], "Account__c": accounts[row["account_id"]], "CurrencyIsoCode": row["currency"],
-                      "Kind__c": row["kind"]}  # fmt: skip
-            if name == "payments":
-                common |= {
-                    "Paid_On__c": _day(row["paid_on"]), "Instrument__c": row["instrument"],
-                    "Matures_On__c": _day(row["matures_on"]), "Cleared_On__c": _day(row["cleared_on"]),
-                    "Bounced_On__c": _day(row["bounced_on"]),
-                }  # fmt: skip
-            else:
-                common["Booked_On__c"] = _day(row["booked_on"])
-            left = row["amount"]
-            for part in applied.get(row[key], []):
-                amount = part["payment_amount"] if part["payment_amount"] is not None else part["amount"]
-                left -= amount
-                value = _amount(amount, row["currency"])
-                org.create(object_, {**common, "Invoice__c": claims[part["receivable_id"]], "Amount__c": value})
-            if left or not applied.get(row[key]):
-                org.create(object_, {**common, "Invoice__c": None, "Amount__c": _amount(left, row["currency"])})
+    for key, row in told.payments.items():
+        values = {
+            "Paid_On__c": row["paid_on"], "Instrument__c": row["instrument"], "Matures_On__c": row["matures_on"],
+            "Cleared_On__c": row["cleared_on"], "Bounced_On__c": row["bounced_on"],
+        }  # fmt: skip
+        _spread(org, "Payment__c", key, row, told, values, accounts, claims)
+    for key, row in told.adjustments.items():
+        _spread(org, "Credit_Note__c", key, row, told, {"Booked_On__c": row["booked_on"]}, accounts, claims)
 
 
-def _rows(tables: Mapping[str, pl.DataFrame], name: str) -> list[dict[str, Any]]:
-    return tables.get(name, TABLES[name].empty()).to_dicts()
-
-
-def _day(value: int | None) -> str | None:
-    return None if value is None else day_of(value).isoformat()
-
-
-def _amount(minor: int, currency: str) -> Decimal:
-    return money.from_minor(minor, currency)
+def _spread(
+    org: Org, object_: str, key: str, row: Mapping[str, Any], told: Books, values: Mapping[str, Any],
+    accounts: Mapping[str, str], claims: Mapping[str, str],
+) -> None:  # fmt: skip
+    common = {"Name": key, "Account__c": accounts[row["account_id"]], "Kind__c": row["kind"], **values}
+    for claim, amount in told.parts(key):
+        shown = {"CurrencyIsoCode": row["currency"], "Invoice__c": claims[claim] if claim else None}
+        org.create(object_, {**common, **shown, "Amount__c": amount})

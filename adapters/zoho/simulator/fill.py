@@ -6,16 +6,15 @@ notes in another. Source: reference on Zoho, section 3. An account_id becomes th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from adapters.simulation.books import Books, books
 from adapters.zoho.simulator.org import FieldMeta, Module, Org, number
-from connector import money
-from connector.schema import TABLES, day_of
 
 _ACCOUNTS = (
     FieldMeta("Account_Name", "Account Name", length=200),
@@ -75,28 +74,31 @@ def fill(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
         ("Accounts", _ACCOUNTS), ("Invoices", _INVOICES), ("Customer_Payments", _PAYMENTS), ("Credit_Notes", _NOTES),
     ):  # fmt: skip
         org.modules[name] = Module(name, {meta.api_name: meta for meta in fields})
-    accounts = _accounts(org, tables)
-    invoices = _invoices(org, tables, accounts)
-    _settlements(org, tables, accounts, invoices)
-    _currencies(org, tables)
+    told = books(tables)
+    accounts = _accounts(org, told)
+    invoices = _invoices(org, told, accounts)
+    _settlements(org, told, accounts, invoices)
+    # Zoho lists units of a currency for one of the home currency; a folder gives the inverse.
+    for row in sorted(told.rates, key=lambda row: str(row["day"])):
+        if row["base"] == org.currency:
+            org.exchange_rates[row["currency"]] = f"{1 / row['rate']:.9f}"
 
 
-def _accounts(org: Org, tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
-    limits = {row["account_id"]: row for row in _rows(tables, "limits") if row["scope"] == "account"}
+def _accounts(org: Org, told: Books) -> dict[str, str]:
     ids: dict[str, str] = {}
-    rows = list(_rows(tables, "accounts"))
+    rows = told.accounts.values()
     for row in rows:
-        limit = limits.get(row["account_id"])
+        limit = told.limits.get(row["account_id"])
         currency = row["currency"] or (limit["currency"] if limit else None)
         ids[row["account_id"]] = org.create(
             "Accounts",
             {
                 "Account_Name": row["name"], "Account_Number": row["number"] or row["account_id"],
                 "Currency": currency or org.currency, "Billing_Country": row["country"], "Industry": row["industry"],
-                "Tax_ID": row["tax_id"], "Customer_Since": _day(row["since"]),
+                "Tax_ID": row["tax_id"], "Customer_Since": row["since"],
                 "Natural_Person": bool(row["natural_person"]), "Parent_Account": None,
-                "Agreed_Credit_Limit": _amount(limit["amount"], limit["currency"]) if limit else None,
-                "Agreed_Limit_Until": _day(limit["valid_until"]) if limit else None,
+                "Agreed_Credit_Limit": _amount(limit["amount"]) if limit else None,
+                "Agreed_Limit_Until": limit["valid_until"] if limit else None,
             },
         )  # fmt: skip
     for row in rows:
@@ -107,87 +109,52 @@ def _accounts(org: Org, tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
     return ids
 
 
-def _invoices(org: Org, tables: Mapping[str, pl.DataFrame], accounts: Mapping[str, str]) -> dict[str, str]:
+def _invoices(org: Org, told: Books, accounts: Mapping[str, str]) -> dict[str, str]:
     ids: dict[str, str] = {}
-    for row in _rows(tables, "receivables"):
+    for row in told.receivables.values():
         ids[row["receivable_id"]] = org.create(
             "Invoices",
             {
                 "Subject": row["number"], "Invoice_Number": row["number"] or row["receivable_id"],
                 "Account_Name": _lookup(org, "Accounts", accounts[row["account_id"]], "Account_Name"),
-                "Invoice_Date": _day(row["issued"]), "Due_Date": _day(row["due"]),
-                "Original_Due_Date": _day(row["original_due"]),
-                "Grand_Total": _amount(row["amount"], row["currency"]), "Currency": row["currency"],
+                "Invoice_Date": row["issued"], "Due_Date": row["due"],
+                "Original_Due_Date": row["original_due"],
+                "Grand_Total": _amount(row["amount"]), "Currency": row["currency"],
                 "Status": "Cancelled" if row["voided_on"] is not None else "Created",
-                "Disputed_On": _day(row["disputed_on"]), "Dispute_Closed_On": _day(row["dispute_closed_on"]),
-                "Voided_On": _day(row["voided_on"]),
+                "Disputed_On": row["disputed_on"], "Dispute_Closed_On": row["dispute_closed_on"],
+                "Voided_On": row["voided_on"],
             },
         )  # fmt: skip
     return ids
 
 
-def _settlements(
-    org: Org, tables: Mapping[str, pl.DataFrame], accounts: Mapping[str, str], invoices: Mapping[str, str]
-) -> None:
+def _settlements(org: Org, told: Books, accounts: Mapping[str, str], invoices: Mapping[str, str]) -> None:
     """One record an allocation, and one for what a payment or a note leaves unapplied."""
-    applied: dict[str, list[dict[str, Any]]] = {}
-    for row in _rows(tables, "allocations"):
-        applied.setdefault(row["payment_id"] or row["adjustment_id"], []).append(row)
-    for row in _rows(tables, "payments"):
+    for key, row in told.payments.items():
         values = {
-            "Paid_On": _day(row["paid_on"]), "Kind": row["kind"], "Instrument": row["instrument"],
-            "Matures_On": _day(row["matures_on"]), "Cleared_On": _day(row["cleared_on"]),
-            "Bounced_On": _day(row["bounced_on"]),
+            "Paid_On": row["paid_on"], "Kind": row["kind"], "Instrument": row["instrument"],
+            "Matures_On": row["matures_on"], "Cleared_On": row["cleared_on"], "Bounced_On": row["bounced_on"],
         }  # fmt: skip
-        _spread(org, "Customer_Payments", row["payment_id"], row, applied, values, accounts, invoices)
-    for row in _rows(tables, "adjustments"):
-        values = {"Booked_On": _day(row["booked_on"]), "Kind": row["kind"]}
-        _spread(org, "Credit_Notes", row["adjustment_id"], row, applied, values, accounts, invoices)
+        _spread(org, "Customer_Payments", told.parts(key), row, {"Name": key, **values}, accounts, invoices)
+    for key, row in told.adjustments.items():
+        values = {"Name": key, "Booked_On": row["booked_on"], "Kind": row["kind"]}
+        _spread(org, "Credit_Notes", told.parts(key), row, values, accounts, invoices)
 
 
 def _spread(
-    org: Org,
-    module: str,
-    key: str,
-    row: Mapping[str, Any],
-    applied: Mapping[str, list[dict[str, Any]]],
-    values: Mapping[str, Any],
-    accounts: Mapping[str, str],
-    invoices: Mapping[str, str],
-) -> None:
-    common = {
-        "Name": key, "Currency": row["currency"],
-        "Account": _lookup(org, "Accounts", accounts[row["account_id"]], "Account_Name"), **values,
-    }  # fmt: skip
-    left = row["amount"]
-    for part in applied.get(key, []):
-        amount = part["payment_amount"] if part["payment_amount"] is not None else part["amount"]
-        left -= amount
-        invoice = _lookup(org, "Invoices", invoices[part["receivable_id"]], "Subject")
-        org.create(module, {**common, "Invoice": invoice, "Amount": _amount(amount, row["currency"])})
-    if left or not applied.get(key):
-        org.create(module, {**common, "Invoice": None, "Amount": _amount(left, row["currency"])})
-
-
-def _currencies(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
-    """Zoho lists units of a currency for one of the home currency; a folder gives the inverse."""
-    for row in sorted(_rows(tables, "rates"), key=lambda row: row["day"]):
-        if row["base"] == org.currency:
-            inverse = Decimal(10) ** money.RATE_SCALE / Decimal(row["rate"])
-            org.exchange_rates[row["currency"]] = f"{inverse:.9f}"
-
-
-def _rows(tables: Mapping[str, pl.DataFrame], name: str) -> Iterator[dict[str, Any]]:
-    return iter(tables.get(name, TABLES[name].empty()).to_dicts())
+    org: Org, module: str, parts: Iterable[tuple[str | None, Decimal]], row: Mapping[str, Any],
+    values: Mapping[str, Any], accounts: Mapping[str, str], invoices: Mapping[str, str],
+) -> None:  # fmt: skip
+    account = _lookup(org, "Accounts", accounts[row["account_id"]], "Account_Name")
+    for claim, amount in parts:
+        invoice = _lookup(org, "Invoices", invoices[claim], "Subject") if claim else None
+        shown = {"Account": account, "Invoice": invoice, "Amount": _amount(amount), "Currency": row["currency"]}
+        org.create(module, {**values, **shown})
 
 
 def _lookup(org: Org, module: str, record: str, name: str) -> dict[str, Any]:
     return {"name": org.modules[module].records[record][name], "id": record}
 
 
-def _day(value: int | None) -> str | None:
-    return None if value is None else day_of(value).isoformat()
-
-
-def _amount(minor: int, currency: str) -> msgspec.Raw:
-    return number(f"{money.from_minor(minor, currency):f}")
+def _amount(amount: Decimal) -> msgspec.Raw:
+    return number(f"{amount:f}")

@@ -26,6 +26,13 @@ class Books:
     rates: list[dict[str, Any]] = field(default_factory=list)
     applied: dict[str, list[tuple[str, Decimal]]] = field(default_factory=dict)
 
+    def parts(self, key: str) -> list[tuple[str | None, Decimal]]:
+        """(receivable, amount) of each allocation of a payment or adjustment, and of what it leaves unapplied."""
+        applied = self.applied.get(key, [])
+        row = self.payments.get(key) or self.adjustments[key]
+        left: Decimal = row["amount"] - sum((part for _, part in applied), Decimal(0))
+        return [*applied, *([(None, left)] if left or not applied else [])]
+
 
 def books(tables: Mapping[str, pl.DataFrame]) -> Books:
     """Columns in: those of the canonical tables."""
@@ -48,6 +55,8 @@ def books(tables: Mapping[str, pl.DataFrame]) -> Books:
 def _rows(tables: Mapping[str, pl.DataFrame], name: str) -> list[dict[str, Any]]:
     days = {column.name for column in TABLES[name].columns if column.kind == "day"}
     amounts = {column.name: column.of for column in TABLES[name].columns if column.kind == "money"}
+    # The currency of an allocation that says none is that of its payment or adjustment.
+    units = _units(tables) if name == "allocations" else {}
     made = []
     for row in tables.get(name, TABLES[name].empty()).to_dicts():
         shown = {
@@ -55,17 +64,15 @@ def _rows(tables: Mapping[str, pl.DataFrame], name: str) -> list[dict[str, Any]]
         }
         for key, unit in amounts.items():
             if row.get(key) is not None:
-                code = row.get(unit) or row.get("currency") or _unit_of(row, tables)
-                shown[key] = money.from_minor(row[key], str(code))
+                owner = units.get(row.get("payment_id") or row.get("adjustment_id") or "")
+                shown[key] = money.from_minor(row[key], str(row.get(unit) or row.get("currency") or owner or "USD"))
         made.append(shown)
     return made
 
 
-def _unit_of(row: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> str:
-    """The currency of an allocation that says none: that of its payment or adjustment."""
-    for name, key in (("payments", "payment_id"), ("adjustments", "adjustment_id")):
-        if row.get(key) and name in tables:
-            found = tables[name].filter(pl.col(key) == row[key])["currency"]
-            if found.len():
-                return str(found[0])
-    return "USD"
+def _units(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, key in (("adjustments", "adjustment_id"), ("payments", "payment_id")):
+        if name in tables:
+            found |= dict(tables[name].select(key, "currency").rows())
+    return found
