@@ -85,11 +85,17 @@ def main() -> None:
             ticks = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
             cpu = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
             took.sort()
-            print(json.dumps({
-                "kind": kind, "events_per_s": round(EVENTS / wall), "p50_ms": round(1000 * statistics.median(took), 1),
-                "p99_ms": round(1000 * took[int(len(took) * 0.99)], 1),
-                "cpu_ms_per_event": round(1000 * cpu / EVENTS, 2),
-            }))  # fmt: skip
+            print(
+                json.dumps(
+                    {
+                        "kind": kind,
+                        "events_per_s": round(EVENTS / wall),
+                        "p50_ms": round(1000 * statistics.median(took), 1),
+                        "p99_ms": round(1000 * took[int(len(took) * 0.99)], 1),
+                        "cpu_ms_per_event": round(1000 * cpu / EVENTS, 2),
+                    }
+                )
+            )
             process.kill()
 
 

@@ -55,14 +55,19 @@ def slice_of(first: int, count: int) -> dict[str, pl.DataFrame]:
     receivables = claims.select("receivable_id", *owner, "issued", "due", "amount", pl.lit("given").alias("due_basis"))
     paid = claims.filter(~pl.col("never") & (pl.col("due") + pl.col("late") <= AS_OF))
     payments = paid.select(
-        pl.concat_str(pl.lit("P"), "receivable_id").alias("payment_id"), *owner,
-        (pl.col("due") + pl.col("late")).alias("paid_on"), "amount",
-    )  # fmt: skip
+        pl.concat_str(pl.lit("P"), "receivable_id").alias("payment_id"),
+        *owner,
+        (pl.col("due") + pl.col("late")).alias("paid_on"),
+        "amount",
+    )
     allocations = paid.select(
-        pl.concat_str(pl.lit("L"), "receivable_id").alias("allocation_id"), "receivable_id",
-        pl.concat_str(pl.lit("P"), "receivable_id").alias("payment_id"), "amount", pl.lit("USD").alias("currency"),
+        pl.concat_str(pl.lit("L"), "receivable_id").alias("allocation_id"),
+        "receivable_id",
+        pl.concat_str(pl.lit("P"), "receivable_id").alias("payment_id"),
+        "amount",
+        pl.lit("USD").alias("currency"),
         _key("n").alias("account_id"),
-    )  # fmt: skip
+    )
     made = {"accounts": accounts, "receivables": receivables, "payments": payments, "allocations": allocations}
     return {name: whole(name, frame) for name, frame in made.items()}
 

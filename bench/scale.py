@@ -52,15 +52,23 @@ def main() -> None:
                     ran = run(house.store, house.link, house.policy, day, language="en", tell=tell)
                     records = sum(ran.pulled.records.values())
                     pulled = (at_pull[0] if at_pull else time.process_time()) - cpu
-                    print(json.dumps({
-                        "accounts": ran.totals.get("accounts"), "receivables": ran.totals.get("receivables"),
-                        "records": records, "seconds": ran.summary(house.link)["seconds"],
-                        "wall_s": round(time.perf_counter() - wall, 1), "cpu_s": round(time.process_time() - cpu, 1),
-                        "records_per_cpu_s": round(records / max(pulled, 0.001)),
-                        "written": ran.pushed.written, "credits": house.link.crm.spent.credits,
-                        "calls": dict(house.link.crm.spent.calls),
-                        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-                    }))  # fmt: skip
+                    print(
+                        json.dumps(
+                            {
+                                "accounts": ran.totals.get("accounts"),
+                                "receivables": ran.totals.get("receivables"),
+                                "records": records,
+                                "seconds": ran.summary(house.link)["seconds"],
+                                "wall_s": round(time.perf_counter() - wall, 1),
+                                "cpu_s": round(time.process_time() - cpu, 1),
+                                "records_per_cpu_s": round(records / max(pulled, 0.001)),
+                                "written": ran.pushed.written,
+                                "credits": house.link.crm.spent.credits,
+                                "calls": dict(house.link.crm.spent.calls),
+                                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                            }
+                        )
+                    )
 
 
 if __name__ == "__main__":

@@ -109,10 +109,11 @@ def main(folder: Path) -> None:
         [100, 90, 82, 74, 66, 58, 50, 40, 25, 8, 0],
     )
     frame["score"] = (
-        0.8 * points + 0.08 * np.interp(frame.dbt.fillna(0), [0, 5, 15, 30, 60, 120], [100, 85, 60, 35, 10, 0])
+        0.8 * points
+        + 0.08 * np.interp(frame.dbt.fillna(0), [0, 5, 15, 30, 60, 120], [100, 85, 60, 35, 10, 0])
         + 0.04 * 100 * frame.on_time.fillna(0.4)
         + 0.08 * np.interp(frame.oldest.fillna(0), [0, 15, 30, 60, 90], [100, 70, 45, 20, 0])
-    )  # fmt: skip
+    )
     frame.reset_index().to_parquet(folder / "pandas.parquet")
 
 

@@ -251,8 +251,10 @@ class Approvals(Part):
     #: Decisions of people that a second person has to approve: `upgrade` (an override to a better grade), `downgrade`,
     #: `hold`, `release`, `limit` (one above limit_above).
     second_person: tuple[Literal["upgrade", "downgrade", "hold", "release", "limit"], ...] = (
-        "upgrade", "release", "limit",
-    )  # fmt: skip
+        "upgrade",
+        "release",
+        "limit",
+    )
     #: Who may approve; empty: anybody but who asked.
     approvers: tuple[str, ...] = ()
     #: An order beyond the room left by at most this share of the limit needs approval; beyond that it is blocked.
@@ -263,9 +265,16 @@ class Overrides(Part):
     """The rules for what people decide: why, how far, and for how long."""
 
     reasons: tuple[str, ...] = (
-        "new_information", "parent_support", "security_given", "dispute_settled", "payment_agreed", "data_correction",
-        "legal_advice", "strategic_customer", "confirmed",
-    )  # fmt: skip
+        "new_information",
+        "parent_support",
+        "security_given",
+        "dispute_settled",
+        "payment_agreed",
+        "data_correction",
+        "legal_advice",
+        "strategic_customer",
+        "confirmed",
+    )
     #: Notches that an override lifts a rating at most; downwards any.
     most_notches: Annotated[int, Field(ge=0, le=9)] = 2
     #: Longest time that an override, a release or a temporary limit runs; a hold may have no end.

@@ -57,11 +57,13 @@ def _entry(section: str, name: str, one: Any, two: Any) -> list[Change]:
         is_new = one is None
         return [
             Change(
-                key, None if is_new else _text(one), _text(two) if is_new else None,
+                key,
+                None if is_new else _text(one),
+                _text(two) if is_new else None,
                 f"{en} {'is new' if is_new else 'is gone'}{text_en}",
                 f"{'新增' if is_new else '取消'}{zh}{text_zh.replace(': ', '：')}",
             )
-        ]  # fmt: skip
+        ]
     return _values(key, one, two, en, zh)
 
 

@@ -158,9 +158,11 @@ class Growth:
     def of(self, aspects: Collection[Aspect]) -> Growth:
         """That part of it."""
         return replace(
-            self, options=self.options if "options" in aspects else (), label=self.label if "label" in aspects else "",
+            self,
+            options=self.options if "options" in aspects else (),
+            label=self.label if "label" in aspects else "",
             length=self.length if "length" in aspects else None,
-        )  # fmt: skip
+        )
 
     def __bool__(self) -> bool:
         return bool(self.options or self.label or self.length)

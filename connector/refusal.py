@@ -46,9 +46,7 @@ def suspects(values: Values, fields: Mapping[str, str], described: Described) ->
     )
 
 
-def remainder(
-    values: Values, wrong: Collection[str], fields: Mapping[str, str], described: Described
-) -> Remainder:  # fmt: skip
+def remainder(values: Values, wrong: Collection[str], fields: Mapping[str, str], described: Described) -> Remainder:
     """What is left of the values without those that are wrong.
 
     A text that is only too long is cut to what its field holds. Nothing is left where no field remains that is worth a

@@ -34,9 +34,16 @@ class Decided:
 
 
 def decide(
-    store: Store, connection: str, account: str, asked: Asked, policy: Policy, *,
-    rating: str | None, above: int | None, at: int,
-) -> Decided:  # fmt: skip
+    store: Store,
+    connection: str,
+    account: str,
+    asked: Asked,
+    policy: Policy,
+    *,
+    rating: str | None,
+    above: int | None,
+    at: int,
+) -> Decided:
     """Puts a decision into force, or lets it wait for another person. Raises Misconfigured by the policy's rules.
 
     `rating` and `above`: as `connector.credit.decision_rules.checked` takes them. `at`: microseconds since 1970 UTC.
@@ -48,9 +55,15 @@ def decide(
         row = {**_row(asked, account, table), _KEYS[table]: key}
         if needs:
             body = {
-                "connection": connection, "decision_id": key, "account_id": account, "table": table,
-                "body": json.dumps(row), "needs": " ".join(needs), "by": asked.by, "asked_at": at,
-            }  # fmt: skip
+                "connection": connection,
+                "decision_id": key,
+                "account_id": account,
+                "table": table,
+                "body": json.dumps(row),
+                "needs": " ".join(needs),
+                "by": asked.by,
+                "asked_at": at,
+            }
             session.tx.execute(insert(tables.asked).values(body))
         else:
             ledger.put(session, table, row, at)
@@ -115,9 +128,14 @@ def listed(session: Reading, account: str | None = None) -> list[dict[str, Any]]
 def log(session: Writing, account: str, subject: str, what: str, by: str, at: int, body: Mapping[str, Any]) -> None:
     """Note who did what at the desk."""
     row = {
-        "connection": session.connection, "account_id": account, "subject": subject, "what": what, "by": by, "at": at,
+        "connection": session.connection,
+        "account_id": account,
+        "subject": subject,
+        "what": what,
+        "by": by,
+        "at": at,
         "body": json.dumps(dict(body), ensure_ascii=False),
-    }  # fmt: skip
+    }
     session.tx.execute(insert(tables.desk_log).values(row))
 
 

@@ -47,9 +47,15 @@ class Drained:
 
 
 def drain(
-    store: Store, link: Link, policy: Policy, *, language: str, clock: Callable[[], datetime], most: int = 500,
+    store: Store,
+    link: Link,
+    policy: Policy,
+    *,
+    language: str,
+    clock: Callable[[], datetime],
+    most: int = 500,
     braked: bool = True,
-) -> Drained:  # fmt: skip
+) -> Drained:
     """One turn over all events that wait and whose time has come. Problems put their events off, and are told.
 
     `braked`: a flood of customers who fall waits for a person, and so do the events of that turn. `clock`: ours,
@@ -76,9 +82,16 @@ def drain(
 
 
 def _turn(
-    store: Store, link: Link, policy: Policy, language: str, events: Sequence[Waiting], done: Drained, at: int, *,
+    store: Store,
+    link: Link,
+    policy: Policy,
+    language: str,
+    events: Sequence[Waiting],
+    done: Drained,
+    at: int,
+    *,
     braked: bool,
-) -> tuple[list[Waiting], list[Waiting]]:  # fmt: skip
+) -> tuple[list[Waiting], list[Waiting]]:
     """Events that were worked on, and those about records that the CRM does not show yet."""
     pulled = Pulled(began=micros(link.crm.now()))
     unseen = _fetch_named(store, link, events, pulled)
@@ -125,9 +138,16 @@ class _Rescored:
 
 
 def _rescore(
-    store: Store, link: Link, policy: Policy, language: str, accounts: Collection[str], events: Sequence[str], at: int,
-    *, braked: bool,
-) -> _Rescored:  # fmt: skip
+    store: Store,
+    link: Link,
+    policy: Policy,
+    language: str,
+    accounts: Collection[str],
+    events: Sequence[str],
+    at: int,
+    *,
+    braked: bool,
+) -> _Rescored:
     """Scores these accounts and closes the events, together; they stay open while some moved or are held."""
     as_of = day_number(link.today())
     with store.read(link.name) as session:

@@ -44,11 +44,18 @@ def take_in(session: Writing, events: Iterable[Event], at: int, not_before: int 
     """
     rows = [
         {
-            "connection": session.connection, "event_id": event.event_id, "body": _body(event), "state": "waiting",
-            "received_at": at, "attempts": 0, "next_at": max(at, not_before), "cause": None, "closed_at": None,
+            "connection": session.connection,
+            "event_id": event.event_id,
+            "body": _body(event),
+            "state": "waiting",
+            "received_at": at,
+            "attempts": 0,
+            "next_at": max(at, not_before),
+            "cause": None,
+            "closed_at": None,
         }
         for event in events
-    ]  # fmt: skip
+    ]
     return insert_new(session, tables.inbox, rows, ["connection", "event_id"])
 
 

@@ -34,12 +34,17 @@ def reconcile(store: Store, link: Link, pulled: Pulled) -> list[dict[str, Any]]:
         if crm_rows or store_rows:
             made.append(
                 {
-                    "source": source, "table": table, "currency": currency, "crm_rows": crm_rows,
-                    "store_rows": store_rows, "crm_amount": _text(crm_amount, currency),
-                    "store_amount": _text(store_amount, currency), "rejected": rejected.get(source, 0),
+                    "source": source,
+                    "table": table,
+                    "currency": currency,
+                    "crm_rows": crm_rows,
+                    "store_rows": store_rows,
+                    "crm_amount": _text(crm_amount, currency),
+                    "store_amount": _text(store_amount, currency),
+                    "rejected": rejected.get(source, 0),
                     "agrees": (crm_rows, crm_amount) == (store_rows, store_amount),
                 }
-            )  # fmt: skip
+            )
     return made
 
 

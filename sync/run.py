@@ -126,9 +126,16 @@ def run(
 
 
 def approve(
-    store: Store, link: Link, policy: Policy, run_id: str, by: str, today: int, *, language: str,
+    store: Store,
+    link: Link,
+    policy: Policy,
+    run_id: str,
+    by: str,
+    today: int,
+    *,
+    language: str,
     clock: Callable[[], float] = time.perf_counter,
-) -> Ran:  # fmt: skip
+) -> Ran:
     """Puts a braked run into force in a person's name. The caller holds the profile's lock.
 
     Only the newest run of a day that is still today, and only if scoring it again gives the same ratings: else it is
@@ -170,9 +177,16 @@ def note_braked(store: Store, link: Link, policy: Policy, made: pl.DataFrame) ->
 
 
 def _decide(
-    store: Store, link: Link, policy: Policy, ran: Ran, language: str, *,
-    lap: Callable[[str], None], dry: bool = False, approved: str | None = None,
-) -> None:  # fmt: skip
+    store: Store,
+    link: Link,
+    policy: Policy,
+    ran: Ran,
+    language: str,
+    *,
+    lap: Callable[[str], None],
+    dry: bool = False,
+    approved: str | None = None,
+) -> None:
     """Score, brake, and put into force or say what would be. `approved`: digest of the ratings a person agreed to."""
     scored = score(store, link, policy, ran.as_of)
     ran.assessed = scored.made
@@ -222,9 +236,17 @@ def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: 
     began = max(micros(link.crm.now()), *(row["started_at"] + 1 for row in last), 0)
     run_id = f"{link.name}-{began}"
     row = {
-        "run_id": run_id, "connection": link.name, "kind": kind, "as_of": as_of, "state": "running",
-        "started_at": began, "finished_at": None, "policy_version": policy.version, "by": by, "summary": "{}",
-    }  # fmt: skip
+        "run_id": run_id,
+        "connection": link.name,
+        "kind": kind,
+        "as_of": as_of,
+        "state": "running",
+        "started_at": began,
+        "finished_at": None,
+        "policy_version": policy.version,
+        "by": by,
+        "summary": "{}",
+    }
     with store.write() as session:
         runs.save(session, row)
     ran = Ran(run_id, as_of, began)

@@ -90,8 +90,9 @@ class Sending:
         """Of rows that need no call, those that owe what the CRM does not take."""
         return [
             (Planned(item.account, item.version, {}), self._nothing_left(item.account))
-            for item in settled if item.account in self._left
-        ]  # fmt: skip
+            for item in settled
+            if item.account in self._left
+        ]
 
     def sent(self, changes: Sequence[Planned]) -> Iterator[tuple[Planned, AccountOutcome]]:
         """One pair an account, in the order in which they are final; after `takable` of the same turn."""

@@ -34,10 +34,16 @@ def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
         now = {flag["code"]: flag for flag in row["flags"]}
         for code, flag in now.items():
             if code not in known:
-                raised.append({
-                    "connection": session.connection, "account_id": account, "code": code, "raised_on": flag["since"],
-                    "severity": flag["severity"], "cleared_on": None,
-                })  # fmt: skip
+                raised.append(
+                    {
+                        "connection": session.connection,
+                        "account_id": account,
+                        "code": code,
+                        "raised_on": flag["since"],
+                        "severity": flag["severity"],
+                        "cleared_on": None,
+                    }
+                )
         cleared += [{**known[code], "cleared_on": row["as_of"]} for code in known.keys() - now.keys()]
     upsert(session, table, raised, _KEY)
     upsert(session, table, cleared, _KEY)
@@ -72,15 +78,28 @@ def acknowledge(session: Writing, account: str, code: str, by: str, note: str | 
 
 
 def act(
-    session: Writing, account: str, measure: str, *, flag: str | None, owner: str | None,
-    due: int | None, by: str, at: int,
-) -> str:  # fmt: skip
+    session: Writing,
+    account: str,
+    measure: str,
+    *,
+    flag: str | None,
+    owner: str | None,
+    due: int | None,
+    by: str,
+    at: int,
+) -> str:
     """A measure that somebody is to take; returns its id."""
     key = desk.next_key(session, "T")
     row = {
-        "action_id": key, "account_id": account, "flag": flag, "measure": measure, "owner": owner, "due": due,
-        "done_on": None, "outcome": None,
-    }  # fmt: skip
+        "action_id": key,
+        "account_id": account,
+        "flag": flag,
+        "measure": measure,
+        "owner": owner,
+        "due": due,
+        "done_on": None,
+        "outcome": None,
+    }
     ledger.put(session, "actions", row, at)
     desk.log(session, account, key, "planned", by, at, row)
     return key

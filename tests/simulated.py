@@ -62,9 +62,13 @@ class Sim:
 
     def crm(self, **changed: str) -> Zoho:
         given = {
-            "accounts_server": self.origin, "api_domain": self.origin, "client_id": self.org.client_id,
-            "client_secret": self.org.client_secret, "refresh_token": self.org.refresh_token, **changed,
-        }  # fmt: skip
+            "accounts_server": self.origin,
+            "api_domain": self.origin,
+            "client_id": self.org.client_id,
+            "client_secret": self.org.client_secret,
+            "refresh_token": self.org.refresh_token,
+            **changed,
+        }
         return Zoho(Credentials(**given), Slots(), patience=impatient())
 
     def control(self, action: str, **body: Any) -> Any:

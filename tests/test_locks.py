@@ -41,11 +41,13 @@ def not_locked(files: Iterable[Path], lock: Iterable[str]) -> list[str]:
     """Imports that no distribution of the lock brings; what is not installed is taken to bear its module's name."""
     of, pins = metadata.packages_distributions(), set(lock)
     known = {*sys.stdlib_module_names, *NAMES, "tests"}
-    return sorted({
-        f"{module} in {file.relative_to(ROOT)}"
-        for module, file in imported(files)
-        if module not in known and not pins & {canonicalize_name(name) for name in of.get(module, [module])}
-    })  # fmt: skip
+    return sorted(
+        {
+            f"{module} in {file.relative_to(ROOT)}"
+            for module, file in imported(files)
+            if module not in known and not pins & {canonicalize_name(name) for name in of.get(module, [module])}
+        }
+    )
 
 
 def test_what_the_product_imports_is_in_its_lock() -> None:

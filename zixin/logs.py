@@ -20,12 +20,15 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
         ours = record.name.split(".")[0] == _OURS
-        return json.dumps({
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage() if ours else "(left out)",
-        }, ensure_ascii=False)  # fmt: skip
+        return json.dumps(
+            {
+                "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+                "level": record.levelname.lower(),
+                "logger": record.name,
+                "message": record.getMessage() if ours else "(left out)",
+            },
+            ensure_ascii=False,
+        )
 
 
 def configure() -> None:

@@ -9,9 +9,11 @@ from connector.ports import Field, Step
 
 
 def steps(
-    wanted: Sequence[Written], find: Callable[[Written], Field | None], name_of: Callable[[Written], str],
+    wanted: Sequence[Written],
+    find: Callable[[Written], Field | None],
+    name_of: Callable[[Written], str],
     types: Mapping[str, str],
-) -> tuple[Step, ...]:  # fmt: skip
+) -> tuple[Step, ...]:
     """One step a written field: create it as `name_of` says, keep it, or say that another kind stands in its place.
 
     `types`: kind of a written field → the CRM's own word; a kind that is not there fits any.

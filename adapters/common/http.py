@@ -140,10 +140,19 @@ class Http:
         self._check_origin(asked.url)
         host, sent = urlsplit(asked.url).netloc, time.time()
         try:
-            with self._gate, self._session.request(
-                asked.method, asked.url, params=asked.params, data=asked.body, headers=dict(asked.headers),
-                timeout=TIMEOUT_S, allow_redirects=False, stream=True,
-            ) as response:  # fmt: skip
+            with (
+                self._gate,
+                self._session.request(
+                    asked.method,
+                    asked.url,
+                    params=asked.params,
+                    data=asked.body,
+                    headers=dict(asked.headers),
+                    timeout=TIMEOUT_S,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 answer = Answer(response.status_code, self._body(response, host), response.headers)
         except requests.exceptions.SSLError as error:
             raise Misconfigured("E-CRM-TLS", host=host) from error

@@ -38,9 +38,11 @@ def check(connector: Connector, crm: Reader) -> Iterator[Tried]:
     else:
         yield Tried("describe", "left", "the file does not say how fields are listed", "文件未说明如何列出字段")
     write = any(item.write is not None for item in connector.objects.values())
-    said = ("not tried: a check changes nothing", "未尝试：检查不改动数据") if write else (
-        "no object has `write`: ratings cannot be written back", "没有对象声明 write：无法写回评级"
-    )  # fmt: skip
+    said = (
+        ("not tried: a check changes nothing", "未尝试：检查不改动数据")
+        if write
+        else ("no object has `write`: ratings cannot be written back", "没有对象声明 write：无法写回评级")
+    )
     yield Tried("write", "left", *said)
     if connector.create is None:
         yield Tried("create", "left", "fields have to be made by hand", "字段须手工创建")

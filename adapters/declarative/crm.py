@@ -44,6 +44,9 @@ def connected(
     """
     writes = any(item.write is not None for item in connector.objects.values())
     kinds: dict[tuple[bool, bool], type[Reader]] = {
-        (False, False): Reader, (True, False): Writer, (False, True): _Calls, (True, True): _WriterThatCalls,
-    }  # fmt: skip
+        (False, False): Reader,
+        (True, False): Writer,
+        (False, True): _Calls,
+        (True, True): _WriterThatCalls,
+    }
     return kinds[writes, connector.hook is not None](connector, settings, shared, name=name, patience=patience)

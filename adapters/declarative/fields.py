@@ -52,9 +52,13 @@ def plan(connector: Connector, described: Described, wanted: Sequence[Written]) 
 
 
 def apply(
-    connector: Connector, wire: Wire, proof: Proof, name: str, describe_: Callable[[str], Described],
+    connector: Connector,
+    wire: Wire,
+    proof: Proof,
+    name: str,
+    describe_: Callable[[str], Described],
     wanted: Sequence[Written],
-) -> Mapping[str, str]:  # fmt: skip
+) -> Mapping[str, str]:
     """Makes what is missing; `Written.name` → the system's field name, read back.
 
     Raises Misconfigured: the file does not say how fields are made, and some are missing.
@@ -82,7 +86,7 @@ def growable(connector: Connector) -> frozenset[Aspect]:
 
 def grow(
     connector: Connector, wire: Wire, proof: Proof, name: str, growths: Sequence[Growth]
-) -> Mapping[str, Misconfigured]:  # fmt: skip
+) -> Mapping[str, Misconfigured]:
     """Changes fields, one a call; `Written.name` → why the system did not. Raises Misconfigured: no file says how."""
     making = connector.create
     if making is None or making.change is None:
@@ -92,10 +96,13 @@ def grow(
         field, had = growth.field, growth.field.places
         # What of it is not to change goes as it is: some systems take the description as a whole.
         item = replace(
-            growth.item, label=growth.label or field.label, length=growth.length or field.length or growth.item.length,
-            options=(*(option for option in field.options if option), *growth.options), field=field.name,
+            growth.item,
+            label=growth.label or field.label,
+            length=growth.length or field.length or growth.item.length,
+            options=(*(option for option in field.options if option), *growth.options),
+            field=field.name,
             places=growth.item.places if had is None else had,
-        )  # fmt: skip
+        )
         words = {**_words(making, item), "name": field.name, "id": field.id or field.name}
         given = wire.given(object=name, **words)
         given = wire.given(**given, spec=select.fill(making.kinds[item.kind], given))
@@ -121,11 +128,17 @@ def remove(connector: Connector, wire: Wire, proof: Proof, name: str, fields: Se
 
 def _words(making: Create, item: Written) -> dict[str, Any]:
     return {
-        **_styles(item), "name": _asked(making, item),
-        "label": item.shown, "label_zh": item.zh, "tip": item.tip, "kind": item.kind,
-        "options": list(item.options), "options_lines": "\n".join(item.options),
-        "places": item.places, "length": item.length,
-    }  # fmt: skip
+        **_styles(item),
+        "name": _asked(making, item),
+        "label": item.shown,
+        "label_zh": item.zh,
+        "tip": item.tip,
+        "kind": item.kind,
+        "options": list(item.options),
+        "options_lines": "\n".join(item.options),
+        "places": item.places,
+        "length": item.length,
+    }
 
 
 def _asked(making: Create, item: Written) -> str:
@@ -162,12 +175,18 @@ def _listed(part: Listed, told: Any) -> list[Field]:
         listed = options.split("\n") if isinstance(options, str) else [str(each) for each in options or ()]
         made.append(
             Field(
-                name, label or name, kind, _writable(part, row), tuple(listed), target=_text(part.target, row),
+                name,
+                label or name,
+                kind,
+                _writable(part, row),
+                tuple(listed),
+                target=_text(part.target, row),
                 id=_text(part.id, row) or name,
-                tip=None if part.tip is None else _text(part.tip, row), length=_number(part.length, row),
+                tip=None if part.tip is None else _text(part.tip, row),
+                length=_number(part.length, row),
                 places=_number(part.places, row),
             )
-        )  # fmt: skip
+        )
     return [field for field in made if field.name]
 
 

@@ -84,9 +84,12 @@ class Auth(Part):
     @model_validator(mode="after")
     def _complete(self) -> Auth:
         missing = {
-            "basic": ("user", "password"), "hmac": ("key", "sign", "inject"), "token": ("inject",),
-            "oauth2": ("request",), "login": ("request", "inject"),
-        }.get(self.kind, ())  # fmt: skip
+            "basic": ("user", "password"),
+            "hmac": ("key", "sign", "inject"),
+            "token": ("inject",),
+            "oauth2": ("request",),
+            "login": ("request", "inject"),
+        }.get(self.kind, ())
         lacking = [name for name in missing if not getattr(self, name)]
         if lacking:
             raise ValueError(f"auth of kind {self.kind} needs {', '.join(lacking)}")

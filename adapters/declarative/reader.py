@@ -30,9 +30,14 @@ class Reader(Facade):
     """One system, spoken to as its connector file says."""
 
     def __init__(
-        self, connector: Connector, settings: Mapping[str, str], shared: Shared, *, name: str,
+        self,
+        connector: Connector,
+        settings: Mapping[str, str],
+        shared: Shared,
+        *,
+        name: str,
         patience: Patience | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """`settings`: all that the file declares."""
         self.spent = Spent()
         self._connector = connector

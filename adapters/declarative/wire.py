@@ -79,9 +79,14 @@ class Wire:
         return {**self.settings, "uuid": str(uuid.uuid4()), "now": stamp, "now_ms": str(round(now * 1000)), **more}
 
     def send(
-        self, call: Call, given: Mapping[str, Any], proof: Callable[[Prepared], tuple[Inject, ...]], *,
-        again: bool = True, url: str | None = None,
-    ) -> Answer:  # fmt: skip
+        self,
+        call: Call,
+        given: Mapping[str, Any],
+        proof: Callable[[Prepared], tuple[Inject, ...]],
+        *,
+        again: bool = True,
+        url: str | None = None,
+    ) -> Answer:
         """The answer to a call. `url` instead of the call's own path: a link that an answer gave, of a known origin."""
         self._wait_for_my_turn()
 

@@ -89,8 +89,11 @@ class _Grant:
             rotated = kept.get("refresh_token", "")
             return {"grant_type": "refresh_token", **app, "refresh_token": rotated or given.refresh_token}
         claims = {
-            "iss": given.client_id, "sub": given.username, "aud": given.audience, "exp": datetime.now(UTC) + _ASSERTION,
-        }  # fmt: skip
+            "iss": given.client_id,
+            "sub": given.username,
+            "aud": given.audience,
+            "exp": datetime.now(UTC) + _ASSERTION,
+        }
         try:
             assertion = jwt.encode(claims, given.private_key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError):

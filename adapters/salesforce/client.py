@@ -61,9 +61,16 @@ class Client:
         return f"/services/data/v{self._given.version}"
 
     def call(
-        self, method: str, path: str, api: str, *, params: Mapping[str, str] | None = None, body: bytes | None = None,
-        headers: Mapping[str, str] | None = None, again: bool | None = None,
-    ) -> Answer:  # fmt: skip
+        self,
+        method: str,
+        path: str,
+        api: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        again: bool | None = None,
+    ) -> Answer:
         """One call; `path` from the API's root, or whole. A token that is refused is renewed once.
 
         `again`: whether it may be sent anew where its answer was lost; else every method but POST and PATCH may.
@@ -89,9 +96,11 @@ class Client:
     def facade(self) -> Facade:
         """simple-salesforce over our transport: its methods, with our timeouts, retries, token and charset."""
         return Facade(
-            instance_url=self._given.instance_url, session_id="held by the transport", version=self._given.version,
+            instance_url=self._given.instance_url,
+            session_id="held by the transport",
+            version=self._given.version,
             session=Transport(self),
-        )  # fmt: skip
+        )
 
     def _trusted(self, instance_url: str) -> str:
         """The origin to call: the one that was given, or another of the vendor's that the token came with."""

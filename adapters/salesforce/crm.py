@@ -130,10 +130,13 @@ class Salesforce(Facade):
         """The fields of accounts, with who may edit them beside administrators and us."""
         self.reading.forget()
         described, editors = self.describe("Account"), install.editors(self.client)
-        return replace(described, fields=tuple(
-            replace(each, editors=editors.get(each.name, ())) if each.name.endswith("__c") else each
-            for each in described.fields
-        ))  # fmt: skip
+        return replace(
+            described,
+            fields=tuple(
+                replace(each, editors=editors.get(each.name, ())) if each.name.endswith("__c") else each
+                for each in described.fields
+            ),
+        )
 
     def placing(self) -> tuple[str, str] | None:
         """The layouts tell."""

@@ -17,18 +17,24 @@ from connector.ports import PermissionCheck
 _PERMISSIONS = (
     ("PermissionsApiEnabled", True, "every call", "所有调用"),
     (
-        "PermissionsViewAllData", False, "all customers are seen (or View All Records on each object that is read)",
+        "PermissionsViewAllData",
+        False,
+        "all customers are seen (or View All Records on each object that is read)",
         "能看到全部客户（或对每个读取的对象授予 View All Records）",
     ),
     (
-        "PermissionsCustomizeApplication", False, "creating fields; once, for fields apply",
+        "PermissionsCustomizeApplication",
+        False,
+        "creating fields; once, for fields apply",
         "创建字段；仅 fields apply 时需要",
     ),
     (
-        "PermissionsManageProfilesPermissionsets", False, "granting the fields; once, for fields apply",
+        "PermissionsManageProfilesPermissionsets",
+        False,
+        "granting the fields; once, for fields apply",
         "授予字段权限；仅 fields apply 时需要",
     ),
-)  # fmt: skip
+)
 
 
 def permissions(client: Client) -> Iterator[PermissionCheck]:

@@ -23,9 +23,13 @@ from connector.ports import Described, Growth, Step
 PERMISSION_SET, READERS = "zixin", "zixin_read"
 _LABELS = {PERMISSION_SET: "zixin credit fields", READERS: "zixin credit fields, read only"}
 _TYPES = {
-    "choice": "picklist", "choices": "multipicklist", "number": "double", "money": "double", "day": "date",
+    "choice": "picklist",
+    "choices": "multipicklist",
+    "number": "double",
+    "money": "double",
+    "day": "date",
     "text": "textarea",
-}  # fmt: skip
+}
 
 
 def name_of(item: Written) -> str:
@@ -90,10 +94,17 @@ def grant(client: Client, names: Sequence[str]) -> None:
     parent = _permission_set(client, PERMISSION_SET)
     for owner in (parent, _permission_set(client, READERS)):
         for name in names:
-            _create_once(client, "FieldPermissions", {
-                "ParentId": owner, "SobjectType": "Account", "Field": f"Account.{name}", "PermissionsRead": True,
-                "PermissionsEdit": owner == parent,
-            })  # fmt: skip
+            _create_once(
+                client,
+                "FieldPermissions",
+                {
+                    "ParentId": owner,
+                    "SobjectType": "Account",
+                    "Field": f"Account.{name}",
+                    "PermissionsRead": True,
+                    "PermissionsEdit": owner == parent,
+                },
+            )
     user = wire.document(client.call("GET", "/services/oauth2/userinfo", "userinfo").body)["user_id"]
     _create_once(client, "PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": parent})
 

@@ -238,7 +238,13 @@ def _listed(records: Sequence[str]) -> str:
 def _field(meta: Mapping[str, Any]) -> Field:
     options = tuple(str(each["value"]) for each in meta.get("picklistValues") or () if each.get("active", True))
     return Field(
-        str(meta["name"]), str(meta["label"]), str(meta["type"]), bool(meta.get("updateable")), options,
+        str(meta["name"]),
+        str(meta["label"]),
+        str(meta["type"]),
+        bool(meta.get("updateable")),
+        options,
         target=str((meta.get("referenceTo") or [""])[0]),
-        tip=str(meta.get("inlineHelpText") or ""), length=meta.get("length"), places=meta.get("scale"),
-    )  # fmt: skip
+        tip=str(meta.get("inlineHelpText") or ""),
+        length=meta.get("length"),
+        places=meta.get("scale"),
+    )

@@ -36,10 +36,22 @@ def document(body: bytes) -> Any:
 
 
 #: Types whose JSON is a text that is ours as it stands.
-_AS_IS = frozenset((
-    "string", "picklist", "multipicklist", "reference", "id", "date", "textarea", "phone", "url", "email", "combobox",
-    "encryptedstring",
-))  # fmt: skip
+_AS_IS = frozenset(
+    (
+        "string",
+        "picklist",
+        "multipicklist",
+        "reference",
+        "id",
+        "date",
+        "textarea",
+        "phone",
+        "url",
+        "email",
+        "combobox",
+        "encryptedstring",
+    )
+)
 
 
 class Rows:
@@ -109,8 +121,10 @@ def csv_frame(body: bytes, fields: Sequence[str], types: Mapping[str, str]) -> p
     if "Id" not in has:
         return pl.DataFrame(schema=dict.fromkeys(["id", "modified_at", *fields], pl.String))
     stamped = pl.col(MODIFIED).str.replace(r"Z$|\+0000$", "+00:00") if MODIFIED in has else null
-    columns = {name: (_iso(name) if types.get(name) == "datetime" else pl.col(name)) if name in has else null
-               for name in fields}  # fmt: skip
+    columns = {
+        name: (_iso(name) if types.get(name) == "datetime" else pl.col(name)) if name in has else null
+        for name in fields
+    }
     return rows.select(pl.col("Id").alias("id"), stamped.alias("modified_at"), **columns)
 
 

@@ -164,9 +164,7 @@ def _outcome(change: Change, row: Any) -> Outcome:
         return Outcome(change.record, "taken")
     errors = [each for each in row.get("errors") or () if isinstance(each, Mapping)]
     words = "; ".join(f"{each.get('statusCode')}: {each.get('message')}" for each in errors)
-    named = tuple(dict.fromkeys(
-        name for each in errors for name in each.get("fields") or () if name in change.values
-    ))  # fmt: skip
+    named = tuple(dict.fromkeys(name for each in errors for name in each.get("fields") or () if name in change.values))
     told = without(words or "no reason given", change.values.values())[:_MOST_WORDS]
     return Outcome(change.record, "refused", told, named)
 

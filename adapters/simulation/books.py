@@ -38,9 +38,11 @@ def books(tables: Mapping[str, pl.DataFrame]) -> Books:
     """Columns in: those of the canonical tables."""
     made = Books()
     for name, key in (
-        ("accounts", "account_id"), ("receivables", "receivable_id"), ("payments", "payment_id"),
+        ("accounts", "account_id"),
+        ("receivables", "receivable_id"),
+        ("payments", "payment_id"),
         ("adjustments", "adjustment_id"),
-    ):  # fmt: skip
+    ):
         kept: dict[str, dict[str, Any]] = getattr(made, name)
         for row in _rows(tables, name):
             kept[str(row[key])] = row

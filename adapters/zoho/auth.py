@@ -45,9 +45,13 @@ class Tokens:
     """The access token of one connection."""
 
     def __init__(
-        self, credentials: Credentials, shared: Shared, http: Http, name: str,
+        self,
+        credentials: Credentials,
+        shared: Shared,
+        http: Http,
+        name: str,
         clock: Callable[[], datetime] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._credentials = credentials
         self._http = http
         #: Shared by the processes of a profile.

@@ -171,10 +171,13 @@ class Zoho(Facade):
         """The fields of accounts, with who may edit them beside administrators and us."""
         described = self.describe("Accounts")
         ours = {"Administrator", install.profile_of(self._user())}
-        return replace(described, fields=tuple(
-            each if each.editors is None else replace(each, editors=tuple(sorted(set(each.editors) - ours)))
-            for each in described.fields
-        ))  # fmt: skip
+        return replace(
+            described,
+            fields=tuple(
+                each if each.editors is None else replace(each, editors=tuple(sorted(set(each.editors) - ours)))
+                for each in described.fields
+            ),
+        )
 
     def placing(self) -> tuple[str, str] | None:
         """The layouts tell."""
@@ -301,14 +304,20 @@ def _field(row: Mapping[str, Any]) -> Field:
     target = str(module.get("api_name") or "") if isinstance(module, dict) else ""
     profiles = row.get("profiles")
     return Field(
-        str(row["api_name"]), str(row["field_label"]), str(row["data_type"]), writable, options,
+        str(row["api_name"]),
+        str(row["field_label"]),
+        str(row["data_type"]),
+        writable,
+        options,
         target=target or ("users" if str(row["data_type"]) in ("ownerlookup", "userlookup") else ""),
-        id=str(row.get("id") or ""), tip=str(told.get("value") or "") if isinstance(told, dict) else None,
-        length=_whole(row.get("length")), places=_whole(row.get("decimal_place")),
-        editors=None if profiles is None else tuple(
-            sorted(str(each.get("name")) for each in profiles if each.get("permission_type") == "read_write")
-        ),
-    )  # fmt: skip
+        id=str(row.get("id") or ""),
+        tip=str(told.get("value") or "") if isinstance(told, dict) else None,
+        length=_whole(row.get("length")),
+        places=_whole(row.get("decimal_place")),
+        editors=None
+        if profiles is None
+        else tuple(sorted(str(each.get("name")) for each in profiles if each.get("permission_type") == "read_write")),
+    )
 
 
 def _whole(value: Any) -> int | None:

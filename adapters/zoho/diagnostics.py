@@ -21,21 +21,36 @@ _USERS = "ZohoCRM.users.READ"
 #: Scope → a call that needs it and changes nothing; and what it is for.
 _TRIES: tuple[tuple[str, str, str, Mapping[str, str], bytes | None, str, str], ...] = (
     (
-        "ZohoCRM.settings.fields.ALL", "GET", "settings/fields", {"module": "Accounts"}, None,
-        "fields of a module", "模块字段",
+        "ZohoCRM.settings.fields.ALL",
+        "GET",
+        "settings/fields",
+        {"module": "Accounts"},
+        None,
+        "fields of a module",
+        "模块字段",
     ),
     (
-        "ZohoCRM.settings.layouts.ALL", "GET", "settings/layouts", {"module": "Accounts"}, None,
-        "whether the fields stand on the page", "字段是否显示在页面布局中",
+        "ZohoCRM.settings.layouts.ALL",
+        "GET",
+        "settings/layouts",
+        {"module": "Accounts"},
+        None,
+        "whether the fields stand on the page",
+        "字段是否显示在页面布局中",
     ),
     ("ZohoCRM.settings.profiles.READ", "GET", "settings/profiles", {}, None, "read-only fields", "字段设为只读"),
     ("ZohoCRM.settings.currencies.READ", "GET", "org/currencies", {}, None, "exchange rates", "汇率"),
     (
-        "ZohoCRM.coql.READ", "POST", "coql", {}, b'{"select_query":"select id from Accounts where id > 0 limit 1"}',
-        "reading records", "读取记录",
+        "ZohoCRM.coql.READ",
+        "POST",
+        "coql",
+        {},
+        b'{"select_query":"select id from Accounts where id > 0 limit 1"}',
+        "reading records",
+        "读取记录",
     ),
     ("ZohoCRM.notifications.ALL", "GET", "actions/watch", {}, None, "events within seconds", "秒级事件通知"),
-)  # fmt: skip
+)
 #: Scopes that no harmless call shows.
 _SILENT = (("ZohoCRM.bulk.READ", "reading from 34,200 records on", "超过 34,200 条记录时的批量读取"),)
 

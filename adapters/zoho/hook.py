@@ -18,8 +18,12 @@ from connector.errors import Misconfigured, Untrusted
 from connector.ports import Event, Op, VerifiedCall
 
 _OPS: dict[str, Op] = {
-    "insert": "create", "create": "create", "update": "update", "edit": "update", "delete": "delete",
-}  # fmt: skip
+    "insert": "create",
+    "create": "create",
+    "update": "update",
+    "edit": "update",
+    "delete": "delete",
+}
 
 
 #: A channel lives a week at most. Source: notifications/overview, channel_expiry.
@@ -32,12 +36,18 @@ def channel(url: str, secret: str, objects: Sequence[str], until: datetime) -> d
     """The body of a subscription to everything that happens to these modules."""
     number = _CHANNEL + int(hashlib.sha256(url.encode()).hexdigest()[:8], 16)
     return {
-        "watch": [{
-            "channel_id": str(number), "events": [f"{name}.all" for name in objects], "token": secret,
-            "channel_expiry": until.isoformat(timespec="seconds"), "notify_url": url,
-            "return_affected_field_values": False, "notify_on_related_action": False,
-        }]
-    }  # fmt: skip
+        "watch": [
+            {
+                "channel_id": str(number),
+                "events": [f"{name}.all" for name in objects],
+                "token": secret,
+                "channel_expiry": until.isoformat(timespec="seconds"),
+                "notify_url": url,
+                "return_affected_field_values": False,
+                "notify_on_related_action": False,
+            }
+        ]
+    }
 
 
 def check(host: str, results: Sequence[Mapping[str, Any]]) -> None:

@@ -24,9 +24,12 @@ _STAMP = (2026, 1, 1, 0, 0, 0)
 def archive(fields: Mapping[str, str], language: str, currency: str) -> bytes:
     """The archive of one connection. `fields`: written field → Zoho's name; `currency`: that the amounts are in."""
     options = {
-        "language": language, "currency": currency, "places": money.exponent(currency), "names": dict(fields),
+        "language": language,
+        "currency": currency,
+        "places": money.exponent(currency),
+        "names": dict(fields),
         "flags": {code: [words.en, words.zh] for code, words in FLAGS.items()},
-    }  # fmt: skip
+    }
     # In a script element of its own, read as a script: no text of a customer's is in it.
     config = f"const ZIXIN = {json.dumps(options, ensure_ascii=False, sort_keys=True)};\n"
     parts = {

@@ -63,8 +63,13 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
     limit, exposure, room = row["limit"], row["exposure"] or 0, row["available"]
     over = None if room is None else max(0, amount - room)
     said.numbers = {
-        "amount": amount, "limit": limit, "exposure": exposure, "room": room, "after": exposure + amount, "over": over,
-    }  # fmt: skip
+        "amount": amount,
+        "limit": limit,
+        "exposure": exposure,
+        "room": room,
+        "after": exposure + amount,
+        "over": over,
+    }
     worst = _held(said, row)
     if row["nr_kind"] == "cash":
         worst = max(worst, 3)

@@ -82,10 +82,11 @@ def outcomes(tables: Tables, policy: Policy, day: int, question: Question) -> pl
         paid.select("account_id", pl.col("amount_base").alias("fell_due"), pl.lit(0, pl.Int64).alias("late_money")),
         late.select("account_id", pl.lit(0, pl.Int64).alias("fell_due"), pl.col("amount_base").alias("late_money")),
         items.select(
-            "account_id", pl.col("open_base").alias("fell_due"),
+            "account_id",
+            pl.col("open_base").alias("fell_due"),
             pl.when(pl.col("late_open") > 0).then(pl.col("open_base")).otherwise(0).alias("late_money"),
         ),
-    ]  # fmt: skip
+    ]
     sums = pl.concat(money).group_by("account_id").agg(pl.col("fell_due").sum(), pl.col("late_money").sum())
     bad = (pl.col("late_money") > 0) & (pl.col("late_money") >= pl.col("fell_due") * question.late_share)
     return sums.filter(pl.col("fell_due") > 0).select("account_id", "late_money", bad.alias("bad"))
@@ -124,9 +125,11 @@ def _power(rows: pl.DataFrame, column: str) -> Power:
     if bads and goods:
         ranks = rows.select(pl.col(column).rank("average").filter(~pl.col("bad")).sum()).item()
         auc = (ranks - goods * (goods + 1) / 2) / (bads * goods)
-        steps = rows.group_by(column).agg(
-            pl.col("bad").sum().alias("bads"), (~pl.col("bad")).sum().alias("goods")
-        ).sort(column)  # fmt: skip
+        steps = (
+            rows.group_by(column)
+            .agg(pl.col("bad").sum().alias("bads"), (~pl.col("bad")).sum().alias("goods"))
+            .sort(column)
+        )
         ks = steps.select((pl.col("bads").cum_sum() / bads - pl.col("goods").cum_sum() / goods).abs().max()).item()
     return Power(auc, ks, _worst_fifth(rows, column))
 
@@ -137,9 +140,7 @@ def _worst_fifth(rows: pl.DataFrame, column: str) -> float | None:
         return None
     wanted = -(-rows.height // 5)
     held = 0.0
-    for _, members, money in (
-        rows.group_by(column).agg(pl.len(), pl.col("late_money").sum()).sort(column).iter_rows()
-    ):  # fmt: skip
+    for _, members, money in rows.group_by(column).agg(pl.len(), pl.col("late_money").sum()).sort(column).iter_rows():
         held += money * min(1.0, wanted / members)
         wanted -= members
         if wanted <= 0:

@@ -88,8 +88,11 @@ def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
     want_, sent, seen, flights = tables.wanted, tables.sent, tables.observed, tables.flights
     query = (
         select(
-            want_, sent.c.shows.label("sent_shows"), sent.c.facts_version.label("sent_version"),
-            sent.c.next_day.label("sent_next_day"), seen.c.shows.label("seen_shows"),
+            want_,
+            sent.c.shows.label("sent_shows"),
+            sent.c.facts_version.label("sent_version"),
+            sent.c.next_day.label("sent_next_day"),
+            seen.c.shows.label("seen_shows"),
         )
         .outerjoin(sent, and_(session.own(sent), sent.c.account_id == want_.c.account_id))
         .outerjoin(seen, and_(session.own(seen), seen.c.account_id == want_.c.account_id))
@@ -97,7 +100,7 @@ def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
         .where(session.own(want_), want_.c.pending, flights.c.account_id.is_(None))
         .order_by(want_.c.account_id)
         .limit(most)
-    )  # fmt: skip
+    )
     return [
         PlanRow(
             account=row.account_id,
@@ -149,10 +152,14 @@ def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], 
         for account, shows in values.items()
     ]
     upsert(session, tables.observed, rows, _KEY)
-    _close(session, [
-        (planned.account, planned.version, refusals.of(outcome))
-        for planned, outcome in known if outcome.state in ("taken", "refused")
-    ])  # fmt: skip
+    _close(
+        session,
+        [
+            (planned.account, planned.version, refusals.of(outcome))
+            for planned, outcome in known
+            if outcome.state in ("taken", "refused")
+        ],
+    )
 
 
 def in_flight(session: Reading) -> list[str]:
@@ -215,11 +222,15 @@ def _sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], at: i
         )
         rows += [
             {
-                "connection": session.connection, "account_id": row.account_id, "facts_version": row.facts_version,
-                "next_day": row.next_day, "shows": json.dumps(dict(shows[row.account_id])), "answered_at": at,
+                "connection": session.connection,
+                "account_id": row.account_id,
+                "facts_version": row.facts_version,
+                "next_day": row.next_day,
+                "shows": json.dumps(dict(shows[row.account_id])),
+                "answered_at": at,
             }
             for row in session.tx.execute(query)
-        ]  # fmt: skip
+        ]
     upsert(session, tables.sent, rows, _KEY)
 
 

@@ -31,17 +31,24 @@ def save_assessments(session: Writing, made: pl.DataFrame, at: int) -> None:
             row[name] = json.dumps(row[name], ensure_ascii=False)
     upsert(session, tables.assessments, rows, ["connection", "customer_id", "as_of"])
     scored = [
-        {"connection": session.connection, "account_id": row["customer_id"], "facts_version": row["facts_version"],
-         "scored_version": row["facts_version"]}
+        {
+            "connection": session.connection,
+            "account_id": row["customer_id"],
+            "facts_version": row["facts_version"],
+            "scored_version": row["facts_version"],
+        }
         for row in rows
-    ]  # fmt: skip
+    ]
     upsert(session, tables.customers, scored, _KEY)
 
 
 def assessments(
-    session: Reading, *, before: int | None = None, columns: Sequence[str] = tuple(ASSESSMENT),
+    session: Reading,
+    *,
+    before: int | None = None,
+    columns: Sequence[str] = tuple(ASSESSMENT),
     accounts: Collection[str] | None = None,
-) -> pl.DataFrame:  # fmt: skip
+) -> pl.DataFrame:
     """The newest assessment of every customer, of a day before the given one if one is given; some of its columns.
 
     `accounts`: only theirs.

@@ -26,9 +26,17 @@ def test_the_default_policy_is_sound_and_its_version_is_a_hash_of_what_it_says()
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("  stub_share: 0.05", "  stub_shar: 0.05", r"line 9: unknown key materiality.stub_shar; did you mean 'stub_share'"),
+        (
+            "  stub_share: 0.05",
+            "  stub_shar: 0.05",
+            r"line 9: unknown key materiality.stub_shar; did you mean 'stub_share'",
+        ),
         ("limits: {peak", "limitz: {peak", "unknown key limitz; did you mean 'limits'"),
-        ("feature: on_time_share", "feature: on_time_shar", "no feature of the name 'on_time_shar'; did you mean 'on_time_share'"),
+        (
+            "feature: on_time_share",
+            "feature: on_time_shar",
+            "no feature of the name 'on_time_shar'; did you mean 'on_time_share'",
+        ),
         ("pillar: standing", "pillar: fortune", "no pillar of the name 'fortune'"),
         ("base_currency: USD", "base_currency: usd", "line 5: base_currency"),
         ("AA:  {from: 82", "AA:  {from: 92", "falls strictly"),
@@ -38,7 +46,7 @@ def test_the_default_policy_is_sound_and_its_version_is_a_hash_of_what_it_says()
         ("[[0.5, 100], [0.8, 80]", "[[0.8, 100], [0.5, 80]", "rise strictly"),
         ("version: 1", "version: [1", "line"),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_named_with_its_line_and_a_way_out(old: str, new: str, words: str) -> None:
     assert old in DEFAULT
 

@@ -11,7 +11,16 @@ from mappings.apply import apply
 from tests.connector.scoring.books import books, invoice, table
 from tests.contract.doubles import DOUBLES, Double, every
 
-HOSTILE = ["纷享 & 销客 <b>“x”</b>", 'quo"te, comma; semi', "line\nbreak\tand tab", "=cmd|' /C calc'!A1", "00123", "NA", "🎿 ½ ﬁ", "' OR 1=1 --"]  # fmt: skip
+HOSTILE = [
+    "纷享 & 销客 <b>“x”</b>",
+    'quo"te, comma; semi',
+    "line\nbreak\tand tab",
+    "=cmd|' /C calc'!A1",
+    "00123",
+    "NA",
+    "🎿 ½ ﬁ",
+    "' OR 1=1 --",
+]
 
 
 def ledger() -> dict[str, pl.DataFrame]:

@@ -23,9 +23,16 @@ def page(source: str, *rows: dict[str, str]) -> pl.DataFrame:
 def test_an_account_yields_itself_and_the_limit_that_people_agreed() -> None:
     frame = page(
         "accounts",
-        {"id": "1", "modified_at": "2025-06-30T10:00:00+08:00", "Account_Name": "A", "Natural_Person": "true", "Agreed_Credit_Limit": "5000.5", "Credit_Rating": "AA"},
+        {
+            "id": "1",
+            "modified_at": "2025-06-30T10:00:00+08:00",
+            "Account_Name": "A",
+            "Natural_Person": "true",
+            "Agreed_Credit_Limit": "5000.5",
+            "Credit_Rating": "AA",
+        },
         {"id": "2", "Account_Name": "B", "Currency": "JPY", "Account_Number": "K7"},
-    )  # fmt: skip
+    )
 
     done = apply(ZOHO, "accounts", frame, ORG)
 

@@ -99,12 +99,25 @@ def test_no_proposal_is_one_that_the_check_refuses(name: str) -> None:
     for _, proposal, described in proposed(name):
         for candidate in proposal.candidates:
             told = {
-                "version": 1, "crm": name,
-                "sources": {"one": {"object": described.object, "yields": [
-                    {"table": proposal.table, "columns": {proposal.column: {"from": candidate.field, "values": {"x": "x"},
-                     "otherwise": "x"} if _choice(proposal) else candidate.field}}]}},
+                "version": 1,
+                "crm": name,
+                "sources": {
+                    "one": {
+                        "object": described.object,
+                        "yields": [
+                            {
+                                "table": proposal.table,
+                                "columns": {
+                                    proposal.column: {"from": candidate.field, "values": {"x": "x"}, "otherwise": "x"}
+                                    if _choice(proposal)
+                                    else candidate.field
+                                },
+                            }
+                        ],
+                    }
+                },
                 "writes": {"object": "elsewhere", "fields": {}},
-            }  # fmt: skip
+            }
             mapping = Mapping.model_validate(told)
             assert check(mapping, {described.object: objects[described.object][0]}, {}) == []
 
@@ -115,11 +128,14 @@ def _choice(proposal: Proposal) -> bool:
 
 def test_values_speak() -> None:
     described = Described(
-        "Deal", (
-            Field("code_a", "Code A", "text", writable=True), Field("note", "Currency", "text", writable=True),
-            Field("tax_number", "Tax number", "text", writable=True), Field("day", "Due date", "text", writable=True),
+        "Deal",
+        (
+            Field("code_a", "Code A", "text", writable=True),
+            Field("note", "Currency", "text", writable=True),
+            Field("tax_number", "Tax number", "text", writable=True),
+            Field("day", "Due date", "text", writable=True),
         ),
-    )  # fmt: skip
+    )
     samples = {"note": ["see below", "none"], "tax_number": ["91310000MA1K35XR6T"], "day": ["next week"]}
     by_column = {each.column: each for each in suggest("receivables", described, samples=samples)}
     # A text that is called currency and holds sentences is none; a day that cannot be read is none.

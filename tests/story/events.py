@@ -36,10 +36,18 @@ def pay(house: House, number: str) -> str:
     paid = {row["Invoice"]["id"] for row in of(house, "Customer_Payments", number) if row["Invoice"]}
     for claim in of(house, "Invoices", number):
         if claim["id"] not in paid:
-            made = house.sim.org.create("Customer_Payments", {
-                "Name": f"N{claim['id']}", "Account": claim["Account_Name"], "Invoice": {"id": claim["id"], "name": "x"},
-                "Paid_On": "2025-06-30", "Amount": claim["Grand_Total"], "Currency": "USD", "Kind": "receipt",
-            })  # fmt: skip
+            made = house.sim.org.create(
+                "Customer_Payments",
+                {
+                    "Name": f"N{claim['id']}",
+                    "Account": claim["Account_Name"],
+                    "Invoice": {"id": claim["id"], "name": "x"},
+                    "Paid_On": "2025-06-30",
+                    "Amount": claim["Grand_Total"],
+                    "Currency": "USD",
+                    "Kind": "receipt",
+                },
+            )
     return made
 
 

@@ -25,11 +25,14 @@ origin, gate = sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None
 place = f"{os.environ['ZIXIN_HOME']}/sdk{os.getpid()}"
 Path(place).mkdir()
 Initializer.initialize(
-    UserSignature("rep@zixin.example"), DataCenter.Environment(origin, f"{origin}/oauth/v2/token", origin),
-    OAuthToken("unused", "unused", "unused", TokenType.REFRESH), store=store, resource_path=place,
+    UserSignature("rep@zixin.example"),
+    DataCenter.Environment(origin, f"{origin}/oauth/v2/token", origin),
+    OAuthToken("unused", "unused", "unused", TokenType.REFRESH),
+    store=store,
+    resource_path=place,
     sdk_config=SDKConfig(auto_refresh_fields=False, pick_list_validation=False),
     logger=Logger.get_instance(Logger.Levels.ERROR, f"{place}/log"),
-)  # fmt: skip
+)
 while gate is not None and not gate.exists():
     time.sleep(0.01)
 

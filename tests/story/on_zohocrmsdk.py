@@ -22,11 +22,13 @@ from zohocrmsdk.src.com.zoho.crm.api.sdk_config import SDKConfig
 origin, place = sys.argv[1:3]
 given = {name: os.environ[name.upper()] for name in ("client_id", "client_secret", "refresh_token")}
 Initializer.initialize(
-    DataCenter.Environment(origin, f"{origin}/oauth/v2/token", origin), OAuthToken(**given),
-    store=FileStore(f"{place}/tokens.csv"), resource_path=place,
+    DataCenter.Environment(origin, f"{origin}/oauth/v2/token", origin),
+    OAuthToken(**given),
+    store=FileStore(f"{place}/tokens.csv"),
+    resource_path=place,
     sdk_config=SDKConfig(auto_refresh_fields=False, pick_list_validation=False),
     logger=Logger.get_instance(Logger.Levels.ERROR, f"{place}/log"),
-)  # fmt: skip
+)
 
 records, seen, token = RecordOperations("Accounts"), 0, None
 while True:

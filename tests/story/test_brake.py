@@ -16,7 +16,16 @@ from tests.story.house import TODAY, House
 pytestmark = pytest.mark.apart
 
 #: Everybody falls by some grades.
-HARSH = load(default_text().replace("from: 90", "from: 99").replace("from: 82", "from: 98.5").replace("from: 74", "from: 98").replace("from: 66", "from: 97").replace("from: 58", "from: 96").replace("from: 50", "from: 95"), "p")  # fmt: skip
+HARSH = load(
+    default_text()
+    .replace("from: 90", "from: 99")
+    .replace("from: 82", "from: 98.5")
+    .replace("from: 74", "from: 98")
+    .replace("from: 66", "from: 97")
+    .replace("from: 58", "from: 96")
+    .replace("from: 50", "from: 95"),
+    "p",
+)
 
 
 def shown(house: House) -> dict[str, dict[str, Any]]:

@@ -29,9 +29,12 @@ def watched(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ho
     for record in list(org.modules["Accounts"].records)[:5]:
         org.change("Accounts", record, {"Account_Name": PERSON, "Tax_ID": SECRET})
     credentials = {
-        "accounts_server": house.sim.origin, "api_domain": house.sim.origin, "client_id": org.client_id,
-        "client_secret": SECRET, "refresh_token": org.refresh_token,
-    }  # fmt: skip
+        "accounts_server": house.sim.origin,
+        "api_domain": house.sim.origin,
+        "client_id": org.client_id,
+        "client_secret": SECRET,
+        "refresh_token": org.refresh_token,
+    }
     kept = Kept("zoho", credentials, "en", house.link.mapping.writes.fields, (SECRET,))
     connections.keep("default", {"sim": kept})
     return house
@@ -78,10 +81,16 @@ def test_nothing_that_goes_wrong_says_a_secret_or_a_name(
     "library", ["sqlalchemy.engine", "urllib3.connectionpool", "requests", "polars", "uvicorn.error"]
 )
 def test_what_libraries_log_is_left_out(library: str, level: str) -> None:
-    record = logging.makeLogRecord({
-        "name": library, "levelname": level, "levelno": getattr(logging, level), "msg": f"https://x/?secret={SECRET} %s",
-        "args": (PERSON,), "exc_info": None,
-    })  # fmt: skip
+    record = logging.makeLogRecord(
+        {
+            "name": library,
+            "levelname": level,
+            "levelno": getattr(logging, level),
+            "msg": f"https://x/?secret={SECRET} %s",
+            "args": (PERSON,),
+            "exc_info": None,
+        }
+    )
 
     line = JsonLines().format(record)
 

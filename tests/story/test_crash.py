@@ -25,15 +25,30 @@ from tests.story.quarter import TODAY, ledger
 pytestmark = pytest.mark.apart
 
 #: What two runs may differ in: provenance, instants, versions, the ids of runs.
-IGNORED = {"known_from", "source_modified_at", "facts_version", "scored_version", "version", "seen_at", "answered_at", "read_at", "cursor", "since", "assessed_at"}  # fmt: skip
+IGNORED = {
+    "known_from",
+    "source_modified_at",
+    "facts_version",
+    "scored_version",
+    "version",
+    "seen_at",
+    "answered_at",
+    "read_at",
+    "cursor",
+    "since",
+    "assessed_at",
+}
 COMPARED = (*TABLES, "assessments", "wanted", "sent", "observed", "flights", "rejects", "statistics", "cursors")
 
 
 def secrets(sim: Sim) -> dict[str, str]:
     return {
-        "accounts_server": sim.origin, "api_domain": sim.origin, "client_id": sim.org.client_id,
-        "client_secret": sim.org.client_secret, "refresh_token": sim.org.refresh_token,
-    }  # fmt: skip
+        "accounts_server": sim.origin,
+        "api_domain": sim.origin,
+        "client_id": sim.org.client_id,
+        "client_secret": sim.org.client_secret,
+        "refresh_token": sim.org.refresh_token,
+    }
 
 
 class Zygote:

@@ -241,9 +241,10 @@ def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> No
     assert found["same"] is True
     earlier = document("--profile", "demo", "explain", row["number"], "--as-of", found["as_of"])
     assert earlier == found
-    assert "was not assessed on 2020-01-01" in zixin(
-        "--profile", "demo", "explain", row["number"], "--as-of", "2020-01-01"
-    ).stderr  # fmt: skip
+    assert (
+        "was not assessed on 2020-01-01"
+        in zixin("--profile", "demo", "explain", row["number"], "--as-of", "2020-01-01").stderr
+    )
 
     english = zixin("--profile", "demo", "explain", row["name"]).stdout
     assert "the same as stored" in english
@@ -280,8 +281,9 @@ def test_the_brake_as_operations_meet_it(folder: Path, home: Path) -> None:
         assert (quiet["state"], quiet["changes"], quiet["written"]) == ("dry", [], 0)
         requests.post(
             f"{first['control']}/change",
-            json={"module": "Accounts", "id": first_account(home), "set": {"Credit_Rating": "D"}}, timeout=ANSWER_S,
-        )  # fmt: skip
+            json={"module": "Accounts", "id": first_account(home), "set": {"Credit_Rating": "D"}},
+            timeout=ANSWER_S,
+        )
         # Clocks are told to the second: what was changed within the last one is read by the next run.
         requests.post(f"{first['control']}/clock", json={"advance_s": 5}, timeout=ANSWER_S)
         told = zixin("--profile", "demo", "sync", "--dry-run")

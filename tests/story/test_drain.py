@@ -49,9 +49,14 @@ def test_a_payment_that_moved_or_went_re_rates_both_customers(live: House) -> No
     drained(live)
     other = live.account("A008")
     claim = next(row for row in of(live, "Invoices", "A008") if row["Due_Date"] == "2025-05-20")
-    live.sim.org.change("Customer_Payments", record, {
-        "Account": {"id": other["id"], "name": "A008"}, "Invoice": {"id": claim["id"], "name": "x"},
-    })  # fmt: skip
+    live.sim.org.change(
+        "Customer_Payments",
+        record,
+        {
+            "Account": {"id": other["id"], "name": "A008"},
+            "Invoice": {"id": claim["id"], "name": "x"},
+        },
+    )
     hear(live, Event("e2", "Customer_Payments", (record,)))
 
     moved = drained(live)

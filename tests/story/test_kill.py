@@ -35,9 +35,12 @@ class Service:
     def __init__(self, house: House, home: Path) -> None:
         self.env = {**os.environ, "ZIXIN_HOME": str(home)}
         credentials = {
-            "accounts_server": house.sim.origin, "api_domain": house.sim.origin, "client_id": house.sim.org.client_id,
-            "client_secret": house.sim.org.client_secret, "refresh_token": house.sim.org.refresh_token,
-        }  # fmt: skip
+            "accounts_server": house.sim.origin,
+            "api_domain": house.sim.origin,
+            "client_id": house.sim.org.client_id,
+            "client_secret": house.sim.org.client_secret,
+            "refresh_token": house.sim.org.refresh_token,
+        }
         fields = house.link.mapping.writes.fields
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("ZIXIN_HOME", str(home))
@@ -47,9 +50,12 @@ class Service:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "zixin", "serve", "--port", "0"], env=self.env, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+            [sys.executable, "-m", "zixin", "serve", "--port", "0"],
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         self.origin = json.loads(self.process.stdout.readline())["origin"]
 
     def kill(self) -> None:
@@ -63,8 +69,10 @@ class Service:
         body = json.dumps({"type": "payment.received", "data": {"account": account}}).encode()
         stamp = int(datetime.now(UTC).timestamp())
         headers = {
-            "webhook-id": key, "webhook-timestamp": str(stamp), "webhook-signature": standard_webhooks.sign(SECRET, key, stamp, body),
-        }  # fmt: skip
+            "webhook-id": key,
+            "webhook-timestamp": str(stamp),
+            "webhook-signature": standard_webhooks.sign(SECRET, key, stamp, body),
+        }
         try:
             url = f"{self.origin}/hooks/sim"
             return requests.post(url, data=body, headers=headers, timeout=ANSWER_S).status_code == 200

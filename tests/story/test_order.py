@@ -25,11 +25,12 @@ from tests.story.quarter import TODAY, ledger
 #: What happens in the CRM, and what zixin does; a number picks the invoice or the account.
 DONE = st.lists(
     st.tuples(
-        st.sampled_from(["pay", "unpay", "change", "delete", "limit", "edit", "sync", "sync", "full", "dry"]), st.integers(0, 71)
+        st.sampled_from(["pay", "unpay", "change", "delete", "limit", "edit", "sync", "sync", "full", "dry"]),
+        st.integers(0, 71),
     ),
     min_size=3,
     max_size=6,
-)  # fmt: skip
+)
 
 pytestmark = pytest.mark.apart
 
@@ -60,9 +61,17 @@ class World:
             case "pay" if record in org.modules["Invoices"].records:
                 owner = org.modules["Invoices"].records[record]["Account_Name"]
                 self.sim.control(
-                    "create", module="Customer_Payments",
-                    set={"Name": f"N{which}", "Account": owner, "Invoice": {"id": record}, "Paid_On": "2025-06-30", "Amount": "1000.00", "Currency": "USD"},
-                )  # fmt: skip
+                    "create",
+                    module="Customer_Payments",
+                    set={
+                        "Name": f"N{which}",
+                        "Account": owner,
+                        "Invoice": {"id": record},
+                        "Paid_On": "2025-06-30",
+                        "Amount": "1000.00",
+                        "Currency": "USD",
+                    },
+                )
             case "unpay":
                 payments = sorted(org.modules["Customer_Payments"].records)
                 org.delete("Customer_Payments", payments[which % len(payments)])

@@ -80,8 +80,12 @@ def test_zohos_present_sdk_reads_queries_writes_and_makes_a_field(zoho: tuple[st
     origin, made = zoho
     given = {name.upper(): value for name, value in made.credentials(origin).items()}
     out = said(script("on_zohocrmsdk.py", origin, str(tmp_path), more=given)).splitlines()
-    assert out == [f"pages {len(made.application.state.org.modules['Accounts'].records) - 1}", "coql 3",
-                   "upsert success", "field success"]  # fmt: skip
+    assert out == [
+        f"pages {len(made.application.state.org.modules['Accounts'].records) - 1}",
+        "coql 3",
+        "upsert success",
+        "field success",
+    ]
     assert "SDK_made" in made.application.state.org.modules["Accounts"].fields
 
 
@@ -99,9 +103,13 @@ def test_a_store_of_zcrmsdk_is_taken_over_and_the_rest_asked_for(
     origin, made = zoho
     given = made.credentials(origin)
     row = {
-        "user_mail": "a@b.example", "client_id": given["client_id"], "refresh_token": given["refresh_token"],
-        "access_token": "old", "grant_token": "", "expiry_time": "1",
-    }  # fmt: skip
+        "user_mail": "a@b.example",
+        "client_id": given["client_id"],
+        "refresh_token": given["refresh_token"],
+        "access_token": "old",
+        "grant_token": "",
+        "expiry_time": "1",
+    }
     file = csv_store(tmp_path / "sdk_tokens.txt", row)
     asked: list[str] = []
 
@@ -118,9 +126,11 @@ def test_a_store_of_zcrmsdk_is_taken_over_and_the_rest_asked_for(
 
     newer = {**row, "client_secret": "s", "api_domain": "https://www.zohoapis.eu", "refresh_token": "r"}
     assert stores.imported(csv_store(tmp_path / "v8.csv", newer)) == {
-        "client_id": given["client_id"], "client_secret": "s", "refresh_token": "r",
+        "client_id": given["client_id"],
+        "client_secret": "s",
+        "refresh_token": "r",
         "api_domain": "https://www.zohoapis.eu",
-    }  # fmt: skip
+    }
     with pytest.raises(Misconfigured, match="holds 2 users"):
         stores.imported(csv_store(tmp_path / "two.csv", row, row))
     with pytest.raises(Misconfigured, match="holds 0 users"):

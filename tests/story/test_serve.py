@@ -65,8 +65,11 @@ def test_a_payment_shows_on_the_account_within_seconds_and_our_own_write_is_no_n
         settled(live)
         assert live.sim.org.calls["write"] == writes + 1
         assert requests.get(f"{origin}/readyz", timeout=ANSWER_S).json() == {
-            "ready": True, "waiting": 0, "dead": 0, "threads": True,
-        }  # fmt: skip
+            "ready": True,
+            "waiting": 0,
+            "dead": 0,
+            "threads": True,
+        }
 
 
 def test_a_workflow_that_touches_what_we_write_and_tells_us_ends_after_one_write(

@@ -46,9 +46,17 @@ def test_a_payment_re_rates_its_customer_and_writes_only_what_moved(house: House
         key for key, row in house.sim.org.modules["Invoices"].records.items() if row["Subject"] == "A004-5"
     )
     house.sim.control(
-        "create", module="Customer_Payments",
-        set={"Name": "new", "Account": {"id": before["id"]}, "Invoice": {"id": invoice_id}, "Paid_On": TODAY, "Amount": "1000.04", "Currency": "USD"},
-    )  # fmt: skip
+        "create",
+        module="Customer_Payments",
+        set={
+            "Name": "new",
+            "Account": {"id": before["id"]},
+            "Invoice": {"id": invoice_id},
+            "Paid_On": TODAY,
+            "Amount": "1000.04",
+            "Currency": "USD",
+        },
+    )
 
     ran = house.sync()
 

@@ -27,9 +27,14 @@ const ZOHO = { embeddedApp: { on: (name, call) => { ZOHO.call = call; },
 """
 NAMES = {name: f"Zixin_{name}" for name in ("rating", "limit", "available", "hold", "flags", "reasons", "rated_on")}
 RECORD = {
-    "Zixin_rating": "B", "Zixin_limit": 1000.5, "Zixin_available": 0, "Zixin_hold": "approve",
-    "Zixin_flags": ["SLOWING"], "Zixin_reasons": "<img src=x onerror=alert(1)>\nsecond", "Zixin_rated_on": "2026-03-01",
-}  # fmt: skip
+    "Zixin_rating": "B",
+    "Zixin_limit": 1000.5,
+    "Zixin_available": 0,
+    "Zixin_hold": "approve",
+    "Zixin_flags": ["SLOWING"],
+    "Zixin_reasons": "<img src=x onerror=alert(1)>\nsecond",
+    "Zixin_rated_on": "2026-03-01",
+}
 
 
 def test_the_archive_is_one_that_zoho_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,14 @@ from sync.sending import Sending
 
 NAMES = {name: f"C_{name}" for name in ("rating", "limit", "hold", "flags", "reasons", "rated_on", "overdue_since")}
 WHOLE = {
-    "rating": "BB", "limit": "5000.00", "hold": "warn", "flags": "OVERDUE_30;SLOWING", "reasons": "x" * 300,
-    "rated_on": "2026-03-01", "overdue_since": None,
-}  # fmt: skip
+    "rating": "BB",
+    "limit": "5000.00",
+    "hold": "warn",
+    "flags": "OVERDUE_30;SLOWING",
+    "reasons": "x" * 300,
+    "rated_on": "2026-03-01",
+    "overdue_since": None,
+}
 
 
 def field(name: str, **given: Any) -> Field:

@@ -119,9 +119,17 @@ def _hold(
 
 
 def _add(
-    context: Context, account: str, kind: str, value: str | None, *, reason: str, until: str, by: str,
-    amount: Decimal | None = None, **more: Any,
-) -> None:  # fmt: skip
+    context: Context,
+    account: str,
+    kind: str,
+    value: str | None,
+    *,
+    reason: str,
+    until: str,
+    by: str,
+    amount: Decimal | None = None,
+    **more: Any,
+) -> None:
     last = days_of(until)[0] if until else None
     with deciding(context) as at:
         from connector import money

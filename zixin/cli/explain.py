@@ -48,9 +48,11 @@ def explain(
         )
     )
     known = context.words("computed again from what was known at", "按当时已知数据重新计算，截至")
-    same = context.words("the same as stored", "与存储一致") if found["same"] else context.words(
-        "NOT as stored: another version of zixin", "与存储不一致：zixin 版本不同"
-    )  # fmt: skip
+    same = (
+        context.words("the same as stored", "与存储一致")
+        if found["same"]
+        else context.words("NOT as stored: another version of zixin", "与存储不一致：zixin 版本不同")
+    )
     context.say(f"{known} {found['known_at']}: {same}")
     for line in found["reasons"]:
         context.say(f"  • {context.words(line['en'], line['zh'])}")

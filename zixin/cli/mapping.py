@@ -141,14 +141,23 @@ def _objects(given: list[str]) -> dict[str, str]:
 
 def _row(each: Suggested) -> dict[str, Any]:
     return {
-        "source": each.source, "object": each.object, "table": each.proposal.table, "column": each.proposal.column,
-        "now": each.now, "stands": each.stands,
+        "source": each.source,
+        "object": each.object,
+        "table": each.proposal.table,
+        "column": each.proposal.column,
+        "now": each.now,
+        "stands": each.stands,
         "candidates": [
-            {"field": one.field, "score": round(one.score, 2), "en": one.en, "zh": one.zh,
-             "samples": list(each.samples.get(one.field, ()))}
+            {
+                "field": one.field,
+                "score": round(one.score, 2),
+                "en": one.en,
+                "zh": one.zh,
+                "samples": list(each.samples.get(one.field, ())),
+            }
             for one in each.proposal.candidates
         ],
-    }  # fmt: skip
+    }
 
 
 def _say(context: Context, each: Suggested) -> None:

@@ -69,12 +69,17 @@ def keep(profile: str, connections: Mapping[str, Kept]) -> None:
     vault = keys.vault()
     told = {
         name: {
-            "crm": kept.crm, "mapping": kept.mapping, "language": kept.language, "fields": dict(kept.fields),
-            "install": kept.install, "field_ids": dict(kept.field_ids), "optional": list(kept.optional),
+            "crm": kept.crm,
+            "mapping": kept.mapping,
+            "language": kept.language,
+            "fields": dict(kept.fields),
+            "install": kept.install,
+            "field_ids": dict(kept.field_ids),
+            "optional": list(kept.optional),
             "sealed": vault.seal(json.dumps({"credentials": dict(kept.credentials), "secrets": kept.secrets})),
         }
         for name, kept in connections.items()
-    }  # fmt: skip
+    }
     private_text(folder / _FILE, json.dumps(told, indent=1))
 
 
@@ -120,7 +125,13 @@ def _damaged(path: Path, detail: str) -> Misconfigured:
 
 def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> Kept:
     return Kept(
-        given["crm"], secret["credentials"], given["language"], given["fields"], tuple(secret["secrets"]),
-        given.get("install", ""), given.get("field_ids", {}), tuple(given.get("optional", ())),
+        given["crm"],
+        secret["credentials"],
+        given["language"],
+        given["fields"],
+        tuple(secret["secrets"]),
+        given.get("install", ""),
+        given.get("field_ids", {}),
+        tuple(given.get("optional", ())),
         given.get("mapping", ""),
-    )  # fmt: skip
+    )

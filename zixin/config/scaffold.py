@@ -16,13 +16,14 @@ _VARIABLES: tuple[tuple[str, str, str, str], ...] = (
     ("ZIXIN_PROFILE", "default", "which company: one store, settings and policy", "公司（一个数据库、一套设置和政策）"),
     ("ZIXIN_LANG", "en", "en or zh-CN", "en 或 zh-CN"),
     (
-        "ZIXIN_KEY_FILE", "/etc/zixin/key",
+        "ZIXIN_KEY_FILE",
+        "/etc/zixin/key",
         "file with the key that secrets are sealed with (at least 32 characters); or ZIXIN_KEY, the key itself",
         "用于加密机密信息的密钥文件（至少 32 个字符）；或用 ZIXIN_KEY 直接给出密钥",
     ),
     ("HTTPS_PROXY", "http://proxy.example.com:3128", "a proxy on the way to the CRM", "访问 CRM 的代理"),
     ("REQUESTS_CA_BUNDLE", "/etc/ssl/certs/company.pem", "a certificate authority of your own", "自有证书颁发机构"),
-)  # fmt: skip
+)
 
 
 def write(folder: Path, crm: str, needs: Sequence[Need], ways: Sequence[Way], told: Mapping[str, str]) -> list[Path]:

@@ -21,9 +21,19 @@ from zixin.config.connections import Kept
 
 #: What adapters are asked for before there is a connection, for the doors.
 __all__ = [
-    "Line", "Need", "Way", "available", "connect", "from_file", "gathered", "guide", "imported", "needs", "objects",
+    "Line",
+    "Need",
+    "Way",
+    "available",
+    "connect",
+    "from_file",
+    "gathered",
+    "guide",
+    "imported",
+    "needs",
+    "objects",
     "permissions",
-]  # fmt: skip
+]
 
 
 @dataclass(frozen=True, slots=True)

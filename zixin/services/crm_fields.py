@@ -54,11 +54,13 @@ def wanted(kept: Kept, optional: Sequence[str] | None = None) -> tuple[Written, 
     mark = f" [zixin {kept.install}]" if kept.install else ""
     return tuple(
         replace(
-            item, label=getattr(item, first), tooltip=getattr(item, second)[:_LONGEST] + mark,
+            item,
+            label=getattr(item, first),
+            tooltip=getattr(item, second)[:_LONGEST] + mark,
             field=kept.fields.get(item.name, ""),
         )
         for item in chosen
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +262,11 @@ def remove(profile: str, link: Link, fields: Sequence[Field]) -> None:
     gone = {field.name for field in fields}
     kept = connections.read(profile)[link.name]
     connections.change(
-        profile, link.name, fields={key: name for key, name in kept.fields.items() if name not in gone},
+        profile,
+        link.name,
+        fields={key: name for key, name in kept.fields.items() if name not in gone},
         field_ids={key: id_ for key, id_ in kept.field_ids.items() if kept.fields.get(key) not in gone},
-    )  # fmt: skip
+    )
 
 
 def _optional(kept: Kept) -> tuple[str, ...]:

@@ -68,10 +68,11 @@ def _names() -> Iterator[Check]:
     for name, others in installation.claims().items():
         who = ", ".join(others)
         yield _of(
-            "packages", "failed",
+            "packages",
+            "failed",
             f"{who} installs the package {name}, too: install zixin in an environment of its own (pipx or uv tool)",
             f"{who} 也安装了包 {name}：请把 zixin 安装在独立环境中（pipx 或 uv tool）",
-        )  # fmt: skip
+        )
 
 
 def _environment(profile: str) -> Iterator[Check]:
@@ -113,9 +114,11 @@ def _policy(rules: Policy) -> Check:
     if newest is None:
         return _of("policy", "ok", f"version {rules.version}", f"版本 {rules.version}")
     return _of(
-        "policy", "look", f"there is a newer edition, {newest.name}: zixin policy editions",
+        "policy",
+        "look",
+        f"there is a newer edition, {newest.name}: zixin policy editions",
         f"有更新的版本 {newest.name}：zixin policy editions",
-    )  # fmt: skip
+    )
 
 
 def _old(found: str) -> tuple[str, str]:
@@ -187,9 +190,12 @@ def _quota(profile: str, name: str, kept: Kept, crm: Reads, now: datetime) -> It
     used, most = told
     state: Literal["ok", "look"] = "look" if used > most * 0.8 else "ok"
     yield Check(
-        "connection", "quota", state, f"{used:,} of {most:,} calls in 24 h by all programs, zixin {ours}",
+        "connection",
+        "quota",
+        state,
+        f"{used:,} of {most:,} calls in 24 h by all programs, zixin {ours}",
         f"所有程序 24 小时内共用 {used:,} / {most:,} 次调用，其中 zixin {ours}",
-    )  # fmt: skip
+    )
 
 
 def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
@@ -215,9 +221,12 @@ def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
     for layout, names in crm_fields.off_page(link).items():
         told = ", ".join(names)
         yield Check(
-            "fields", layout, "look", f"not on this page layout, nobody sees them: {told}",
+            "fields",
+            layout,
+            "look",
+            f"not on this page layout, nobody sees them: {told}",
             f"不在此页面布局中，无人可见：{told}",
-        )  # fmt: skip
+        )
 
 
 def _refused(profile: str, link: Link) -> Iterator[Check]:
@@ -254,10 +263,12 @@ def _counts(profile: str, link: Link) -> Iterator[Check]:
         apart = abs(there - count - bad.get(source, 0)) > max(_FEW, there * _SHARE)
         told = f"CRM {there:,}, zixin {count:,}, " + f"{bad.get(source, 0):,}"
         yield Check(
-            "records", source, "look" if apart else "ok",
+            "records",
+            source,
+            "look" if apart else "ok",
             f"{told} rejected" + (": zixin sync --full" if apart else ""),
             f"{told} 拒收" + ("：zixin sync --full" if apart else ""),
-        )  # fmt: skip
+        )
 
 
 def _schedule(profile: str, now: datetime) -> Iterator[Check]:

@@ -46,7 +46,7 @@ def read(folder: Path) -> Folder:
 
 def evaluate(
     folder: Folder, rules: Policy, days: Sequence[date], horizon: int, late_days: int, late_share: float
-) -> Evaluated:  # fmt: skip
+) -> Evaluated:
     """Scores the folder. Late is more than `late_days`; bad, from `late_share` of the money due within `horizon` on."""
     tables, numbers = folder.read.tables, [day_number(day) for day in days]
     metrics = foretold(tables, rules, numbers, Question(horizon, late_days, late_share))

@@ -45,6 +45,11 @@ def resend(profile: str, event: str, now: datetime) -> int:
 def _delivery(row: dict[str, Any]) -> Delivery:
     closed = row["closed_at"]
     return Delivery(
-        row["event_id"], row["state"], instant(row["received_at"]), row["attempts"], instant(row["next_at"]),
-        row["cause"], None if closed is None else instant(closed),
-    )  # fmt: skip
+        row["event_id"],
+        row["state"],
+        instant(row["received_at"]),
+        row["attempts"],
+        instant(row["next_at"]),
+        row["cause"],
+        None if closed is None else instant(closed),
+    )

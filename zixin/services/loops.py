@@ -162,9 +162,13 @@ class Serving:
         if done.put_off:
             metrics.PUT_OFF.labels(done.problem or "E-RECORD-UNSEEN").inc(done.put_off)
         log.info(
-            "%s: closed %d, put off %d, scored %d, written %d", what, done.closed, done.put_off, len(done.scored),
+            "%s: closed %d, put off %d, scored %d, written %d",
+            what,
+            done.closed,
+            done.put_off,
+            len(done.scored),
             done.pushed.written,
-        )  # fmt: skip
+        )
 
     def _night(self) -> float:
         zone = ZoneInfo(self.house.policy.calendar.time_zone)

@@ -26,8 +26,10 @@ from zixin.compose import Attached, snapshot_file
 from zixin.config import connections, settings
 
 #: Canonical table → columns without which a row is rejected.
-_REQUIRED = {name: {column.name for column in table.columns if column.null is None and column.default is None}
-             for name, table in TABLES.items()}  # fmt: skip
+_REQUIRED = {
+    name: {column.name for column in table.columns if column.null is None and column.default is None}
+    for name, table in TABLES.items()
+}
 #: Records that samples are taken of.
 _SAMPLES = 5
 #: Most fields that are sampled: what one call of the strictest CRM takes.
@@ -161,10 +163,13 @@ def shown(house: Attached, record: str, source: str) -> RecordShown:
         raise Misconfigured("E-NO-RECORD", record=record, object=asked.object)
     applied = apply(link.mapping, source, frames[0], link.organisation, link.time_zone)
     return RecordShown(
-        source, asked.object, frames[0].row(0, named=True),
+        source,
+        asked.object,
+        frames[0].row(0, named=True),
         {table: frame.to_dicts() for table, frame in applied.tables.items() if frame.height},
-        applied.rejects.to_dicts(), applied.observed.to_dicts() if applied.observed is not None else [],
-    )  # fmt: skip
+        applied.rejects.to_dicts(),
+        applied.observed.to_dicts() if applied.observed is not None else [],
+    )
 
 
 def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:

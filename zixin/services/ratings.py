@@ -56,9 +56,20 @@ def accounts(profile: str) -> tuple[AccountRating, ...]:
 def _rating(row: dict[str, Any]) -> AccountRating:
     flags = tuple(flag["code"] for flag in row["flags"])
     return AccountRating(
-        row["account_id"], row["number"], row["name"], row["rating"], row["score"], row["currency"], row["limit"],
-        row["exposure"], row["available"], row["overdue"], row["hold"], flags, row,
-    )  # fmt: skip
+        row["account_id"],
+        row["number"],
+        row["name"],
+        row["rating"],
+        row["score"],
+        row["currency"],
+        row["limit"],
+        row["exposure"],
+        row["available"],
+        row["overdue"],
+        row["hold"],
+        flags,
+        row,
+    )
 
 
 def readable(row: dict[str, Any]) -> dict[str, Any]:

@@ -52,9 +52,12 @@ def report(at: Desk, wanted: str, language: str) -> str:
     """The page, as HTML."""
     page = _page(at, wanted, "zh" if language == "zh-CN" else "en")
     templates = Environment(
-        loader=PackageLoader("zixin.services", "templates"), autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=PackageLoader("zixin.services", "templates"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return templates.get_template("report.html").render(page)
 
 
@@ -74,11 +77,20 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
     aged = ages([(item["days_overdue"] or 0, max(0, item["open_base"] or 0)) for item in owed], key)
     limit, exposure = row["limit"], row["exposure"] or 0
     return {
-        "zh": key == "zh", "number": standing.number, "name": standing.name, "row": row, "currency": base,
-        "as_of": day_of(at.day).isoformat(), "made": at.now.strftime("%Y-%m-%d %H:%M"),
-        "policy": at.policy.version, "amount": amount, "day": lambda day: day_of(day).isoformat() if day else "–",
-        "colour": COLOURS[row["rating"]], "history": _chart(days),
-        "ages": _bars(aged), "used": min(1.0, exposure / limit) if limit else None,
+        "zh": key == "zh",
+        "number": standing.number,
+        "name": standing.name,
+        "row": row,
+        "currency": base,
+        "as_of": day_of(at.day).isoformat(),
+        "made": at.now.strftime("%Y-%m-%d %H:%M"),
+        "policy": at.policy.version,
+        "amount": amount,
+        "day": lambda day: day_of(day).isoformat() if day else "–",
+        "colour": COLOURS[row["rating"]],
+        "history": _chart(days),
+        "ages": _bars(aged),
+        "used": min(1.0, exposure / limit) if limit else None,
         "terms": [
             {
                 **term,
@@ -88,23 +100,27 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
             for term in row["limit_terms"]
         ],
         "flags": [
-            {**flag, "text": flag[key], "evidence": flag[f"evidence_{key}"], "first": day_of(flag["since"]).isoformat(),
-             "todo": getattr(at.policy.measure(flag["measure"]), key)}
+            {
+                **flag,
+                "text": flag[key],
+                "evidence": flag[f"evidence_{key}"],
+                "first": day_of(flag["since"]).isoformat(),
+                "todo": getattr(at.policy.measure(flag["measure"]), key),
+            }
             for flag in row["flags"]
         ],
-        "reasons": [
-            {**line, "text": line[key]} for line in telling(row["reasons"])
-        ],
+        "reasons": [{**line, "text": line[key]} for line in telling(row["reasons"])],
         "rise": [way[key] for way in rise(standing.tables, at.policy, at.day, standing.portfolio, account)["ways"]],
         "open": [
             {**item, "open": f"{Decimal(item['open']):,f} {item['currency']}"}
             for item in told["facts"]["open"][:_MOST_OPEN]
         ],
         "more": max(0, len(told["facts"]["open"]) - _MOST_OPEN),
-        "decisions": doors.decisions(at, wanted), "actions": doors.actions(at, wanted, over=True),
+        "decisions": doors.decisions(at, wanted),
+        "actions": doors.actions(at, wanted, over=True),
         "log": [{**entry, "when": _when(entry["at"])} for entry in done],
         "notices": row["notices"],
-    }  # fmt: skip
+    }
 
 
 def ages(owed: list[tuple[int, int]], key: str) -> list[tuple[str, int]]:
@@ -148,11 +164,14 @@ def _chart(days: list[dict[str, Any]]) -> dict[str, Any] | None:
         line += f" H{x(row['as_of'])} V{y(row['score'])}"
     changes = [row for n, row in enumerate(some) if n == 0 or row["rating"] != some[n - 1]["rating"]]
     return {
-        "line": line, "width": _WIDTH, "height": _HEIGHT, "first": day_of(first).isoformat(),
+        "line": line,
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "first": day_of(first).isoformat(),
         "last": day_of(last).isoformat(),
         "marks": [{"x": x(row["as_of"]), "y": y(row["score"]), "rating": row["rating"]} for row in changes],
         "grid": [{"y": y(score), "score": score} for score in (0, 25, 50, 75, 100)],
-    }  # fmt: skip
+    }
 
 
 def _bars(ages: list[tuple[str, int]]) -> list[dict[str, Any]]:

@@ -100,11 +100,15 @@ def _changes(house: House, ran: Ran) -> tuple[AccountChange, ...]:
         names = ledger.numbers(session)
         seen = outbox.observed(session, [item.account for item in ran.changes])
     return tuple(
-        AccountChange(item.account, names.get(item.account), tuple(
-            FieldChange(name, seen.get(item.account, {}).get(name), value) for name, value in item.values.items()
-        ))
+        AccountChange(
+            item.account,
+            names.get(item.account),
+            tuple(
+                FieldChange(name, seen.get(item.account, {}).get(name), value) for name, value in item.values.items()
+            ),
+        )
         for item in ran.changes
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +141,16 @@ def known(profile: str, run_id: str = "", most: int | None = None) -> tuple[RunR
 def _row(row: dict[str, Any]) -> RunRow:
     ended = row["finished_at"]
     return RunRow(
-        row["run_id"], row["kind"], day_of(row["as_of"]), row["state"], instant(row["started_at"]),
-        None if ended is None else instant(ended), row["by"], row["policy_version"], row["summary"],
-    )  # fmt: skip
+        row["run_id"],
+        row["kind"],
+        day_of(row["as_of"]),
+        row["state"],
+        instant(row["started_at"]),
+        None if ended is None else instant(ended),
+        row["by"],
+        row["policy_version"],
+        row["summary"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +193,14 @@ def open_errors(profile: str) -> Open:
     return Open(
         tuple(
             Rejected(
-                str(row["source"]), str(row["record"]), str(row["column"]),
-                None if row["value"] is None else str(row["value"]), str(row["reason"]),
+                str(row["source"]),
+                str(row["record"]),
+                str(row["column"]),
+                None if row["value"] is None else str(row["value"]),
+                str(row["reason"]),
                 instant(int(str(row["since"]))),
             )
             for row in rejects
         ),
         tuple(Refused(key, numbers.get(key), each.fields, each.words) for key, each in refused.items()),
-    )  # fmt: skip
+    )

@@ -69,11 +69,19 @@ def of(profile: str, now: datetime) -> Status:
     off = paused(settings.profile_folder(profile))
     return Status(
         last_success=ended.isoformat(timespec="seconds") if ended else None,
-        last_run=ran[0]["run_id"] if ran else None, last_state=ran[0]["state"] if ran else None,
-        newest_day=None if day is None else day_of(day).isoformat(), accounts=accounts,
-        waiting_events=counts["waiting"], dead_events=counts["dead"], spent_24h=spent, cap_24h=cap, rejected=rejected,
-        refused=refused, paused=off, wants=tuple(_wants(ended, now, braked, counts["dead"], paused=off)),
-    )  # fmt: skip
+        last_run=ran[0]["run_id"] if ran else None,
+        last_state=ran[0]["state"] if ran else None,
+        newest_day=None if day is None else day_of(day).isoformat(),
+        accounts=accounts,
+        waiting_events=counts["waiting"],
+        dead_events=counts["dead"],
+        spent_24h=spent,
+        cap_24h=cap,
+        rejected=rejected,
+        refused=refused,
+        paused=off,
+        wants=tuple(_wants(ended, now, braked, counts["dead"], paused=off)),
+    )
 
 
 def _wants(ended: datetime | None, now: datetime, braked: str | None, dead: int, *, paused: bool) -> Iterator[Want]:

@@ -30,9 +30,12 @@ class Simulation:
         """What `zixin simulate` prints: origin, credentials, control, rejected (rows of the folder), page."""
         made = self.simulated
         return {
-            "origin": origin, "credentials": made.credentials(origin), "control": f"{origin}/control/{made.control}",
-            "rejected": self.rejects.height, "page": f"{origin}/{made.page}" if made.page else "",
-        }  # fmt: skip
+            "origin": origin,
+            "credentials": made.credentials(origin),
+            "control": f"{origin}/control/{made.control}",
+            "rejected": self.rejects.height,
+            "page": f"{origin}/{made.page}" if made.page else "",
+        }
 
 
 def simulation(crm: str, folder: Path, today: date | None = None) -> Simulation:

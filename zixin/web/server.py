@@ -9,9 +9,12 @@ from typing import Any
 
 
 def serve(
-    application: Any, port: int, ready: Callable[[str], None], host: str = "127.0.0.1",
+    application: Any,
+    port: int,
+    ready: Callable[[str], None],
+    host: str = "127.0.0.1",
     tls: tuple[Path, Path] | None = None,
-) -> None:  # fmt: skip
+) -> None:
     """Serves until SIGINT or SIGTERM; `ready` is told the origin. `tls`: certificate and key."""
     import uvicorn
 
@@ -24,7 +27,12 @@ def serve(
     ready(f"{'https' if tls else 'http'}://{host}:{listening.getsockname()[1]}")
     certificate, key = (str(path) for path in tls) if tls else (None, None)
     config = uvicorn.Config(
-        application, log_level="critical", access_log=False, lifespan="off", date_header=False,
-        ssl_certfile=certificate, ssl_keyfile=key,
-    )  # fmt: skip
+        application,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        date_header=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
     uvicorn.Server(config).run(sockets=[listening])

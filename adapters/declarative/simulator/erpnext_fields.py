@@ -5,18 +5,29 @@ from __future__ import annotations
 #: Doctype → type → fields, as far as zixin reads them.
 FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
     "Sales Invoice": {
-        "Link": ("customer", "company", "currency", "return_against"), "Date": ("posting_date", "due_date"),
-        "Currency": ("grand_total",), "Check": ("is_return",),
+        "Link": ("customer", "company", "currency", "return_against"),
+        "Date": ("posting_date", "due_date"),
+        "Currency": ("grand_total",),
+        "Check": ("is_return",),
     },
     "Payment Entry": {
-        "Select": ("payment_type",), "Link": ("company", "party_type", "paid_from_account_currency", "mode_of_payment"),
-        "Dynamic Link": ("party",), "Date": ("posting_date", "clearance_date"), "Currency": ("paid_amount",),
+        "Select": ("payment_type",),
+        "Link": ("company", "party_type", "paid_from_account_currency", "mode_of_payment"),
+        "Dynamic Link": ("party",),
+        "Date": ("posting_date", "clearance_date"),
+        "Currency": ("paid_amount",),
     },
     "Customer Credit Limit": {"Link": ("company",), "Currency": ("credit_limit",), "Data": ("parent",)},
     "Currency Exchange": {"Date": ("date",), "Link": ("from_currency", "to_currency"), "Float": ("exchange_rate",)},
-}  # fmt: skip
+}
 LINKS = {
-    "customer": "Customer", "company": "Company", "currency": "Currency", "return_against": "Sales Invoice",
-    "paid_from_account_currency": "Currency", "from_currency": "Currency", "to_currency": "Currency",
-    "payment_type": "Receive\nPay\nInternal Transfer", "mode_of_payment": "Mode of Payment",
-}  # fmt: skip
+    "customer": "Customer",
+    "company": "Company",
+    "currency": "Currency",
+    "return_against": "Sales Invoice",
+    "paid_from_account_currency": "Currency",
+    "from_currency": "Currency",
+    "to_currency": "Currency",
+    "payment_type": "Receive\nPay\nInternal Transfer",
+    "mode_of_payment": "Mode of Payment",
+}

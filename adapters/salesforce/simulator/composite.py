@@ -51,9 +51,14 @@ def composite(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
         done = _one(org, _filled(part, known))
         failed = failed or done.status >= 400
         known[part["referenceId"]] = done.body
-        results.append({
-            "body": done.body, "httpStatusCode": done.status, "referenceId": part["referenceId"], "httpHeaders": {},
-        })  # fmt: skip
+        results.append(
+            {
+                "body": done.body,
+                "httpStatusCode": done.status,
+                "referenceId": part["referenceId"],
+                "httpHeaders": {},
+            }
+        )
     return Told({"compositeResponse": results})
 
 

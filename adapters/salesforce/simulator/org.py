@@ -130,9 +130,13 @@ class Org:
         made = self.new_id(table.prefix)
         stamp = self.stamp()
         table.records[made] = {
-            "Id": made, "IsDeleted": False, "CreatedDate": stamp, "LastModifiedDate": stamp, "SystemModstamp": stamp,
+            "Id": made,
+            "IsDeleted": False,
+            "CreatedDate": stamp,
+            "LastModifiedDate": stamp,
+            "SystemModstamp": stamp,
             **values,
-        }  # fmt: skip
+        }
         return made
 
     def change(self, name: str, record: str, values: Mapping[str, Any]) -> None:

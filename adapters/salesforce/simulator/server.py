@@ -163,9 +163,14 @@ def _token(org: Org, request: Request, body: bytes) -> Told:
         return Told({"error": wrong, "error_description": "authentication failure"}, 400)
     origin = str(request.base_url).rstrip("/")
     made = {
-        "access_token": org.issue(), "instance_url": origin, "id": f"{origin}/id/00D/005", "token_type": "Bearer",
-        "issued_at": str(round(org.now().timestamp() * 1000)), "signature": "x", "scope": "api",
-    }  # fmt: skip
+        "access_token": org.issue(),
+        "instance_url": origin,
+        "id": f"{origin}/id/00D/005",
+        "token_type": "Bearer",
+        "issued_at": str(round(org.now().timestamp() * 1000)),
+        "signature": "x",
+        "scope": "api",
+    }
     return Told(made)
 
 
@@ -189,10 +194,12 @@ def _grant(org: Org, form: dict[str, str]) -> str:
 
 
 def _versions(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
-    return Told([
-        {"label": f"v{number}", "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
-        for number in range(_OLDEST, _NEWEST + 1)
-    ])  # fmt: skip
+    return Told(
+        [
+            {"label": f"v{number}", "url": f"/services/data/v{number}.0", "version": f"{number}.0"}
+            for number in range(_OLDEST, _NEWEST + 1)
+        ]
+    )
 
 
 def _batch(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
@@ -271,7 +278,9 @@ def _shown(job: Job, request: Request) -> dict[str, Any]:
     made = {**job.told, "id": job.id, "state": job.state, "apiVersion": float(version), "concurrencyMode": "Parallel"}
     if job.kind == "ingest":
         made |= {
-            "contentUrl": f"services/data/v{version}/jobs/ingest/{job.id}/batches", "jobType": "V2Ingest",
-            "numberRecordsProcessed": len(job.good) + len(job.bad), "numberRecordsFailed": len(job.bad),
-        }  # fmt: skip
+            "contentUrl": f"services/data/v{version}/jobs/ingest/{job.id}/batches",
+            "jobType": "V2Ingest",
+            "numberRecordsProcessed": len(job.good) + len(job.bad),
+            "numberRecordsFailed": len(job.bad),
+        }
     return made

@@ -145,9 +145,16 @@ class _Build(Transformer[Any, Any]):
         del alias
         limit, offset, whole = rest
         return Query(
-            columns, str(name), test, groups or (), orders or (), None if limit is None else int(limit),
-            int(offset or 0), whole is not None, tuple(self.named),
-        )  # fmt: skip
+            columns,
+            str(name),
+            test,
+            groups or (),
+            orders or (),
+            None if limit is None else int(limit),
+            int(offset or 0),
+            whole is not None,
+            tuple(self.named),
+        )
 
     def columns(self, *columns: Column) -> tuple[Column, ...]:
         return columns

@@ -16,11 +16,18 @@ from adapters.zoho.simulator.reply import answer, dated, error, org_of
 
 #: API → the scope that it takes.
 _SCOPES = {
-    "org": "ZohoCRM.org.READ", "currencies": "ZohoCRM.settings.currencies.READ", "users": "ZohoCRM.users.READ",
-    "profiles": "ZohoCRM.settings.profiles.READ", "fields": "ZohoCRM.settings.fields.ALL",
-    "layouts": "ZohoCRM.settings.layouts.ALL", "watch": "ZohoCRM.notifications.ALL", "coql": "ZohoCRM.coql.READ",
-    "bulk": "ZohoCRM.bulk.READ", "job": "ZohoCRM.bulk.READ", "file": "ZohoCRM.bulk.READ",
-}  # fmt: skip
+    "org": "ZohoCRM.org.READ",
+    "currencies": "ZohoCRM.settings.currencies.READ",
+    "users": "ZohoCRM.users.READ",
+    "profiles": "ZohoCRM.settings.profiles.READ",
+    "fields": "ZohoCRM.settings.fields.ALL",
+    "layouts": "ZohoCRM.settings.layouts.ALL",
+    "watch": "ZohoCRM.notifications.ALL",
+    "coql": "ZohoCRM.coql.READ",
+    "bulk": "ZohoCRM.bulk.READ",
+    "job": "ZohoCRM.bulk.READ",
+    "file": "ZohoCRM.bulk.READ",
+}
 
 
 def lacks(org: Org, api: str) -> bool:

@@ -78,10 +78,13 @@ async def state(org: Org, request: Request) -> Response:
     if job.looks >= _LOOKS:
         shown["state"] = "COMPLETED"
         shown["result"] = {
-            "page": 1 + job.first // org.jobs.rows_a_file, "per_page": org.jobs.rows_a_file, "count": job.rows,
-            "download_url": f"/crm/bulk/v8/read/{key}/result", "more_records": job.more,
+            "page": 1 + job.first // org.jobs.rows_a_file,
+            "per_page": org.jobs.rows_a_file,
+            "count": job.rows,
+            "download_url": f"/crm/bulk/v8/read/{key}/result",
+            "more_records": job.more,
             "next_page_token": key if job.more else None,
-        }  # fmt: skip
+        }
     return answer({"data": [shown]})
 
 

@@ -20,8 +20,11 @@ def simulated(crm: str, tables: Mapping[str, pl.DataFrame], currency: str, ahead
 
     def credentials(origin: str) -> dict[str, str]:
         return {
-            "accounts_server": origin, "api_domain": origin, "client_id": org.client_id,
-            "client_secret": org.client_secret, "refresh_token": org.refresh_token,
-        }  # fmt: skip
+            "accounts_server": origin,
+            "api_domain": origin,
+            "client_id": org.client_id,
+            "client_secret": org.client_secret,
+            "refresh_token": org.refresh_token,
+        }
 
     return Simulated(application(org), credentials, org.control_token, "crm/tab/Accounts")

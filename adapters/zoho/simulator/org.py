@@ -49,16 +49,23 @@ class FieldMeta:
         """The field as the metadata API shows it; `profiles`: name → id."""
         picks = [{"display_value": value, "actual_value": value} for value in self.options]
         return {
-            "api_name": self.api_name, "field_label": self.label, "data_type": self.type, "length": self.length,
-            "read_only": self.read_only, "field_read_only": self.read_only, "pick_list_values": picks,
+            "api_name": self.api_name,
+            "field_label": self.label,
+            "data_type": self.type,
+            "length": self.length,
+            "read_only": self.read_only,
+            "field_read_only": self.read_only,
+            "pick_list_values": picks,
             "lookup": {"module": {"api_name": self.target}} if self.target else {},
-            "id": self.id, "decimal_place": self.places, "custom_field": self.custom,
+            "id": self.id,
+            "decimal_place": self.places,
+            "custom_field": self.custom,
             "tooltip": {"name": "info_icon", "value": self.tip} if self.tip else None,
             "profiles": [
                 {"id": key, "name": name, "permission_type": self.access.get(key, "read_write")}
                 for name, key in profiles.items()
             ],
-        }  # fmt: skip
+        }
 
 
 @dataclass(slots=True)

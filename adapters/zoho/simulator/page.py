@@ -86,9 +86,12 @@ async def account(request: Request) -> Response:
     zh = language == "zh-CN"
     names = _names(org)
     options = {
-        "language": language, "currency": org.currency, "places": money.exponent(org.currency), "names": names,
+        "language": language,
+        "currency": org.currency,
+        "places": money.exponent(org.currency),
+        "names": names,
         "flags": {code: [words.en, words.zh] for code, words in FLAGS.items()},
-    }  # fmt: skip
+    }
     panel = resources.files("adapters.zoho").joinpath("panel/panel.js").read_text(encoding="utf-8")
     deeds = {"pay": "客户付款" if zh else "customer pays", "overdue": "发票逾期" if zh else "an invoice falls overdue"}
     forms = "".join(
@@ -169,11 +172,16 @@ def _pay(org: Org, claims: list[tuple[dict[str, Any], Decimal]]) -> None:
     org.create(
         "Customer_Payments",
         {
-            "Name": f"PAY-{claim['Invoice_Number']}", "Account": claim["Account_Name"], "Currency": claim["Currency"],
-            "Invoice": {"id": claim["id"], "name": claim["Subject"]}, "Paid_On": today, "Kind": "receipt",
-            "Amount": number(f"{left:f}"), "Instrument": "cash",
+            "Name": f"PAY-{claim['Invoice_Number']}",
+            "Account": claim["Account_Name"],
+            "Currency": claim["Currency"],
+            "Invoice": {"id": claim["id"], "name": claim["Subject"]},
+            "Paid_On": today,
+            "Kind": "receipt",
+            "Amount": number(f"{left:f}"),
+            "Instrument": "cash",
         },
-    )  # fmt: skip
+    )
 
 
 def _fall_overdue(org: Org, claims: list[tuple[dict[str, Any], Decimal]]) -> None:

@@ -115,9 +115,13 @@ async def _credits(request: Request, api: str) -> int:
 
 async def _org(org: Org, request: Request) -> Response:  # noqa: ARG001
     shown = {
-        "id": "4876876000000012345", "company_name": org.name, "iso_code": org.currency, "currency": org.currency,
-        "time_zone": "Etc/UTC", "license_details": {"paid_type": "professional", "paid": True},
-    }  # fmt: skip
+        "id": "4876876000000012345",
+        "company_name": org.name,
+        "iso_code": org.currency,
+        "currency": org.currency,
+        "time_zone": "Etc/UTC",
+        "license_details": {"paid_type": "professional", "paid": True},
+    }
     return answer({"org": [shown]})
 
 

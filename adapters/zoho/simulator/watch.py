@@ -49,9 +49,12 @@ def _taken(org: Org, item: dict[str, Any]) -> dict[str, Any]:
         wrong = {"api_name": "token" if len(str(item.get("token") or "")) > 50 else "channel_expiry"}
         return {"code": "INVALID_DATA", "details": wrong, "message": "invalid data", "status": "error"}
     made = Channel(
-        str(item["channel_id"]), tuple(str(name) for name in item.get("events") or ()), str(item.get("token") or ""),
-        str(item["notify_url"]), expiry,
-    )  # fmt: skip
+        str(item["channel_id"]),
+        tuple(str(name) for name in item.get("events") or ()),
+        str(item.get("token") or ""),
+        str(item["notify_url"]),
+        expiry,
+    )
     org.channels[made.channel_id] = made
     return {"code": "SUCCESS", "details": {"channel_id": made.channel_id}, "message": "subscribed", "status": "success"}
 
@@ -61,10 +64,15 @@ def _notify(org: Org, module: str, record: str, operation: str) -> None:
         wanted = {f"{module}.all", f"{module}.{_NAMES[operation]}"}
         if channel.expiry > org.now() and wanted & set(channel.events):
             told = {
-                "server_time": round(org.now().timestamp() * 1000), "module": module, "operation": operation,
-                "ids": [record], "channel_id": channel.channel_id, "token": channel.token, "query_params": {},
+                "server_time": round(org.now().timestamp() * 1000),
+                "module": module,
+                "operation": operation,
+                "ids": [record],
+                "channel_id": channel.channel_id,
+                "token": channel.token,
+                "query_params": {},
                 "resource_uri": f"/crm/v8/{module}",
-            }  # fmt: skip
+            }
             key = next(_KEYS)
             org.notified[key] = None
             call = (org, key, channel.notify_url, msgspec.json.encode(told))

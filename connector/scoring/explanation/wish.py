@@ -127,26 +127,42 @@ def _by_paying(
     owed = sum(item["overdue_base"] or 0 for item in items[:least])
     names = ", ".join(str(item["number"] or item["receivable_id"]) for item in items[:least])
     amount = money.shown(owed, state.base)
-    return [{
-        "what": "pay_overdue", "items": names, "amount": f"{money.from_minor(owed, state.base):f}",
-        "en": f"pay the {least} oldest overdue items today: {names} ({amount})" if least > 1
-        else f"pay the oldest overdue item today: {names} ({amount})",
-        "zh": f"今日付清最早的 {least} 笔逾期款：{names}（{amount}）",
-    }]  # fmt: skip
+    return [
+        {
+            "what": "pay_overdue",
+            "items": names,
+            "amount": f"{money.from_minor(owed, state.base):f}",
+            "en": f"pay the {least} oldest overdue items today: {names} ({amount})"
+            if least > 1
+            else f"pay the oldest overdue item today: {names} ({amount})",
+            "zh": f"今日付清最早的 {least} 笔逾期款：{names}（{amount}）",
+        }
+    ]
 
 
 def _paid(tables: Tables, items: Sequence[Mapping[str, Any]], as_of: int) -> dict[str, pl.DataFrame]:
     """The tables with these claims paid on the day."""
     payments = [
-        {"payment_id": f"wish|{n}", "account_id": item["account_id"], "paid_on": as_of, "amount": item["open"],
-         "currency": item["currency"], "kind": "receipt"}
+        {
+            "payment_id": f"wish|{n}",
+            "account_id": item["account_id"],
+            "paid_on": as_of,
+            "amount": item["open"],
+            "currency": item["currency"],
+            "kind": "receipt",
+        }
         for n, item in enumerate(items)
-    ]  # fmt: skip
+    ]
     applied = [
-        {"allocation_id": f"wish|{n}", "receivable_id": item["receivable_id"], "payment_id": f"wish|{n}",
-         "amount": item["open"], "currency": item["currency"]}
+        {
+            "allocation_id": f"wish|{n}",
+            "receivable_id": item["receivable_id"],
+            "payment_id": f"wish|{n}",
+            "amount": item["open"],
+            "currency": item["currency"],
+        }
         for n, item in enumerate(items)
-    ]  # fmt: skip
+    ]
     return {
         **tables,
         "payments": _with(tables, "payments", payments),
@@ -175,13 +191,15 @@ def _by_feature(frame: pl.DataFrame, now: pl.DataFrame, policy: Policy, base: st
         tried += [(item.feature, value + (best - value) * step / _STEPS, step) for step in range(1, _STEPS + 1)]
     if not tried:
         return []
-    copies = pl.concat([
-        frame.with_columns(
-            pl.lit(f"{n}").cast(frame.schema["account_id"]).alias("account_id"),
-            pl.lit(value).cast(frame.schema[feature]).alias(feature),
-        )
-        for n, (feature, value, _) in enumerate(tried)
-    ])  # fmt: skip
+    copies = pl.concat(
+        [
+            frame.with_columns(
+                pl.lit(f"{n}").cast(frame.schema["account_id"]).alias("account_id"),
+                pl.lit(value).cast(frame.schema[feature]).alias(feature),
+            )
+            for n, (feature, value, _) in enumerate(tried)
+        ]
+    )
     after = dict(
         _judged(copies, policy, base, as_of).select(pl.col("account_id").cast(pl.String), "rating").iter_rows()
     )

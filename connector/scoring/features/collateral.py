@@ -32,7 +32,7 @@ def secured(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Dat
         pledged.filter(started & lasts(as_of)).select(
             "account_id", "currency", "amount", "valid_until", _ppm(cover * policy.limits.security_share)
         ),
-    )  # fmt: skip
+    )
     rows = state.rates.based(pl.concat(parts), as_of, base="amount").drop_nulls("base")
     counted = (pl.col("base").clip(lower_bound=0).cast(pl.Int128) * pl.col("ppm") // _PPM).cast(pl.Int64)
     return rows.group_by("account_id", maintain_order=True).agg(

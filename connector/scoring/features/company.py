@@ -47,9 +47,12 @@ def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Da
     if evidence.is_empty():
         none = pl.lit(None, pl.Int64)
         return frame.with_columns(
-            none.alias("tax_grade"), none.alias("legal_cases"), pl.lit(0, pl.Int64).alias("insolvency"),
-            pl.lit(None, pl.Float64).alias("external_score"), none.alias("external_age"),
-        )  # fmt: skip
+            none.alias("tax_grade"),
+            none.alias("legal_cases"),
+            pl.lit(0, pl.Int64).alias("insolvency"),
+            pl.lit(None, pl.Float64).alias("external_score"),
+            none.alias("external_age"),
+        )
     rows = evidence.filter((pl.col("observed_on") <= as_of) & lasts(as_of))
     tax = rows.filter(pl.col("kind") == "tax").sort("observed_on", "evidence_id")
     grade = (

@@ -44,7 +44,7 @@ def payment_behaviour(
     broken_promises, bounced, bad_records, bad_debts, deductions (money, 12 months).
 
     `year`: the settlements of 12 months. Only `paydex_like` may be not a number: nothing was settled.
-    """  # fmt: skip
+    """
     items = state.open_items
     groups = Groups(items.account, state.height)
     lost = state.written_off.take(state.written_off.day > as_of - RECORD)
@@ -106,19 +106,25 @@ def _broken_promises(tables: Tables, state: Ledger, policy: Policy, as_of: int) 
     in_time = pl.col("day").is_between(pl.col("made_on"), pl.col("due"))
     about = rows.drop_nulls("receivable_id").join(state.items.select("receivable_id", "open"), on="receivable_id")
     parts = state.parts.select("receivable_id", "day", pl.col("amount").alias("part"))
-    paid = about.join(parts, on="receivable_id", how="left").group_by("promise_id").agg(
-        pl.col("account_id", "amount", "open").first(),
-        pl.col("part").filter(in_time).sum().alias("paid"),
-        (pl.col("day") > pl.col("due")).any().fill_null(value=False).alias("after"),
-    )  # fmt: skip
+    paid = (
+        about.join(parts, on="receivable_id", how="left")
+        .group_by("promise_id")
+        .agg(
+            pl.col("account_id", "amount", "open").first(),
+            pl.col("part").filter(in_time).sum().alias("paid"),
+            (pl.col("day") > pl.col("due")).any().fill_null(value=False).alias("after"),
+        )
+    )
     broken = paid.filter((pl.col("paid") < wanted) & ((pl.col("open") > 0) | pl.col("after")))
     general = rows.filter(pl.col("receivable_id").is_null())
     money = received(tables, as_of).select(
         "account_id", "currency", pl.col("paid_on").alias("day"), pl.col("amount").alias("part")
     )
-    whole = general.join(money, on=["account_id", "currency"], how="left").group_by("promise_id").agg(
-        pl.col("account_id", "amount").first(), pl.col("part").filter(in_time).sum().alias("paid")
-    )  # fmt: skip
+    whole = (
+        general.join(money, on=["account_id", "currency"], how="left")
+        .group_by("promise_id")
+        .agg(pl.col("account_id", "amount").first(), pl.col("part").filter(in_time).sum().alias("paid"))
+    )
     short = whole.filter(pl.col("paid") < wanted)
     accounts = pl.concat([broken["account_id"], short["account_id"]])
     return Groups(owner_of(accounts, state.accounts), state.height).sizes

@@ -39,7 +39,7 @@ def sales(tables: Tables, state: Ledger, bills: Claims, as_of: int) -> dict[str,
 def _ordered(tables: Tables, state: Ledger, as_of: int) -> tuple[Int, Int, Int, Int] | None:
     """By account: whether there are orders placed and not cancelled by the day, their sums of a month and a year, and
     the day of the first; None: nobody has ordered.
-    """  # fmt: skip
+    """
     orders = table(tables, "orders")
     ordered_on = days(orders, "ordered_on")
     rows = np.flatnonzero((ordered_on <= as_of) & (days(orders, "cancelled_on") > as_of))

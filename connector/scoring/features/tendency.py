@@ -144,9 +144,12 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
         + _INTERCEPT
     )
     found = {
-        "late_tendency": log_odds, "late_rate": rate, "early_share": early_share,
-        "tendency_weight": weight / _WEIGHT, "tendency_late": late / (_WEIGHT * levels),
-    }  # fmt: skip
+        "late_tendency": log_odds,
+        "late_rate": rate,
+        "early_share": early_share,
+        "tendency_weight": weight / _WEIGHT,
+        "tendency_late": late / (_WEIGHT * levels),
+    }
     known = settled.exist | (owed.unpaid > 0)
     made = {name: np.where(known, values, np.nan) for name, values in found.items()}
     return {**made, "history": (own + sum(owed.overdue)) / _WEIGHT}

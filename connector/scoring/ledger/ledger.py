@@ -244,9 +244,19 @@ def _open_items(live: Claims, settled: Settling, come: Receipts, residual: Resid
     since = np.where(live.at_fault & live.disputed, live.original_due, live.late_from)
     days_overdue = np.maximum(as_of - live.due, 0) * owes
     return OpenItems(
-        live.account, rows, left, left_base, uncleared_base, accepted_base, contested_base,
-        overdue_base * (days_overdue > 0), days_overdue, arrears, arrears_base, np.maximum(as_of - since, 0) * waits,
-    )  # fmt: skip
+        live.account,
+        rows,
+        left,
+        left_base,
+        uncleared_base,
+        accepted_base,
+        contested_base,
+        overdue_base * (days_overdue > 0),
+        days_overdue,
+        arrears,
+        arrears_base,
+        np.maximum(as_of - since, 0) * waits,
+    )
 
 
 def _covered(items: OpenItems, live: Claims, floor: Int, ids: pl.Series) -> OpenItems:

@@ -26,10 +26,17 @@ def spread(allocations: pl.DataFrame, live: pl.DataFrame, come: pl.DataFrame) ->
     reached = pl.min_horizontal("paid_to", "owed_to") - pl.max_horizontal("paid_from", "owed_from")
     parts = parts.with_columns(reached.alias("part")).filter(pl.col("part") > 0)
     made = parts.select(
-        (pl.col("allocation_id") + "/" + pl.col("receivable_id")).alias("allocation_id"), "receivable_id", "order_id",
-        "payment_id", "adjustment_id", "applied_on", pl.col("part").alias("amount"), "currency",
-        pl.lit(None, pl.Int64).alias("payment_amount"), pl.lit(None, pl.String).alias("payment_currency"),
-    )  # fmt: skip
+        (pl.col("allocation_id") + "/" + pl.col("receivable_id")).alias("allocation_id"),
+        "receivable_id",
+        "order_id",
+        "payment_id",
+        "adjustment_id",
+        "applied_on",
+        pl.col("part").alias("amount"),
+        "currency",
+        pl.lit(None, pl.Int64).alias("payment_amount"),
+        pl.lit(None, pl.String).alias("payment_currency"),
+    )
     rest = allocations.filter(~whole)
     kinds = rest.select(made.columns).schema.items()
     return pl.concat([rest, made.select(pl.col(name).cast(kind) for name, kind in kinds)], how="diagonal")
@@ -55,9 +62,13 @@ def _given(named: pl.DataFrame, come: pl.DataFrame) -> pl.DataFrame:
         pl.coalesce(pl.when(pl.col("amount").is_not_null()).then("currency"), "payment_currency").alias("currency"),
     ).join(days, on=["id", "booked"])
     one = rows.group_by("order_id", "id", "booked", "currency").agg(
-        pl.col("sum").sum(), pl.col("allocation_id").min(), pl.col("day").first(), pl.col("payment_id").first(),
-        pl.col("adjustment_id").first(), pl.col("applied_on").min(),
-    )  # fmt: skip
+        pl.col("sum").sum(),
+        pl.col("allocation_id").min(),
+        pl.col("day").first(),
+        pl.col("payment_id").first(),
+        pl.col("adjustment_id").first(),
+        pl.col("applied_on").min(),
+    )
     one = one.filter(pl.col("sum") > 0).sort("order_id", "day", "allocation_id")
     end = pl.col("sum").cum_sum().over("order_id", "currency")
     return one.with_columns((end - pl.col("sum")).alias("paid_from"), end.alias("paid_to"))

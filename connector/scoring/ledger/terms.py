@@ -18,16 +18,25 @@ def due_by_terms(claims: pl.DataFrame, terms: pl.DataFrame) -> pl.Series:
     """
     rows = claims.select("account_id", "issued", pl.col("seller_id").fill_null("").alias("seller")).with_row_index("?")
     known = terms.select(
-        "account_id", pl.col("seller_id").alias("seller"), "valid_from", "valid_until", "kind",
-        pl.col("days").fill_null(0), "cutoff_day", "pay_day",
-    ).sort("valid_from")  # fmt: skip
+        "account_id",
+        pl.col("seller_id").alias("seller"),
+        "valid_from",
+        "valid_until",
+        "kind",
+        pl.col("days").fill_null(0),
+        "cutoff_day",
+        "pay_day",
+    ).sort("valid_from")
     own = rows.sort("issued").join_asof(
         known, left_on="issued", right_on="valid_from", by=["account_id", "seller"], check_sortedness=False
     )
     general = rows.sort("issued").join_asof(
         known.filter(pl.col("seller") == "").drop("seller"),
-        left_on="issued", right_on="valid_from", by="account_id", check_sortedness=False,
-    )  # fmt: skip
+        left_on="issued",
+        right_on="valid_from",
+        by="account_id",
+        check_sortedness=False,
+    )
     made = pl.concat([_due(own).select("?", "due"), _due(general).select("?", "due")])
     # Terms with the seller of the invoice come before those with all sellers.
     first = made.drop_nulls("due").unique("?", keep="first", maintain_order=True)

@@ -43,14 +43,17 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | N
     # D stands before NR: an insolvent customer with thin evidence is insolvent.
     defaulted = _knocked_out(fired, policy, "D", frame.height)
     rating = np.where(defaulted, GRADE_RANK["D"], np.where(unrated, UNRATED, graded))
-    return with_series(frame, [
-        *(pl.Series(f"gate_{name}", each) for name, each in fired.items()),
-        grades("model_rating", held.grade),
-        grades("pending_rating", held.pending),
-        nullable("pending_since", held.pending_since, held.pending_since != NEVER, pl.Int32),
-        grades("rating", rating),
-        _kind_of_unrated(fired, policy, rating),
-    ])  # fmt: skip
+    return with_series(
+        frame,
+        [
+            *(pl.Series(f"gate_{name}", each) for name, each in fired.items()),
+            grades("model_rating", held.grade),
+            grades("pending_rating", held.pending),
+            nullable("pending_since", held.pending_since, held.pending_since != NEVER, pl.Int32),
+            grades("rating", rating),
+            _kind_of_unrated(fired, policy, rating),
+        ],
+    )
 
 
 @per_policy
@@ -109,12 +112,15 @@ def _flags(policy: Policy, base: str) -> dict[str, _FlagRules]:
 def _evidence(names: list[str], base: str) -> list[pl.Expr]:
     return [
         pl.concat_str(
-            [pl.format("{}: {}", pl.lit(getattr(FEATURES[name], key)), shown(pl.col(name), name, base, language))
-             for name in names],
-            separator="; ", ignore_nulls=True,
+            [
+                pl.format("{}: {}", pl.lit(getattr(FEATURES[name], key)), shown(pl.col(name), name, base, language))
+                for name in names
+            ],
+            separator="; ",
+            ignore_nulls=True,
         ).alias(f"evidence_{key}")
         for key, language in (("en", "en"), ("zh", "zh-CN"))
-    ]  # fmt: skip
+    ]
 
 
 def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.DataFrame | None) -> pl.DataFrame:

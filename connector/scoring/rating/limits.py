@@ -90,14 +90,17 @@ def limit(frame: pl.DataFrame, policy: Policy, base: str, as_of: int) -> pl.Data
     chosen = Amounts(np.where(cash_only, 0, chosen.minor), chosen.there | cash_only)
     exposure = whole(frame, "exposure")
     counts = chosen.there & (whole(frame, "prepaid") == 0)
-    return with_series(frame, [
-        pl.Series("proposed_limit", proposed),
-        _listed(terms, least, secured),
-        chosen.column("limit"),
-        _available(frame, chosen, exposure).column("available"),
-        pl.Series("utilisation", utilisation(exposure, chosen.minor, counts), nan_to_null=True),
-        pl.Series("unconfirmed", true(frame["unconfirmed"]) | (waits & ~agreed.there)),
-    ])  # fmt: skip
+    return with_series(
+        frame,
+        [
+            pl.Series("proposed_limit", proposed),
+            _listed(terms, least, secured),
+            chosen.column("limit"),
+            _available(frame, chosen, exposure).column("available"),
+            pl.Series("utilisation", utilisation(exposure, chosen.minor, counts), nan_to_null=True),
+            pl.Series("unconfirmed", true(frame["unconfirmed"]) | (waits & ~agreed.there)),
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)

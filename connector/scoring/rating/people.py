@@ -62,9 +62,14 @@ def decided(tables: Tables, as_of: int) -> pl.DataFrame:
 _BRINGS = {kind: HOLD_RANK[hold] for kind, hold in _HOLD_OF.items()}
 _LINE = pl.Struct({"kind": pl.String, "value": pl.String, "reason": pl.String, "until": pl.Int32})
 _NONE: dict[str, pl.DataType] = {
-    "override": pl.String(), "held": pl.Int32(), "released": pl.Int32(), "cash_only": pl.Boolean(),
-    "confirmed": pl.Int32(), "decision_ends": pl.Int32(), "lines": pl.List(_LINE),
-}  # fmt: skip
+    "override": pl.String(),
+    "held": pl.Int32(),
+    "released": pl.Int32(),
+    "cash_only": pl.Boolean(),
+    "confirmed": pl.Int32(),
+    "decision_ends": pl.Int32(),
+    "lines": pl.List(_LINE),
+}
 
 
 def known(frame: pl.DataFrame, tables: Tables, as_of: int) -> pl.DataFrame:

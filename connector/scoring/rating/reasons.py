@@ -40,11 +40,13 @@ def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.Series:
     row, column = row[ordered], column[ordered]
     # Fixed lines stand first, then those of one indicator after the other, a row each.
     at = np.where(column < len(fixed), column, len(fixed) + (column - len(fixed)) * height + row)
-    lines = pl.DataFrame({
-        "indicator": pl.Series([*(line.indicator for line in fixed), *names]).gather(column),
-        **{name: _numbers(frame, name, policy, len(fixed)).gather(at) for name in ("value", "points", "lost")},
-        **_texts(frame, fixed, texts, names, lost, base, at),
-    })  # fmt: skip
+    lines = pl.DataFrame(
+        {
+            "indicator": pl.Series([*(line.indicator for line in fixed), *names]).gather(column),
+            **{name: _numbers(frame, name, policy, len(fixed)).gather(at) for name in ("value", "points", "lost")},
+            **_texts(frame, fixed, texts, names, lost, base, at),
+        }
+    )
     if frame["lines"].null_count() < height:
         row, lines = _with_decisions(frame, row, lines)
     return lists(row, lines.select(field.name for field in REASON.fields).to_struct("reasons"), REASON, height)

@@ -52,14 +52,17 @@ def scorecard(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     facts = [known[name] for name, item in policy.indicators.items() if item.feature not in ALWAYS]
     scored = (weight_used > 0) & np.logical_or.reduce(facts or [~everybody])
     lost = {name: (100 * MILLI - points[name]) * weight // divisor for name, weight in weights.items()}
-    return with_series(frame, [
-        *(frame[item.feature].alias(f"value_{name}") for name, item in policy.indicators.items()),
-        *(pl.Series(f"points_{name}", each) for name, each in points.items()),
-        *(nullable(f"lost_{name}", each, used[name] & (weight_used > 0)) for name, each in lost.items()),
-        *(pl.Series(f"absent_{pillar}", ~has) for pillar, has in has_data.items()),
-        nullable("score_milli", earned // divisor, scored),
-        pl.Series("confidence", told / sum(weights.values())),
-    ])  # fmt: skip
+    return with_series(
+        frame,
+        [
+            *(frame[item.feature].alias(f"value_{name}") for name, item in policy.indicators.items()),
+            *(pl.Series(f"points_{name}", each) for name, each in points.items()),
+            *(nullable(f"lost_{name}", each, used[name] & (weight_used > 0)) for name, each in lost.items()),
+            *(pl.Series(f"absent_{pillar}", ~has) for pillar, has in has_data.items()),
+            nullable("score_milli", earned // divisor, scored),
+            pl.Series("confidence", told / sum(weights.values())),
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)

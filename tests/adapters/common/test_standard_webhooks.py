@@ -72,9 +72,14 @@ def test_a_forged_old_or_garbled_call_is_refused(headers: dict[str, str], body: 
 
 
 TOLD: dict[str, Any] = {
-    "server_time": 1772366400000, "module": "Invoices", "operation": "edit", "ids": ["5000000000000002", "5000000000000001"],
-    "channel_id": "1000000068001", "token": "tok-1", "resource_uri": "https://www.zohoapis.com/crm/v8/Invoices",
-}  # fmt: skip
+    "server_time": 1772366400000,
+    "module": "Invoices",
+    "operation": "edit",
+    "ids": ["5000000000000002", "5000000000000001"],
+    "channel_id": "1000000068001",
+    "token": "tok-1",
+    "resource_uri": "https://www.zohoapis.com/crm/v8/Invoices",
+}
 
 
 def zoho(**changed: Any) -> bytes:

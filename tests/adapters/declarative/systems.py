@@ -34,9 +34,13 @@ objects:
 
 
 def declared(
-    *, auth: str = "{kind: none}", read: str = "{path: /items}", page: str = "{kind: none}", more: str = "",
+    *,
+    auth: str = "{kind: none}",
+    read: str = "{path: /items}",
+    page: str = "{kind: none}",
+    more: str = "",
     object_: str = "",
-) -> Reader:  # fmt: skip
+) -> Reader:
     """A connection to a system of one object."""
     text = PLAIN.format(auth=auth, read=read, page=page, more=more, object=object_)
     patience = Patience(attempts=3, sleep=lambda _: None)

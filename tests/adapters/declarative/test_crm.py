@@ -16,9 +16,12 @@ HOOK = "hook:\n  verify: {kind: token, header: x-token}\n  id: $.id\n"
 @pytest.mark.parametrize("calls", [False, True])
 def test_it_has_the_ports_that_its_file_fills(writes: bool, calls: bool) -> None:
     text = PLAIN.format(
-        auth="{kind: none}", read="{path: /items}", page="{kind: none}", more=HOOK if calls else "",
+        auth="{kind: none}",
+        read="{path: /items}",
+        page="{kind: none}",
+        more=HOOK if calls else "",
         object=WRITE if writes else "",
-    )  # fmt: skip
+    )
     made = crm.connected(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x")
     assert isinstance(made, Reads)
     assert isinstance(made, Writes) == isinstance(made, Installs) == writes

@@ -66,7 +66,15 @@ def test_a_template_substitutes_names_and_runs_nothing() -> None:
 
 
 def test_values_have_one_lexical_form() -> None:
-    record = {"when": 1_767_225_600_000, "cents": 1050, "rich": "<p>Chen &amp; Co</p>", "who": {"id": 7}, "tags": ["a", "b"], "on": True, "deep": {"er": "x"}}  # fmt: skip
+    record = {
+        "when": 1_767_225_600_000,
+        "cents": 1050,
+        "rich": "<p>Chen &amp; Co</p>",
+        "who": {"id": 7},
+        "tags": ["a", "b"],
+        "on": True,
+        "deep": {"er": "x"},
+    }
 
     def of(name: str, **rule: object) -> str | None:
         return value(FieldRule.model_validate({"path": f"$.{name}", **rule}) if rule else None, name, record, "UTC")

@@ -30,7 +30,8 @@ def mac(payload: bytes, algorithm: Any = hashlib.sha256) -> bytes:
 WAYS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "hex": ({"kind": "hmac", "header": "X-Sig", "prefix": "sha256="}, {"x-sig": f"sha256={mac(BODY).hex()}"}),
     "base64": (
-        {"kind": "hmac", "header": "X-Sig", "encoding": "base64"}, {"x-sig": base64.b64encode(mac(BODY)).decode()},
+        {"kind": "hmac", "header": "X-Sig", "encoding": "base64"},
+        {"x-sig": base64.b64encode(mac(BODY)).decode()},
     ),
     "with an id before it": (
         {"kind": "hmac", "header": "X-Sig", "encoding": "base64", "after": ":"},
@@ -42,7 +43,7 @@ WAYS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     ),
     "sha1": ({"kind": "hmac", "header": "X-Sig", "algorithm": "sha1"}, {"x-sig": mac(BODY, hashlib.sha1).hex()}),
     "a token": ({"kind": "token", "header": "X-Token", "prefix": "Bearer "}, {"x-token": f"Bearer {SECRET}"}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))

@@ -175,9 +175,11 @@ def test_old_versions_are_gone_and_unknown_ones_never_were(org: SalesforceDouble
 def test_the_cli_s_two_slashes_and_its_question_for_columns_are_understood(org: SalesforceDouble) -> None:
     token = next(iter(org.org.tokens), None) or org.org.issue()
     answer = requests.get(
-        f"{org.origin}//services/data/v66.0/query", headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_S,
+        f"{org.origin}//services/data/v66.0/query",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=ANSWER_S,
         params={"q": "SELECT Id, Name FROM Account", "columns": "true"},
-    ).json()  # fmt: skip
+    ).json()
 
     assert [row["columnName"] for row in answer["columnMetadata"]] == ["Id", "Name"]
     assert answer["idSelected"] is True

@@ -179,8 +179,9 @@ def test_both_apis_give_one_lexical_form() -> None:
     rest = wire.frame(table, ["T", "B", "N", "gone"])
     bulk = wire.csv_frame(
         b'"Id","SystemModstamp","T","B","N"\n"1","2026-11-23T10:20:30.000Z","2026-11-23T10:20:30.000Z","true","1.10"\n',
-        ["T", "B", "N", "gone"], types,
-    )  # fmt: skip
+        ["T", "B", "N", "gone"],
+        types,
+    )
 
     assert (
         rest.rows()

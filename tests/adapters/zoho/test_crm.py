@@ -126,11 +126,19 @@ def test_mixed_results_are_taken_apart_row_by_row(sim: Sim) -> None:
     names = crm.apply(WRITTEN)
     one, other, third = ids(sim)[:3]
     changes = [
-        Change(one, {names["rating"]: "AA", names["limit"]: "1234567890123.45", names["flags"]: "OVERDUE_1;SLOWING", names["rated_on"]: "2025-06-30"}),
+        Change(
+            one,
+            {
+                names["rating"]: "AA",
+                names["limit"]: "1234567890123.45",
+                names["flags"]: "OVERDUE_1;SLOWING",
+                names["rated_on"]: "2025-06-30",
+            },
+        ),
         Change(other, {names["rating"]: "ZZ"}),
         Change("5000000000009999", {names["rating"]: "A"}),
         Change(third, {names["reasons"]: "x" * 2001, names["rating"]: None}),
-    ]  # fmt: skip
+    ]
 
     outcomes = list(crm.write(changes))
 

@@ -53,12 +53,20 @@ def test_moves_are_counted_by_what_moves() -> None:
     columns = {"customer_id": pl.String, "rating": pl.String, "limit": pl.Int64, "hold": pl.String}
     before = pl.DataFrame(
         [("a", "AA", 5, "none"), ("b", "NR", None, "none"), ("c", "B", 9, "warn"), ("d", "B", 9, "warn")],
-        schema=columns, orient="row",
-    )  # fmt: skip
+        schema=columns,
+        orient="row",
+    )
     after = pl.DataFrame(
-        [("a", "A", 5, "none"), ("b", "B", 0, "warn"), ("c", "BB", 10, "none"), ("d", "B", 8, "warn"), ("e", "D", 0, "block")],
-        schema=columns, orient="row",
-    )  # fmt: skip
+        [
+            ("a", "A", 5, "none"),
+            ("b", "B", 0, "warn"),
+            ("c", "BB", 10, "none"),
+            ("d", "B", 8, "warn"),
+            ("e", "D", 0, "block"),
+        ],
+        schema=columns,
+        orient="row",
+    )
 
     assert moves(before, after) == Moves(
         customers=4, moved=4, better=1, worse=1, other=1, limits_up=1, limits_down=1, holds_tighter=1, holds_looser=1

@@ -37,9 +37,15 @@ def invoice(
     key: str, amount: int, issued: str, due: str | None, account: str = "A", currency: str = "USD", **more: object
 ) -> dict[str, object]:
     return {
-        "receivable_id": key, "account_id": account, "number": key, "issued": issued, "due": due, "amount": amount,
-        "currency": currency, **more,
-    }  # fmt: skip
+        "receivable_id": key,
+        "account_id": account,
+        "number": key,
+        "issued": issued,
+        "due": due,
+        "amount": amount,
+        "currency": currency,
+        **more,
+    }
 
 
 def books(
@@ -57,13 +63,25 @@ def books(
     for key, claim, paid_on, amount in payments:
         payment = whole.setdefault(
             key,
-            {"payment_id": key, "account_id": owner.get(str(claim), account), "paid_on": paid_on, "amount": 0, "currency": currency},
-        )  # fmt: skip
+            {
+                "payment_id": key,
+                "account_id": owner.get(str(claim), account),
+                "paid_on": paid_on,
+                "amount": 0,
+                "currency": currency,
+            },
+        )
         payment["amount"] = int(str(payment["amount"])) + amount
         if claim is not None:
             allocations.append(
-                {"allocation_id": f"{key}|{claim}", "receivable_id": claim, "payment_id": key, "amount": amount, "currency": currency}
-            )  # fmt: skip
+                {
+                    "allocation_id": f"{key}|{claim}",
+                    "receivable_id": claim,
+                    "payment_id": key,
+                    "amount": amount,
+                    "currency": currency,
+                }
+            )
     return {
         "accounts": table("accounts", *({"account_id": name, "name": name} for name in accounts)),
         "receivables": table("receivables", *invoices),

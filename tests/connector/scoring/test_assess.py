@@ -63,7 +63,7 @@ def test_the_columns_are_those_of_the_assessment() -> None:
         (overdue("2024-12-01"), "D", ["OVERDUE_90"], "block"),
         (overdue("2024-12-01", amount=40_00), "CC", [], "approve"),
     ],
-)  # fmt: skip
+)
 def test_what_is_overdue_caps_flags_and_holds(
     tables: dict[str, pl.DataFrame], rating: str, flags: list[str], hold: str
 ) -> None:

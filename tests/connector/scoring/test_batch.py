@@ -11,7 +11,14 @@ from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 TODAY = day("2025-06-30")
-FLOOR = {"account_id": "B", "seller_id": "", "valid_from": "2024-01-01", "kind": "rolling", "floor_amount": 5_000_00, "currency": "USD"}  # fmt: skip
+FLOOR = {
+    "account_id": "B",
+    "seller_id": "",
+    "valid_from": "2024-01-01",
+    "kind": "rolling",
+    "floor_amount": 5_000_00,
+    "currency": "USD",
+}
 
 
 def items(tables: dict[str, pl.DataFrame]) -> dict[str, dict[str, object]]:

@@ -121,11 +121,16 @@ def portfolio_of(seed: int, size: int) -> dict[str, pl.DataFrame]:
     amounts = (1, 99, 100_00, 12_345_67, 10**13, 10**15 - 1)
     customers = [
         [
-            (chance.choice(amounts), chance.randint(-60, 400), chance.choice([None, -30, 0, 4, 40]), chance.randint(1, 100))
+            (
+                chance.choice(amounts),
+                chance.randint(-60, 400),
+                chance.choice([None, -30, 0, 4, 40]),
+                chance.randint(1, 100),
+            )
             for _ in range(chance.randint(1, 6))
         ]
         for _ in range(size)
-    ]  # fmt: skip
+    ]
     tables = books(*drawn(customers), "A0")
     parents = [None if n % 4 == 0 else f"A{n - 1}" for n in range(size)]
     own = pl.DataFrame({"account_id": [f"A{n}" for n in range(size)], "parent_id": parents})
@@ -168,10 +173,14 @@ def test_the_hash_seed_of_the_process_changes_nothing() -> None:
     seen = {
         subprocess.run(
             [sys.executable, "-c", program],
-            env={**os.environ, "PYTHONHASHSEED": seed}, cwd=ROOT, check=True, capture_output=True, text=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout
         for seed in ("1", "2")
-    }  # fmt: skip
+    }
 
     assert len(seen) == 1
     assert len(seen.pop().strip()) == 64

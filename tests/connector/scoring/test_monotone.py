@@ -72,14 +72,26 @@ class Made:
         tables["adjustments"] = table(
             "adjustments",
             *(
-                {**dated, "adjustment_id": str(n), "kind": note["kind"], "account_id": note["account_id"], "amount": note["amount"]}
+                {
+                    **dated,
+                    "adjustment_id": str(n),
+                    "kind": note["kind"],
+                    "account_id": note["account_id"],
+                    "amount": note["amount"],
+                }
                 for n, note in enumerate(self.notes)
             ),
-        )  # fmt: skip
+        )
         applied: list[dict[str, Any]] = [
-            {"allocation_id": f"N{n}", "adjustment_id": str(n), "receivable_id": note["receivable_id"], "amount": note["amount"], "currency": "USD"}
+            {
+                "allocation_id": f"N{n}",
+                "adjustment_id": str(n),
+                "receivable_id": note["receivable_id"],
+                "amount": note["amount"],
+                "currency": "USD",
+            }
             for n, note in enumerate(self.notes)
-        ]  # fmt: skip
+        ]
         tables["allocations"] = pl.concat([tables["allocations"], table("allocations", *applied)])
         frame = measured(tables, ledger(tables, POLICY, TODAY), POLICY, PORTFOLIO, TODAY)
         own = {name: item.weight for name, item in POLICY.indicators.items() if item.pillar == "payment"}
@@ -90,11 +102,17 @@ class Made:
 #: Paying a cent of an overdue item thinned out what was paid early: the score fell by 56 in three millions.
 EARLY: tuple[list[Claim], int, int, int] = (
     [
-        (7_39, 0, -10, None, None), (1_00, 0, None, None, None), (108_00, 16, None, None, None),
-        (9_28, 31, None, None, None), (1_00, 6, None, None, None), (4_93, 0, 0, None, None),
+        (7_39, 0, -10, None, None),
+        (1_00, 0, None, None, None),
+        (108_00, 16, None, None, None),
+        (9_28, 31, None, None, None),
+        (1_00, 6, None, None, None),
+        (4_93, 0, 0, None, None),
     ],
-    4, 1, 1,
-)  # fmt: skip
+    4,
+    1,
+    1,
+)
 
 
 @together

@@ -42,8 +42,12 @@ def test_a_file_that_fits_is_said_to(system: RestDouble, capsys: pytest.CaptureF
     odd = {name for name, (state, _) in found.items() if state in ("look", "failed")}
     assert status == (1 if odd else 0)
     assert odd <= {
-        "credit_notes.read", "credit_note_parts.read", "rates.read", "Currency Exchange.read", "Customer Credit Limit.read",
-    }  # fmt: skip
+        "credit_notes.read",
+        "credit_note_parts.read",
+        "rates.read",
+        "Currency Exchange.read",
+        "Customer Credit Limit.read",
+    }
     assert system.system.calls.get("write", 0) == 0
 
 
@@ -51,18 +55,28 @@ def test_a_file_that_fits_is_said_to(system: RestDouble, capsys: pytest.CaptureF
     ("old", "new", "step", "words"),
     [
         ("records: $.nothing[*]", "", "accounts.read", "is `records` right?"),
-        ("", 'id: $.number_of\n', "accounts.read", "is `id` right?"),
-        ('query: {limit: "{size}", after: "{after}"}', 'query: {limit: "3"}', "invoices.read", "list that repeats itself"),
+        ("", "id: $.number_of\n", "accounts.read", "is `id` right?"),
+        (
+            'query: {limit: "{size}", after: "{after}"}',
+            'query: {limit: "3"}',
+            "invoices.read",
+            "list that repeats itself",
+        ),
         ("query: {changed_since:", "query: {changed_sins:", "accounts.since", "is `since` right?"),
         ("modified: $.modified_at", "modified: $.number", "accounts.read", "is `modified` right?"),
         ("path: /company", "path: /nowhere", "me", "refused a call: HTTP 404"),
         ("currency: $.currency\n\nobjects", "currency: $.name\n\nobjects", "me", "is no ISO 4217 code"),
     ],
-)  # fmt: skip
+)
 def test_a_step_that_is_wrong_is_named(
-    old: str, new: str, step: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+    step: str,
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     text = (Path(__file__).parents[3] / "adapters/declarative/connectors/rest.yaml").read_text()
     if old.startswith("records"):
         text = text.replace("  accounts:\n    read:", f"  accounts:\n    {old}\n    read:")

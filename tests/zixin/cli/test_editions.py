@@ -111,8 +111,9 @@ def test_before_the_first_rating_amounts_count_in_the_crm_s_currency(
             assert run(*words) == 0
         assert run("policy", "editions", "--take", "financial-ratios/1") == 0
         assert (settings.policy("default").base_currency, settings.policy("default").edition) == (
-            "CNY", "financial-ratios/1",
-        )  # fmt: skip
+            "CNY",
+            "financial-ratios/1",
+        )
         settings.policy_file("default").unlink()
 
         # A sync lays the edition that it rates by into the profile.

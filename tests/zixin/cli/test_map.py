@@ -55,10 +55,12 @@ def test_a_crm_with_other_names_is_mapped_and_read(org: Any, capsys: pytest.Capt
 
     written = document(capsys, "map", "suggest", "--write")
     assert set(written["written"]) >= {
-        "invoices: receivables.issued = Billed_On", "invoices: receivables.due = field17",
-        "invoices: receivables.amount = Gross_Amount", "accounts: accounts.number = Customer_Code",
+        "invoices: receivables.issued = Billed_On",
+        "invoices: receivables.due = field17",
+        "invoices: receivables.amount = Gross_Amount",
+        "accounts: accounts.number = Customer_Code",
         "payments: payments.paid_on = Receipt_Date",
-    }  # fmt: skip
+    }
     text = Path(written["file"]).read_text()
     assert text.startswith("# Based on mappings/zoho.yaml, zixin ")
     # Comments and what else a rule says stay; the due basis reads the same field.

@@ -70,7 +70,19 @@ def test_a_limit_above_the_policy_s_waits_for_another_person(rated: House, capsy
     assert "somebody else" in capsys.readouterr().err
     assert run("limit", "approve", made["id"], "--by", "bob") == 0
     assert document(capsys, "check", "A002", "1")["limit"] == "250000.00"
-    small = document(capsys, "limit", "add", "A002", "900", "--reason", "security_given", "--kind", "temporary", "--until", "2025-08-01")  # fmt: skip
+    small = document(
+        capsys,
+        "limit",
+        "add",
+        "A002",
+        "900",
+        "--reason",
+        "security_given",
+        "--kind",
+        "temporary",
+        "--until",
+        "2025-08-01",
+    )
     assert small["waits_for"] == []
     assert document(capsys, "check", "A002", "1")["limit"] == "250900.00"
     assert run("limit", "list", "A002") == 0

@@ -71,8 +71,9 @@ def test_what_is_ours_grows_and_nothing_is_lost(crm: Crm, capsys: pytest.Capture
         assert (before["flags"].label, after["flags"].label) == (OTHER_LABEL, "信用预警")
     if tells_length:
         assert (before["reasons"].length, after["reasons"].length) == (
-            SHORTER, 2000 if "length" in CAN[crm.name] else SHORTER,
-        )  # fmt: skip
+            SHORTER,
+            2000 if "length" in CAN[crm.name] else SHORTER,
+        )
     assert "an admin's" in after["hold"].options
     assert [option for option in after["rating"].options if option] == list(RATINGS)
     # A second time there is nothing to do but what is left to a person.

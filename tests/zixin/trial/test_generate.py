@@ -7,12 +7,20 @@ from zixin.services.ratings import distribution
 
 ROW = {
     **dict.fromkeys(ASSESSMENT),
-    "as_of": 20_000, "rating": "NR", "currency": "JPY", "limit": 5_000, "available": None, "hold": "none", "score": 61.25,
+    "as_of": 20_000,
+    "rating": "NR",
+    "currency": "JPY",
+    "limit": 5_000,
+    "available": None,
+    "hold": "none",
+    "score": 61.25,
     "flags": [{"code": "SLOWING"}, {"code": "DISPUTE"}],
     "reasons": [
-        {"lost": None, "en": "gate", "zh": "门槛"}, {"lost": 12.0, "en": "much", "zh": "多"}, {"lost": 0.01, "en": "nothing", "zh": "无"},
+        {"lost": None, "en": "gate", "zh": "门槛"},
+        {"lost": 12.0, "en": "much", "zh": "多"},
+        {"lost": 0.01, "en": "nothing", "zh": "无"},
     ],
-}  # fmt: skip
+}
 
 
 def test_an_assessment_is_written_as_canonical_text_and_nr_as_empty() -> None:

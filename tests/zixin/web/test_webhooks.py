@@ -40,8 +40,10 @@ class Door:
             int(datetime.now(UTC).timestamp()),
         )
         headers = {
-            "webhook-id": key, "webhook-timestamp": str(stamp), "webhook-signature": standard_webhooks.sign(SECRET, key, stamp, body),
-        }  # fmt: skip
+            "webhook-id": key,
+            "webhook-timestamp": str(stamp),
+            "webhook-signature": standard_webhooks.sign(SECRET, key, stamp, body),
+        }
         return self.post(body, headers)
 
     def waiting(self) -> list[inbox.Waiting]:

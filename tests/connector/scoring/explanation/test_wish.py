@@ -17,9 +17,14 @@ def owing(*ages: int, late: int = 0) -> dict[str, pl.DataFrame]:
     """The customer with overdue items of these ages beside his settled ones."""
     tables = ledger(late)
     extra = [
-        {**invoice(f"OLD{age}", 1_000_00, "2025-01-01", None), "issued": TODAY - age - 30, "due": TODAY - age, "original_due": TODAY - age}
+        {
+            **invoice(f"OLD{age}", 1_000_00, "2025-01-01", None),
+            "issued": TODAY - age - 30,
+            "due": TODAY - age,
+            "original_due": TODAY - age,
+        }
         for age in ages
-    ]  # fmt: skip
+    ]
     return {**tables, "receivables": pl.concat([tables["receivables"], table("receivables", *extra)])}
 
 

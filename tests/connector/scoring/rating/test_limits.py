@@ -12,10 +12,20 @@ from tests.connector.scoring.books import POLICY, books, day, invoice, table
 from tests.connector.scoring.steady import TODAY, decision, ledger, scored
 
 STATEMENT = {
-    "account_id": "A", "period_end": "2024-12-31", "months": 12, "published_on": "2025-03-31", "currency": "USD",
-    "equity": 90_000_00, "current_assets": 50_000_00, "current_liabilities": 20_000_00, "total_assets": 100_000_00,
-    "total_liabilities": 10_000_00, "net_profit": 20_000_00, "ebit": 25_000_00, "interest_expense": 1_000_00,
-}  # fmt: skip
+    "account_id": "A",
+    "period_end": "2024-12-31",
+    "months": 12,
+    "published_on": "2025-03-31",
+    "currency": "USD",
+    "equity": 90_000_00,
+    "current_assets": 50_000_00,
+    "current_liabilities": 20_000_00,
+    "total_assets": 100_000_00,
+    "total_liabilities": 10_000_00,
+    "net_profit": 20_000_00,
+    "ebit": 25_000_00,
+    "interest_expense": 1_000_00,
+}
 
 
 def policy(methods: str, **scale: str) -> Policy:
@@ -64,9 +74,14 @@ def test_a_method_without_figures_gives_the_grade_s_conservative_one() -> None:
 def test_insurance_and_securities_add_to_what_the_grade_is_good_for() -> None:
     insured = {"limit_id": "L1", "account_id": "A", "kind": "insured", "amount": 1_000_00, "currency": "USD"}
     pledge = {
-        "security_id": "S1", "account_id": "A", "kind": "guarantee", "amount": 500_00, "currency": "USD",
-        "coverage": 0.5, "valid_until": "2025-12-31",
-    }  # fmt: skip
+        "security_id": "S1",
+        "account_id": "A",
+        "kind": "guarantee",
+        "amount": 500_00,
+        "currency": "USD",
+        "coverage": 0.5,
+        "valid_until": "2025-12-31",
+    }
     plain = scored(ledger())
     tables = ledger(limits=table("limits", insured), securities=table("securities", pledge))
 

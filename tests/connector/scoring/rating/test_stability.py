@@ -8,7 +8,14 @@ from connector.scoring.frame.grades import grades as grades_of
 from connector.scoring.rating.stability import steady
 from tests.connector.scoring.books import POLICY
 
-SCHEMA = {"customer_id": pl.String, "as_of": pl.Int32, "rating": pl.String, "model_rating": pl.String, "pending_rating": pl.String, "pending_since": pl.Int32}  # fmt: skip
+SCHEMA = {
+    "customer_id": pl.String,
+    "as_of": pl.Int32,
+    "rating": pl.String,
+    "model_rating": pl.String,
+    "pending_rating": pl.String,
+    "pending_since": pl.Int32,
+}
 Day = tuple[int, float | None]
 
 
@@ -25,9 +32,10 @@ def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
         best, unrated = np.array([GRADE_RANK[cap]]), np.array([event == "NR"])
         now = steady(frame, best, unrated, POLICY, prior, day)
         row = {
-            "model_rating": grades_of("x", now.grade)[0], "pending_rating": grades_of("x", now.pending)[0],
+            "model_rating": grades_of("x", now.grade)[0],
+            "pending_rating": grades_of("x", now.pending)[0],
             "pending_since": None if now.pending_since[0] == NEVER else int(now.pending_since[0]),
-        }  # fmt: skip
+        }
         waits = f"→{row['pending_rating']}" if row["pending_rating"] else ""
         shown.append(f"{row['model_rating']}{waits}")
         prior = pl.DataFrame(
@@ -68,7 +76,7 @@ def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
         ([(1, 75.0), (2, None), (3, 75.0)], ["A", "A", "A"]),
         ([(1, None), (2, 75.0)], ["None", "A"]),
     ],
-)  # fmt: skip
+)
 def test_grades_over_days(days: list[Day], expected: list[str]) -> None:
     assert grades(*days) == expected
 
