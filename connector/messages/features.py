@@ -22,6 +22,8 @@ class Feature:
     source: str
     #: The feature that is above 0 where there are facts behind this one; null: this one itself is null without any.
     rests_on: str | None = None
+    #: Has a value without a single fact, 0 above all, and so is no sign of data.
+    always: bool = False
     #: Until something is settled it earns no more than no value at all: else an open item would help by falling due.
     needs_settled: bool = False
 
@@ -75,10 +77,12 @@ CHAPTERS: tuple[Chapter, ...] = (
             "count", "Items paid late in 90 days", "近90天逾期付款笔数",
             "claims settled late beyond grace_days in 90 days, and open late ones",
             "early-warning practice, TERM_BREAK_3X",
+            always=True,
         ),
         "partial_payments": Feature(
             "count", "Late items paid in part", "部分付款的逾期笔数",
             "open late claims of which something was settled", "early-warning practice, PARTIAL_PAYMENTS",
+            always=True,
         ),
         "trend": Feature(
             "days", "Change in days beyond terms, last 90 days", "近90天逾期天数变化",
@@ -88,53 +92,65 @@ CHAPTERS: tuple[Chapter, ...] = (
         "history": Feature(
             "count", "Payments' worth of evidence", "付款记录数（折算）",
             "Σ weights of what was settled and is open late; docs/scoring.md", "docs/scoring.md, tendency",
+            always=True,
         ),
         "broken_promises": Feature(
             "count", "Promises to pay not kept in 24 months", "24个月内未兑现承诺",
             "promises due in 730 days of which, by their day, less was paid since they were made",
             "Chinese B2B scorecards",
+            always=True,
         ),
         "bounced": Feature(
             "count", "Payments returned in 12 months", "12个月退票次数",
             "payments returned in 365 days", "Chinese B2B scorecards",
+            always=True,
         ),
         "written_off": Feature(
             "money", "Written off in 12 months", "12个月核销金额",
             "written off in 365 days, stubs left out", "docs/scoring.md, Facts",
+            always=True,
         ),
         "bad_debts": Feature(
             "money", "Written off in 24 months", "24个月内坏账核销", "written off in 730 days, stubs left out",
             "Chinese B2B scorecards",
+            always=True,
         ),
         "bad_records": Feature(
             "count", "Returned payments, write-offs and broken promises in 24 months", "24个月内退票、坏账与失约次数",
             "their number in 730 days", "Chinese B2B scorecards, 坏账/退票/承诺未兑现",
+            always=True,
         ),
     }),
     Chapter("What is owed", "欠款", {
         "exposure": Feature(
             "money", "Exposure", "信用占用",
             "open + uncleared + orders not billed − on account, not below 0", "docs/scoring.md, Facts",
+            always=True,
         ),
         "overdue": Feature(
             "money", "Overdue", "逾期金额",
             "open amounts past due, without what is contested or under a floor", "docs/scoring.md, Facts",
+            always=True,
         ),
         "overdue_1_30": Feature(
             "money", "Overdue 1 to 30 days", "逾期1–30天",
             "of `overdue`, by days past due", "ageing schedule",
+            always=True,
         ),
         "overdue_31_60": Feature(
             "money", "Overdue 31 to 60 days", "逾期31–60天",
             "of `overdue`, by days past due", "ageing schedule",
+            always=True,
         ),
         "overdue_61_90": Feature(
             "money", "Overdue 61 to 90 days", "逾期61–90天",
             "of `overdue`, by days past due", "ageing schedule",
+            always=True,
         ),
         "overdue_over_90": Feature(
             "money", "Overdue more than 90 days", "逾期超过90天",
             "of `overdue`, by days past due", "ageing schedule",
+            always=True,
         ),
         "overdue_share": Feature(
             "share", "Overdue share of what fell due", "到期款逾期比例",
@@ -143,27 +159,33 @@ CHAPTERS: tuple[Chapter, ...] = (
         "oldest_overdue": Feature(
             "days", "Oldest overdue item", "最长逾期天数",
             "days since the earliest due day among overdue items", "ageing schedule",
+            always=True,
         ),
         "material_overdue_days": Feature(
             "days", "Age of material overdue", "重大逾期天数",
             "days that at least materiality.overdue is overdue, money on account held against the oldest",
             "docs/scoring.md, Points, rating, limit",
+            always=True,
         ),
         "open_items": Feature(
             "count", "Unpaid invoices", "未付发票数",
             "claims with an open amount", "docs/scoring.md, tendency",
+            always=True,
         ),
         "on_account": Feature(
             "money", "Money on account", "未核销款项",
             "payments and credit notes less what they settle, and open credits", "docs/scoring.md, Facts",
+            always=True,
         ),
         "uncleared": Feature(
             "money", "Paid, but not cleared yet", "未兑付票据",
             "discharged by a cheque, bill or letter of credit that is not money yet", "docs/scoring.md, Facts",
+            always=True,
         ),
         "commercial_acceptances": Feature(
             "money", "Commercial acceptances not matured", "未到期商业承兑汇票",
             "of `uncleared`, what commercial acceptances (商承) carry", "docs/scoring.md, Facts",
+            always=True,
         ),
         "disputed_share": Feature(
             "share", "Disputed share of open items", "争议金额比例",
@@ -177,6 +199,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "unbilled": Feature(
             "money", "Orders not billed yet", "未开票订单",
             "orders placed and not cancelled, beyond what was billed of them", "docs/scoring.md, Facts",
+            always=True,
         ),
         "utilisation": Feature(
             "share", "Share of the credit limit in use", "额度使用率",
@@ -189,6 +212,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "group_exposure": Feature(
             "money", "Exposure of the whole group", "集团信用占用",
             "Σ exposure over the tree of parent_id", "docs/scoring.md, Facts",
+            always=True,
         ),
     }),
     Chapter("Trade", "交易", {
@@ -199,6 +223,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "volume": Feature(
             "money", "Billed in 12 months", "12个月开票额",
             "Σ amount of claims issued in 365 days", "needs-based limit",
+            always=True,
         ),
         "terms_days": Feature(
             "days", "Usual days of credit", "平均账期",
@@ -231,6 +256,7 @@ CHAPTERS: tuple[Chapter, ...] = (
             "money", "Securities and insurance", "担保与保险额度",
             "Σ insured limits × insured_share + Σ securities × coverage × security_share, in force on the day",
             "reference, A + B × C",
+            always=True,
         ),
         "notches_down": Feature(
             "count", "Notches lost since the last rating", "较上次评级下调级数",
@@ -240,6 +266,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "data_age": Feature(
             "days", "Days since the portfolio's last fact", "数据未更新天数",
             "days since the newest claim or payment of any customer; the same for all", "design/policy.md, stale",
+            always=True,
         ),
         "dormant_days": Feature(
             "days", "Days since the last invoice", "距上次开票天数",
@@ -253,6 +280,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "prepaid": Feature(
             "count", "Terms are payment in advance", "预付款条件",
             "1 where the terms in force are prepaid", "docs/scoring.md, Facts",
+            always=True,
         ),
     }),
     Chapter("The company", "企业", {
@@ -276,6 +304,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "external_age": Feature(
             "days", "Age of the newest outside judgement", "外部评价距今天数",
             "days since the newest was observed; after 730 it counts no more", "practitioner's guide",
+            always=True,
         ),
         "legal_cases": Feature(
             "count", "Legal cases on record", "司法记录",
@@ -285,6 +314,7 @@ CHAPTERS: tuple[Chapter, ...] = (
             "count", "Insolvency on record", "破产记录",
             "evidence of kind legal with one of default.insolvency_codes",
             "docs/scoring.md, Points, rating, limit",
+            always=True,
         ),
     }),
     Chapter("Financial statements", "财务报表", {
@@ -371,20 +401,24 @@ CHAPTERS: tuple[Chapter, ...] = (
         "statement_age": Feature(
             "days", "Age of the statements", "财报天数",
             "days since the end of the newest period that was known", "docs/scoring.md, Points, rating, limit",
+            always=True,
         ),
     }),
     Chapter("The data", "数据", {
         "rate_missing": Feature(
             "count", "Items without an exchange rate", "缺少汇率的单据数",
             "claims without a rate on the day", "docs/scoring.md, Facts",
+            always=True,
         ),
         "implausible": Feature(
             "count", "Items due before they were issued", "到期日早于开票日的单据数",
             "claims whose due day lies before their issue", "case 06",
+            always=True,
         ),
         "due_unknown": Feature(
             "count", "Items without a due day", "缺少到期日的单据数",
             "open claims with due_basis unknown", "docs/scoring.md, Facts",
+            always=True,
         ),
     }),
 )

@@ -9,8 +9,8 @@ from connector.editions import PRESETS, Edition, preset_text
 
 
 def second_edition(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Edition, Edition]:
-    """From now on the default policy has a second edition; the first and the second."""
-    first = preset_text("default")
+    """From now on the default policy has two editions: the first that was ever shipped, and a made-up second."""
+    first = editions.editions("default")[0].text
     (folder / "earlier").mkdir()
     (folder / "earlier" / "default-1.yaml").write_text(first, encoding="utf-8")
     for name in PRESETS:

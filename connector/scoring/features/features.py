@@ -40,15 +40,6 @@ from connector.scoring.frame.windows import RECENT, YEAR, lasts
 from connector.scoring.ledger.claims import Claims
 from connector.scoring.ledger.ledger import Ledger, Settlements
 
-#: Sums and counts: 0, not null, where there is nothing to add up, and so no sign of data.
-ZEROS = tuple(
-    "overdue open_items open uncleared unbilled prepaid volume on_account oldest_overdue material_overdue_days"
-    " rate_missing due_unknown implausible bounced written_off history settled"
-    " overdue_1_30 overdue_31_60 overdue_61_90 overdue_over_90 partial_payments late_items_90"
-    " commercial_acceptances broken_promises bad_records bad_debts deductions secured".split()
-)
-#: Features that have a value without a single fact.
-ALWAYS = (*ZEROS, "insolvency", "exposure", "group_exposure", "data_age", "external_age", "statement_age")
 #: Features that only a statement gives.
 FINANCIAL = tuple(next(chapter.features for chapter in CHAPTERS if "altman_z" in chapter.features))
 #: Days past due that a bank would ask about.

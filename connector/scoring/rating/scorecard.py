@@ -15,7 +15,6 @@ import polars as pl
 
 from connector.messages.features import FEATURES
 from connector.policy import Indicator, Policy
-from connector.scoring.features.features import ALWAYS
 from connector.scoring.frame.columns import Bool, Float, Int, Values, nullable, true, with_series
 from connector.scoring.frame.keys import per_policy
 
@@ -49,7 +48,7 @@ def scorecard(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     divisor = np.maximum(weight_used, 1)
     earned = np.sum([used[name] * points[name] * weight for name, weight in weights.items()], axis=0)
     told = np.sum([known[name] * weight for name, weight in weights.items()], axis=0)
-    facts = [known[name] for name, item in policy.indicators.items() if item.feature not in ALWAYS]
+    facts = [known[name] for name, item in policy.indicators.items() if not FEATURES[item.feature].always]
     scored = (weight_used > 0) & np.logical_or.reduce(facts or [~everybody])
     lost = {name: (100 * MILLI - points[name]) * weight // divisor for name, weight in weights.items()}
     return with_series(
@@ -122,6 +121,6 @@ def _compiled(policy: Policy, base: str) -> tuple[dict[str, Curve], dict[str, in
 def _has_data(values: Values, known: dict[str, Bool], policy: Policy, pillar: str) -> Bool:
     # A sum is 0, not null, where there is no fact.
     features = {name: item.feature for name, item in policy.indicators.items() if item.pillar == pillar}
-    rests_on = {name: FEATURES[feature].rests_on for name, feature in features.items() if feature not in ALWAYS}
+    rests_on = {name: FEATURES[feature].rests_on for name, feature in features.items() if not FEATURES[feature].always}
     facts = [known[name] if other is None else values[other] > 0 for name, other in rests_on.items()]
     return np.logical_or.reduce(facts) if facts else np.ones(values.height, bool)
