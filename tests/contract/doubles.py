@@ -1,7 +1,7 @@
 """Simulated CRMs as the contract suite drives them: in zixin's own terms, whatever the vendor calls things.
 
 An adapter's tests bring its double: tests/adapters/FOLDER/double.py with `DOUBLES`, name → what fills it and lets it run,
-and optionally `APART`, names whose code another double runs too.
+`DRIFTS`, the ways in which its fields drift, and optionally `APART`, names whose code another double runs too.
 """
 
 from __future__ import annotations
@@ -73,13 +73,13 @@ class Double(Protocol):
 Filled = Callable[[Mapping[str, pl.DataFrame]], AbstractContextManager[Double]]
 
 #: The doubles' module of each adapter that there is.
-_MODULES = [
+MODULES = [
     import_module(f"tests.adapters.{entry.parent.name}.double")
     for entry in sorted(Path(adapters.__file__).parent.glob("*/entry.py"))
 ]
 #: Every adapter that the suite runs over.
-DOUBLES: dict[str, Filled] = {name: filled for module in _MODULES for name, filled in module.DOUBLES.items()}
-_APART = {name for module in _MODULES for name in getattr(module, "APART", ())}
+DOUBLES: dict[str, Filled] = {name: filled for module in MODULES for name, filled in module.DOUBLES.items()}
+_APART = {name for module in MODULES for name in getattr(module, "APART", ())}
 
 
 def every() -> list[Any]:

@@ -22,6 +22,7 @@ from adapters.simulation.faults import CUT, TRICKLE
 from adapters.simulation.serving import running
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
+from tests.adapters.drift import Drifts, attribute, gone
 from tests.simulated import Slots, impatient
 from tests.waiting import ANSWER_S
 
@@ -128,3 +129,48 @@ def rest(name: str, tables: Mapping[str, pl.DataFrame]) -> Iterator[RestDouble]:
 DOUBLES = {name: partial(rest, name) for name in LACKS}
 #: A connector file on the engine that `rest` runs, without a call that another file does not make.
 APART = ("espocrm",)
+
+
+class ByName:
+    """ERPNext's custom fields, whose records are called by doctype and name."""
+
+    def __init__(self, records: dict[str, dict[str, Any]]) -> None:
+        self._records = records
+
+    def __getitem__(self, name: str) -> dict[str, Any]:
+        return self._records[f"Customer-{name}"]
+
+    def __delitem__(self, name: str) -> None:
+        del self._records[f"Customer-{name}"]
+
+    def __iter__(self) -> Iterator[str]:
+        return (key.removeprefix("Customer-") for key in self._records)
+
+
+DRIFTS = {
+    "erpnext": Drifts(
+        lambda state: ByName(state.system.objects["Custom Field"]),
+        lambda state: state.system.objects["Customer"],
+        {
+    "gone": gone, "retyped": attribute("fieldtype", "Link"), "relabelled": attribute("label", "Somebody's"),
+    "marked": attribute("description", "no mark"), "options": attribute("options", "AAA", ("choice",)),
+},
+    ),
+    "espocrm": Drifts(
+        lambda state: state.system.fields["Account"],
+        lambda state: state.system.objects["Account"],
+        {
+    "gone": gone, "retyped": attribute("type", "url"), "read only": attribute("readOnly", True),
+    "options": attribute("options", ["AAA"], ("choice", "choices")),
+},
+    ),
+    "rest": Drifts(
+        lambda state: state.system.fields["accounts"],
+        lambda state: state.system.objects["accounts"],
+        {
+    "gone": gone, "retyped": attribute("type", "blob"), "relabelled": attribute("label", "Somebody's"),
+    "marked": attribute("description", "no mark"), "read only": attribute("read_only", True),
+    "options": attribute("options", ["AAA"], ("choice", "choices")), "shortened": attribute("length", 20, ("text",)),
+},
+    ),
+}  # fmt: skip

@@ -22,6 +22,7 @@ from adapters.simulation.faults import CUT, TRICKLE
 from adapters.simulation.serving import running
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
+from tests.adapters.drift import NUMBERS, Drifts, attribute, gone
 from tests.simulated import Slots, impatient
 from tests.waiting import ANSWER_S
 
@@ -107,3 +108,17 @@ def salesforce(tables: Mapping[str, pl.DataFrame], *, bulk: bool = False) -> Ite
 
 
 DOUBLES = {"salesforce": salesforce, "salesforce-bulk": partial(salesforce, bulk=True)}
+
+
+DRIFTS = {
+    "salesforce": Drifts(
+        lambda state: state.org.table("Account").fields,
+        lambda state: state.org.table("Account").records,
+        {
+    "gone": gone, "retyped": attribute("type", "url"), "relabelled": attribute("label", "Somebody's"),
+    "marked": attribute("tip", "no mark"), "read only": attribute("updateable", False),
+    "options": attribute("options", ("AAA",), ("choice", "choices")), "decimals": attribute("scale", 0, NUMBERS),
+    "hidden": attribute("granted", False),
+},
+    )
+}  # fmt: skip

@@ -13,6 +13,7 @@ import polars as pl
 from adapters.zoho.crm import Zoho
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
+from tests.adapters.drift import NUMBERS, Drifts, attribute, gone
 from tests.simulated import Sim, simulated_zoho
 
 
@@ -95,3 +96,17 @@ def _zoho_bulk(tables: Mapping[str, pl.DataFrame]) -> Iterator[ZohoDouble]:
 
 
 DOUBLES = {"zoho": _zoho, "zoho-bulk": _zoho_bulk}
+
+
+DRIFTS = {
+    "zoho": Drifts(
+        lambda state: state.org.modules["Accounts"].fields,
+        lambda state: state.org.modules["Accounts"].records,
+        {
+    "gone": gone, "retyped": attribute("type", "website"), "relabelled": attribute("label", "Somebody's"),
+    "marked": attribute("tip", "no mark"), "read only": attribute("read_only", True),
+    "options": attribute("options", ("AAA",), ("choice", "choices")), "decimals": attribute("places", 0, NUMBERS),
+    "shortened": attribute("length", 20, ("text",)), "opened": attribute("access", {}),
+},
+    )
+}  # fmt: skip

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from connector.assessment import WRITTEN
+from tests.adapters.declarative.double import ByName
 from tests.zixin.calls import run, served
-from tests.zixin.crms import BOOKS, EVERY, SEEDS, ByName, Crm
+from tests.zixin.crms import BOOKS, EVERY, SEEDS, Crm
 from zixin import compose
 from zixin.config import connections
 from zixin.services import crm_fields
