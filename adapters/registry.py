@@ -1,9 +1,9 @@
 """Adapters by name: whoever composes zixin names a CRM and knows no more of it.
 
-An adapter is a folder with a module `entry`: `needs`, what a connection must be given, and `opened`; optionally
-`guide`, an admin's way at the vendor's, `settled`, which exchanges what can be used once, `widget`, and `imported`. Its
-simulator, where it has one, is started by `simulator.entry.simulated`. A folder with `connectors` serves the connector
-files in it, each of which counts as an adapter.
+An adapter is a folder with a module `entry`: `setting_specs`, what a connection must be given, and `open_crm`;
+optionally `setup_steps`, an admin's way at the vendor's, `resolve_settings`, which exchanges what can be used once,
+`widget`, and `imported`. Its simulator, where it has one, is started by `simulator.entry.simulated`. A folder with
+`connectors` serves the connector files in it, each of which counts as an adapter.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FILE = ".yaml"
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class SettingSpec:
     """One setting of a connection."""
 
     name: str
@@ -45,7 +45,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class SetupStep:
     """One step that an admin takes on the vendor's side before a connection can be made."""
 
     en: str
@@ -72,18 +72,18 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(_folders()))
 
 
-def needs(crm: str, settings: Mapping[str, str] | None = None) -> tuple[Need, ...]:
+def setting_specs(crm: str, settings: Mapping[str, str] | None = None) -> tuple[SettingSpec, ...]:
     """What a connection to that CRM must be given, as far as its settings tell.
 
     Raises Misconfigured for a name that no adapter has.
     """
-    return cast("tuple[Need, ...]", _module(crm, "entry").needs(crm, settings or {}))
+    return cast("tuple[SettingSpec, ...]", _module(crm, "entry").setting_specs(crm, settings or {}))
 
 
-def guide(crm: str) -> tuple[Way, ...]:
+def setup_steps(crm: str) -> tuple[SetupStep, ...]:
     """What an admin does on the vendor's side first, in order."""
-    found = getattr(_module(crm, "entry"), "guide", None)
-    return cast("tuple[Way, ...]", found(crm)) if found else ()
+    found = getattr(_module(crm, "entry"), "setup_steps", None)
+    return cast("tuple[SetupStep, ...]", found(crm)) if found else ()
 
 
 def imported(crm: str, file: Path) -> dict[str, str]:
@@ -107,28 +107,28 @@ def widget(crm: str, fields: Mapping[str, str], language: str, currency: str) ->
 
 def cap(crm: str, settings: Mapping[str, str]) -> int | None:
     """The most that a connection's calls may cost in 24 hours; None: as much as the vendor gives."""
-    given = (settings.get(need.name) for need in needs(crm, settings) if need.cap)
+    given = (settings.get(need.name) for need in setting_specs(crm, settings) if need.cap)
     return next((int(text) for text in given if text), None)
 
 
-def settled(crm: str, settings: Mapping[str, str], name: str) -> dict[str, str]:
+def resolve_settings(crm: str, settings: Mapping[str, str], name: str) -> dict[str, str]:
     """Settings with what a vendor gives only once in exchange for them, such as a token for a code.
 
     Raises Misconfigured: a setting is missing or unknown; Denied: the vendor refuses. Whoever calls it keeps what
     comes back.
     """
-    complete(needs(crm, settings), settings, name)
-    found = getattr(_module(crm, "entry"), "settled", None)
+    with_defaults(setting_specs(crm, settings), settings, name)
+    found = getattr(_module(crm, "entry"), "resolve_settings", None)
     return dict(cast("Mapping[str, str]", found(settings))) if found else dict(settings)
 
 
-def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
+def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
     """A connection of that name. Raises Misconfigured: no such adapter, or a setting is missing or unknown."""
-    given = complete(needs(crm, settings), settings, name)
-    return cast("Reads", _module(crm, "entry").opened(crm, given, shared, name))
+    given = with_defaults(setting_specs(crm, settings), settings, name)
+    return cast("Reads", _module(crm, "entry").open_crm(crm, given, shared, name))
 
 
-def complete(wanted: Sequence[Need], settings: Mapping[str, str], name: str) -> dict[str, str]:
+def with_defaults(wanted: Sequence[SettingSpec], settings: Mapping[str, str], name: str) -> dict[str, str]:
     """The settings with their defaults. Raises Misconfigured: one is missing, unknown or no number."""
     missing = [need.name for need in wanted if need.default is None and not settings.get(need.name)]
     unknown = sorted(set(settings) - {need.name for need in wanted})

@@ -23,7 +23,7 @@ from typing import Any
 from adapters.common import standard_webhooks
 from sync import inbox
 from sync.store import Store
-from zixin.services.intake import Bell, Intake, Ready
+from zixin.services.intake import Intake, Ready, WebhookRoute
 from zixin.web.server import serve
 from zixin.web.webhooks import application
 
@@ -31,7 +31,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 EVENTS, CONNECTIONS = 4_000, 32
 
 
-class OneByOne(inbox.Clerk):
+class OneByOne(inbox.InboxWriter):
     """What a simple door does: every call commits for itself."""
 
     def _work(self) -> None:
@@ -41,9 +41,9 @@ class OneByOne(inbox.Clerk):
 
 def server(path: str, kind: str, pipe: Any) -> None:
     """Serve until killed; the origin goes through the pipe."""
-    clerk = (inbox.Clerk if kind == "together" else OneByOne)(Store(Path(path)))
+    clerk = (inbox.InboxWriter if kind == "together" else OneByOne)(Store(Path(path)))
     app = application(
-        Intake({"sim": Bell("sim", [SECRET], None)}, clerk, lambda: None), lambda: Ready(True, 0, 0, True)
+        Intake({"sim": WebhookRoute("sim", [SECRET], None)}, clerk, lambda: None), lambda: Ready(True, 0, 0, True)
     )
     serve(app, 0, pipe.send)
 

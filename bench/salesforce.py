@@ -32,7 +32,7 @@ from connector.ports import Change, Source
 from tests.simulated import Slots
 from zixin.web.server import serve
 
-PAGE, PAGES, BULK, BULK_PAGES, WRITTEN = 2_000, 50, 50_000, 4, 100_000
+PAGE, PAGES, BULK, BULK_PAGES, OUTPUT_FIELDS = 2_000, 50, 50_000, 4, 100_000
 FIELDS = tuple(f"F{n}__c" for n in range(12))
 
 
@@ -160,7 +160,7 @@ def main() -> None:
             for _ in csv.DictReader(io.StringIO(page))
         )
 
-    changes = [Change(f"a00{n:012d}AAA", dict.fromkeys(FIELDS[:8], f"value {n}")) for n in range(WRITTEN)]
+    changes = [Change(f"a00{n:012d}AAA", dict.fromkeys(FIELDS[:8], f"value {n}")) for n in range(OUTPUT_FIELDS)]
     records = [{"Id": change.record, **change.values} for change in changes]
 
     def write() -> int:
@@ -168,14 +168,14 @@ def main() -> None:
 
     def upsert() -> int:
         theirs.bulk2.X__c.upsert(records=records, external_id_field="Id", wait=0)
-        return WRITTEN
+        return OUTPUT_FIELDS
 
     def their_read() -> int:
         return sum(1 for _ in theirs.query_all_iter("SELECT Id FROM X__c"))
 
     figures = {"read": _rate(rest, read), "query_all_iter": _rate(rest, their_read)}
     figures |= {"read_bulk": _rate(bulk, read_bulk), "bulk2_dictreader": _rate(bulk, their_bulk)}
-    figures |= {"write_bulk": _rate(WRITTEN, write), "bulk2_upsert": _rate(WRITTEN, upsert)}
+    figures |= {"write_bulk": _rate(OUTPUT_FIELDS, write), "bulk2_upsert": _rate(OUTPUT_FIELDS, upsert)}
     pairs = (("read", "query_all_iter"), ("read_bulk", "bulk2_dictreader"), ("write_bulk", "bulk2_upsert"))
     ratios = {one: figures[one] / figures[other] for one, other in pairs}
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -39,7 +39,7 @@ def main() -> None:
         making.join()
         with demo._simulator(data, AS_OF) as simulated:
             compose.connect("scale", "simulated", "zoho", simulated["credentials"], "en")
-            with compose.opened("scale") as opened:
+            with compose.open_workspace("scale") as opened:
                 house = replace(opened, link=crm_fields.install("scale", opened.link)[0])
                 for day in (day_number(AS_OF), day_number(AS_OF)):
                     cpu, wall, at_pull = time.process_time(), time.perf_counter(), []

@@ -102,7 +102,7 @@ WrittenKind = Literal["choice", "choices", "number", "money", "day", "text"]
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class OutputField:
     """One field that zixin writes into the CRM's account.
 
     Canonical text of a value: choice as the option; choices sorted and joined by `;`; number and money as plain
@@ -142,19 +142,19 @@ class Written:
         return self.tooltip or self.zh
 
 
-WRITTEN: tuple[Written, ...] = (
+OUTPUT_FIELDS: tuple[OutputField, ...] = (
     # NR is written as empty: some CRMs take ten options and no more.
-    Written("rating", "choice", "trigger", "Credit Rating", "信用等级", options=RATINGS),
-    Written("limit", "money", "trigger", "Credit Limit", "信用额度", places=2),
-    Written("available", "money", "follower", "Credit Available", "可用额度", places=2),
-    Written("hold", "choice", "trigger", "Credit Hold", "信用管控", options=HOLDS),
-    Written("flags", "choices", "trigger", "Credit Flags", "信用预警", options=FLAGS),
-    Written("overdue_since", "day", "follower", "Credit Overdue Since", "最早逾期日"),
-    Written("reasons", "text", "follower", "Credit Reasons", "评级理由", length=2000),
-    Written("rated_on", "day", "passenger", "Credit Rated On", "评级日期"),
-    Written("score", "number", "follower", "Credit Score", "信用评分", tolerance="0.1", places=1, optional=True),
-    Written("exposure", "money", "follower", "Credit Exposure", "信用敞口", places=2, optional=True),
-    Written("next_review", "day", "follower", "Credit Next Review", "下次复核日", optional=True),
+    OutputField("rating", "choice", "trigger", "Credit Rating", "信用等级", options=RATINGS),
+    OutputField("limit", "money", "trigger", "Credit Limit", "信用额度", places=2),
+    OutputField("available", "money", "follower", "Credit Available", "可用额度", places=2),
+    OutputField("hold", "choice", "trigger", "Credit Hold", "信用管控", options=HOLDS),
+    OutputField("flags", "choices", "trigger", "Credit Flags", "信用预警", options=FLAGS),
+    OutputField("overdue_since", "day", "follower", "Credit Overdue Since", "最早逾期日"),
+    OutputField("reasons", "text", "follower", "Credit Reasons", "评级理由", length=2000),
+    OutputField("rated_on", "day", "passenger", "Credit Rated On", "评级日期"),
+    OutputField("score", "number", "follower", "Credit Score", "信用评分", tolerance="0.1", places=1, optional=True),
+    OutputField("exposure", "money", "follower", "Credit Exposure", "信用敞口", places=2, optional=True),
+    OutputField("next_review", "day", "follower", "Credit Next Review", "下次复核日", optional=True),
 )
 #: What is made where nobody asks for more.
-CORE = tuple(item for item in WRITTEN if not item.optional)
+CORE = tuple(item for item in OUTPUT_FIELDS if not item.optional)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
-from connector.assessment import WRITTEN, Written
+from connector.assessment import OUTPUT_FIELDS, OutputField
 from connector.ports import OutcomeState
 
 Values = Mapping[str, str | None]
@@ -23,15 +23,15 @@ _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """One account whose `wanted` is not settled yet. Values: `Written.name` → canonical text, None for empty.
+    """One account whose `desired` is not settled yet. Values: `Written.name` → canonical text, None for empty.
 
-    A field that is missing from `wanted` is not ours to write here; missing from `observed`, it was not read.
+    A field that is missing from `desired` is not ours to write here; missing from `observed`, it was not read.
     """
 
     account: str
-    #: Version of `wanted`.
+    #: Version of `desired`.
     version: int
-    wanted: Values
+    desired: Values
     #: What the CRM took last; None: nothing was ever sent.
     sent: Values | None
     #: Facts have moved since `sent` was scored, or a day of the customer's own (a due day, a validity) has passed.
@@ -68,7 +68,7 @@ class AccountOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A version of `wanted` that needs no call."""
+    """A version of `desired` that needs no call."""
 
     account: str
     version: int
@@ -97,7 +97,7 @@ def plan(rows: Iterable[PlanRow]) -> Plan:
     return Plan(tuple(changes), tuple(settled))
 
 
-def normalise(field: Written, text: str | None) -> str | None:
+def normalise(field: OutputField, text: str | None) -> str | None:
     """A field's value in the one form in which it is compared; what cannot be read as its kind stays text.
 
     Numbers are rounded half up to `places`, texts cut to `length`, choices sorted. Empty text is None.
@@ -114,7 +114,7 @@ def normalise(field: Written, text: str | None) -> str | None:
     return _cut(stripped, field.length) if field.kind == "text" else stripped
 
 
-def same(field: Written, a: str | None, b: str | None) -> bool:
+def same(field: OutputField, a: str | None, b: str | None) -> bool:
     """True when two values of a field are one after normalisation, or nearer than its tolerance."""
     one, other = normalise(field, a), normalise(field, b)
     if one == other:
@@ -123,8 +123,8 @@ def same(field: Written, a: str | None, b: str | None) -> bool:
     return first is not None and second is not None and abs(first - second) < Decimal(field.tolerance)
 
 
-def _fields(row: PlanRow) -> list[Written]:
-    return [field for field in WRITTEN if field.name in row.wanted]
+def _fields(row: PlanRow) -> list[OutputField]:
+    return [field for field in OUTPUT_FIELDS if field.name in row.desired]
 
 
 def _worth_a_call(row: PlanRow) -> bool:
@@ -133,20 +133,20 @@ def _worth_a_call(row: PlanRow) -> bool:
     return any(_moved(row, field, row.sent) or _edited(row, field, row.sent) for field in _fields(row))
 
 
-def _moved(row: PlanRow, field: Written, sent: Values) -> bool:
-    if field.role == "passenger" or same(field, row.wanted[field.name], sent.get(field.name)):
+def _moved(row: PlanRow, field: OutputField, sent: Values) -> bool:
+    if field.role == "passenger" or same(field, row.desired[field.name], sent.get(field.name)):
         return False
     return field.role == "trigger" or row.moved or field.name in row.owed
 
 
-def _edited(row: PlanRow, field: Written, sent: Values) -> bool:
+def _edited(row: PlanRow, field: OutputField, sent: Values) -> bool:
     read = row.observed is not None and field.name in row.observed
     if not read or same(field, shown := _shown(row).get(field.name), sent.get(field.name)):
         return False
     return not _rounded(field, shown, sent.get(field.name))
 
 
-def _rounded(field: Written, shown: str | None, sent: str | None) -> bool:
+def _rounded(field: OutputField, shown: str | None, sent: str | None) -> bool:
     """Whether a CRM whose field holds fewer decimals shows what was sent: writing it again would end the same."""
     number, ours = _number(field, (shown or "").strip() or None), _number(field, normalise(field, sent))
     if number is None or ours is None:
@@ -162,20 +162,20 @@ def _shown(row: PlanRow) -> dict[str, str | None]:
     return {**(row.sent or {}), **(row.observed or {})}
 
 
-def _shown_as_wanted(row: PlanRow, field: Written) -> bool:
-    return same(field, row.wanted[field.name], _shown(row).get(field.name))
+def _shown_as_wanted(row: PlanRow, field: OutputField) -> bool:
+    return same(field, row.desired[field.name], _shown(row).get(field.name))
 
 
 def _changed(row: PlanRow) -> dict[str, str | None]:
     shown = _shown(row)
     return {
-        field.name: _as_sent(field, row.wanted[field.name])
+        field.name: _as_sent(field, row.desired[field.name])
         for field in _fields(row)
         if field.name not in shown or not _shown_as_wanted(row, field)
     }
 
 
-def _as_sent(field: Written, text: str | None) -> str | None:
+def _as_sent(field: OutputField, text: str | None) -> str | None:
     # A text beyond the field's length is refused by the CRM; numbers keep their decimals, the CRM rounds.
     return normalise(field, text) if field.kind == "text" else text or None
 
@@ -183,7 +183,7 @@ def _as_sent(field: Written, text: str | None) -> str | None:
 def _confirmed(row: PlanRow) -> Values | None:
     if row.observed is None or not all(_shown_as_wanted(row, field) for field in _fields(row)):
         return None
-    return dict(row.wanted)
+    return dict(row.desired)
 
 
 def _decimal_text(text: str, places: int) -> str:
@@ -205,7 +205,7 @@ def _cut(text: str, length: int) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")[:length].rstrip()
 
 
-def _number(field: Written, text: str | None) -> Decimal | None:
+def _number(field: OutputField, text: str | None) -> Decimal | None:
     if field.kind not in ("number", "money") or text is None:
         return None
     try:

@@ -14,7 +14,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import polars as pl
 
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.errors import Misconfigured
 
 Op = Literal["create", "update", "delete", "unknown"]
@@ -147,7 +147,7 @@ class Growth:
     """What a field that is there lacks of what zixin writes into it."""
 
     field: Field
-    item: Written
+    item: OutputField
     #: Options that it lacks, in the order of the written field; they go behind those that it has.
     options: tuple[str, ...] = ()
     #: The label that it is to have; empty: it has it, or the CRM tells none.
@@ -328,11 +328,11 @@ class WebhookSource(Protocol):
 class Installs(Protocol):
     """Adapters that can create zixin's fields in the CRM."""
 
-    def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
+    def plan(self, wanted: Sequence[OutputField]) -> tuple[Step, ...]:
         """What `apply` would do."""
         ...
 
-    def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
+    def apply(self, wanted: Sequence[OutputField]) -> Mapping[str, str]:
         """Creates what is missing; returns `Written.name` → the CRM's field name, read back, never assumed.
 
         Read-only for every profile but administrators and zixin's user, where the CRM can.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from connector.assessment import WRITTEN, Written
+from connector.assessment import OUTPUT_FIELDS, OutputField
 from connector.plan import Values, normalise
 from connector.ports import Described, Field
 
-_ITEMS = {item.name: item for item in WRITTEN}
+_ITEMS = {item.name: item for item in OUTPUT_FIELDS}
 #: The grade and the hold; and the fields that say of what day they are and why, which without them would vouch for
 #: what the CRM still shows.
 VOUCHED, VOUCHING = frozenset({"rating", "hold"}), frozenset({"rated_on", "reasons"})
@@ -74,7 +74,7 @@ def without(values: Values, refused: Collection[str]) -> Values:
     return {name: value for name, value in values.items() if name not in gone}
 
 
-def _takes(item: Written, field: Field | None, value: str | None) -> bool:
+def _takes(item: OutputField, field: Field | None, value: str | None) -> bool:
     if field is None or not field.writable:
         return False
     if value is None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from connector.documents import Part, parse, suggestion
 from connector.ports import Source
 from connector.schema import TABLES
@@ -125,7 +125,7 @@ class Writes(Part):
 
     @model_validator(mode="after")
     def _known(self) -> Writes:
-        names = [item.name for item in WRITTEN]
+        names = [item.name for item in OUTPUT_FIELDS]
         for name in self.fields:
             if name not in names:
                 raise ValueError(f"zixin writes no field {name!r}{suggestion(name, names)}")

@@ -25,7 +25,7 @@ from filelock import Timeout
 from connector.errors import Misconfigured
 from sync.shared import PAUSED, locked
 from sync.store import dialect
-from sync.store.problems import told
+from sync.store.problems import database_errors
 
 #: The store's file in a profile's folder.
 STORE = "zixin.db"
@@ -70,7 +70,7 @@ def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
     """
     if not (folder / STORE).exists():
         raise Misconfigured("E-NO-CONNECTION", profile=profile)
-    with told(folder / STORE):
+    with database_errors(folder / STORE):
         db = dialect.readable(folder / STORE)
     with closing(db):
         manifest = write(db, folder, profile, file, now)

@@ -20,10 +20,10 @@ from sync import inbox
 from sync.causes import in_force, unapproved
 from sync.eventbrake import ask, falling, too_many
 from sync.inbox import Waiting
-from sync.link import Link, micros
+from sync.link import CrmConnection, micros
 from sync.pull import Pulled, fetch, pull, reread
 from sync.push import Pushed, push
-from sync.rescore import adopt_some, keep_context, score
+from sync.rescore import commit_batch, keep_context, score
 from sync.store import Store, ledger, ratings
 
 
@@ -48,7 +48,7 @@ class Drained:
 
 def drain(
     store: Store,
-    link: Link,
+    link: CrmConnection,
     policy: Policy,
     *,
     language: str,
@@ -83,7 +83,7 @@ def drain(
 
 def _turn(
     store: Store,
-    link: Link,
+    link: CrmConnection,
     policy: Policy,
     language: str,
     events: Sequence[Waiting],
@@ -116,7 +116,7 @@ def _turn(
     return ([] if found.moved or found.held else ready), later
 
 
-def poll(store: Store, link: Link, policy: Policy, *, language: str, braked: bool = True) -> Drained:
+def poll(store: Store, link: CrmConnection, policy: Policy, *, language: str, braked: bool = True) -> Drained:
     """Reads what changed since the last look, scores whom it concerns, and writes what differs."""
     pulled = pull(store, link)
     done = Drained()
@@ -139,7 +139,7 @@ class _Rescored:
 
 def _rescore(
     store: Store,
-    link: Link,
+    link: CrmConnection,
     policy: Policy,
     language: str,
     accounts: Collection[str],
@@ -162,7 +162,7 @@ def _rescore(
     passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held | waits)))
     with store.write(link.name) as session:
         keep_context(session, scored)
-        moved = adopt_some(session, link, passes, scored, language)
+        moved = commit_batch(session, link, passes, scored, language)
         ratings.note_falls(session, falls - held - moved, micros(link.crm.now()))
         if not moved and not held:
             inbox.close(session, events, at)
@@ -173,7 +173,7 @@ def _rescore(
     )
 
 
-def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pulled) -> set[tuple[str, str]]:
+def _fetch_named(store: Store, link: CrmConnection, events: Sequence[Waiting], pulled: Pulled) -> set[tuple[str, str]]:
     """Reads the records that events name; returns (object, record) of those that the CRM does not show."""
     wanted = _by_object(events)
     unseen: set[tuple[str, str]] = set()
@@ -187,7 +187,7 @@ def _fetch_named(store: Store, link: Link, events: Sequence[Waiting], pulled: Pu
     return unseen
 
 
-def _left_due(store: Store, link: Link, policy: Policy, events: Sequence[Waiting]) -> set[str]:
+def _left_due(store: Store, link: CrmConnection, policy: Policy, events: Sequence[Waiting]) -> set[str]:
     """Whose facts an earlier try of these events stored, and did not come to score."""
     with store.read(link.name) as session:
         newest = ratings.newest_day(session)
@@ -212,8 +212,8 @@ def _misses(item: Waiting, unseen: Collection[tuple[str, str]]) -> bool:
     return any((item.event.object, record) in unseen for record in item.event.records)
 
 
-def _put_off(store: Store, link: Link, events: Sequence[Waiting], cause: str, done: Drained, at: int) -> None:
+def _put_off(store: Store, link: CrmConnection, events: Sequence[Waiting], cause: str, done: Drained, at: int) -> None:
     if events:
         with store.write(link.name) as session:
-            inbox.put_off(session, events, cause, at)
+            inbox.reschedule(session, events, cause, at)
         done.put_off += len(events)

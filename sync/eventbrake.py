@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from connector.policy import Checks, Policy
-from sync.link import Link, micros
+from sync.link import CrmConnection, micros
 from sync.rescore import Scored
 from sync.run import note_braked
 from sync.store import Store, ledger, ratings, runs
@@ -18,7 +18,7 @@ _HOUR = 3_600_000_000
 _FALLEN = ("C", "D")
 
 
-def falling(store: Store, link: Link, scored: Scored) -> set[str]:
+def falling(store: Store, link: CrmConnection, scored: Scored) -> set[str]:
     """Customers who would fall to a low grade from a better one."""
     low = scored.made.filter(pl.col("rating").is_in(_FALLEN))["customer_id"].to_list()
     if not low:
@@ -28,7 +28,7 @@ def falling(store: Store, link: Link, scored: Scored) -> set[str]:
     return set(before.filter(~pl.col("rating").is_in(_FALLEN))["customer_id"])
 
 
-def too_many(store: Store, link: Link, checks: Checks, falling: set[str]) -> bool:
+def too_many(store: Store, link: CrmConnection, checks: Checks, falling: set[str]) -> bool:
     """Whether more would have fallen within the hour than may.
 
     A run that put its ratings into force has passed a brake of its own, or a person has: what fell before does not
@@ -44,7 +44,7 @@ def too_many(store: Store, link: Link, checks: Checks, falling: set[str]) -> boo
     return len(fell) >= checks.events_least and len(fell) > checks.events_share * everybody
 
 
-def ask(store: Store, link: Link, policy: Policy, scored: Scored, held: set[str]) -> None:
+def ask(store: Store, link: CrmConnection, policy: Policy, scored: Scored, held: set[str]) -> None:
     """Note a run that waits for `approve`; one that waits for the same already is not repeated."""
     made = scored.made.filter(pl.col("customer_id").is_in(sorted(held)))
     note_braked(store, link, policy, made)

@@ -80,7 +80,7 @@ def close(session: Writing, events: Sequence[str], at: int) -> None:
     _set(session, events, {"state": "done", "closed_at": at, "body": "{}", "cause": None})
 
 
-def put_off(session: Writing, events: Iterable[Waiting], cause: str, at: int) -> None:
+def reschedule(session: Writing, events: Iterable[Waiting], cause: str, at: int) -> None:
     """Try these again later, and longer each time; after the last time they are dead."""
     for item in events:
         tries = item.attempts + 1
@@ -149,7 +149,7 @@ def _event(key: str, body: str) -> Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class PendingEvents:
     """Events that somebody waits for to be committed."""
 
     connection: str
@@ -159,18 +159,18 @@ class Handed:
     done: Future[int] = field(default_factory=Future)
 
 
-class Clerk:
+class InboxWriter:
     """Takes events from many callers and commits those that wait together in one transaction."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._asked: queue.Queue[Handed | None] = queue.Queue()
+        self._asked: queue.Queue[PendingEvents | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="inbox", daemon=True)
         self._thread.start()
 
-    def hand_in(self, connection: str, events: Sequence[Event], at: int, not_before: int = 0) -> Future[int]:
+    def submit(self, connection: str, events: Sequence[Event], at: int, not_before: int = 0) -> Future[int]:
         """Done once they are committed; its result is how many were new."""
-        handed = Handed(connection, events, at, not_before)
+        handed = PendingEvents(connection, events, at, not_before)
         self._asked.put(handed)
         return handed.done
 
@@ -196,7 +196,7 @@ class Clerk:
             if last:
                 return
 
-    def _commit(self, asked: list[Handed]) -> None:
+    def _commit(self, asked: list[PendingEvents]) -> None:
         try:
             with self._store.write() as session:
                 counts = [take_in(session.of(item.connection), item.events, item.at, item.not_before) for item in asked]

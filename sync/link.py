@@ -11,7 +11,7 @@ from mappings.load import Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class CrmConnection:
     """A named CRM of a profile."""
 
     name: str

@@ -15,7 +15,7 @@ import polars as pl
 from connector.errors import Misconfigured
 from connector.ports import Page
 from mappings.apply import Applied, apply
-from sync.link import Link, micros
+from sync.link import CrmConnection, micros
 from sync.store import Store, ledger, outbox
 
 #: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
@@ -53,7 +53,7 @@ def silent(_source: str, _records: int) -> None:
     """Progress for whoever does not watch."""
 
 
-def pull(store: Store, link: Link, *, full: bool = False, tell: Progress = silent, began: int = 0) -> Pulled:
+def pull(store: Store, link: CrmConnection, *, full: bool = False, tell: Progress = silent, began: int = 0) -> Pulled:
     """Reads what changed since the last pull, source by source; `full` reads everything again.
 
     A source whose mapping changed is read again from the start; one that the CRM lacks and the mapping calls optional
@@ -70,7 +70,7 @@ def pull(store: Store, link: Link, *, full: bool = False, tell: Progress = silen
     return pulled
 
 
-def _follow(store: Store, link: Link, pulled: Pulled) -> None:
+def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
     """Reads again what belonged to accounts that are gone: a merge moves it to another one, and tells nobody."""
     with store.read(link.name) as session:
         left = ledger.records_of(session, pulled.departed)
@@ -79,7 +79,7 @@ def _follow(store: Store, link: Link, pulled: Pulled) -> None:
             fetch(store, link, name, records, pulled)
 
 
-def reread(store: Store, link: Link, accounts: Collection[str], pulled: Pulled) -> set[str]:
+def reread(store: Store, link: CrmConnection, accounts: Collection[str], pulled: Pulled) -> set[str]:
     """Reads everything that belongs to these accounts again; returns whose facts changed, whoever's they are.
 
     What the store holds of them and a complete ledger no longer shows is read by id: it moved, or it is gone.
@@ -112,7 +112,7 @@ def reread(store: Store, link: Link, accounts: Collection[str], pulled: Pulled) 
 
 
 def fetch(
-    store: Store, link: Link, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False
+    store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False
 ) -> set[str]:
     """Reads records of a source again by their ids, and returns those that the CRM showed.
 
@@ -125,7 +125,7 @@ def fetch(
     return shown
 
 
-def _pull_source(store: Store, link: Link, name: str, pulled: Pulled, *, full: bool, tell: Progress) -> None:
+def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *, full: bool, tell: Progress) -> None:
     fingerprint = link.mapping.fingerprint(name)
     with store.read(link.name) as session:
         cursor = ledger.cursor(session, name)
@@ -171,14 +171,14 @@ def _joined(pages: Sequence[Page]) -> Page:
     return Page(last.source, pl.concat([page.frame for page in pages]), gone, last.cursor, last.complete)
 
 
-def _yields_facts(link: Link, name: str) -> bool:
+def _yields_facts(link: CrmConnection, name: str) -> bool:
     # A rate of an older day is not shown again, and stays.
     return any(item.table != "rates" for item in link.mapping.sources[name].yields)
 
 
 def _take_in(
     store: Store,
-    link: Link,
+    link: CrmConnection,
     page: Page,
     asked_at: int,
     cursor: ledger.Cursor | None,
@@ -213,7 +213,7 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
             kept[1] += amount
 
 
-def _close_missing(store: Store, link: Link, name: str, seen: set[str], pulled: Pulled) -> None:
+def _close_missing(store: Store, link: CrmConnection, name: str, seen: set[str], pulled: Pulled) -> None:
     """Stored records that a full read did not show are read by id: gone for good, or only moved."""
     with store.read(link.name) as session:
         missing = ledger.missing(session, name, seen)

@@ -1,4 +1,4 @@
-"""Push: drains `wanted` into the CRM, with values read at send time.
+"""Push: drains `desired` into the CRM, with values read at send time.
 
 A batch is noted as in flight before its call; whatever is still in flight when a push starts (a crash, a lost answer)
 is read back before it is written again.
@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 from connector.plan import AccountOutcome, Planned, PlanRow, plan
 from connector.ports import Writes
-from sync.link import Link, micros
+from sync.link import CrmConnection, micros
 from sync.pull import Pulled, fetch
-from sync.rescore import Scored, adopt_some
+from sync.rescore import Scored, commit_batch
 from sync.sending import Sending
 from sync.shared import paused, push_lease
 from sync.store import Store, outbox, refusals
@@ -41,7 +41,7 @@ class Pushed:
     fields: int = 0
 
 
-def push(store: Store, link: Link) -> Pushed:
+def push(store: Store, link: CrmConnection) -> Pushed:
     """Writes what differs, until nothing does or what is left must wait. One pusher at a time: others wait for it.
 
     Into a system that is only read, nothing: what it would show stays with us.
@@ -59,7 +59,7 @@ def push(store: Store, link: Link) -> Pushed:
     return Pushed()
 
 
-def _push(store: Store, link: Link, crm: Writes) -> Pushed:
+def _push(store: Store, link: CrmConnection, crm: Writes) -> Pushed:
     done = Pushed()
     sending = Sending(link, crm)
     _read_back(store, link)
@@ -78,7 +78,9 @@ class _NotForReal(Exception):
     """Takes a rehearsal's transaction back."""
 
 
-def rehearse(store: Store, link: Link, scored: Scored, mended: Sequence[str], *, language: str) -> list[Planned]:
+def dry_run(
+    store: Store, link: CrmConnection, scored: Scored, mended: Sequence[str], *, language: str
+) -> list[Planned]:
     """The changes that adopting these results and a push would make; nothing of it is stored or sent.
 
     `mended`: accounts of which the CRM takes now what it refused.
@@ -87,14 +89,14 @@ def rehearse(store: Store, link: Link, scored: Scored, mended: Sequence[str], *,
     changes: list[Planned] = []
     with suppress(_NotForReal), store.write(link.name) as session:
         for some in scored.made.iter_slices():
-            adopt_some(session, link, some, scored, language)
+            commit_batch(session, link, some, scored, language)
         refusals.reopen(session, mended)
         changes += plan(_ours(link, outbox.plan_rows(session, None))).changes
         raise _NotForReal
     return changes
 
 
-def _turn(store: Store, link: Link, sending: Sending, done: Pushed) -> bool:
+def _turn(store: Store, link: CrmConnection, sending: Sending, done: Pushed) -> bool:
     """One turn; False when there is nothing more to do now."""
     now = micros(link.crm.now())
     with store.read(link.name) as session:
@@ -103,20 +105,20 @@ def _turn(store: Store, link: Link, sending: Sending, done: Pushed) -> bool:
     with store.write(link.name) as session:
         outbox.settle(session, planned.settled, now)
         outbox.record(session, sending.still_refused(planned.settled), now)
-        outbox.attempt(session, planned.changes, now)
+        outbox.mark_in_flight(session, planned.changes, now)
     deferred = done.deferred
     if planned.changes:
         _send(store, link, sending, planned.changes, done)
     return bool(rows) and done.deferred == deferred
 
 
-def _ours(link: Link, rows: Sequence[PlanRow]) -> list[PlanRow]:
+def _ours(link: CrmConnection, rows: Sequence[PlanRow]) -> list[PlanRow]:
     """Without fields that were wanted when they were scored, and are no longer among those that the CRM has of ours."""
     fields = link.mapping.writes.fields
-    return [replace(row, wanted={name: row.wanted[name] for name in row.wanted if name in fields}) for row in rows]
+    return [replace(row, desired={name: row.desired[name] for name in row.desired if name in fields}) for row in rows]
 
 
-def _send(store: Store, link: Link, sending: Sending, changes: Sequence[Planned], done: Pushed) -> None:
+def _send(store: Store, link: CrmConnection, sending: Sending, changes: Sequence[Planned], done: Pushed) -> None:
     batch: list[tuple[Planned, AccountOutcome]] = []
     try:
         for item, outcome in sending.sent(changes):
@@ -130,7 +132,7 @@ def _send(store: Store, link: Link, sending: Sending, changes: Sequence[Planned]
         _record(store, link, batch)
 
 
-def _record(store: Store, link: Link, batch: Sequence[tuple[Planned, AccountOutcome]]) -> None:
+def _record(store: Store, link: CrmConnection, batch: Sequence[tuple[Planned, AccountOutcome]]) -> None:
     if batch:
         with store.write(link.name) as session:
             outbox.record(session, batch, micros(link.crm.now()))
@@ -146,15 +148,15 @@ def _count(done: Pushed, item: Planned, outcome: AccountOutcome) -> None:
         done.deferred += 1
 
 
-def _read_back(store: Store, link: Link) -> None:
+def _read_back(store: Store, link: CrmConnection) -> None:
     """Reads every account whose last write has no answer, so that it may be planned again."""
     with store.read(link.name) as session:
         unknown = outbox.in_flight(session)
     if unknown:
         fetch(store, link, _account_source(link), unknown, Pulled(), force=True)
         with store.write(link.name) as session:
-            outbox.land(session, unknown)
+            outbox.clear_in_flight(session, unknown)
 
 
-def _account_source(link: Link) -> str:
+def _account_source(link: CrmConnection) -> str:
     return next(name for name, part in link.mapping.sources.items() if part.object == link.mapping.writes.object)

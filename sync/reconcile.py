@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from connector import money
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.pull import Pulled
 from sync.store import Store, ledger
 
 
-def reconcile(store: Store, link: Link, pulled: Pulled) -> list[dict[str, Any]]:
+def reconcile(store: Store, link: CrmConnection, pulled: Pulled) -> list[dict[str, Any]]:
     """One object a source, table and currency that was read from the start, by name.
 
     source, table, currency (empty: a table without amounts), crm_rows, store_rows, crm_amount and store_amount (decimal

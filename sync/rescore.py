@@ -17,7 +17,7 @@ from connector.presentation import written_values
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.features.tendency import Statistics
 from sync import warnings
-from sync.link import Link, micros
+from sync.link import CrmConnection, micros
 from sync.store import Store, ledger, outbox, ratings
 from sync.store.session import Reading, Writing
 
@@ -41,7 +41,9 @@ class Scored:
     statistics: tuple[tuple[int, str], ...] = ()
 
 
-def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collection[str] | None = None) -> Scored:
+def score(
+    store: Store, link: CrmConnection, policy: Policy, as_of: int, *, only: Collection[str] | None = None
+) -> Scored:
     """Scores whoever is due as of the day, `only` among these and their trees, and stores nothing.
 
     The first run computes the portfolio's statistics from its own facts and keeps them under the day before; a run over
@@ -72,7 +74,7 @@ def score(store: Store, link: Link, policy: Policy, as_of: int, *, only: Collect
     return Scored(made.filter(pl.col("customer_id").is_in(list(due))), due, at, text, kept)
 
 
-def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> None:
+def commit_assessments(store: Store, link: CrmConnection, scored: Scored, *, language: str) -> None:
     """Puts into force what was scored: assessments, and what the CRM should show.
 
     A result counts only if the facts it was scored from still stand, its whole tree of parents' included: else the
@@ -82,7 +84,7 @@ def adopt(store: Store, link: Link, scored: Scored, *, language: str) -> None:
         keep_context(session, scored)
     for some in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
         with store.write(link.name) as session:
-            adopt_some(session, link, some, scored, language)
+            commit_batch(session, link, some, scored, language)
 
 
 def keep_context(session: Writing, scored: Scored) -> None:
@@ -93,7 +95,7 @@ def keep_context(session: Writing, scored: Scored) -> None:
         ratings.save_statistics(session, day, text)
 
 
-def adopt_some(session: Writing, link: Link, some: pl.DataFrame, scored: Scored, language: str) -> set[str]:
+def commit_batch(session: Writing, link: CrmConnection, some: pl.DataFrame, scored: Scored, language: str) -> set[str]:
     """Puts some of them into force, inside a transaction; returns those whose facts moved, who stay due."""
     versions = scored.versions
     moved = ratings.moved_since(session, some["customer_id"].to_list(), versions)
@@ -122,7 +124,7 @@ def adopt_some(session: Writing, link: Link, some: pl.DataFrame, scored: Scored,
     return moved
 
 
-def look(store: Store, connection: str, policy: Policy, as_of: int) -> pl.DataFrame:
+def preview(store: Store, connection: str, policy: Policy, as_of: int) -> pl.DataFrame:
     """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
     with store.read(connection) as session:
         tables = ledger.load(session)

@@ -13,16 +13,16 @@ from typing import Any
 import polars as pl
 
 from connector.assessment import ASSESSMENT
-from connector.credit.circuit_breaker import LOOKED_AT, Verdict, brake
+from connector.credit.circuit_breaker import LOOKED_AT, Verdict, check_run
 from connector.errors import Misconfigured, Problem
 from connector.plan import Planned
 from connector.policy import Policy
 from sync.causes import causes
-from sync.link import Link, micros
+from sync.link import CrmConnection, micros
 from sync.pull import Progress, Pulled, pull, silent
-from sync.push import Pushed, push, rehearse
+from sync.push import Pushed, dry_run, push
 from sync.reconcile import reconcile
-from sync.rescore import adopt, look, score
+from sync.rescore import commit_assessments, preview, score
 from sync.sending import mended
 from sync.store import Store, ledger, outbox, ratings, refusals, runs
 
@@ -55,7 +55,7 @@ class Ran:
     rejected: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def summary(self, link: Link) -> dict[str, Any]:
+    def summary(self, link: CrmConnection) -> dict[str, Any]:
         """The document of design/commands.md; assessed, written, unchanged and refused count accounts."""
         pushed = self.pushed
         untouched = self.wanted - pushed.written - pushed.refused - pushed.unknown - pushed.deferred
@@ -87,7 +87,7 @@ class Ran:
 
 def run(
     store: Store,
-    link: Link,
+    link: CrmConnection,
     policy: Policy,
     as_of: int,
     *,
@@ -118,7 +118,7 @@ def run(
         with store.read(link.name) as session:
             newest = ratings.newest_day(session)
         if newest is not None and as_of < newest:
-            ran.assessed, ran.state = look(store, link.name, policy, as_of), "shown"
+            ran.assessed, ran.state = preview(store, link.name, policy, as_of), "shown"
             lap("score")
         else:
             _decide(store, link, policy, ran, language, dry=dry, lap=lap)
@@ -127,7 +127,7 @@ def run(
 
 def approve(
     store: Store,
-    link: Link,
+    link: CrmConnection,
     policy: Policy,
     run_id: str,
     by: str,
@@ -165,7 +165,7 @@ def approve(
     return ran
 
 
-def note_braked(store: Store, link: Link, policy: Policy, made: pl.DataFrame) -> None:
+def note_braked(store: Store, link: CrmConnection, policy: Policy, made: pl.DataFrame) -> None:
     """Notes that these ratings, which events led to, wait for `approve`; once."""
     digest = _digest(made)
     with store.read(link.name) as session:
@@ -178,7 +178,7 @@ def note_braked(store: Store, link: Link, policy: Policy, made: pl.DataFrame) ->
 
 def _decide(
     store: Store,
-    link: Link,
+    link: CrmConnection,
     policy: Policy,
     ran: Ran,
     language: str,
@@ -193,17 +193,17 @@ def _decide(
     with store.read(link.name) as session:
         last = ratings.assessments(session, columns=LOOKED_AT)
     found = causes(store, link.name, policy)
-    ran.verdict = brake(scored.made, last, policy.checks, found.engine, found.policy)
+    ran.verdict = check_run(scored.made, last, policy.checks, found.engine, found.policy)
     ran.digest = _digest(scored.made)
     lap("score")
     stopped = ran.verdict.stopped and ran.digest != approved
     if dry:
-        ran.changes = [] if stopped else rehearse(store, link, scored, mended(store, link), language=language)
+        ran.changes = [] if stopped else dry_run(store, link, scored, mended(store, link), language=language)
         ran.state = "dry"
     elif stopped:
         ran.state = "braked"
     else:
-        adopt(store, link, scored, language=language)
+        commit_assessments(store, link, scored, language=language)
         lap("store")
         ran.pushed = push(store, link)
         lap("push")
@@ -228,7 +228,9 @@ def _laps(ran: Ran, clock: Callable[[], float]) -> Callable[[str], None]:
 
 
 @contextmanager
-def _noted(store: Store, link: Link, policy: Policy, kind: str, as_of: int, by: str | None = None) -> Iterator[Ran]:
+def _noted(
+    store: Store, link: CrmConnection, policy: Policy, kind: str, as_of: int, by: str | None = None
+) -> Iterator[Ran]:
     """A run with its row: running, then how it ended, whatever ends it."""
     with store.read(link.name) as session:
         last = runs.listed(session, 1)

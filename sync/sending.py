@@ -9,13 +9,13 @@ from connector.errors import Problem
 from connector.plan import AccountOutcome, Planned, PlanRow, Settled
 from connector.ports import Change, Described, Outcome, Writes
 from connector.refusal import lasting, misfits, remainder, suspects, without
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.store import Store, outbox, refusals, tables
 
 _NOT_SENT = "as the CRM describes the field, it does not take the value"
 
 
-def mended(store: Store, link: Link) -> list[str]:
+def mended(store: Store, link: CrmConnection) -> list[str]:
     """Accounts that owe a field which, as the CRM describes it now, takes what it did not take, or holds it whole.
 
     One call, and none where nothing is owed. A field that was refused for a reason that no description shows is not
@@ -23,7 +23,7 @@ def mended(store: Store, link: Link) -> list[str]:
     """
     with store.read(link.name) as session:
         owed = refusals.owed(session)
-        shows = outbox.shown(session, tables.wanted, sorted(owed))
+        shows = outbox.shown(session, tables.desired, sorted(owed))
     asked = {account: {*found.described, *found.cut} for account, found in owed.items() if found.described or found.cut}
     if not asked:
         return []
@@ -66,7 +66,7 @@ class Sending:
     is not sent; else it is asked when it refuses something.
     """
 
-    link: Link
+    link: CrmConnection
     crm: Writes
     _described: Described | None = None
     _unseen: bool = False
@@ -80,9 +80,9 @@ class Sending:
             return list(rows)
         made, fields = [], self.link.mapping.writes.fields
         for row in rows:
-            if refused := lasting(row.wanted, fields, described):
+            if refused := lasting(row.desired, fields, described):
                 self._left[row.account] = _Left(refused, refused, words=(_NOT_SENT,))
-                row = replace(row, wanted=without(row.wanted, refused))
+                row = replace(row, desired=without(row.desired, refused))
             made.append(row)
         return made
 

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import requests
 
-from adapters.common.http import Patience
+from adapters.common.http import RetryPolicy
 from adapters.simulation.serving import running
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
@@ -47,10 +47,12 @@ class Slots:
         self._kept = (token, expires_at)
 
 
-def impatient(attempts: int = 4) -> Patience:
+def impatient(attempts: int = 4) -> RetryPolicy:
     """Waits for nothing and counts parts of an answer, not time: one that takes twenty to come in trickles."""
     looks: defaultdict[int, count[int]] = defaultdict(count)
-    return Patience(attempts=attempts, answer_s=20, sleep=lambda _: None, clock=lambda: float(next(looks[get_ident()])))
+    return RetryPolicy(
+        attempts=attempts, answer_s=20, sleep=lambda _: None, clock=lambda: float(next(looks[get_ident()]))
+    )
 
 
 @dataclass

@@ -15,20 +15,20 @@ from connector.ports import Described, Organisation, Reads, Writes
 from mappings.check import snapshot
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.shared import ProfileShared, private_text
 from sync.store import Store, ratings
 from sync.store.revision import behind
 from zixin.config import connections, keys, settings
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 
 
 @dataclass(frozen=True, slots=True)
-class House:
+class Workspace:
     """A profile, opened."""
 
     store: Store
-    link: Link
+    link: CrmConnection
     policy: Policy
     language: str
     #: Secrets of the connection's hook that count, the newest first.
@@ -39,14 +39,14 @@ class House:
 class Attached:
     """A profile's connection, without its store."""
 
-    link: Link
+    link: CrmConnection
     policy: Policy
     language: str
 
 
 def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], language: str) -> None:
     """Keep a connection for a profile; its file is for the owner only."""
-    connections.keep(profile, {name: Kept(crm, credentials, language)})
+    connections.keep(profile, {name: ConnectionConfig(crm, credentials, language)})
     # A token of an earlier connection of that name is not this one's.
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
 
@@ -56,14 +56,14 @@ def shared(profile: str) -> ProfileShared:
     return ProfileShared(settings.profile_folder(profile), keys.vault())
 
 
-def named_mapping(profile: str, name: str, given: Kept) -> Mapping_:
+def named_mapping(profile: str, name: str, given: ConnectionConfig) -> Mapping_:
     """A connection's mapping with the names that its fields have in the CRM."""
     mapping = mapping_of(profile, name, given)
     return mapping.with_written(dict(given.fields)) if given.fields else mapping
 
 
 @contextmanager
-def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
+def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
     """The profile's store and its connection; asks the CRM who it belongs to, so that its clock is known.
 
     Where the profile has no policy of its own, the shipped one counts in the organisation's home currency. `keep`: its
@@ -78,8 +78,8 @@ def opened(profile: str, *, keep: bool = False) -> Iterator[House]:
         if keep:
             settings.keep_policy(profile, organisation.currency, rated=rated)
         rules = settings.policy_in(profile, organisation.currency, rated=rated)
-        link = Link(name, crm, mapping, organisation, rules.calendar.time_zone)
-        yield House(store, link, rules, given.language, given.secrets)
+        link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone)
+        yield Workspace(store, link, rules, given.language, given.secrets)
     finally:
         store.close()
 
@@ -89,11 +89,11 @@ def attached(profile: str) -> Attached:
     name, given = connections.first(profile)
     crm, mapping, organisation = _asked(profile, name, given)
     rules = settings.policy_in(profile, organisation.currency, rated=True)
-    return Attached(Link(name, crm, mapping, organisation, rules.calendar.time_zone), rules, given.language)
+    return Attached(CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone), rules, given.language)
 
 
-def _asked(profile: str, name: str, given: Kept) -> tuple[Reads, Mapping_, Organisation]:
-    crm = registry.opened(given.crm, given.credentials, shared(profile), name)
+def _asked(profile: str, name: str, given: ConnectionConfig) -> tuple[Reads, Mapping_, Organisation]:
+    crm = registry.open_crm(given.crm, given.credentials, shared(profile), name)
     mapping = named_mapping(profile, name, given)
     # Of a system that is only read no field is ours.
     return crm, mapping if isinstance(crm, Writes) else mapping.with_written({}), crm.organisation()
@@ -126,7 +126,7 @@ def _empty(path: Path) -> bool:
     return not path.exists() or (path.is_file() and not path.stat().st_size)
 
 
-def mapping_of(profile: str, name: str, given: Kept) -> Mapping_:
+def mapping_of(profile: str, name: str, given: ConnectionConfig) -> Mapping_:
     """The connection's own mapping where its profile has one, named as the connection is; else a shipped one."""
     own = settings.profile_folder(profile) / f"{name}.yaml"
     if own.exists():
@@ -148,7 +148,7 @@ def remember(profile: str, name: str, described: Iterable[Described]) -> None:
     private_text(snapshot_file(profile, name), json.dumps(kept, ensure_ascii=False, indent=0, sort_keys=True))
 
 
-def check_fields(house: House) -> None:
+def check_fields(house: Workspace) -> None:
     """Raises Denied (exit code 5) when the CRM lacks fields that zixin writes, or hides them from its user."""
     writes = house.link.mapping.writes
     there = {field.name for field in house.link.crm.describe(writes.object).fields}

@@ -24,5 +24,5 @@ def token_store(profile: str = "default") -> TokenStore:
     name, kept = connections.first(profile)
     if kept.crm != "zoho":
         raise Misconfigured("E-CRM", name=kept.crm, known="zoho")
-    given = registry.settled(kept.crm, kept.credentials, name)
+    given = registry.resolve_settings(kept.crm, kept.credentials, name)
     return sdk.TokenStore(Credentials(**given), compose.shared(profile), name)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.ports import Field, Step
 
 
 def steps(
-    wanted: Sequence[Written],
-    find: Callable[[Written], Field | None],
-    name_of: Callable[[Written], str],
+    wanted: Sequence[OutputField],
+    find: Callable[[OutputField], Field | None],
+    name_of: Callable[[OutputField], str],
     types: Mapping[str, str],
 ) -> tuple[Step, ...]:
     """One step a written field: create it as `name_of` says, keep it, or say that another kind stands in its place.

@@ -25,7 +25,7 @@ _PART = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """An answer that is not an error by the adapter's own table."""
 
     status: int
@@ -34,7 +34,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Patience:
+class RetryPolicy:
     """How long a call may be tried."""
 
     attempts: int = 6
@@ -84,10 +84,10 @@ class Http:
     """
 
     origins: set[str]
-    judge: Callable[[Answer], Problem | None]
+    judge: Callable[[HttpResponse], Problem | None]
     #: Calls in flight at once.
     concurrency: int = 5
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     _session: requests.Session = field(default_factory=requests.Session)
     _gate: threading.Semaphore = field(init=False)
     #: The server's clock less ours, from the newest answer, in seconds.
@@ -115,7 +115,7 @@ class Http:
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
         again: bool = True,
-    ) -> Answer:
+    ) -> HttpResponse:
         """One call, tried again while its problem is a `Retry`; `again=False`: not where the answer was lost.
 
         `headers` is called for every try: a token may have been renewed. Raises the adapter's problem, or `Retry`
@@ -123,7 +123,7 @@ class Http:
         """
         return self.send(lambda: Request(method, url, headers(), params, body), again=again)
 
-    def send(self, made: Callable[[], Request], *, again: bool = True) -> Answer:
+    def send(self, made: Callable[[], Request], *, again: bool = True) -> HttpResponse:
         """As `call`, of a request that is made anew for every try: a signature may hold the time, or may count once."""
         patience = self.patience
         retrying = tenacity.Retrying(
@@ -135,7 +135,7 @@ class Http:
         )
         return retrying(self._once, made)
 
-    def _once(self, made: Callable[[], Request]) -> Answer:
+    def _once(self, made: Callable[[], Request]) -> HttpResponse:
         asked = made()
         self._check_origin(asked.url)
         host, sent = urlsplit(asked.url).netloc, time.time()
@@ -153,7 +153,7 @@ class Http:
                     stream=True,
                 ) as response,
             ):
-                answer = Answer(response.status_code, self._body(response, host), response.headers)
+                answer = HttpResponse(response.status_code, self._body(response, host), response.headers)
         except requests.exceptions.SSLError as error:
             raise Misconfigured("E-CRM-TLS", host=host) from error
         except requests.exceptions.ConnectTimeout:
@@ -200,7 +200,7 @@ class Http:
         if f"{parts.scheme}://{parts.netloc}" not in self.origins:
             raise Misconfigured("E-CRM-ORIGIN", host=parts.netloc)
 
-    def _tell_time(self, answer: Answer, sent: float) -> None:
+    def _tell_time(self, answer: HttpResponse, sent: float) -> None:
         """The server's clock from a Date, which is cut to the second and was written after the call was sent.
 
         Of what fits the least is taken: later answers only bring it forward, however slow they are, and it goes back

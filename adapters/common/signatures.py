@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable
 
 
-def one_of(given: Iterable[bytes], known: Iterable[bytes]) -> bool:
+def any_match(given: Iterable[bytes], known: Iterable[bytes]) -> bool:
     """Whether one of them is known; every pair is compared, whatever the earlier ones gave."""
     others = list(known)
     matches = [hmac.compare_digest(one, other) for one in given for other in others]

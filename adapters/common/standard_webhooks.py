@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.common.signatures import one_of
+from adapters.common.signatures import any_match
 from connector.errors import Untrusted
 from connector.ports import Event, VerifiedCall
 
@@ -42,7 +42,7 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now:
         raise Untrusted("E-HOOK-HEADERS")
     given = [part[3:].encode() for part in headers.get("webhook-signature", "").split() if part.startswith("v1,")]
     expected = [sign(secret, key, int(stamp), body).removeprefix("v1,").encode() for secret in secrets]
-    if not one_of(given, expected):
+    if not any_match(given, expected):
         raise Untrusted("E-HOOK-SECRET")
     if abs(age) > TOLERANCE_S:
         raise Untrusted("E-HOOK-TIME")

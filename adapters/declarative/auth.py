@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from adapters.common.http import Answer
+from adapters.common.http import HttpResponse
 from adapters.common.tokens import SharedToken
 from adapters.declarative import select
 from adapters.declarative.models import Auth, Call, Inject
@@ -33,10 +33,10 @@ class Proof:
     name: str
     clock: Callable[[], datetime] = field(default=_now)
 
-    def ask(self, call: Call, given: Mapping[str, Any], *, again: bool = True, url: str | None = None) -> Answer:
+    def ask(self, call: Call, given: Mapping[str, Any], *, again: bool = True, url: str | None = None) -> HttpResponse:
         """The answer to a call, proven; a token that is refused is renewed once."""
 
-        def sent(token: Callable[[], Mapping[str, str]]) -> Answer:
+        def sent(token: Callable[[], Mapping[str, str]]) -> HttpResponse:
             kept = token()
             return self.wire.send(call, {**given, **kept}, lambda made: self._prove(made, kept), again=again, url=url)
 

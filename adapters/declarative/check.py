@@ -19,7 +19,7 @@ State = Literal["ok", "look", "failed", "left"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class CheckStep:
     """One step: `ok`; `look`: it answered, and something is odd; `failed`; `left`: not tried, and why."""
 
     step: str
@@ -28,7 +28,7 @@ class Tried:
     zh: str
 
 
-def check(connector: Connector, crm: Reader) -> Iterator[Tried]:
+def check(connector: Connector, crm: Reader) -> Iterator[CheckStep]:
     """Each step as it is done."""
     yield _tried("me", lambda: _me(crm))
     for name, item in connector.objects.items():
@@ -36,18 +36,18 @@ def check(connector: Connector, crm: Reader) -> Iterator[Tried]:
     if connector.describe:
         yield _tried("describe", lambda: _described(crm, connector.accounts()))
     else:
-        yield Tried("describe", "left", "the file does not say how fields are listed", "文件未说明如何列出字段")
+        yield CheckStep("describe", "left", "the file does not say how fields are listed", "文件未说明如何列出字段")
     write = any(item.write is not None for item in connector.objects.values())
     said = (
         ("not tried: a check changes nothing", "未尝试：检查不改动数据")
         if write
         else ("no object has `write`: ratings cannot be written back", "没有对象声明 write：无法写回评级")
     )
-    yield Tried("write", "left", *said)
+    yield CheckStep("write", "left", *said)
     if connector.create is None:
-        yield Tried("create", "left", "fields have to be made by hand", "字段须手工创建")
+        yield CheckStep("create", "left", "fields have to be made by hand", "字段须手工创建")
     if connector.hook is None:
-        yield Tried(
+        yield CheckStep(
             "hook",
             "left",
             "no calls from the system; our own format counts, and polling",
@@ -55,7 +55,7 @@ def check(connector: Connector, crm: Reader) -> Iterator[Tried]:
         )
 
 
-def _object(crm: Reader, name: str, item: Object) -> Iterator[Tried]:
+def _object(crm: Reader, name: str, item: Object) -> Iterator[CheckStep]:
     fields = tuple(item.fields)
     source = Source(name, name, fields)
     pages: list[Page] = []
@@ -74,7 +74,7 @@ def _object(crm: Reader, name: str, item: Object) -> Iterator[Tried]:
     if item.get or item.some or item.children:
         yield _tried(f"{name}.by id", lambda: _by_id(crm, source, ids[0]))
     else:
-        yield Tried(
+        yield CheckStep(
             f"{name}.by id",
             "left",
             "neither `get` nor `some`: events about it cannot be read",
@@ -83,15 +83,15 @@ def _object(crm: Reader, name: str, item: Object) -> Iterator[Tried]:
     if item.since is not None:
         yield _tried(f"{name}.since", lambda: _since(crm, source, pages))
     else:
-        yield Tried(f"{name}.since", "left", "read whole every time", "每次全量读取")
+        yield CheckStep(f"{name}.since", "left", "read whole every time", "每次全量读取")
 
 
-def _tried(step: str, what: Callable[[], tuple[State, str, str]]) -> Tried:
+def _tried(step: str, what: Callable[[], tuple[State, str, str]]) -> CheckStep:
     try:
         state, en, zh = what()
     except Problem as problem:
-        return Tried(step, "failed", problem.text("en"), problem.text("zh-CN"))
-    return Tried(step, state, en, zh)
+        return CheckStep(step, "failed", problem.text("en"), problem.text("zh-CN"))
+    return CheckStep(step, state, en, zh)
 
 
 def _me(crm: Reader) -> tuple[State, str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from adapters.common.http import Patience
+from adapters.common.http import RetryPolicy
 from adapters.declarative import hook
 from adapters.declarative.connector import Connector, Hook
 from adapters.declarative.reader import Reader
@@ -36,7 +36,7 @@ class _WriterThatCalls(_Calls, Writer):
 
 
 def connected(
-    connector: Connector, settings: Mapping[str, str], shared: Shared, *, name: str, patience: Patience | None = None
+    connector: Connector, settings: Mapping[str, str], shared: Shared, *, name: str, patience: RetryPolicy | None = None
 ) -> Reader:
     """A connection of that name. `settings`: all that the file declares.
 

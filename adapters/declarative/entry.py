@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.declarative.connector import Connector, load
 from adapters.declarative.crm import connected
 from adapters.declarative.models import CAP
-from adapters.registry import Need
+from adapters.registry import SettingSpec
 from connector.errors import Misconfigured
 from connector.ports import Reads, Shared
 
@@ -30,22 +30,24 @@ def connector_of(crm: str, settings: Mapping[str, str]) -> Connector:
     return load(file.read_text(encoding="utf-8"), f"adapters/declarative/connectors/{name}")
 
 
-def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:
+def setting_specs(crm: str, settings: Mapping[str, str]) -> tuple[SettingSpec, ...]:
     """What the connector file declares, and for `rest` where the file is."""
     told = "path of a connector file; empty: your service speaks docs/rest-api.yaml"
     told_zh = "连接器文件的路径；为空表示服务符合 docs/rest-api.yaml"
-    file = (Need(_FILE, default="", ask=True, en=told, zh=told_zh),) if crm == "rest" else ()
+    file = (SettingSpec(_FILE, default="", ask=True, en=told, zh=told_zh),) if crm == "rest" else ()
     return (*file, *declared(connector_of(crm, settings)))
 
 
-def declared(connector: Connector) -> tuple[Need, ...]:
+def declared(connector: Connector) -> tuple[SettingSpec, ...]:
     """The settings that a connector file declares."""
     return tuple(
-        Need(name, item.secret, item.default, item.number, name == CAP, en=item.help, zh=item.help_zh or item.help)
+        SettingSpec(
+            name, item.secret, item.default, item.number, name == CAP, en=item.help, zh=item.help_zh or item.help
+        )
         for name, item in connector.settings.items()
     )
 
 
-def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
+def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
     """A connection of that name."""
     return connected(connector_of(crm, settings), settings, shared, name=name)

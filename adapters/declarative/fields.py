@@ -11,7 +11,7 @@ from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector, Create, Listed
 from adapters.declarative.wire import Wire
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.errors import Misconfigured
 from connector.ports import Aspect, Described, Field, Growth, Step
 
@@ -40,12 +40,12 @@ def kinds(connector: Connector, described: Described) -> dict[str, str]:
     return {field.name: by_type.get(field.type, "text") for field in described.fields}
 
 
-def plan(connector: Connector, described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
+def plan(connector: Connector, described: Described, wanted: Sequence[OutputField]) -> tuple[Step, ...]:
     """One step a written field: create it, keep it, or say that another kind of field stands under its name."""
     making = connector.create
     types = making.types if making else {}
 
-    def named(item: Written) -> str:
+    def named(item: OutputField) -> str:
         return _expected(making, item) if making else item.name
 
     return steps(wanted, lambda item: _found(connector, described, item), named, types)
@@ -57,7 +57,7 @@ def apply(
     proof: Proof,
     name: str,
     describe_: Callable[[str], Described],
-    wanted: Sequence[Written],
+    wanted: Sequence[OutputField],
 ) -> Mapping[str, str]:
     """Makes what is missing; `Written.name` → the system's field name, read back.
 
@@ -126,7 +126,7 @@ def remove(connector: Connector, wire: Wire, proof: Proof, name: str, fields: Se
         proof.ask(making.afterwards, wire.given(object=name))
 
 
-def _words(making: Create, item: Written) -> dict[str, Any]:
+def _words(making: Create, item: OutputField) -> dict[str, Any]:
     return {
         **_styles(item),
         "name": _asked(making, item),
@@ -141,24 +141,24 @@ def _words(making: Create, item: Written) -> dict[str, Any]:
     }
 
 
-def _asked(making: Create, item: Written) -> str:
+def _asked(making: Create, item: OutputField) -> str:
     return str(select.fill(making.name, _styles(item)))
 
 
-def _styles(item: Written) -> dict[str, str]:
+def _styles(item: OutputField) -> dict[str, str]:
     """A field's name in the styles that systems write names in."""
     key = item.en.lower().replace(" ", "_")
     camel = "".join(part.capitalize() for part in key.split("_"))
     return {"key": key, "camel": camel, "small_camel": camel[:1].lower() + camel[1:]}
 
 
-def _expected(making: Create, item: Written) -> str:
+def _expected(making: Create, item: OutputField) -> str:
     asked = _asked(making, item)
     inner = asked[:1].upper() + asked[1:] if making.prefix and making.capitalise else asked
     return f"{making.prefix}{inner}{making.suffix}"
 
 
-def _found(connector: Connector, described: Described, item: Written) -> Field | None:
+def _found(connector: Connector, described: Described, item: OutputField) -> Field | None:
     expected = _expected(connector.create, item) if connector.create else item.name
     by_name = next((field for field in described.fields if field.name in (item.field, expected)), None)
     return by_name or next((field for field in described.fields if field.label in (item.shown, item.en, item.zh)), None)

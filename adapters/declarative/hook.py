@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.common.signatures import one_of
+from adapters.common.signatures import any_match
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Hook, Verify
@@ -70,7 +70,7 @@ def _verify(
     if verify.kind == "token":
         given = header if verify.header else rows.text(select.first(verify.body, document)) if verify.body else None
         given = (given or "").removeprefix(verify.prefix)
-        if not given or not one_of([given.encode()], (secret.encode() for secret in secrets)):
+        if not given or not any_match([given.encode()], (secret.encode() for secret in secrets)):
             raise Untrusted("E-HOOK-SECRET")
         return
     if not header or not header.startswith(verify.prefix):
@@ -79,7 +79,7 @@ def _verify(
     mac = _mac(verify, header.removeprefix(verify.prefix))
     payload = _payload(verify, body, stamp)
     made = [hmac.new(secret.encode(), payload, getattr(hashlib, verify.algorithm)).digest() for secret in secrets]
-    if not one_of([mac], made):
+    if not any_match([mac], made):
         raise Untrusted("E-HOOK-SECRET")
     if verify.timestamp:
         _check_age(stamp, verify.tolerance_s, now)

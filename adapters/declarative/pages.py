@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin
 
-from adapters.common.http import Answer
+from adapters.common.http import HttpResponse
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.models import Call, Paging
@@ -76,7 +76,7 @@ class Pages:
         if times >= _REPEATS:
             raise Retry("E-CRM-PAGES", host=self.wire.host)
 
-    def _ask(self, given: Mapping[str, Any], at: Any) -> tuple[Answer | None, Any]:
+    def _ask(self, given: Mapping[str, Any], at: Any) -> tuple[HttpResponse | None, Any]:
         paging = self.paging
         known: dict[str, Any] = {"size": paging.size, "cursor": None, "page": paging.first, "offset": 0}
         known |= {"after": paging.start, "since": None}
@@ -95,7 +95,7 @@ class Pages:
             return None, None
         return answer, self.wire.document(answer)
 
-    def _following(self, at: Any, found: list[Any], document: Any, answer: Answer | None) -> Any:
+    def _following(self, at: Any, found: list[Any], document: Any, answer: HttpResponse | None) -> Any:
         paging = self.paging
         if paging.kind == "none" or answer is None:
             return None

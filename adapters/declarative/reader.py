@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from adapters.common.budget import Budget
 from adapters.common.facade import Facade
-from adapters.common.http import Patience
+from adapters.common.http import RetryPolicy
 from adapters.declarative import fields, rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
@@ -36,7 +36,7 @@ class Reader(Facade):
         shared: Shared,
         *,
         name: str,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
         """`settings`: all that the file declares."""
         self.spent = Spent()
@@ -44,7 +44,7 @@ class Reader(Facade):
         self._accounts = connector.accounts()
         known = {key: settings.get(key, item.default or "") for key, item in connector.settings.items()}
 
-        given = patience or Patience(answer_s=connector.limits.answer_s)
+        given = patience or RetryPolicy(answer_s=connector.limits.answer_s)
         self._wire = Wire(connector, known, given, Budget(shared, name, settings.get(CAP, ""), self.spent).take)
         self._proof = Proof(connector.auth, self._wire, shared, name)
         super().__init__(self._wire.http, Reading(connector, self._wire, self._proof))

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from adapters.common.http import Answer, Http, Patience, Request, host_of
+from adapters.common.http import Http, HttpResponse, Request, RetryPolicy, host_of
 from adapters.declarative import select
 from adapters.declarative.connector import Connector
 from adapters.declarative.models import Call, Inject, Rule, When
@@ -26,7 +26,7 @@ NEW_TOKEN = "E-CRM-TOKEN"  # noqa: S105
 class Wrong(Misconfigured):
     """An answer that no rule takes for anything better; its words are for the record that it is about."""
 
-    def __init__(self, answer: Answer, host: str) -> None:
+    def __init__(self, answer: HttpResponse, host: str) -> None:
         super().__init__("E-CRM-ANSWER", host=host, detail=f"HTTP {answer.status}")
         self._body = answer.body
 
@@ -48,7 +48,7 @@ class Wire:
 
     connector: Connector
     settings: Mapping[str, str]
-    patience: Patience = field(default_factory=Patience)
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
     #: Called before each call; counts what it costs.
     spend: Callable[[str], None] = lambda _: None
     http: Http = field(init=False)
@@ -86,7 +86,7 @@ class Wire:
         *,
         again: bool = True,
         url: str | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """The answer to a call. `url` instead of the call's own path: a link that an answer gave, of a known origin."""
         self._wait_for_my_turn()
 
@@ -102,7 +102,7 @@ class Wire:
         self.spend(call.method.lower())
         return self.http.send(prepared, again=again)
 
-    def document(self, answer: Answer) -> Any:
+    def document(self, answer: HttpResponse) -> Any:
         """The answer's JSON, numbers with the digits they came with; None: it is empty."""
         if not answer.body.strip():
             return None
@@ -122,13 +122,13 @@ class Wire:
         if wait:
             self.patience.sleep(wait)
 
-    def _judge(self, answer: Answer) -> Problem | None:
+    def _judge(self, answer: HttpResponse) -> Problem | None:
         for rule in self.connector.answers:
             if _fits(rule.when, answer):
                 return self._problem(rule, answer)
         return self._by_status(answer)
 
-    def _problem(self, rule: Rule, answer: Answer) -> Problem | None:
+    def _problem(self, rule: Rule, answer: HttpResponse) -> Problem | None:
         host = self.host
         match rule.do:
             case "ok":
@@ -149,7 +149,7 @@ class Wire:
                 return Misconfigured("E-CRM-OBJECT", host=host, name="of that name")
         return Wrong(answer, host)
 
-    def _by_status(self, answer: Answer) -> Problem | None:
+    def _by_status(self, answer: HttpResponse) -> Problem | None:
         host, status = self.host, answer.status
         if 200 <= status < 300:
             return None
@@ -227,7 +227,7 @@ def in_statuses(status: int, wanted: tuple[int | str, ...]) -> bool:
     return False
 
 
-def _fits(when: When, answer: Answer) -> bool:
+def _fits(when: When, answer: HttpResponse) -> bool:
     if when.status and not in_statuses(answer.status, when.status):
         return False
     if not (when.header or when.values or when.contains or when.other_than or when.body != "$"):
@@ -249,7 +249,7 @@ def _fits(when: When, answer: Answer) -> bool:
     return not (when.other_than and text in when.other_than)
 
 
-def _seconds(answer: Answer, rule: Rule | None) -> float | None:
+def _seconds(answer: HttpResponse, rule: Rule | None) -> float | None:
     told = answer.headers.get(rule.wait_header if rule else "Retry-After")
     try:
         return float(told) if told else (rule.wait_s if rule else None)

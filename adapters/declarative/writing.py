@@ -13,7 +13,7 @@ from adapters.declarative import fields, rows, select
 from adapters.declarative.models import Write
 from adapters.declarative.reader import Reader
 from adapters.declarative.wire import Wrong, in_statuses
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.errors import Exhausted, Misconfigured, Problem, Retry
 from connector.ports import Aspect, Change, Described, Field, Growth, Outcome
 from connector.ports import Step as FieldStep
@@ -26,11 +26,11 @@ _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 class Writer(Reader):
     """A system whose connector file says how accounts are written."""
 
-    def plan(self, wanted: Sequence[Written]) -> tuple[FieldStep, ...]:
+    def plan(self, wanted: Sequence[OutputField]) -> tuple[FieldStep, ...]:
         """What `apply` would create."""
         return fields.plan(self._connector, self.describe(self._accounts), wanted)
 
-    def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
+    def apply(self, wanted: Sequence[OutputField]) -> Mapping[str, str]:
         """Creates the missing fields and reads back what the system named them."""
         made = fields.apply(self._connector, self._wire, self._proof, self._accounts, self.describe, wanted)
         self._kinds = {}

@@ -17,7 +17,7 @@ import requests
 from simple_salesforce.api import Salesforce as Facade
 
 from adapters.common.budget import Budget
-from adapters.common.http import Answer, Http, Patience, host_of
+from adapters.common.http import Http, HttpResponse, RetryPolicy, host_of
 from adapters.salesforce import errors
 from adapters.salesforce.auth import Credentials, shared_token
 from connector.errors import Misconfigured
@@ -33,18 +33,18 @@ class Client:
     """One org."""
 
     def __init__(
-        self, credentials: Credentials, shared: Shared, *, name: str = "salesforce", patience: Patience | None = None
+        self, credentials: Credentials, shared: Shared, *, name: str = "salesforce", patience: RetryPolicy | None = None
     ) -> None:
         self.spent = Spent()
         #: Calls that the org has used of its day's, and how many it has, as it told last; None: not yet.
         self.usage: tuple[int, int] | None = None
         self._given = credentials
-        patience = patience or Patience()
+        patience = patience or RetryPolicy()
         self._host = host_of(credentials.instance_url)
         # Twenty-five long calls at once is what an org allows. Source: app limits cheat sheet.
-        self.http = Http({credentials.instance_url}, lambda answer: errors.judge(self._host, answer), 8, patience)
+        self.http = Http({credentials.instance_url}, lambda answer: errors.error_for(self._host, answer), 8, patience)
         token_http = Http(
-            {credentials.instance_url}, lambda answer: errors.judge_token(self._host, answer), 1, patience
+            {credentials.instance_url}, lambda answer: errors.token_error_for(self._host, answer), 1, patience
         )
         self._token = shared_token(credentials, shared, token_http, name)
         self.sleep = patience.sleep
@@ -70,14 +70,14 @@ class Client:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         again: bool | None = None,
-    ) -> Answer:
+    ) -> HttpResponse:
         """One call; `path` from the API's root, or whole. A token that is refused is renewed once.
 
         `again`: whether it may be sent anew where its answer was lost; else every method but POST and PATCH may.
         """
         repeat = method not in ("POST", "PATCH") if again is None else again
 
-        def sent(token: Callable[[], dict[str, str]]) -> Answer:
+        def sent(token: Callable[[], dict[str, str]]) -> HttpResponse:
             session = token()
             base = self._trusted(session["instance_url"])
             url = base + (path if path.startswith("/services/") else f"{self.data}/{path.lstrip('/')}")

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from adapters.common.facade import Facade
-from adapters.common.http import Patience
+from adapters.common.http import RetryPolicy
 from adapters.salesforce import diagnostics, hook, install, wire
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.client import Client
 from adapters.salesforce.reading import Reading
 from adapters.salesforce.writing import BULK_FROM, Writing
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.errors import Misconfigured
 from connector.ports import (
     Aspect,
@@ -41,7 +41,7 @@ class Salesforce(Facade):
     """One Salesforce org."""
 
     def __init__(
-        self, credentials: Credentials, shared: Shared, *, name: str = "salesforce", patience: Patience | None = None
+        self, credentials: Credentials, shared: Shared, *, name: str = "salesforce", patience: RetryPolicy | None = None
     ) -> None:
         self.client = Client(credentials, shared, name=name, patience=patience)
         self.spent: Spent = self.client.spent
@@ -95,11 +95,11 @@ class Salesforce(Facade):
         """The object's page layouts."""
         return diagnostics.layouts(self.client, name)
 
-    def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
+    def plan(self, wanted: Sequence[OutputField]) -> tuple[Step, ...]:
         """What `apply` would create."""
         return install.plan(self.describe("Account"), wanted)
 
-    def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
+    def apply(self, wanted: Sequence[OutputField]) -> Mapping[str, str]:
         """Creates the missing fields, grants them to our permission set and this user, and reads back their names."""
         missing = {step.name for step in self.plan(wanted) if step.action == "create"}
         for item in wanted:

@@ -7,65 +7,67 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.registry import Need, Way
+from adapters.registry import SettingSpec, SetupStep
 from adapters.salesforce.auth import GRANTS, Credentials
 from adapters.salesforce.crm import Salesforce
 from connector.ports import Reads, Shared
 
 
-def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: ARG001
+def setting_specs(crm: str, settings: Mapping[str, str]) -> tuple[SettingSpec, ...]:  # noqa: ARG001
     """What a connection must be given, by its grant."""
     grant = settings.get("grant") or GRANTS[0]
     return (
-        Need(
+        SettingSpec(
             "instance_url",
             en="My Domain, such as https://acme.my.salesforce.com (sandbox: https://acme--dev.sandbox.my.salesforce.com)",
             zh="我的域，如 https://acme.my.salesforce.com（沙盒：https://acme--dev.sandbox.my.salesforce.com）",
         ),
-        Need("grant", default=GRANTS[0], en=", ".join(GRANTS), zh="、".join(GRANTS)),
-        Need("client_id", secret=True, en="consumer key of the External Client App", zh="外部客户端应用的使用者密钥"),
-        Need(
+        SettingSpec("grant", default=GRANTS[0], en=", ".join(GRANTS), zh="、".join(GRANTS)),
+        SettingSpec(
+            "client_id", secret=True, en="consumer key of the External Client App", zh="外部客户端应用的使用者密钥"
+        ),
+        SettingSpec(
             "client_secret",
             secret=True,
             default=None if grant == "client_credentials" else "",
             en="consumer secret of the same app",
             zh="同一应用的使用者密码",
         ),
-        Need(
+        SettingSpec(
             "username",
             default=None if grant == "jwt" else "",
             en="jwt only: user name of the integration user",
             zh="仅 jwt：集成用户的用户名",
         ),
-        Need(
+        SettingSpec(
             "private_key",
             secret=True,
             default=None if grant == "jwt" else "",
             en="jwt only: the certificate's private key, PEM",
             zh="仅 jwt：证书私钥（PEM）",
         ),
-        Need(
+        SettingSpec(
             "refresh_token",
             secret=True,
             default=None if grant == "refresh_token" else "",
             en="refresh_token only",
             zh="仅 refresh_token",
         ),
-        Need(
+        SettingSpec(
             "audience",
             default="https://login.salesforce.com",
             en="jwt only; a sandbox: https://test.salesforce.com",
             zh="仅 jwt；沙盒：https://test.salesforce.com",
         ),
-        Need("version", default="66.0", en="version of the API", zh="API 版本"),
-        Need(
+        SettingSpec("version", default="66.0", en="version of the API", zh="API 版本"),
+        SettingSpec(
             "currency",
             default="",
             ask=True,
             en="the org's currency such as USD, where it has only one (no API tells it); empty: it has several",
             zh="组织货币（如 CNY）；仅有一种货币时填写（API 不提供）；多种货币时留空",
         ),
-        Need(
+        SettingSpec(
             "calls_a_day",
             cap=True,
             default="",
@@ -76,16 +78,16 @@ def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: A
     )
 
 
-def guide(crm: str) -> tuple[Way, ...]:  # noqa: ARG001
+def setup_steps(crm: str) -> tuple[SetupStep, ...]:  # noqa: ARG001
     """An External Client App with a run-as user; no password of anybody's is kept."""
     return (
-        Way(
+        SetupStep(
             "Setup > Users > New: a user of its own, licence Salesforce Integration, profile Minimum Access - API Only "
             "Integrations.",
             "Setup > Users > New：新建专用用户，许可证选 Salesforce Integration，简档选 "
             "Minimum Access - API Only Integrations。",
         ),
-        Way(
+        SetupStep(
             "Setup > Permission Sets > New, assign it to that user: read and View All Records on Account and on the "
             "objects with invoices and payments, edit on Account; API Enabled. For `fields apply` once: Customize "
             "Application, Manage Profiles and Permission Sets, Assign Permission Sets (take them away afterwards).",
@@ -95,18 +97,18 @@ def guide(crm: str) -> tuple[Way, ...]:  # noqa: ARG001
             "仅在运行 `fields apply` 时需要：Customize Application、Manage Profiles and "
             "Permission Sets、Assign Permission Sets（之后可收回）。",
         ),
-        Way(
+        SetupStep(
             "Setup > External Client App Manager > New External Client App: enable OAuth, this scope, this callback "
             "(it is not used).",
             "Setup > External Client App Manager > New External Client App：启用 OAuth，"
             "使用下列范围和回调地址（不会使用）。",
             "Manage user data via APIs (api)      https://localhost/unused",
         ),
-        Way(
+        SetupStep(
             "In its policies enable Client Credentials Flow and name that user in Run As.",
             "在其策略中启用 Client Credentials Flow，并在 Run As 中填写该用户。",
         ),
-        Way(
+        SetupStep(
             "Settings > OAuth Settings > Consumer Key and Secret: these are client_id and client_secret. My Domain is "
             "under Setup > My Domain.",
             "Settings > OAuth Settings > Consumer Key and Secret 即 client_id 和 client_secret；"
@@ -115,6 +117,6 @@ def guide(crm: str) -> tuple[Way, ...]:  # noqa: ARG001
     )
 
 
-def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:  # noqa: ARG001
+def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:  # noqa: ARG001
     """A connection of that name."""
     return Salesforce(Credentials(**settings), shared, name=name)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.common.http import Answer
+from adapters.common.http import HttpResponse
 from connector.errors import Denied, Exhausted, Misconfigured, Problem, RateLimited, Retry
 
 #: A window of fewer records cures it.
@@ -25,7 +25,7 @@ _FORBIDDEN = (
 )
 
 
-def judge(host: str, answer: Answer) -> Problem | None:
+def error_for(host: str, answer: HttpResponse) -> Problem | None:
     """The problem that an answer is, or None; per-record results are no problem of the call."""
     status = answer.status
     if status < 300 or status == 304:
@@ -50,7 +50,7 @@ def judge(host: str, answer: Answer) -> Problem | None:
     return Misconfigured("E-CRM-ANSWER", host=host, detail=f"{code or 'no code'} (HTTP {status})")
 
 
-def judge_token(host: str, answer: Answer) -> Problem | None:
+def token_error_for(host: str, answer: HttpResponse) -> Problem | None:
     """The token endpoint's own errors: {"error", "error_description"}; the latter may be missing."""
     if answer.status < 300:
         return None
@@ -61,7 +61,7 @@ def judge_token(host: str, answer: Answer) -> Problem | None:
     return Denied("E-CRM-REVOKED", host=host, detail=detail)
 
 
-def _said(answer: Answer) -> tuple[str, str]:
+def _said(answer: HttpResponse) -> tuple[str, str]:
     """Code and message of the first error; a proxy may answer with anything."""
     told = _json(answer.body)
     first = told[0] if isinstance(told, list) and told else told

@@ -18,7 +18,7 @@ import msgspec
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from adapters.common.signatures import one_of
+from adapters.common.signatures import any_match
 from adapters.salesforce.wire import is_id
 from connector.errors import Untrusted
 from connector.ports import Event, VerifiedCall
@@ -49,7 +49,7 @@ def _trusted(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) ->
         known = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode() for secret in secrets]
     else:
         known = [secret.encode() for secret in secrets]
-    if not one_of([(signature or token).encode()], known):
+    if not any_match([(signature or token).encode()], known):
         raise Untrusted("E-HOOK-SECRET" if signature or token else "E-HOOK-HEADERS")
     return bool(signature)
 

@@ -15,7 +15,7 @@ from adapters.common.field_plan import steps
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from adapters.salesforce.wire import quoted
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.errors import Misconfigured
 from connector.ports import Described, Growth, Step
 
@@ -32,18 +32,18 @@ _TYPES = {
 }
 
 
-def name_of(item: Written) -> str:
+def name_of(item: OutputField) -> str:
     """The API name that a field has, or gets, whatever language its label is in."""
     return item.field or f"{item.en.replace(' ', '_')}__c"
 
 
-def plan(described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
+def plan(described: Described, wanted: Sequence[OutputField]) -> tuple[Step, ...]:
     """One step a written field: create it, keep it, or say that another kind of field has its name."""
     there = {field.name: field for field in described.fields}
     return steps(wanted, lambda item: there.get(name_of(item)), name_of, _TYPES)
 
 
-def create(client: Client, item: Written) -> None:
+def create(client: Client, item: OutputField) -> None:
     """One field, by the Tooling API; one that is there already but was not seen is fine. Raises Misconfigured."""
     body = msgspec.json.encode({"FullName": f"Account.{name_of(item)}", "Metadata": _metadata(item)})
     try:
@@ -161,7 +161,7 @@ def _create_once(client: Client, name: str, values: Mapping[str, Any]) -> None:
             raise
 
 
-def _metadata(item: Written) -> dict[str, Any]:
+def _metadata(item: OutputField) -> dict[str, Any]:
     made: dict[str, Any] = {"label": item.shown, "description": f"zixin:{item.name}", "inlineHelpText": item.tip}
     match item.kind:
         case "choice" | "choices":

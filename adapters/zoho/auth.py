@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from adapters.common.http import Answer, Http, host_of
+from adapters.common.http import Http, HttpResponse, host_of
 from adapters.common.tokens import SharedToken
 from connector.errors import Denied, Problem, RateLimited, Retry
 from connector.ports import Shared
@@ -85,7 +85,7 @@ def exchanged(server: str, client_id: str, client_secret: str, code: str) -> tup
     Raises Denied: the code was used, is older than its three minutes, or belongs to another client or data centre.
     """
     host = host_of(server)
-    http = Http({server}, lambda answer: judge(host, answer), 1)
+    http = Http({server}, lambda answer: error_for(host, answer), 1)
     form = {"code": code, "client_id": client_id, "client_secret": client_secret, "grant_type": "authorization_code"}
     try:
         # A code can be used once: a lost answer is not asked for again.
@@ -109,7 +109,7 @@ def _asked(http: Http, server: str, form: Mapping[str, str], *, again: bool) -> 
     return msgspec.json.decode(answer.body, type=_Reply)
 
 
-def judge(host: str, answer: Answer) -> Problem | None:
+def error_for(host: str, answer: HttpResponse) -> Problem | None:
     """The token endpoint's own errors: also HTTP 200 may be one."""
     if answer.status >= 500:
         return Retry("E-CRM-DOWN", host=host, status=answer.status)

@@ -18,12 +18,12 @@ import polars as pl
 
 from adapters.common.budget import Budget
 from adapters.common.facade import Facade
-from adapters.common.http import Answer, Http, Patience, host_of
+from adapters.common.http import Http, HttpResponse, RetryPolicy, host_of
 from adapters.common.outcomes import unanswered, without
 from adapters.zoho import auth, diagnostics, errors, hook, install, wire
 from adapters.zoho.auth import Credentials, Tokens
 from adapters.zoho.reading import Reading
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.errors import Exhausted, Misconfigured, RateLimited, Retry
 from connector.ports import (
     Aspect,
@@ -58,16 +58,16 @@ class Zoho(Facade):
     """One Zoho organisation."""
 
     def __init__(
-        self, credentials: Credentials, shared: Shared, *, name: str = "zoho", patience: Patience | None = None
+        self, credentials: Credentials, shared: Shared, *, name: str = "zoho", patience: RetryPolicy | None = None
     ) -> None:
         self.spent = Spent()
         self._api = credentials.api_domain
         self._host = host_of(self._api)
-        patience = patience or Patience()
+        patience = patience or RetryPolicy()
         # Five calls at once is what the smallest edition allows. Source: v8 api-limits.
-        self._http = Http({self._api}, lambda answer: errors.judge(self._host, answer), 5, patience)
+        self._http = Http({self._api}, lambda answer: errors.error_for(self._host, answer), 5, patience)
         accounts = host_of(credentials.accounts_server)
-        auth_http = Http({credentials.accounts_server}, lambda answer: auth.judge(accounts, answer), 1, patience)
+        auth_http = Http({credentials.accounts_server}, lambda answer: auth.error_for(accounts, answer), 1, patience)
         self._tokens = Tokens(credentials, shared, auth_http, name)
         self._budget = Budget(shared, name, credentials.credits_a_day, self.spent)
         self._types: dict[str, str] = {}
@@ -135,11 +135,11 @@ class Zoho(Facade):
         """The module's page layouts."""
         return diagnostics.layouts(self._ask, name)
 
-    def plan(self, wanted: Sequence[Written]) -> tuple[Step, ...]:
+    def plan(self, wanted: Sequence[OutputField]) -> tuple[Step, ...]:
         """What `apply` would create."""
         return install.plan(self.describe("Accounts"), wanted)
 
-    def apply(self, wanted: Sequence[Written]) -> Mapping[str, str]:
+    def apply(self, wanted: Sequence[OutputField]) -> Mapping[str, str]:
         """Creates the missing fields, five a call, and reads back what Zoho named them."""
         missing = {step.name for step in self.plan(wanted) if step.action == "create"}
         readers = self._readers() if missing else []
@@ -244,7 +244,9 @@ class Zoho(Facade):
         frame = wire.frame(shown, source.fields) if shown else pl.DataFrame(schema=_schema(source))
         return Page(source.name, frame, (), "", complete=True)
 
-    def _ask(self, method: str, path: str, api: str, params: Mapping[str, str] | None, body: bytes | None) -> Answer:
+    def _ask(
+        self, method: str, path: str, api: str, params: Mapping[str, str] | None, body: bytes | None
+    ) -> HttpResponse:
         return self._call(method, path, api, params, body=body)
 
     def _call(
@@ -257,8 +259,8 @@ class Zoho(Facade):
         *,
         body: bytes | None = None,
         credits: int = 1,  # noqa: A002
-    ) -> Answer:
-        def call(token: Callable[[], Mapping[str, str]]) -> Answer:
+    ) -> HttpResponse:
+        def call(token: Callable[[], Mapping[str, str]]) -> HttpResponse:
             def headers() -> dict[str, str]:
                 given = {"Authorization": f"Zoho-oauthtoken {token()['token']}"}
                 return given if since is None else {**given, "If-Modified-Since": since}

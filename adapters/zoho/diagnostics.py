@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
-from adapters.common.http import Answer
+from adapters.common.http import HttpResponse
 from adapters.common.permissions import tried
 from adapters.zoho import install, wire
 from connector.ports import PermissionCheck
 
 #: method, path, kind of call, parameters, body.
-Call = Callable[[str, str, str, Mapping[str, str] | None, bytes | None], Answer]
+Call = Callable[[str, str, str, Mapping[str, str] | None, bytes | None], HttpResponse]
 
 _USERS = "ZohoCRM.users.READ"
 #: Scope → a call that needs it and changes nothing; and what it is for.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from adapters.registry import Need, Way
+from adapters.registry import SettingSpec, SetupStep
 from adapters.zoho import auth
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
@@ -48,35 +48,37 @@ SCOPES = (
     "ZohoCRM.notifications.ALL",
 )
 
-__all__ = ["guide", "imported", "needs", "opened", "settled", "widget"]
+__all__ = ["imported", "open_crm", "resolve_settings", "setting_specs", "setup_steps", "widget"]
 
 
-def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: ARG001
-    """What a connection must be given: a refresh token, or a grant code that `settled` exchanges for one."""
+def setting_specs(crm: str, settings: Mapping[str, str]) -> tuple[SettingSpec, ...]:  # noqa: ARG001
+    """What a connection must be given: a refresh token, or a grant code that `resolve_settings` exchanges for one."""
     server = settings.get("accounts_server", "")
     code = settings.get("grant_code", "")
     known = server in CENTRES or bool(code)
     return (
-        Need(
+        SettingSpec(
             "accounts_server",
             en=f"your data centre ({', '.join(CENTRES)}), or the address of its accounts server",
             zh=f"数据中心（{'、'.join(CENTRES)}），或其 accounts 服务器的地址",
         ),
-        Need(
+        SettingSpec(
             "environment",
             default="production",
             en="production, sandbox or developer; only where api_domain is empty",
             zh="production、sandbox 或 developer；仅在 api_domain 为空时使用",
         ),
-        Need(
+        SettingSpec(
             "api_domain",
             default="" if known else None,
             en="address of the API; empty: as the data centre or Zoho's answer says",
             zh="API 地址；为空时按数据中心或 Zoho 的答复",
         ),
-        Need("client_id", secret=True, en="of the self client in the API console", zh="API 控制台中 Self Client 的 ID"),
-        Need("client_secret", secret=True, en="of the same client", zh="同一客户端的密钥"),
-        Need(
+        SettingSpec(
+            "client_id", secret=True, en="of the self client in the API console", zh="API 控制台中 Self Client 的 ID"
+        ),
+        SettingSpec("client_secret", secret=True, en="of the same client", zh="同一客户端的密钥"),
+        SettingSpec(
             "grant_code",
             secret=True,
             default="",
@@ -84,14 +86,14 @@ def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: A
             en="the code that was just made; it lives 3 minutes (empty: you have a refresh token)",
             zh="刚生成的授权码，3 分钟内有效（已有 refresh token 则留空）",
         ),
-        Need(
+        SettingSpec(
             "refresh_token",
             secret=True,
             default="" if code else None,
             en="instead of a grant code, if you have one",
             zh="如已有，可代替授权码",
         ),
-        Need(
+        SettingSpec(
             "credits_a_day",
             cap=True,
             default="",
@@ -102,32 +104,32 @@ def needs(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:  # noqa: A
     )
 
 
-def guide(crm: str) -> tuple[Way, ...]:  # noqa: ARG001
+def setup_steps(crm: str) -> tuple[SetupStep, ...]:  # noqa: ARG001
     """A self client: no address of ours has to be reachable for it."""
     return (
-        Way(
+        SetupStep(
             "Sign in as a user of its own that sees all accounts, and open the API console of your data centre.",
             "使用一个能看到全部客户的专用用户登录，打开所在数据中心的 API 控制台。",
             "https://api-console.zoho.com (.eu .in .com.au .jp .com.cn .sa .uk; api-console.zohocloud.ca)",
         ),
-        Way(
+        SetupStep(
             "Add Client > Self Client > Create. Client Secret shows client_id and client_secret.",
             "Add Client > Self Client > Create。在 Client Secret 页可看到 client_id 和 client_secret。",
         ),
-        Way(
+        SetupStep(
             "Generate Code: paste this as Scope, choose 10 minutes, any description; choose the CRM and Production or "
             "the sandbox.",
             "Generate Code：将下列内容粘贴到 Scope，选择 10 分钟，描述任填；选择 CRM 以及生产环境或沙箱。",
             ",".join(SCOPES),
         ),
-        Way(
+        SetupStep(
             "Copy the code and give it below at once: it can be used one time only.",
             "复制授权码并立即在下面输入：只能使用一次。",
         ),
     )
 
 
-def settled(settings: Mapping[str, str]) -> dict[str, str]:
+def resolve_settings(settings: Mapping[str, str]) -> dict[str, str]:
     """Addresses of a data centre's short name; a grant code becomes a refresh token, and the API's address is told."""
     given = dict(settings)
     short = given.get("accounts_server", "")
@@ -151,7 +153,7 @@ def _zohos(told: str, server: str) -> bool:
     return ours or (told.startswith("https://") and host.rpartition(".zohoapis.")[0] in _PREFIXES.values())
 
 
-def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:  # noqa: ARG001
+def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:  # noqa: ARG001
     """A connection of that name."""
-    given = settled({**settings, "grant_code": ""})
+    given = resolve_settings({**settings, "grant_code": ""})
     return Zoho(Credentials(**given), shared, name=name)

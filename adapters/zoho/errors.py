@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.common.http import Answer
+from adapters.common.http import HttpResponse
 from connector.errors import Denied, Misconfigured, Problem, RateLimited, Retry
 
 #: Codes that a new access token cures.
@@ -19,7 +19,7 @@ _STALE = ("INVALID_TOKEN", "INVALID_OAUTHTOKEN", "AUTHENTICATION_FAILURE")
 _FORBIDDEN = ("NO_PERMISSION", "OAUTH_SCOPE_MISMATCH", "AUTHORIZATION_FAILED", "FEATURE_NOT_ENABLED")
 
 
-def judge(host: str, answer: Answer) -> Problem | None:
+def error_for(host: str, answer: HttpResponse) -> Problem | None:
     """The problem that an answer is, or None; per-record results are no problem of the call."""
     status = answer.status
     if status in (200, 201, 202, 204, 207, 304):
@@ -46,7 +46,7 @@ def judge(host: str, answer: Answer) -> Problem | None:
     return Misconfigured("E-CRM-ANSWER", host=host, detail=detail)
 
 
-def _body(answer: Answer) -> dict[str, Any] | None:
+def _body(answer: HttpResponse) -> dict[str, Any] | None:
     try:
         body = msgspec.json.decode(answer.body)
     except msgspec.DecodeError:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.common.signatures import one_of
+from adapters.common.signatures import any_match
 from connector.errors import Misconfigured, Untrusted
 from connector.ports import Event, Op, VerifiedCall
 
@@ -66,7 +66,7 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> V
     if not isinstance(told, dict):
         raise Untrusted("E-HOOK-GARBLED")
     token = str(told.get("token") or "")
-    if not one_of([token.encode()], (secret.encode() for secret in secrets)):
+    if not any_match([token.encode()], (secret.encode() for secret in secrets)):
         raise Untrusted("E-HOOK-SECRET")
     module, ids = told.get("module"), told.get("ids")
     if not isinstance(module, str) or not isinstance(ids, list):

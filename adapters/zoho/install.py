@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adapters.common.field_plan import steps
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.errors import Misconfigured
 from connector.ports import Aspect, Described, Field, Growth, Step
 
@@ -29,12 +29,12 @@ _TYPES = {
 }
 
 
-def plan(described: Described, wanted: Sequence[Written]) -> tuple[Step, ...]:
+def plan(described: Described, wanted: Sequence[OutputField]) -> tuple[Step, ...]:
     """One step a written field: create it, keep it, or say that another field stands under its label."""
     return steps(wanted, lambda item: _found(described, item), lambda item: item.shown.replace(" ", "_"), _TYPES)
 
 
-def body(item: Written, readers: Sequence[str] = ()) -> dict[str, Any]:
+def body(item: OutputField, readers: Sequence[str] = ()) -> dict[str, Any]:
     """A field as the API wants it; `readers`: ids of the profiles that may only read it."""
     made: dict[str, Any] = {
         "field_label": item.shown,
@@ -84,13 +84,13 @@ def unchanged(host: str, growths: Sequence[Growth], results: Sequence[Mapping[st
     return made
 
 
-def names(described: Described, wanted: Sequence[Written]) -> Mapping[str, str]:
+def names(described: Described, wanted: Sequence[OutputField]) -> Mapping[str, str]:
     """`Written.name` → Zoho's API name, of the fields that are there with the right type."""
     found = {item.name: _found(described, item) for item in wanted}
     return {name: field.name for name, field in found.items() if field is not None}
 
 
-def _found(described: Described, item: Written) -> Field | None:
+def _found(described: Described, item: OutputField) -> Field | None:
     """By the name that we know it by, whatever its label is; else by its label."""
     known = next((field for field in described.fields if item.field and field.name == item.field), None)
     labels = (item.shown, item.en, item.zh)

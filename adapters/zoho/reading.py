@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import msgspec
 import polars as pl
 
-from adapters.common.http import Answer
+from adapters.common.http import HttpResponse
 from adapters.zoho import wire
 from connector.errors import Misconfigured, Retry
 from connector.ports import Gone, Page, Source
@@ -49,7 +49,7 @@ class Call(Protocol):
         *,
         body: bytes | None = None,
         credits: int = 1,  # noqa: A002
-    ) -> Answer:
+    ) -> HttpResponse:
         """Raises the problem of the answer."""
         ...
 

@@ -15,7 +15,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from adapters.common.http import Http, Patience, host_of
+from adapters.common.http import Http, RetryPolicy, host_of
 from adapters.zoho import auth
 from adapters.zoho.auth import Credentials, Tokens
 from connector.errors import Misconfigured
@@ -39,13 +39,15 @@ class TokenStore(_Base):  # type: ignore[misc,unused-ignore]
     """A `TokenStore` of zcrmsdk over the token that zixin's own processes use."""
 
     def __init__(
-        self, credentials: Credentials, shared: Shared, name: str = "zoho", patience: Patience | None = None
+        self, credentials: Credentials, shared: Shared, name: str = "zoho", patience: RetryPolicy | None = None
     ) -> None:
         """Raises Misconfigured: zcrmsdk is not installed (the extra `zcrmsdk`)."""
         if _Base is object:
             raise Misconfigured("E-NO-SDK")
         host = host_of(credentials.accounts_server)
-        http = Http({credentials.accounts_server}, lambda answer: auth.judge(host, answer), 1, patience or Patience())
+        http = Http(
+            {credentials.accounts_server}, lambda answer: auth.error_for(host, answer), 1, patience or RetryPolicy()
+        )
         self._tokens = Tokens(credentials, shared, http, name)
         self._shared, self._name = shared, name
         self._refresh_token = credentials.refresh_token

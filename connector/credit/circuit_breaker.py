@@ -36,7 +36,7 @@ class Verdict:
     policy: Moves | None = None
 
 
-def brake(
+def check_run(
     made: pl.DataFrame, last: pl.DataFrame, checks: Checks, engine: Moves | None = None, policy: Moves | None = None
 ) -> Verdict:
     """Columns in, of both: `LOOKED_AT`; `last` is everybody's newest approved assessment.

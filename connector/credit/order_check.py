@@ -18,7 +18,7 @@ ANSWERS = ("allow", "warn", "needs_approval", "block")
 
 
 @dataclass(slots=True)
-class Answer:
+class OrderDecision:
     """What to do with an order; amounts in minor units of the base currency."""
 
     answer: str = "allow"
@@ -53,13 +53,13 @@ OUT = {
 }
 
 
-def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) -> Answer:
+def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) -> OrderDecision:
     """Whether an order of that amount fits.
 
     `row`: the account's assessment of now (`connector.assessment.ASSESSMENT`). `amount`: minor units of the base
     currency, above 0. `age_days`: days since the facts were last read.
     """
-    said = Answer()
+    said = OrderDecision()
     limit, exposure, room = row["limit"], row["exposure"] or 0, row["available"]
     over = None if room is None else max(0, amount - room)
     said.numbers = {
@@ -95,7 +95,7 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
     return said
 
 
-def _held(said: Answer, row: Mapping[str, Any]) -> int:
+def _held(said: OrderDecision, row: Mapping[str, Any]) -> int:
     worst = HOLDS.index(row["hold"])
     if worst:
         said.reasons.append(("hold", {"hold": row["hold"]}))
@@ -112,7 +112,7 @@ def _held(said: Answer, row: Mapping[str, Any]) -> int:
     return worst
 
 
-def _too_much(said: Answer, row: Mapping[str, Any], policy: Policy, room: int, over: int) -> int:
+def _too_much(said: OrderDecision, row: Mapping[str, Any], policy: Policy, room: int, over: int) -> int:
     limit, exposure, amount = row["limit"], row["exposure"] or 0, said.numbers["amount"] or 0
     said.reasons.append(("over", {"over": over, "room": room}))
     if room < max(0, limit - exposure):

@@ -93,7 +93,7 @@ def prepared(
     """One row an account with all that is known before it is judged: features, segment, what held, what people said."""
     frame = features.features(tables, state, policy, portfolio, as_of).with_row_index("?")
     frame = frame.with_columns(segment_of(tables["accounts"], policy))
-    return people.known(_used_before(frame, prior), tables, as_of)
+    return people.with_decisions(_used_before(frame, prior), tables, as_of)
 
 
 def judged(
@@ -107,10 +107,10 @@ def judged(
             continue
         rows = scorecard(rows, rules, base)
         rows = judge.rate(rows, rules, base, prior, as_of)
-        rows = people.judged(rows, rules, as_of)
+        rows = people.apply_overrides(rows, rules, as_of)
         rows = rows.hstack([_notches(rows)])
         rows = limits.limit(rows, rules, base, as_of)
-        yield rules, people.held(judge.flag(rows, rules, base, as_of, up_before))
+        yield rules, people.apply_holds(judge.flag(rows, rules, base, as_of, up_before))
 
 
 def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:

@@ -87,7 +87,7 @@ _PAIRS: tuple[tuple[str, str, Ledger, Ledger], ...] = (
 )
 
 
-def probe(policy: Policy) -> list[Finding]:
+def find_violations(policy: Policy) -> list[Finding]:
     """What is wrong with the policy's indicators; at most one finding an indicator and kind of example."""
     pairs = [(en, zh, base + better, base + worse) for base in (_PROMPT, _SLOW) for en, zh, better, worse in _PAIRS]
     books = [claims for _, _, better, worse in pairs for claims in (better, worse)]

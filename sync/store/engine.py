@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sync.store import dialect, revision
-from sync.store.problems import told
+from sync.store.problems import database_errors
 from sync.store.session import Reading, Writing
 
 
@@ -20,7 +20,7 @@ class Store:
         Raises Misconfigured when it cannot be opened, is not ours, or has another revision than this zixin's.
         """
         self.path = path
-        with told(path):
+        with database_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             there = revision.current(path)
             self._engine = dialect.engine(path)
@@ -42,11 +42,11 @@ class Store:
     @contextmanager
     def write(self, connection: str = "") -> Iterator[Writing]:
         """The one writer's transaction: committed at the end, rolled back on any error."""
-        with told(self.path), dialect.began(self._engine, dialect.WRITES) as tx:
+        with database_errors(self.path), dialect.began(self._engine, dialect.WRITES) as tx:
             yield Writing(tx, connection)
 
     @contextmanager
     def read(self, connection: str = "") -> Iterator[Reading]:
         """One consistent snapshot, which never waits for a writer."""
-        with told(self.path), dialect.began(self._engine, dialect.READS) as tx:
+        with database_errors(self.path), dialect.began(self._engine, dialect.READS) as tx:
             yield Reading(tx, connection)

@@ -261,11 +261,11 @@ def accounts(session: Reading) -> pl.DataFrame:
     return _select(session, "accounts", None, ())
 
 
-def find(session: Reading, wanted: str) -> list[tuple[str, str, str]]:
+def find(session: Reading, desired: str) -> list[tuple[str, str, str]]:
     """Id, number and name of the accounts of that id, number or whole name; several where people share a name."""
     table = tables.CANONICAL["accounts"]
     columns = (table.c.account_id, table.c.number, table.c.name)
-    query = select(*columns).where(session.own(table), or_(*(column == wanted for column in columns)))
+    query = select(*columns).where(session.own(table), or_(*(column == desired for column in columns)))
     return [(row[0], row[1], row[2]) for row in session.tx.execute(query.order_by(table.c.account_id))]
 
 

@@ -20,7 +20,7 @@ _KEY = ["connection", "account_id"]
 
 def want(session: Writing, rows: Sequence[Mapping[str, Any]]) -> None:
     """What the CRM should show: account_id, as_of, facts_version, next_day, shows. Never moves to an earlier day."""
-    table = tables.wanted
+    table = tables.desired
     kept: dict[str, Any] = {}
     for some in batches(row["account_id"] for row in rows):
         query = select(table).where(session.own(table), table.c.account_id.in_(some))
@@ -52,7 +52,7 @@ def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool
     Left out where our own write was answered after the page was asked for, unless `force`. An account that shows
     something new is planned again.
     """
-    seen, answered, planned = tables.observed, tables.sent, tables.wanted
+    seen, answered, planned = tables.observed, tables.sent, tables.desired
     rows = {row["account_id"]: row for row in shown.to_dicts()}
     for some in batches(sorted(rows)):
         old = {
@@ -84,8 +84,8 @@ def observed(session: Reading, accounts: Sequence[str]) -> dict[str, dict[str, s
 
 
 def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
-    """Accounts whose `wanted` is not settled, those in flight left out; None: all of them."""
-    want_, sent, seen, flights = tables.wanted, tables.sent, tables.observed, tables.flights
+    """Accounts whose `desired` is not settled, those in flight left out; None: all of them."""
+    want_, sent, seen, flights = tables.desired, tables.sent, tables.observed, tables.in_flight
     query = (
         select(
             want_,
@@ -105,7 +105,7 @@ def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
         PlanRow(
             account=row.account_id,
             version=row.version,
-            wanted=json.loads(row.shows),
+            desired=json.loads(row.shows),
             sent=_loaded(row.sent_shows),
             moved=row.sent_version != row.facts_version
             or (row.sent_next_day is not None and row.as_of >= row.sent_next_day),
@@ -118,7 +118,7 @@ def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
 
 def pending(session: Reading) -> bool:
     """Whether anything that the CRM should show has yet to be planned or sent."""
-    table = tables.wanted
+    table = tables.desired
     query = select(table.c.account_id).where(session.own(table), table.c.pending).limit(1)
     return session.tx.execute(query).first() is not None
 
@@ -130,19 +130,19 @@ def settle(session: Writing, settled: Iterable[Settled], at: int) -> None:
     _sent(session, {item.account: item.shows for item in rows if item.shows is not None}, at)
 
 
-def attempt(session: Writing, changes: Iterable[Planned], at: int) -> None:
+def mark_in_flight(session: Writing, changes: Iterable[Planned], at: int) -> None:
     """Note that a call is about to be made."""
     rows = [
         {"connection": session.connection, "account_id": item.account, "version": item.version, "attempted_at": at}
         for item in changes
     ]
-    upsert(session, tables.flights, rows, _KEY)
+    upsert(session, tables.in_flight, rows, _KEY)
 
 
 def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], at: int) -> None:
     """Store outcomes; an unknown one stays in flight until it is read back, a deferred one stays pending."""
     known = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
-    land(session, [planned.account for planned, _ in known])
+    clear_in_flight(session, [planned.account for planned, _ in known])
     taken = {planned.account: planned for planned, outcome in known if outcome.state == "taken"}
     before, seen = shown(session, tables.sent, list(taken)), observed(session, list(taken))
     values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
@@ -164,13 +164,13 @@ def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], 
 
 def in_flight(session: Reading) -> list[str]:
     """Accounts whose last write has no known answer."""
-    table = tables.flights
+    table = tables.in_flight
     return list(session.tx.execute(select(table.c.account_id).where(session.own(table))).scalars())
 
 
-def land(session: Writing, accounts: Sequence[str]) -> None:
+def clear_in_flight(session: Writing, accounts: Sequence[str]) -> None:
     """These are no longer in flight."""
-    table = tables.flights
+    table = tables.in_flight
     for some in batches(accounts):
         session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(some)))
 
@@ -189,13 +189,13 @@ def forget_fields(session: Writing, names: Collection[str]) -> None:
         if made:
             session.tx.execute(update(table).where(this).values(shows=bindparam("left")), made)
         for some in batches(sorted(had)):
-            again = and_(session.own(tables.wanted), tables.wanted.c.account_id.in_(some))
-            session.tx.execute(update(tables.wanted).where(again).values(pending=True))
+            again = and_(session.own(tables.desired), tables.desired.c.account_id.in_(some))
+            session.tx.execute(update(tables.desired).where(again).values(pending=True))
 
 
 def count_wanted(session: Reading) -> int:
     """Accounts that the CRM should show something of."""
-    table = tables.wanted
+    table = tables.desired
     return session.tx.execute(select(func.count()).select_from(table).where(session.own(table))).scalar_one()
 
 
@@ -214,7 +214,7 @@ def shown(session: Reading, table: Table, accounts: Sequence[str]) -> dict[str, 
 
 def _sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
     """`sent` with the facts version and the next day of what is wanted now."""
-    table = tables.wanted
+    table = tables.desired
     rows = []
     for some in batches(shows):
         query = select(table.c.account_id, table.c.facts_version, table.c.next_day).where(
@@ -237,7 +237,7 @@ def _sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], at: i
 def _close(session: Writing, done: Sequence[tuple[str, int, str | None]]) -> None:
     """An outcome acknowledges only the version that was sent: account, version, refusal."""
     if done:
-        table = tables.wanted
+        table = tables.desired
         this = and_(
             session.own(table),
             table.c.account_id == bindparam("account"),

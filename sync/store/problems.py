@@ -11,7 +11,7 @@ from sync.store import dialect
 
 
 @contextmanager
-def told(path: Path, *, alone: bool = False) -> Iterator[None]:
+def database_errors(path: Path, *, alone: bool = False) -> Iterator[None]:
     """Raises what the driver says of the database at *path* as a problem: held by another one, full, not to be opened.
 
     `alone`: somebody wants the database alone, and is not helped by waiting: Busy, where it else is Retry.

@@ -1,6 +1,6 @@
 """What the CRM refused of what is wanted: accounts, or fields of them; and texts that were cut to their field.
 
-It stands in `wanted` as JSON of `Refusal`; releases before 0.2 kept the CRM's words alone.
+It stands in `desired` as JSON of `Refusal`; releases before 0.2 kept the CRM's words alone.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def by_field(session: Reading) -> dict[str, int]:
 
 def reopen(session: Writing, among: Sequence[str] | None = None) -> None:
     """What the CRM refused is planned again; `among`: of these accounts only."""
-    table = tables.wanted
+    table = tables.desired
     these = and_(session.own(table), table.c.refusal.is_not(None))
     for some in [None] if among is None else batches(among):
         also = these if some is None else and_(these, table.c.account_id.in_(some))
@@ -66,7 +66,7 @@ def reopen(session: Writing, among: Sequence[str] | None = None) -> None:
 
 
 def of(outcome: AccountOutcome) -> str | None:
-    """An outcome as `wanted` keeps it; None: nothing was refused, and nothing cut."""
+    """An outcome as `desired` keeps it; None: nothing was refused, and nothing cut."""
     made = Refusal(outcome.refusal or "", outcome.refused, outcome.described, outcome.cut)
     if outcome.state == "taken" and not made.owed:
         return None
@@ -74,7 +74,7 @@ def of(outcome: AccountOutcome) -> str | None:
 
 
 def carried(text: str | None, shows: Collection[str]) -> str | None:
-    """What goes along into a new version of `wanted`, which shows these fields: what is owed of them, not the words."""
+    """What goes along into a new version of `desired`, which shows these fields: what is owed of them, no words."""
     found = read(text)
     if found is None or not (owed := found.owed & set(shows)):
         return None
@@ -83,13 +83,13 @@ def carried(text: str | None, shows: Collection[str]) -> str | None:
 
 
 def read(text: str | None) -> Refusal | None:
-    """What `wanted` keeps; None: nothing."""
+    """What `desired` keeps; None: nothing."""
     if text is None:
         return None
-    told = _told(text)
-    if told is None:
+    document = _told(text)
+    if document is None:
         return Refusal(text)
-    return Refusal(str(told["words"]), *(tuple(told.get(key, ())) for key in ("fields", "described", "cut")))
+    return Refusal(str(document["words"]), *(tuple(document.get(key, ())) for key in ("fields", "described", "cut")))
 
 
 def _names(found: Refusal) -> tuple[tuple[str, ...], ...]:
@@ -98,14 +98,14 @@ def _names(found: Refusal) -> tuple[tuple[str, ...], ...]:
 
 def _told(text: str) -> dict[str, Any] | None:
     try:
-        told = json.loads(text)
+        document = json.loads(text)
     except ValueError:
         return None
-    return told if isinstance(told, dict) and told.get(_MARK) == 1 and "words" in told else None
+    return document if isinstance(document, dict) and document.get(_MARK) == 1 and "words" in document else None
 
 
 def _all(session: Reading) -> dict[str, Refusal]:
-    table = tables.wanted
+    table = tables.desired
     query = select(table.c.account_id, table.c.refusal).where(session.own(table), table.c.refusal.is_not(None))
     found = {row.account_id: read(row.refusal) for row in session.tx.execute(query)}
     return {account: each for account, each in found.items() if each is not None}

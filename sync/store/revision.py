@@ -15,7 +15,7 @@ from sqlalchemy import Connection, inspect
 
 from connector.errors import Misconfigured
 from sync.store import dialect, migrations
-from sync.store.problems import told
+from sync.store.problems import database_errors
 
 #: As our revisions are called; they are told apart by their order.
 _OURS = re.compile(r"(?!0000)\d{4}")
@@ -26,7 +26,7 @@ def behind(path: Path) -> str | None:
 
     Raises Misconfigured: it is of a later release, or not ours; Busy: another process has it alone.
     """
-    with told(path, alone=True):
+    with database_errors(path, alone=True):
         found = _found(path, soon=True)
     return found if found is not None and found < migrations.HEAD else None
 
@@ -60,14 +60,14 @@ def alone(path: Path) -> Iterator[dialect.Raw]:
     Raises Busy when another process has the database open, one that serves above all.
     """
     with closing(dialect.unshared(path)) as db:
-        with told(path, alone=True):
+        with database_errors(path, alone=True):
             dialect.take_alone(db)
         yield db
 
 
 def bring_up(db: dialect.Raw, path: Path) -> None:
     """Bring the database at *path*, by a connection from `alone`, to the newest revision, in one transaction."""
-    with told(path), dialect.engine_of(db).begin() as tx:
+    with database_errors(path), dialect.engine_of(db).begin() as tx:
         migrate(tx)
 
 

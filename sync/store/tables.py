@@ -136,7 +136,7 @@ policies = _table("policies", _text("version"), _text("body"), key=("version",))
 #: Portfolio statistics of a day, which scores of later days look back at.
 statistics = _table("statistics", _text("connection"), _int("day"), _text("body"), key=("connection", "day"))
 
-wanted = _table(
+desired = _table(
     "wanted",
     _text("connection"), _text("account_id"), _int("as_of"), _int("facts_version"), _int("version"),
     #: The first day after as_of on which a day of the customer's own passes; null: none ahead.
@@ -144,7 +144,7 @@ wanted = _table(
     _text("refusal", nullable=True),
     key=("connection", "account_id"),
 )  # fmt: skip
-Index("ix_wanted_pending", wanted.c.connection, wanted.c.pending)
+Index("ix_wanted_pending", desired.c.connection, desired.c.pending)
 
 sent = _table(
     "sent",
@@ -158,7 +158,7 @@ observed = _table(
     key=("connection", "account_id"),
 )  # fmt: skip
 #: Writes whose answer is not known: read back before the account is written again.
-flights = _table(
+in_flight = _table(
     "flights",
     _text("connection"), _text("account_id"), _int("version"), _int("attempted_at"),
     key=("connection", "account_id"),

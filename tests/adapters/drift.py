@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from connector.assessment import Written
+from connector.assessment import OutputField
 
-Seed = Callable[[Any, str, Written], bool]
+Seed = Callable[[Any, str, OutputField], bool]
 
 
-def gone(fields: Any, name: str, item: Written) -> bool:
+def gone(fields: Any, name: str, item: OutputField) -> bool:
     del fields[name]
     return True
 
@@ -17,7 +17,7 @@ def gone(fields: Any, name: str, item: Written) -> bool:
 def attribute(key: str, value: Any, kinds: tuple[str, ...] = ()) -> Seed:
     """Sets one attribute of a field, of the kinds that have it."""
 
-    def seed(fields: Any, name: str, item: Written) -> bool:
+    def seed(fields: Any, name: str, item: OutputField) -> bool:
         if kinds and item.kind not in kinds:
             return False
         meta = fields[name]

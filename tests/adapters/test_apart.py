@@ -40,7 +40,7 @@ def broken(place: Path, line: str) -> list[str]:
     ("line", "contract"),
     [
         ("from adapters.common import http", None),
-        ("from adapters.registry import Need", None),
+        ("from adapters.registry import SettingSpec", None),
         ("from adapters.zoho import wire", "Adapters do not know each other"),
         ("from adapters.declarative.simulator import own", "Adapters do not know each other"),
         ("from adapters.simulation import faults", "Simulators are known to their own folder and to trial"),

@@ -11,7 +11,7 @@ from tests.simulated import Slots
 def test_every_adapter_has_a_name_and_says_what_it_needs() -> None:
     assert "zoho" in registry.available()
     for name in registry.available():
-        assert any(need.secret for need in registry.needs(name))
+        assert any(need.secret for need in registry.setting_specs(name))
 
 
 def test_the_contract_suite_has_a_double_of_every_adapter() -> None:
@@ -20,17 +20,17 @@ def test_the_contract_suite_has_a_double_of_every_adapter() -> None:
 
 def test_a_name_that_no_adapter_has_is_told_with_those_that_exist() -> None:
     with pytest.raises(Misconfigured, match=r"no adapter for zohoo.*zoho"):
-        registry.needs("zohoo")
+        registry.setting_specs("zohoo")
 
 
 def test_settings_that_are_missing_or_unknown_are_named_without_their_values() -> None:
-    given = {need.name: "canary" for need in registry.needs("zoho")[1:]} | {"pasword": "canary"}
+    given = {need.name: "canary" for need in registry.setting_specs("zoho")[1:]} | {"pasword": "canary"}
     with pytest.raises(Misconfigured, match="accounts_server is missing, pasword is unknown") as told:
-        registry.opened("zoho", given, Slots(), "main")
+        registry.open_crm("zoho", given, Slots(), "main")
     assert "canary" not in str(told.value)
 
 
 def test_a_cap_that_is_no_number_is_refused() -> None:
-    given = {need.name: "x" for need in registry.needs("zoho")} | {"credits_a_day": "many"}
+    given = {need.name: "x" for need in registry.setting_specs("zoho")} | {"credits_a_day": "many"}
     with pytest.raises(Misconfigured, match="credits_a_day is not a whole number"):
-        registry.opened("zoho", given, Slots(), "main")
+        registry.open_crm("zoho", given, Slots(), "main")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.assessment import FLAGS, HOLDS, RATINGS, WRITTEN, Written
+from connector.assessment import FLAGS, HOLDS, OUTPUT_FIELDS, RATINGS, OutputField
 from connector.plan import Plan, Planned, PlanRow, Settled, normalise, plan, same
 
-FIELDS = {field.name: field for field in WRITTEN}
+FIELDS = {field.name: field for field in OUTPUT_FIELDS}
 
 SHOWN: dict[str, str | None] = {
     "rating": "A",
@@ -27,13 +27,13 @@ SHOWN: dict[str, str | None] = {
 }
 
 
-def quiet_row(**wanted: str | None) -> PlanRow:
-    """An account that shows what was sent, with unmoved facts; `wanted` says what differs now."""
+def quiet_row(**desired: str | None) -> PlanRow:
+    """An account that shows what was sent, with unmoved facts; `desired` says what differs now."""
     return PlanRow(
         account="A1",
         version=7,
         moved=False,
-        wanted={**SHOWN, **wanted},
+        desired={**SHOWN, **desired},
         sent=SHOWN,
         observed=SHOWN,
     )
@@ -129,9 +129,9 @@ def test_a_field_that_holds_fewer_decimals_is_not_written_for_ever(sent: str, sh
 def test_an_edit_that_hits_what_is_wanted_now_settles_without_a_call() -> None:
     row = quiet_row(rating="BB")
 
-    planned = plan([replace(row, observed=row.wanted)])
+    planned = plan([replace(row, observed=row.desired)])
 
-    assert planned == Plan((), (Settled("A1", 7, row.wanted),))
+    assert planned == Plan((), (Settled("A1", 7, row.desired),))
 
 
 def test_a_first_write_sends_only_what_the_crm_does_not_show() -> None:
@@ -156,7 +156,7 @@ def test_an_account_never_sent_that_shows_what_is_wanted_is_settled_and_remember
 def test_nothing_to_show_and_nothing_shown_is_no_difference(
     observed: dict[str, str | None] | None, kept: dict[str, str | None] | None
 ) -> None:
-    row = replace(quiet_row(), wanted={"rating": None}, sent=None, observed=observed)
+    row = replace(quiet_row(), desired={"rating": None}, sent=None, observed=observed)
 
     assert plan([row]) == Plan((), (Settled("A1", 7, kept),))
 
@@ -220,13 +220,13 @@ def test_values_are_compared_in_one_form(name: str, text: str, expected: str | N
     ],
 )
 def test_differences_below_the_tolerance_are_none(a: str, b: str | None, expected: bool) -> None:
-    field = Written("score", "number", "follower", "x", "x", tolerance="0.5", places=2)
+    field = OutputField("score", "number", "follower", "x", "x", tolerance="0.5", places=2)
 
     assert same(field, a, b) is expected
     assert same(field, b, a) is expected
 
 
-def values_of(field: Written) -> st.SearchStrategy[str | None]:
+def values_of(field: OutputField) -> st.SearchStrategy[str | None]:
     """Any value the field may have, also in a CRM's own wording."""
     number = st.decimals(-(10**9), 10**9, places=3).map(str)
     day = st.dates(date(2020, 1, 1), date(2030, 1, 1)).map(lambda found: found.isoformat())
@@ -241,14 +241,14 @@ def values_of(field: Written) -> st.SearchStrategy[str | None]:
     return st.none() | kinds[field.kind]
 
 
-ALL_VALUES = st.fixed_dictionaries({field.name: values_of(field) for field in WRITTEN})
-SOME_VALUES = st.none() | st.fixed_dictionaries({}, optional={field.name: values_of(field) for field in WRITTEN})
+ALL_VALUES = st.fixed_dictionaries({field.name: values_of(field) for field in OUTPUT_FIELDS})
+SOME_VALUES = st.none() | st.fixed_dictionaries({}, optional={field.name: values_of(field) for field in OUTPUT_FIELDS})
 ROWS = st.builds(
     PlanRow,
     account=st.just("A1"),
     version=st.just(1),
     moved=st.booleans(),
-    wanted=ALL_VALUES,
+    desired=ALL_VALUES,
     sent=st.none() | ALL_VALUES,
     observed=SOME_VALUES,
 )
@@ -259,7 +259,7 @@ def test_a_plan_that_was_carried_out_leaves_nothing_to_do(row: PlanRow) -> None:
     for change in plan([row]).changes:
         shows = {**(row.observed or {}), **change.values}
 
-        after = replace(row, observed=shows, sent=row.wanted, moved=False)
+        after = replace(row, observed=shows, sent=row.desired, moved=False)
 
         assert change.values
         assert plan([after]).changes == ()
@@ -270,7 +270,7 @@ def test_a_written_account_shows_what_is_wanted(row: PlanRow) -> None:
     for change in plan([row]).changes:
         shows = {**(row.sent or {}), **(row.observed or {}), **change.values}
 
-        assert all(same(field, shows[field.name], row.wanted[field.name]) for field in WRITTEN)
+        assert all(same(field, shows[field.name], row.desired[field.name]) for field in OUTPUT_FIELDS)
 
 
 @given(row=ROWS)
@@ -281,8 +281,8 @@ def test_a_settled_account_stays_settled(row: PlanRow) -> None:
         assert plan([kept]).changes == ()
 
 
-@given(field=st.sampled_from(WRITTEN), data=st.data())
-def test_normalising_twice_is_normalising_once(field: Written, data: st.DataObject) -> None:
+@given(field=st.sampled_from(OUTPUT_FIELDS), data=st.data())
+def test_normalising_twice_is_normalising_once(field: OutputField, data: st.DataObject) -> None:
     once = normalise(field, data.draw(values_of(field)))
 
     assert normalise(field, once) == once

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from connector.assessment import WRITTEN
-from sync.link import Link
+from connector.assessment import OUTPUT_FIELDS
+from sync.link import CrmConnection
 from sync.run import run
 from sync.store import Store
 from sync.store.ledger import numbers as numbers_of
@@ -37,9 +37,9 @@ def books() -> dict[str, pl.DataFrame]:
 def rated(double: Double, folder: Path) -> dict[str, tuple[Any, ...]]:
     """Number → what a customer was found to be."""
     crm = double.crm()
-    named = dict(crm.apply(WRITTEN))
+    named = dict(crm.apply(OUTPUT_FIELDS))
     store = Store(folder / "zixin.db")
-    link = Link("x", crm, double.mapping.with_written(named), crm.organisation())
+    link = CrmConnection("x", crm, double.mapping.with_written(named), crm.organisation())
     double.advance(3600)
     done = run(store, link, POLICY, TODAY, language="en")
     with store.read("x") as session:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from connector.ports import Change
 from connector.schema import day_number
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.run import run
 from sync.store import Store, refusals
 from tests.connector.scoring.books import POLICY, books, invoice
@@ -30,7 +30,7 @@ def double(request: pytest.FixtureRequest) -> Iterator[Double]:
 def written(double: Double) -> tuple[Any, dict[str, str], list[str]]:
     """An adapter with its fields installed, their names, and the ids of the accounts."""
     crm = double.crm()
-    named = dict(crm.apply(WRITTEN))
+    named = dict(crm.apply(OUTPUT_FIELDS))
     ids = [record for page in crm.read(double.mapping.source("accounts"), None) for record in page.frame["id"]]
     return crm, named, ids
 
@@ -86,15 +86,15 @@ def test_twenty_threads_with_an_expired_token_refresh_once(double: Double) -> No
 def test_fields_are_installed_once_and_the_plan_says_so(double: Double) -> None:
     crm, named, _ = written(double)
 
-    assert set(named) == {field.name for field in WRITTEN}
-    assert {step.action for step in crm.plan(WRITTEN)} == {"keep"}
-    assert dict(crm.apply(WRITTEN)) == named
+    assert set(named) == {field.name for field in OUTPUT_FIELDS}
+    assert {step.action for step in crm.plan(OUTPUT_FIELDS)} == {"keep"}
+    assert dict(crm.apply(OUTPUT_FIELDS)) == named
 
 
 def test_nothing_is_written_when_nothing_changed_and_an_edit_is_healed(double: Double, tmp_path: Path) -> None:
     crm, named, ids = written(double)
     store = Store(tmp_path / "zixin.db")
-    link = Link("x", crm, double.mapping.with_written(named), crm.organisation())
+    link = CrmConnection("x", crm, double.mapping.with_written(named), crm.organisation())
 
     def sync() -> Any:
         double.advance(3600)
@@ -123,7 +123,7 @@ def test_a_rule_on_a_field_that_is_not_ours_sinks_its_own_record_only(large: Dou
     """Source: cases/README.md, 43."""
     crm, named, ids = written(large)
     store = Store(tmp_path / "zixin.db")
-    link = Link("x", crm, large.mapping.with_written(named), crm.organisation())
+    link = CrmConnection("x", crm, large.mapping.with_written(named), crm.organisation())
     large.rule(ids[57], "Phone is mandatory for partners")
     large.rule(ids[120], "Fax must not be empty", "Country is wrong")
 

@@ -21,9 +21,9 @@ import requests
 
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from mappings.load import packaged
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.run import run
 from sync.store import Store
 from sync.store.session import Writing
@@ -62,9 +62,9 @@ def watch(at: int | None) -> None:
 
 def sync(given: dict[str, Any]) -> None:
     crm = Zoho(Credentials(**given["secrets"]), Slots())
-    mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
+    mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
     store = Store(Path(given["store"]))
-    link = Link("sim", crm, mapping, crm.organisation())
+    link = CrmConnection("sim", crm, mapping, crm.organisation())
     watch(given.get("at"))
     run(store, link, POLICY, given["as_of"], language="en")
     store.close()

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from adapters.zoho.simulator.org import Org
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from connector.schema import day_number
 from mappings.load import packaged
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.run import Ran, run
 from sync.store import Store
 from tests.connector.scoring.books import POLICY, books, invoice, table
@@ -27,7 +27,7 @@ class House:
 
     sim: Sim
     store: Store
-    link: Link
+    link: CrmConnection
 
     def sync(self, as_of: str = TODAY, **more: Any) -> Ran:
         from datetime import date
@@ -66,7 +66,7 @@ def standing(tmp_path: Path, org: Org | None = None) -> Iterator[House]:
     """`org`: one that is filled, and has zixin's fields, already."""
     with simulated_zoho(ledger(), org) as sim:
         crm = sim.crm()
-        mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
+        mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
         store = Store(tmp_path / "zixin.db")
-        yield House(sim, store, Link("sim", crm, mapping, crm.organisation()))
+        yield House(sim, store, CrmConnection("sim", crm, mapping, crm.organisation()))
         store.close()

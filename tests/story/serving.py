@@ -7,7 +7,7 @@ from typing import Any
 from adapters.simulation.serving import running
 from tests.connector.scoring.books import POLICY
 from tests.story.house import House
-from zixin.compose import House as Opened
+from zixin.compose import Workspace as Opened
 from zixin.services.loops import Serving
 from zixin.web.webhooks import application
 

@@ -12,7 +12,7 @@ from tests.story.house import House
 from tests.waiting import ANSWER_S
 from tests.zixin.calls import run
 from zixin.config import connections
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 from zixin.logs import JsonLines
 
 SECRET, PERSON = "canary-secret-7f3a", "Canary Person 陈金丝雀"
@@ -35,7 +35,7 @@ def watched(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ho
         "client_secret": SECRET,
         "refresh_token": org.refresh_token,
     }
-    kept = Kept("zoho", credentials, "en", house.link.mapping.writes.fields, (SECRET,))
+    kept = ConnectionConfig("zoho", credentials, "en", house.link.mapping.writes.fields, (SECRET,))
     connections.keep("default", {"sim": kept})
     return house
 
@@ -49,7 +49,7 @@ def test_nothing_that_goes_wrong_says_a_secret_or_a_name(
     watched: House, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = impatient(2)
-    monkeypatch.setattr("adapters.zoho.crm.Patience", lambda: quick)
+    monkeypatch.setattr("adapters.zoho.crm.RetryPolicy", lambda: quick)
     org = watched.sim.org
     refresh = org.refresh_token
     assert run("sync", "--as-of", "2025-06-30") == 0
@@ -102,14 +102,15 @@ def test_what_libraries_log_is_left_out(library: str, level: str) -> None:
 def test_a_refused_call_is_told_nothing_of_ours(watched: House) -> None:
     from adapters.simulation.serving import running
     from adapters.zoho import hook
-    from sync.inbox import Clerk
-    from zixin.services.intake import Bell, Intake, Ready
+    from sync.inbox import InboxWriter
+    from zixin.services.intake import Intake, Ready, WebhookRoute
     from zixin.web.webhooks import application
 
-    clerk = Clerk(watched.store)
+    clerk = InboxWriter(watched.store)
     with running(
         application(
-            Intake({"sim": Bell("sim", [SECRET], hook.verify)}, clerk, lambda: None), lambda: Ready(True, 0, 0, True)
+            Intake({"sim": WebhookRoute("sim", [SECRET], hook.verify)}, clerk, lambda: None),
+            lambda: Ready(True, 0, 0, True),
         )
     ) as origin:
         answer = requests.post(f"{origin}/hooks/sim", data=json.dumps({"token": PERSON}), timeout=ANSWER_S)

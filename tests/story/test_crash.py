@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from connector.schema import TABLES
 from mappings.load import packaged
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.run import run
 from sync.store import Store
 from tests.connector.scoring.books import POLICY
@@ -110,10 +110,10 @@ def text(value: Any) -> str:
 
 def again(sim: Sim, path: Path) -> None:
     crm = sim.crm()
-    mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
+    mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
     store = Store(path)
     sim.control("clock", advance_s=3600)
-    run(store, Link("sim", crm, mapping, crm.organisation()), POLICY, TODAY, language="en")
+    run(store, CrmConnection("sim", crm, mapping, crm.organisation()), POLICY, TODAY, language="en")
     store.close()
 
 

@@ -37,9 +37,9 @@ size = lambda: counted.stat().st_size if counted.exists() else 0
 with store.write() as session:
     mode = session.tx.exec_driver_sql("pragma synchronous").scalar(), session.tx.exec_driver_sql("pragma journal_mode").scalar()
 before = size()
-clerk = inbox.Clerk(store)
+clerk = inbox.InboxWriter(store)
 for number in range({COMMITS}):
-    clerk.hand_in("sim", [Event(f"e{{number}}", "", (), ("A1",))], 1).result()
+    clerk.submit("sim", [Event(f"e{{number}}", "", (), ("A1",))], 1).result()
 print(*mode, size() - before)
 """
 

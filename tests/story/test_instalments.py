@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from connector.ports import Installs
 from connector.schema import day_number
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.run import run
 from sync.store import Store
 from tests.adapters.declarative.double import rest
@@ -36,7 +36,7 @@ def test_each_instalment_falls_due_on_its_own_day(
         crm = double.crm()
         assert isinstance(crm, Installs)
         store = Store(tmp_path / "zixin.db")
-        link = Link("x", crm, double.mapping.with_written(dict(crm.apply(WRITTEN))), crm.organisation())
+        link = CrmConnection("x", crm, double.mapping.with_written(dict(crm.apply(OUTPUT_FIELDS))), crm.organisation())
         done = run(store, link, POLICY, day_number(date.fromisoformat(as_of)), language="en")
         store.close()
 

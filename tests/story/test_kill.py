@@ -22,7 +22,7 @@ from tests.story.events import of, pay
 from tests.story.house import House
 from tests.waiting import ANSWER_S, wait_for
 from zixin.config import connections
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 
 pytestmark = pytest.mark.apart
 
@@ -44,7 +44,7 @@ class Service:
         fields = house.link.mapping.writes.fields
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("ZIXIN_HOME", str(home))
-            connections.keep("default", {"sim": Kept("zoho", credentials, "en", fields, (SECRET,))})
+            connections.keep("default", {"sim": ConnectionConfig("zoho", credentials, "en", fields, (SECRET,))})
         self.origin = ""
         self.process: Any = None
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters import registry
-from adapters.registry import Need
+from adapters.registry import SettingSpec
 from connector.ports import Described, Installs, Organisation, Page, Reads, Shared, Source, Spent, Writes
 from tests.zixin.calls import FORTY, document, run, served
 
@@ -44,16 +44,16 @@ class OnlyRead:
 def ledger(monkeypatch: pytest.MonkeyPatch) -> str:
     """An adapter of that name, as a folder of its own would be."""
     real = dict(registry._folders())
-    needs = registry.needs("zoho", {"grant_code": ""})
+    needs = registry.setting_specs("zoho", {"grant_code": ""})
 
     def opened(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
-        return OnlyRead(sys.modules["adapters.zoho.entry"].opened(crm, settings, shared, name))
+        return OnlyRead(sys.modules["adapters.zoho.entry"].open_crm(crm, settings, shared, name))
 
-    def needed(crm: str, settings: Mapping[str, str]) -> tuple[Need, ...]:
+    def needed(crm: str, settings: Mapping[str, str]) -> tuple[SettingSpec, ...]:
         return needs
 
     entry = ModuleType("adapters.ledger.entry")
-    vars(entry).update(needs=needed, opened=opened)
+    vars(entry).update(setting_specs=needed, open_crm=opened)
     monkeypatch.setitem(sys.modules, "adapters.ledger", ModuleType("adapters.ledger"))
     monkeypatch.setitem(sys.modules, "adapters.ledger.entry", entry)
     monkeypatch.setattr(registry, "_folders", lambda: {**real, "ledger": "ledger"})

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from mappings.load import packaged
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.run import run
 from sync.store import Store
 from tests.connector.scoring.books import POLICY
@@ -41,7 +41,7 @@ class World:
     def __init__(self, sim: Any, folder: Path) -> None:
         self.sim, self.folder = sim, folder
         crm = sim.crm()
-        self.mapping = packaged("zoho").with_written(dict(crm.apply(WRITTEN)))
+        self.mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
         self.sync(folder / "a.db", TODAY)
         self.invoices = sorted(sim.org.modules["Invoices"].records)
         self.accounts = sorted(sim.org.modules["Accounts"].records)
@@ -51,7 +51,7 @@ class World:
         crm = self.sim.crm()
         store = Store(path)
         self.sim.control("clock", advance_s=600)
-        run(store, Link("sim", crm, self.mapping, crm.organisation()), POLICY, day, language="en", **how)
+        run(store, CrmConnection("sim", crm, self.mapping, crm.organisation()), POLICY, day, language="en", **how)
         store.close()
 
     def does(self, what: str, which: int) -> None:

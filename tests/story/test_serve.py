@@ -19,7 +19,7 @@ from tests.story.events import of, pay
 from tests.story.house import House
 from tests.story.serving import SECRET, served
 from tests.waiting import ANSWER_S, wait_for
-from zixin.compose import House as Opened
+from zixin.compose import Workspace as Opened
 from zixin.logs import JsonLines
 from zixin.services.loops import Serving, seconds_until
 

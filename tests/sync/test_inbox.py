@@ -38,7 +38,7 @@ def test_it_is_tried_again_after_longer_and_longer_and_is_dead_in_the_end(store:
     with store.write("sim") as session:
         inbox.take_in(session, [event("a")], 0)
         while found := inbox.waiting(session, now):
-            inbox.put_off(session, found, "E-CRM-DOWN", now)
+            inbox.reschedule(session, found, "E-CRM-DOWN", now)
             following = inbox.next_at(session)
             if following is None:
                 break
@@ -66,9 +66,9 @@ def test_what_is_done_says_nothing_any_more_and_is_forgotten_later(store: Store)
 
 
 def test_many_callers_at_once_are_committed_together_and_all_of_them_told(store: Store) -> None:
-    desk = inbox.Clerk(store)
+    desk = inbox.InboxWriter(store)
     with ThreadPoolExecutor(16) as threads:
-        done = list(threads.map(lambda n: desk.hand_in("sim", [event(f"e{n % 200}")], n).result(), range(400)))
+        done = list(threads.map(lambda n: desk.submit("sim", [event(f"e{n % 200}")], n).result(), range(400)))
     desk.close()
 
     with store.read("sim") as session:
@@ -78,9 +78,9 @@ def test_many_callers_at_once_are_committed_together_and_all_of_them_told(store:
 
 
 def test_what_could_not_be_committed_is_not_acknowledged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = inbox.Clerk(store)
+    desk = inbox.InboxWriter(store)
     monkeypatch.setattr(store, "write", lambda: (_ for _ in ()).throw(Misconfigured("E-STORE-FULL", path="x")))
 
     with pytest.raises(Misconfigured):
-        desk.hand_in("sim", [event("a")], 0).result(timeout=ANSWER_S)
+        desk.submit("sim", [event("a")], 0).result(timeout=ANSWER_S)
     desk.close()

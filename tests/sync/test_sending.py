@@ -8,7 +8,7 @@ import pytest
 from connector.plan import AccountOutcome, Planned
 from connector.ports import Change, Described, Field, Outcome
 from mappings.load import packaged
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.sending import Sending
 
 NAMES = {name: f"C_{name}" for name in ("rating", "limit", "hold", "flags", "reasons", "rated_on", "overdue_since")}
@@ -59,7 +59,7 @@ class Fake:
 
 
 def sent(crm: Fake, values: Mapping[str, str | None] = WHOLE) -> tuple[Planned, AccountOutcome]:
-    link = Link("x", cast("Any", crm), packaged("zoho").with_written(NAMES), cast("Any", None))
+    link = CrmConnection("x", cast("Any", crm), packaged("zoho").with_written(NAMES), cast("Any", None))
     found = list(Sending(link, cast("Any", crm)).sent([Planned("a", 1, values)]))
     assert len(found) == 1
     return found[0]

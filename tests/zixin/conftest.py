@@ -10,7 +10,7 @@ import pytest
 from adapters.zoho.simulator.org import Org
 from tests.story.house import House, standing
 from zixin.config import connections
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def rated(_once: tuple[Path, Org], tmp_path: Path, monkeypatch: pytest.MonkeyPat
     folder = tmp_path / "home" / "default"
     folder.mkdir(parents=True)
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    connections.keep("default", {"sim": Kept("zoho")})
+    connections.keep("default", {"sim": ConnectionConfig("zoho")})
     shutil.copy(_once[0], folder / "zixin.db")
     with standing(folder, copy.deepcopy(_once[1])) as house:
         yield house

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from connector.assessment import FLAGS, WRITTEN, Written
+from connector.assessment import FLAGS, OUTPUT_FIELDS, OutputField
 
 #: What the earlier release did not know.
 NEW_FLAG = "OVERDUE_90"
 SHORTER, OTHER_LABEL = 300, "信用标记"
 
 
-def _before(item: Written) -> Written:
+def _before(item: OutputField) -> OutputField:
     if item.name == "flags":
         return replace(item, options=tuple(flag for flag in FLAGS if flag != NEW_FLAG), zh=OTHER_LABEL)
     return replace(item, length=SHORTER) if item.name == "reasons" else item
@@ -27,7 +27,7 @@ def earlier_release() -> Iterator[None]:
     """Within it, `fields apply` makes what the earlier release made."""
     assert NEW_FLAG in FLAGS
     with pytest.MonkeyPatch.context() as patched:
-        made = tuple(_before(item) for item in WRITTEN)
-        patched.setattr("zixin.services.crm_fields.WRITTEN", made)
+        made = tuple(_before(item) for item in OUTPUT_FIELDS)
+        patched.setattr("zixin.services.crm_fields.OUTPUT_FIELDS", made)
         patched.setattr("zixin.services.crm_fields.CORE", tuple(item for item in made if not item.optional))
         yield

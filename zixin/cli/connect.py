@@ -11,7 +11,7 @@ from zixin.cli.context import MARKS, Context
 from zixin.cli.simulate import known
 
 if TYPE_CHECKING:
-    from zixin.services.connect import Need
+    from zixin.services.connect import SettingSpec
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def connect(
     steps: Annotated[bool, typer.Option("--steps", help="Only print what to do on the CRM's side.")] = False,
 ) -> None:
     """Exit code 5 where something may not be seen; nothing is kept where the CRM cannot be entered."""
-    from zixin.config.connections import Kept
+    from zixin.config.connections import ConnectionConfig
     from zixin.services import connect
 
     context: Context = call.obj
@@ -52,8 +52,8 @@ def connect(
     if steps:
         return
     ask = (lambda need: _asked(context, need)) if asks else None
-    given = connect.gathered(lambda found: connect.needs(crm, found), told, ask)
-    kept = Kept(crm, given, context.language, mapping=mapping)
+    given = connect.gathered(lambda found: connect.setting_specs(crm, found), told, ask)
+    kept = ConnectionConfig(crm, given, context.language, mapping=mapping)
     lines = connect.connect(context.profile, name or crm, kept, replace=replace)
     rows = [{"what": line.what, "state": line.state, "en": line.en, "zh": line.zh} for line in lines]
     if context.json:
@@ -68,15 +68,15 @@ def connect(
 
 def _guide(context: Context, crm: str) -> None:
     """What to do on the vendor's side, on standard error where that is asked for below."""
-    from zixin.services.connect import guide
+    from zixin.services.connect import setup_steps
 
-    for number, way in enumerate(guide(crm), 1):
+    for number, way in enumerate(setup_steps(crm), 1):
         context.say(f"{number}. {context.words(way.en, way.zh)}")
         if way.paste:
             context.say(f"\n   {way.paste}\n")
 
 
-def _asked(context: Context, need: Need) -> str:
+def _asked(context: Context, need: SettingSpec) -> str:
     hint = context.words(need.en, need.zh)
     text = f"{need.name} ({hint})" if hint else need.name
     empty = "" if need.default is not None else None

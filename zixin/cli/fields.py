@@ -153,12 +153,12 @@ def _detail(context: Context, step: Step) -> str:
 
 
 def _chosen(optional: str | None) -> tuple[str, ...] | None:
-    from connector.assessment import WRITTEN
+    from connector.assessment import OUTPUT_FIELDS
 
     if optional is None:
         return None
     names = [each.strip() for each in optional.split(",") if each.strip() and each.strip() != "none"]
-    known = [item.name for item in WRITTEN if item.optional]
+    known = [item.name for item in OUTPUT_FIELDS if item.optional]
     if wrong := [each for each in names if each not in known]:
         raise typer.BadParameter(f"{', '.join(wrong)}: there is {', '.join(known)}", param_hint="--with")
     return tuple(names)

@@ -34,7 +34,7 @@ def init(
     folder = scaffold.home_ready(context.profile)
     origin, key = keys.origin(), keys.place()
     file = into / f"zixin.{crm}.yaml"
-    made = scaffold.write(into, crm, connect.needs(crm), connect.guide(crm), {})
+    made = scaffold.write(into, crm, connect.setting_specs(crm), connect.setup_steps(crm), {})
     if context.json:
         files = {"written": [str(path) for path in made], "settings": str(file)}
         context.document({"crm": crm, "profile": context.profile, "home": str(folder), "key": origin, **files})

@@ -35,11 +35,11 @@ def check(
     """Exit code 0 where nothing is wrong, 1 with the faults named."""
     context: Context = call.obj
 
-    from connector.validation.monotonicity import probe
+    from connector.validation.monotonicity import find_violations
     from zixin.config import settings
 
     rules = settings.policy(context.profile, None if file is None else Path(file))
-    found = probe(rules)
+    found = find_violations(rules)
     if context.json:
         context.document({"version": rules.version, "findings": [_readable(finding) for finding in found]})
     for finding in found:

@@ -20,7 +20,7 @@ _TOLD = {"crm", "language", "fields", "sealed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ConnectionConfig:
     """One connection as a profile keeps it."""
 
     #: Name of the adapter, which is the name of its mapping, too.
@@ -42,7 +42,7 @@ class Kept:
     mapping: str = ""
 
 
-def read(profile: str) -> dict[str, Kept]:
+def read(profile: str) -> dict[str, ConnectionConfig]:
     """Name → connection.
 
     Raises Misconfigured: there is none, or the file is damaged, which is said of it; Denied: sealed with another key.
@@ -52,7 +52,7 @@ def read(profile: str) -> dict[str, Kept]:
     return {name: _opened(given, json.loads(vault.open(given["sealed"]))) for name, given in kept.items()}
 
 
-def first(profile: str) -> tuple[str, Kept]:
+def first(profile: str) -> tuple[str, ConnectionConfig]:
     """The connection of a profile and its name."""
     return next(iter(read(profile).items()))
 
@@ -62,7 +62,7 @@ def name_of(profile: str) -> str:
     return next(iter(_file(profile)))
 
 
-def keep(profile: str, connections: Mapping[str, Kept]) -> None:
+def keep(profile: str, connections: Mapping[str, ConnectionConfig]) -> None:
     """Keep these as the profile's connections, in a file for the owner only."""
     folder = settings.profile_folder(profile)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -83,7 +83,7 @@ def keep(profile: str, connections: Mapping[str, Kept]) -> None:
     private_text(folder / _FILE, json.dumps(told, indent=1))
 
 
-def change(profile: str, name: str, **changed: Any) -> Kept:
+def change(profile: str, name: str, **changed: Any) -> ConnectionConfig:
     """Keep one connection with these fields changed."""
     kept = read(profile)
     kept[name] = replace(kept[name], **changed)
@@ -123,8 +123,8 @@ def _damaged(path: Path, detail: str) -> Misconfigured:
     return Misconfigured("E-FILE", file=str(path), detail=detail)
 
 
-def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> Kept:
-    return Kept(
+def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> ConnectionConfig:
+    return ConnectionConfig(
         given["crm"],
         secret["credentials"],
         given["language"],

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from adapters.registry import Need, Way
+from adapters.registry import SettingSpec, SetupStep
 from sync.shared import private_text
 from zixin.config import settings
 
@@ -26,7 +26,9 @@ _VARIABLES: tuple[tuple[str, str, str, str], ...] = (
 )
 
 
-def write(folder: Path, crm: str, needs: Sequence[Need], ways: Sequence[Way], told: Mapping[str, str]) -> list[Path]:
+def write(
+    folder: Path, crm: str, needs: Sequence[SettingSpec], ways: Sequence[SetupStep], told: Mapping[str, str]
+) -> list[Path]:
     """Make `zixin.CRM.yaml` (for its owner only) and `.env.example`; those that are there stay as they are.
 
     `told` are values that are known already. The files that were written come back.
@@ -43,7 +45,7 @@ def write(folder: Path, crm: str, needs: Sequence[Need], ways: Sequence[Way], to
     return made
 
 
-def settings_text(crm: str, needs: Sequence[Need], ways: Sequence[Way], told: Mapping[str, str]) -> str:
+def settings_text(crm: str, needs: Sequence[SettingSpec], ways: Sequence[SetupStep], told: Mapping[str, str]) -> str:
     """A YAML file with every setting, its meaning in both languages, optional ones commented out."""
     lines = [
         f"# zixin connect {crm} --settings FILE     (chmod 600; the values are kept sealed, this file can go then)",
@@ -61,7 +63,7 @@ def settings_text(crm: str, needs: Sequence[Need], ways: Sequence[Way], told: Ma
     return "\n".join([*lines, ""])
 
 
-def env_text(needs: Sequence[Need]) -> str:
+def env_text(needs: Sequence[SettingSpec]) -> str:
     """What the environment may set, all of it commented out."""
     lines = [
         "# Copy to .env (chmod 600) in the folder that zixin is started in. What the environment sets comes first.",

@@ -11,28 +11,28 @@ from pathlib import Path
 from typing import Literal
 
 from adapters import registry
-from adapters.registry import Need, Way, available, guide, imported, needs
+from adapters.registry import SettingSpec, SetupStep, available, imported, setting_specs, setup_steps
 from connector.errors import Denied, Misconfigured, Problem
 from connector.ports import Described, Diagnostics, Reads, Writes
 from mappings.check import lacking
 from zixin import compose
 from zixin.config import connections, settings
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 
 #: What adapters are asked for before there is a connection, for the doors.
 __all__ = [
     "Line",
-    "Need",
-    "Way",
+    "SettingSpec",
+    "SetupStep",
     "available",
     "connect",
     "from_file",
     "gathered",
-    "guide",
     "imported",
-    "needs",
     "objects",
     "permissions",
+    "setting_specs",
+    "setup_steps",
 ]
 
 
@@ -74,16 +74,18 @@ def _settings(text: str, name: str) -> dict[str, str]:
 
 
 def gathered(
-    needs: Callable[[Mapping[str, str]], tuple[Need, ...]], told: Mapping[str, str], ask: Callable[[Need], str] | None
+    setting_specs: Callable[[Mapping[str, str]], tuple[SettingSpec, ...]],
+    told: Mapping[str, str],
+    ask: Callable[[SettingSpec], str] | None,
 ) -> dict[str, str]:
     """All settings: those told, else ZIXIN_SET_NAME of the environment, else what `ask` answers; defaults last.
 
-    `needs` is asked again after each answer: what a connector file declares is known once it is named.
+    `setting_specs` is asked again after each answer: what a connector file declares is known once it is named.
     """
     given = dict(told)
     seen: set[str] = set()
     while True:
-        open_ = [need for need in needs(given) if need.name not in seen]
+        open_ = [need for need in setting_specs(given) if need.name not in seen]
         if not open_:
             return {name: value for name, value in given.items() if value}
         need = open_[0]
@@ -94,7 +96,7 @@ def gathered(
         given[need.name] = value
 
 
-def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]:
+def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -> list[Line]:
     """Tries the connection and keeps it: who we are, then each object that the mapping reads.
 
     Raises the problem where the CRM cannot be entered at all, and keeps nothing; Misconfigured where the profile has
@@ -104,16 +106,16 @@ def connect(profile: str, name: str, kept: Kept, *, replace: bool) -> list[Line]
     if known and name not in known and not replace:
         raise Misconfigured("E-CONNECTED", profile=profile, name=next(iter(known)))
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
-    settled = registry.settled(kept.crm, kept.credentials, name)
-    secrets = {need.name for need in registry.needs(kept.crm, settled) if need.secret}
+    settled = registry.resolve_settings(kept.crm, kept.credentials, name)
+    secrets = {need.name for need in registry.setting_specs(kept.crm, settled) if need.secret}
     once = secrets & (settled.keys() - kept.credentials.keys())
     before = known.get(name)
-    again = before if before is not None and before.crm == kept.crm else Kept(kept.crm)
+    again = before if before is not None and before.crm == kept.crm else ConnectionConfig(kept.crm)
     kept = replace_(again, credentials=settled, language=kept.language, mapping=kept.mapping)
     if once:
         # What a vendor gives once is not given again: it is kept before anything else is tried.
         connections.keep(profile, {name: kept})
-    crm = registry.opened(kept.crm, kept.credentials, compose.shared(profile), name)
+    crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile), name)
     found = crm.organisation()
     lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
     described: list[Described] = []
@@ -143,7 +145,7 @@ def permissions(crm: Reads) -> list[Line]:
 
 
 def objects(
-    crm: Reads, profile: str, name: str, kept: Kept, seen: Callable[[Described], None] = lambda _: None
+    crm: Reads, profile: str, name: str, kept: ConnectionConfig, seen: Callable[[Described], None] = lambda _: None
 ) -> list[Line]:
     """Each object that the mapping reads: whether it may be seen, and which of its fields are not there.
 
@@ -175,7 +177,7 @@ def _missing(object_: str, problem: Problem, *, optional: bool) -> Line:
     return Line(object_, state, problem.text("en"), problem.text("zh-CN"))
 
 
-def _known(profile: str) -> dict[str, Kept]:
+def _known(profile: str) -> dict[str, ConnectionConfig]:
     try:
         return dict(connections.read(profile))
     except Misconfigured as problem:

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.declarative.check import Tried
+from adapters.declarative.check import CheckStep
 from adapters.declarative.check import check as steps
 from adapters.declarative.connector import Connector
 from adapters.declarative.crm import connected
 from adapters.declarative.entry import connector_of, declared
-from adapters.registry import complete
+from adapters.registry import with_defaults
 from zixin.services.connect import from_file, gathered
 
 
@@ -23,13 +23,13 @@ def named(file: Path) -> Connector:
     return connector_of("rest" if given else str(file), given)
 
 
-def check(connector: Connector, settings: Path | None) -> Iterator[Tried]:
+def check(connector: Connector, settings: Path | None) -> Iterator[CheckStep]:
     """Tries each call; nothing is written. `settings`: their file; else they are taken from the environment.
 
     Raises Misconfigured where a setting is missing.
     """
     needs = declared(connector)
-    given = complete(needs, gathered(lambda _: needs, from_file(settings), None), connector.name)
+    given = with_defaults(needs, gathered(lambda _: needs, from_file(settings), None), connector.name)
     yield from steps(connector, connected(connector, given, Alone(), name=connector.name))
 
 

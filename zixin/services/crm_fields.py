@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from adapters import registry
-from connector.assessment import CORE, WRITTEN, Written
+from connector.assessment import CORE, OUTPUT_FIELDS, OutputField
 from connector.errors import Misconfigured, Problem
 from connector.ports import Described, Diagnostics, Field, Growth, Installs, Step
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.store import outbox
 from zixin import compose
 from zixin.compose import Attached
 from zixin.config import connections
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 from zixin.services import field_growth
 from zixin.services.field_growth import growth
 
@@ -43,13 +43,13 @@ class Drift:
     slight: bool = False
 
 
-def wanted(kept: Kept, optional: Sequence[str] | None = None) -> tuple[Written, ...]:
+def wanted(kept: ConnectionConfig, optional: Sequence[str] | None = None) -> tuple[OutputField, ...]:
     """What is to be made: the core, the optional ones that the connection asks for; labels in its language.
 
     `optional`: those that it is to ask for from now on.
     """
     asked = _optional(kept) if optional is None else optional
-    chosen = [item for item in WRITTEN if item in CORE or item.name in asked]
+    chosen = [item for item in OUTPUT_FIELDS if item in CORE or item.name in asked]
     first, second = ("zh", "en") if kept.language == "zh-CN" else ("en", "zh")
     mark = f" [zixin {kept.install}]" if kept.install else ""
     return tuple(
@@ -67,12 +67,12 @@ def wanted(kept: Kept, optional: Sequence[str] | None = None) -> tuple[Written, 
 class _Looked:
     """What is to be done about each of the fields."""
 
-    items: tuple[Written, ...]
+    items: tuple[OutputField, ...]
     steps: tuple[Step, ...]
     growths: tuple[Growth, ...]
 
 
-def _looked(crm: Installs, there: Described, kept: Kept, items: tuple[Written, ...]) -> _Looked:
+def _looked(crm: Installs, there: Described, kept: ConnectionConfig, items: tuple[OutputField, ...]) -> _Looked:
     """`there`: what `installed` says."""
     by_name = {field.name: field for field in there.fields}
     steps, growths = [], []
@@ -96,7 +96,7 @@ def _told(words: tuple[str, str]) -> dict[str, str]:
     return {"detail": words[0], "detail_zh": words[1]}
 
 
-def _is_ours(field: Field, kept: Kept) -> bool:
+def _is_ours(field: Field, kept: ConnectionConfig) -> bool:
     """By our mark; where the CRM shows no tooltips, or the mark was taken out, by an id that is no mere name.
 
     A field that somebody made in the place of ours has its name, and not its id.
@@ -106,15 +106,15 @@ def _is_ours(field: Field, kept: Kept) -> bool:
     return owner == kept.install if owner else told and (field.id or field.name) in kept.field_ids.values()
 
 
-def planned(profile: str, link: Link) -> tuple[Step, ...]:
+def planned(profile: str, link: CrmConnection) -> tuple[Step, ...]:
     """What `install` would do, and what it leaves to a person."""
     kept, crm = connections.read(profile)[link.name], _installs(link)
     return _looked(crm, crm.installed(), kept, wanted(kept)).steps
 
 
 def install(
-    profile: str, link: Link, *, adopt: bool = False, optional: Sequence[str] | None = None
-) -> tuple[Link, tuple[Step, ...]]:
+    profile: str, link: CrmConnection, *, adopt: bool = False, optional: Sequence[str] | None = None
+) -> tuple[CrmConnection, tuple[Step, ...]]:
     """Create the missing fields, let ours grow, keep what the CRM named them; the link with these names, and what was
     done or is left to a person.
 
@@ -162,7 +162,7 @@ def _forgotten(profile: str, name: str, created: set[str]) -> None:
             outbox.forget_fields(session, created)
 
 
-def _grown(crm: Installs, kept: Kept, found: _Looked) -> tuple[Step, ...]:
+def _grown(crm: Installs, kept: ConnectionConfig, found: _Looked) -> tuple[Step, ...]:
     """The steps; what the CRM did not change after all is left to a person, with its words."""
     if not found.growths:
         return found.steps
@@ -181,7 +181,7 @@ def _grown(crm: Installs, kept: Kept, found: _Looked) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def off_page(link: Link) -> dict[str, list[str]]:
+def off_page(link: CrmConnection) -> dict[str, list[str]]:
     """Page layout → our fields that do not stand on it, as far as the CRM tells. Raises what keeps us from looking."""
     if not isinstance(link.crm, Diagnostics):
         return {}
@@ -192,7 +192,7 @@ def off_page(link: Link) -> dict[str, list[str]]:
     return {layout: names for layout, names in found.items() if names}
 
 
-def off_page_as_seen(link: Link) -> dict[str, list[str]]:
+def off_page_as_seen(link: CrmConnection) -> dict[str, list[str]]:
     """As `off_page`; where we may not look at the layouts, doctor says so."""
     try:
         return off_page(link)
@@ -207,12 +207,12 @@ def widget(profile: str, attached: Attached) -> bytes:
     return registry.widget(kept.crm, names, kept.language, attached.policy.base_currency)
 
 
-def placing(link: Link) -> tuple[str, str] | None:
+def placing(link: CrmConnection) -> tuple[str, str] | None:
     """What a person does so that new fields show on the page; None: nothing, or the CRM's layouts tell."""
     return _installs(link).placing()
 
 
-def drifted(profile: str, link: Link) -> list[Drift]:
+def drifted(profile: str, link: CrmConnection) -> list[Drift]:
     """How the fields differ from what zixin made and writes."""
     kept = connections.read(profile)[link.name]
     crm = _installs(link)
@@ -239,7 +239,7 @@ def drifted(profile: str, link: Link) -> list[Drift]:
     return drifts
 
 
-def removable(profile: str, link: Link) -> tuple[list[Field], list[str]]:
+def removable(profile: str, link: CrmConnection) -> tuple[list[Field], list[str]]:
     """Fields that `remove` takes, and names of those that it leaves: without our mark, or another one by that name."""
     kept = connections.read(profile)[link.name]
     ids = set(kept.field_ids.values())
@@ -256,7 +256,7 @@ def removable(profile: str, link: Link) -> tuple[list[Field], list[str]]:
     return take, leave
 
 
-def remove(profile: str, link: Link, fields: Sequence[Field]) -> None:
+def remove(profile: str, link: CrmConnection, fields: Sequence[Field]) -> None:
     """Deletes these fields with their values in the CRM; what zixin knows of the customers stays."""
     _installs(link).remove(fields)
     gone = {field.name for field in fields}
@@ -269,12 +269,12 @@ def remove(profile: str, link: Link, fields: Sequence[Field]) -> None:
     )
 
 
-def _optional(kept: Kept) -> tuple[str, ...]:
+def _optional(kept: ConnectionConfig) -> tuple[str, ...]:
     """The optional ones that are wanted; of a connection of before they were, those that it has."""
-    return kept.optional or tuple(item.name for item in WRITTEN if item.optional and item.name in kept.fields)
+    return kept.optional or tuple(item.name for item in OUTPUT_FIELDS if item.optional and item.name in kept.fields)
 
 
-def _differences(item: Written, field: Field, kept: Kept) -> list[tuple[str, str]]:
+def _differences(item: OutputField, field: Field, kept: ConnectionConfig) -> list[tuple[str, str]]:
     made: list[tuple[str, str]] = []
     if not field.writable:
         made.append(("zixin's user may not write it", "zixin 的用户不可写"))
@@ -288,7 +288,7 @@ def _differences(item: Written, field: Field, kept: Kept) -> list[tuple[str, str
     return made
 
 
-def _installs(link: Link) -> Installs:
+def _installs(link: CrmConnection) -> Installs:
     if not isinstance(link.crm, Installs):
         raise Misconfigured("E-NO-FIELDS", name=link.name)
     return link.crm

@@ -14,12 +14,12 @@ from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
 from sync import backup
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.store import Store, ledger, migrations, refusals
 from sync.store.revision import behind
 from zixin import compose
 from zixin.config import connections, installation, keys, settings
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 from zixin.services import connect, crm_fields, policies, status
 
 Group = Literal["environment", "connection", "fields", "records", "schedule"]
@@ -141,9 +141,9 @@ def _key() -> Check:
     return _of("key", "ok", f"from {place}", f"来自 {place}")
 
 
-def _connection(profile: str, name: str, kept: Kept, now: datetime) -> Iterator[Check]:
+def _connection(profile: str, name: str, kept: ConnectionConfig, now: datetime) -> Iterator[Check]:
     try:
-        crm = registry.opened(kept.crm, kept.credentials, compose.shared(profile), name)
+        crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile), name)
         found = crm.organisation()
     except Problem as problem:
         yield _failed(name, problem)
@@ -155,7 +155,7 @@ def _connection(profile: str, name: str, kept: Kept, now: datetime) -> Iterator[
         yield from _quota(profile, name, kept, crm, now)
         for line in (*connect.permissions(crm), *connect.objects(crm, profile, name, kept)):
             yield Check("connection", line.what, line.state, line.en, line.zh, access=line.state == "failed")
-        link = Link(name, crm, compose.named_mapping(profile, name, kept), found)
+        link = CrmConnection(name, crm, compose.named_mapping(profile, name, kept), found)
         yield from _fields(profile, kept, link)
         yield from _counts(profile, link)
     except Problem as problem:
@@ -177,7 +177,7 @@ def _clock(crm: Reads, now: datetime) -> Iterator[Check]:
         yield Check("connection", "clock", "look", en, f"CRM 时钟与本机相差 {ahead:+.0f} 秒：请用 NTP 校准本机")
 
 
-def _quota(profile: str, name: str, kept: Kept, crm: Reads, now: datetime) -> Iterator[Check]:
+def _quota(profile: str, name: str, kept: ConnectionConfig, crm: Reads, now: datetime) -> Iterator[Check]:
     spent, cap = status.spending(profile, name, kept, now)
     told = crm.quota() if isinstance(crm, Diagnostics) else None
     ours = f"{spent:,}" + (f" / {cap:,}" if cap else "")
@@ -198,7 +198,7 @@ def _quota(profile: str, name: str, kept: Kept, crm: Reads, now: datetime) -> It
     )
 
 
-def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
+def _fields(profile: str, kept: ConnectionConfig, link: CrmConnection) -> Iterator[Check]:
     if not isinstance(link.crm, Writes):
         en, zh = "this system is only read: ratings show in zixin list", "该系统仅供读取：评级见 zixin list"
         yield Check("fields", "fields", "ok", en, zh)
@@ -229,7 +229,7 @@ def _fields(profile: str, kept: Kept, link: Link) -> Iterator[Check]:
         )
 
 
-def _refused(profile: str, link: Link) -> Iterator[Check]:
+def _refused(profile: str, link: CrmConnection) -> Iterator[Check]:
     """Fields that the CRM took of no account, or not of every one, when they were written last."""
     if not compose.up_to_date(profile):
         return
@@ -241,7 +241,7 @@ def _refused(profile: str, link: Link) -> Iterator[Check]:
         yield Check("fields", f"{link.mapping.writes.fields.get(name, name)} refused", "look", en, zh)
 
 
-def _counts(profile: str, link: Link) -> Iterator[Check]:
+def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
     """The CRM's records beside ours, of objects of which every record counts."""
     crm, name, mapping = link.crm, link.name, link.mapping
     if not isinstance(crm, Diagnostics) or not compose.up_to_date(profile):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from connector.assessment import Written
+from connector.assessment import OutputField
 from connector.ports import Aspect, Field, Growth
 
 
-def growth(item: Written, field: Field) -> Growth:
+def growth(item: OutputField, field: Field) -> Growth:
     """What the field lacks; a Growth that is false: nothing."""
     lacking = tuple(option for option in item.options if option not in field.options)
     # A field of flags that lists no options takes any text; a choice without options takes nothing.

@@ -11,7 +11,7 @@ from datetime import datetime
 from adapters.common import standard_webhooks
 from connector.errors import Untrusted
 from connector.ports import VerifiedCall
-from sync.inbox import Clerk
+from sync.inbox import InboxWriter
 from sync.link import micros
 from zixin.services import metrics
 
@@ -21,7 +21,7 @@ _HOUR_S = 3_600
 
 
 @dataclass(slots=True)
-class Bell:
+class WebhookRoute:
     """One connection as the door knows it."""
 
     name: str
@@ -64,8 +64,8 @@ class Intake:
     """Where calls are handed in."""
 
     #: Connection → as the door knows it.
-    bells: Mapping[str, Bell]
-    clerk: Clerk
+    bells: Mapping[str, WebhookRoute]
+    clerk: InboxWriter
     #: Called after new events.
     wake: Callable[[], None]
 
@@ -80,7 +80,7 @@ class Intake:
             metrics.REFUSED.labels(problem.code).inc()
             raise
         later = 0.0 if call.signed else bell.not_before(now.timestamp())
-        return Taken(call, self.clerk.hand_in(bell.name, call.events, micros(now), round(later * 1_000_000)))
+        return Taken(call, self.clerk.submit(bell.name, call.events, micros(now), round(later * 1_000_000)))
 
     def committed(self, taken: Taken, fresh: int) -> None:
         """Count a call whose events are committed, and say that there is work."""
@@ -90,7 +90,7 @@ class Intake:
             self.wake()
 
 
-def _verified(bell: Bell, headers: Mapping[str, str], body: bytes, now: datetime) -> VerifiedCall:
+def _verified(bell: WebhookRoute, headers: Mapping[str, str], body: bytes, now: datetime) -> VerifiedCall:
     if standard_webhooks.is_ours(headers):
         return standard_webhooks.verify(headers, body, bell.secrets, now)
     if bell.verify is None:

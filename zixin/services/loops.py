@@ -23,17 +23,17 @@ from connector.ports import WebhookSource
 from connector.schema import day_number
 from sync import inbox
 from sync.drain import Drained, drain, poll
-from sync.inbox import Clerk
+from sync.inbox import InboxWriter
 from sync.link import micros
 from sync.push import push
 from sync.run import run
 from sync.shared import run_lock, serve_lease
 from sync.store import outbox
 from zixin import compose
-from zixin.compose import House
+from zixin.compose import Workspace
 from zixin.config import connections, settings
 from zixin.services import metrics
-from zixin.services.intake import Bell, Intake, Ready
+from zixin.services.intake import Intake, Ready, WebhookRoute
 
 log = logging.getLogger("zixin.serve")
 
@@ -56,7 +56,7 @@ class Serving:
     """One connection, served."""
 
     profile: str
-    house: House
+    house: Workspace
     poll_s: float = 0.0
     #: HH:MM in the policy's time zone; empty: no night of our own.
     nightly: str = ""
@@ -66,17 +66,17 @@ class Serving:
     braked: bool = True
     _stop: threading.Event = field(default_factory=threading.Event)
     _wake: threading.Event = field(default_factory=threading.Event)
-    _clerk: Clerk | None = None
+    _clerk: InboxWriter | None = None
     _threads: list[threading.Thread] = field(default_factory=list)
     #: Not before this instant of the monotonic clock is what was left behind tried again.
     _push_again: float = 0.0
 
     def start(self) -> Intake:
         """Start the threads; where calls are handed in."""
-        self._clerk = Clerk(self.house.store)
+        self._clerk = InboxWriter(self.house.store)
         link = self.house.link
         verify = link.crm.verify if isinstance(link.crm, WebhookSource) else None
-        bells = {link.name: Bell(link.name, self.house.secrets, verify)}
+        bells = {link.name: WebhookRoute(link.name, self.house.secrets, verify)}
         loops = [self._drain, *([self._poll] if self.poll_s else []), *([self._night] if self.nightly else [])]
         loops += [self.renew] if self.public_url else []
         for loop in loops:
@@ -141,7 +141,7 @@ class Serving:
         if left:
             self._push_again = time.monotonic() + _PUSH_AGAIN_S
             pushed = push(self.house.store, self.house.link)
-            metrics.WRITTEN.inc(pushed.written)
+            metrics.OUTPUT_FIELDS.inc(pushed.written)
             log.info("left over: written %d, deferred %d", pushed.written, pushed.deferred)
 
     def _poll(self) -> float:
@@ -154,7 +154,7 @@ class Serving:
 
     def _told(self, what: str, done: Drained) -> None:
         metrics.CLOSED.inc(done.closed)
-        metrics.WRITTEN.inc(done.pushed.written)
+        metrics.OUTPUT_FIELDS.inc(done.pushed.written)
         if done.held:
             log.warning("%s: %d customers would fall within an hour and wait for approve", what, done.held)
         if done.waits:
@@ -219,7 +219,7 @@ def seconds_until(hour: str, now: datetime) -> float:
 
 
 @contextmanager
-def serving(profile: str, house: House, **how: Any) -> Iterator[tuple[Serving, Intake]]:
+def serving(profile: str, house: Workspace, **how: Any) -> Iterator[tuple[Serving, Intake]]:
     """Serves a connection while the block runs: the threads, and where calls are handed in.
 
     Raises Busy: another process serves the profile.
@@ -242,7 +242,7 @@ def standing(profile: str, **how: Any) -> Iterator[tuple[Serving, Intake]]:
     """
     if not connections.first(profile)[1].secrets:
         connections.new_secret(profile, rotate=False)
-    with compose.opened(profile, keep=True) as house:
+    with compose.open_workspace(profile, keep=True) as house:
         compose.check_fields(house)
         with serving(profile, house, **how) as made:
             yield made

@@ -9,7 +9,7 @@ from connector.credit.moves import Moves, moves
 from connector.editions import Edition, edition_of, editions, unchanged
 from connector.errors import Misconfigured
 from connector.policy import Policy
-from sync.rescore import look
+from sync.rescore import preview
 from sync.shared import private_text
 from sync.store import ratings
 from zixin import compose
@@ -52,8 +52,8 @@ def effect(profile: str, after: Policy) -> Moves | None:
             day = ratings.newest_day(session)
         if day is None:
             return None
-        one = look(store, name, mine, day)
-        return moves(one, look(store, name, after.in_currency(mine.base_currency), day))
+        one = preview(store, name, mine, day)
+        return moves(one, preview(store, name, after.in_currency(mine.base_currency), day))
 
 
 def take(profile: str, edition: Edition, base: str, now: datetime, *, replace: bool = False) -> Path | None:

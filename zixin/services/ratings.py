@@ -118,7 +118,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
     """
     from connector.policy import Policy
     from connector.scoring.explanation.explain import explained
-    from connector.scoring.explanation.wish import rise
+    from connector.scoring.explanation.wish import upgrade_paths
     from connector.scoring.features.tendency import Statistics
 
     with compose.stored(profile) as (store, name), store.read(name) as session:
@@ -143,7 +143,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
         "known_at": instant(at).isoformat(timespec="seconds"),
         "same": (made["rating"], made["score"], made["limit"]["proposed"]) == stored,
         "reasons": [line for line in row["reasons"] if line["lost"] is None or line["lost"] > 0][:MAIN_REASONS],
-        "rise": rise(tables, rules, day, portfolio, row["customer_id"]),
+        "rise": upgrade_paths(tables, rules, day, portfolio, row["customer_id"]),
         **made,
         # What is read back from the store says every key, so that its own version is another one.
         "policy": row["policy_version"],

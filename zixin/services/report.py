@@ -14,7 +14,7 @@ from connector.messages.limits import METHODS
 from connector.presentation import telling
 from connector.schema import day_of
 from connector.scoring.explanation.explain import explained
-from connector.scoring.explanation.wish import rise
+from connector.scoring.explanation.wish import upgrade_paths
 from connector.scoring.ledger.ledger import ledger
 from sync import desk
 from sync.link import instant
@@ -110,7 +110,9 @@ def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
             for flag in row["flags"]
         ],
         "reasons": [{**line, "text": line[key]} for line in telling(row["reasons"])],
-        "rise": [way[key] for way in rise(standing.tables, at.policy, at.day, standing.portfolio, account)["ways"]],
+        "rise": [
+            way[key] for way in upgrade_paths(standing.tables, at.policy, at.day, standing.portfolio, account)["ways"]
+        ],
         "open": [
             {**item, "open": f"{Decimal(item['open']):,f} {item['currency']}"}
             for item in told["facts"]["open"][:_MOST_OPEN]

@@ -16,7 +16,7 @@ from sync.run import Ran
 from sync.shared import run_lock
 from sync.store import ledger, outbox, refusals, runs
 from zixin import compose
-from zixin.compose import House
+from zixin.compose import Workspace
 from zixin.config import settings
 
 
@@ -90,12 +90,12 @@ def approve(profile: str, run_id: str, by: str) -> RunDone:
 
 
 @contextmanager
-def _locked(profile: str) -> Iterator[House]:
-    with run_lock(settings.profile_folder(profile), profile), compose.opened(profile, keep=True) as house:
+def _locked(profile: str) -> Iterator[Workspace]:
+    with run_lock(settings.profile_folder(profile), profile), compose.open_workspace(profile, keep=True) as house:
         yield house
 
 
-def _changes(house: House, ran: Ran) -> tuple[AccountChange, ...]:
+def _changes(house: Workspace, ran: Ran) -> tuple[AccountChange, ...]:
     with house.store.read(house.link.name) as session:
         names = ledger.numbers(session)
         seen = outbox.observed(session, [item.account for item in ran.changes])

@@ -14,13 +14,13 @@ from sync.shared import paused, spent_today
 from sync.store import ledger, ratings, refusals, runs
 from zixin import compose
 from zixin.config import connections, settings
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 
 #: A night is missed when no run ended well for so long.
 _MISSED = timedelta(hours=26)
 
 
-def spending(profile: str, name: str, kept: Kept, now: datetime) -> tuple[int, int | None]:
+def spending(profile: str, name: str, kept: ConnectionConfig, now: datetime) -> tuple[int, int | None]:
     """What a connection's calls cost in 24 hours, in the CRM's own unit, and its cap; None: there is none."""
     return spent_today(settings.profile_folder(profile), name, now), registry.cap(kept.crm, kept.credentials)
 

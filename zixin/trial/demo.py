@@ -20,7 +20,7 @@ from adapters.simulation.serving import running
 from connector.assessment import NOT_RATED
 from connector.errors import Misconfigured
 from connector.schema import day_number
-from sync.rescore import adopt, score
+from sync.rescore import commit_assessments, score
 from sync.run import run
 from sync.shared import run_lock, serve_lease
 from sync.store import ledger
@@ -111,7 +111,7 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
     """Connect, install the fields, and run once."""
     compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, demo.simulated["credentials"], language)
     before = time.perf_counter()
-    with compose.opened(PROFILE, keep=True) as opened:
+    with compose.open_workspace(PROFILE, keep=True) as opened:
         link, _ = crm_fields.install(PROFILE, opened.link, optional=("score",))
         house = replace(opened, link=link)
         seconds["install"] = time.perf_counter() - before
@@ -135,10 +135,12 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
         demo.names = {account: (number, name) for account, number, name in rows}
 
 
-def _past(house: compose.House, day: int, language: str) -> None:
+def _past(house: compose.Workspace, day: int, language: str) -> None:
     """Assesses two days before the demo's, without writing: so that a better grade shows as pending, and flags age."""
     for earlier in (day - 8, day - 1):
-        adopt(house.store, house.link, score(house.store, house.link, house.policy, earlier), language=language)
+        commit_assessments(
+            house.store, house.link, score(house.store, house.link, house.policy, earlier), language=language
+        )
 
 
 @contextmanager
@@ -149,7 +151,7 @@ def live() -> Iterator[str]:
     """
     connections.new_secret(PROFILE, rotate=False)
     with (
-        compose.opened(PROFILE) as house,
+        compose.open_workspace(PROFILE) as house,
         serving(PROFILE, house, braked=False) as (made, intake),
         running(application(intake, made.ready)) as origin,
     ):

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from adapters.zoho.simulator.org import Org, number
 from adapters.zoho.simulator.reply import org_of
 from connector import money
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from connector.messages.flags import FLAGS
 
 #: Days overdue that the second button makes of the biggest open invoice.
@@ -50,7 +50,9 @@ def _language(request: Request) -> str:
 def _names(org: Org) -> dict[str, str]:
     """Written field → what this organisation calls it: fields are found by their labels, in either language."""
     by_label = {meta.label: meta.api_name for meta in org.modules["Accounts"].fields.values()}
-    return {item.name: by_label.get(item.en) or by_label.get(item.zh) or item.en.replace(" ", "_") for item in WRITTEN}
+    return {
+        item.name: by_label.get(item.en) or by_label.get(item.zh) or item.en.replace(" ", "_") for item in OUTPUT_FIELDS
+    }
 
 
 async def accounts(request: Request) -> Response:

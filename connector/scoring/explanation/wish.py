@@ -50,7 +50,7 @@ def with_values(
     return {"currency": state.base, "now": one, "then": other}
 
 
-def rise(tables: Tables, policy: Policy, as_of: int, portfolio: Statistics, account: str) -> dict[str, Any]:
+def upgrade_paths(tables: Tables, policy: Policy, as_of: int, portfolio: Statistics, account: str) -> dict[str, Any]:
     """The smallest realistic changes that would lift the rating by one grade at least.
 
     `rating`; `to` (the next better grade; None: there is none to reach); `ways`: the fewest overdue items to pay, then

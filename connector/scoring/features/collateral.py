@@ -8,7 +8,7 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.frame.columns import NEVER, Groups, Int
-from connector.scoring.frame.windows import YEAR, lasts
+from connector.scoring.frame.windows import YEAR, not_expired
 from connector.scoring.ledger.ledger import Ledger
 
 _PPM = 10**6
@@ -26,10 +26,10 @@ def secured(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Dat
     started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
     cover = pl.col("coverage").fill_null(1.0).clip(0, 1)
     parts = (
-        insured.filter(started & lasts(as_of)).select(
+        insured.filter(started & not_expired(as_of)).select(
             "account_id", "currency", "amount", "valid_until", _ppm(pl.lit(policy.limits.insured_share))
         ),
-        pledged.filter(started & lasts(as_of)).select(
+        pledged.filter(started & not_expired(as_of)).select(
             "account_id", "currency", "amount", "valid_until", _ppm(cover * policy.limits.security_share)
         ),
     )

@@ -11,7 +11,7 @@ import polars as pl
 from connector.assessment import RATINGS
 from connector.policy import Policy
 from connector.schema import Tables, table
-from connector.scoring.frame.windows import lasts
+from connector.scoring.frame.windows import not_expired
 from connector.scoring.ledger.ledger import Ledger
 
 #: Tax credit grades 纳税信用 (税务总局公告2014年第40号; M since 2018年第8号) → points.
@@ -31,7 +31,7 @@ _GRADES = {grade: round(100 - n * 100 / (len(RATINGS) - 1)) for n, grade in enum
 _PPM = 10**6
 
 
-def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
+def company_record(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
     """One row an account.
 
     Columns out: account_id, company_age, registered_capital, tax_grade, legal_cases, insolvency, external_score,
@@ -53,7 +53,7 @@ def standing(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.Da
             pl.lit(None, pl.Float64).alias("external_score"),
             none.alias("external_age"),
         )
-    rows = evidence.filter((pl.col("observed_on") <= as_of) & lasts(as_of))
+    rows = evidence.filter((pl.col("observed_on") <= as_of) & not_expired(as_of))
     tax = rows.filter(pl.col("kind") == "tax").sort("observed_on", "evidence_id")
     grade = (
         pl.col("value")
@@ -82,7 +82,7 @@ def _judgements(evidence: pl.DataFrame, as_of: int) -> pl.DataFrame:
     whole = pl.when(points.is_finite()).then(points.clip(0, 100) * _PPM).round().cast(pl.Int64).alias("points")
     weight = (pl.col("weight").fill_null(1.0).clip(0, 1000) * _PPM).round().cast(pl.Int64).alias("weight")
     rows = known.with_columns(whole, weight).drop_nulls("points")
-    counts = rows.filter(lasts(as_of) & (pl.col("observed_on") > as_of - STALE) & (pl.col("weight") > 0))
+    counts = rows.filter(not_expired(as_of) & (pl.col("observed_on") > as_of - STALE) & (pl.col("weight") > 0))
     ages = rows.group_by("account_id", maintain_order=True).agg(
         (as_of - pl.col("observed_on")).min().cast(pl.Int64).alias("external_age")
     )

@@ -17,7 +17,7 @@ from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.features.averages import Sums, days_late, late_items, share_of
 from connector.scoring.features.collateral import high_balance, secured
-from connector.scoring.features.company import finances, standing
+from connector.scoring.features.company import company_record, finances
 from connector.scoring.features.group import group_room
 from connector.scoring.features.payment_behaviour import payment_behaviour
 from connector.scoring.features.sales import sales
@@ -36,7 +36,7 @@ from connector.scoring.frame.columns import (
     whole,
     widened,
 )
-from connector.scoring.frame.windows import RECENT, YEAR, lasts
+from connector.scoring.frame.windows import RECENT, YEAR, not_expired
 from connector.scoring.ledger.claims import Claims
 from connector.scoring.ledger.ledger import Ledger, Settlements
 
@@ -77,7 +77,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
 
 def _given(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
     """What is known of an account beside its claims: records, terms, limits, statements, securities."""
-    frame = standing(tables, state, policy, as_of)
+    frame = company_record(tables, state, policy, as_of)
     for part in (
         _prepaid(tables, as_of),
         _agreed_limits(tables, state, as_of),
@@ -249,7 +249,7 @@ def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame | None:
     if terms.is_empty():
         return None
     now = (
-        terms.filter((pl.col("valid_from") <= as_of) & lasts(as_of))
+        terms.filter((pl.col("valid_from") <= as_of) & not_expired(as_of))
         .sort("valid_from")
         .group_by("account_id", maintain_order=True)
     )
@@ -263,7 +263,7 @@ def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | 
     if rows.is_empty():
         return None
     started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
-    rows = rows.filter(started & lasts(as_of) & (pl.col("kind") != "insured"))
+    rows = rows.filter(started & not_expired(as_of) & (pl.col("kind") != "insured"))
     rows = state.rates.based(rows, as_of, amount="amount").drop_nulls("amount")
     ends = rows.group_by("account_id", maintain_order=True).agg(pl.col("valid_until").min().alias("limit_ends"))
     own = _in_force(rows.filter(pl.col("scope") == "account")).rename({"amount": "agreed_limit"})

@@ -9,6 +9,6 @@ YEAR = 365
 RECENT = 90
 
 
-def lasts(day: int | pl.Expr) -> pl.Expr:
+def not_expired(day: int | pl.Expr) -> pl.Expr:
     """Whether a row with `valid_until` (null: open end) has not ended before that day."""
     return pl.col("valid_until").is_null() | (pl.col("valid_until") >= day)

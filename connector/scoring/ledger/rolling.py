@@ -12,7 +12,7 @@ import polars as pl
 
 from connector.scoring.frame.columns import NEVER, Bool, Groups, Int, largest, widened
 from connector.scoring.frame.keys import in_order, owner_of
-from connector.scoring.frame.windows import lasts
+from connector.scoring.frame.windows import not_expired
 from connector.scoring.ledger.claims import Claims
 from connector.scoring.ledger.rates import Rates
 
@@ -25,7 +25,7 @@ def floors(terms: pl.DataFrame, accounts: pl.Series, rates: Rates, as_of: int) -
     """
     if terms.is_empty():
         return None
-    rows = terms.filter((pl.col("valid_from") <= as_of) & lasts(as_of)).sort("valid_from")
+    rows = terms.filter((pl.col("valid_from") <= as_of) & not_expired(as_of)).sort("valid_from")
     newest = rows.group_by("account_id", pl.col("seller_id").fill_null("").alias("seller"), maintain_order=True).last()
     rows = newest.filter((pl.col("kind") == "rolling") & (pl.col("floor_amount") > 0))
     rows = rates.based(rows, as_of, floor="floor_amount").drop_nulls("floor")

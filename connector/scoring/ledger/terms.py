@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from connector.scoring.frame.windows import lasts
+from connector.scoring.frame.windows import not_expired
 
 _DAY = pl.col("issued").cast(pl.Date)
 
@@ -55,7 +55,7 @@ def _due(rows: pl.DataFrame) -> pl.DataFrame:
     due = start + pl.duration(days=runs)
     due = pl.when(pl.col("pay_day").is_not_null()).then(_on_or_after(due, pl.col("pay_day"))).otherwise(due)
     return rows.with_columns(
-        pl.when(lasts(pl.col("issued")) & pl.col("kind").is_not_null()).then(due).cast(pl.Int32).alias("due")
+        pl.when(not_expired(pl.col("issued")) & pl.col("kind").is_not_null()).then(due).cast(pl.Int32).alias("due")
     )
 
 

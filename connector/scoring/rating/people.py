@@ -13,7 +13,7 @@ from connector.assessment import HOLDS, NOT_RATED, RATINGS
 from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.frame.grades import HOLD_RANK, grade_at, grade_rank
-from connector.scoring.frame.windows import lasts
+from connector.scoring.frame.windows import not_expired
 
 #: Kind of decision → the hold that it brings where it names none.
 _HOLD_OF = {"blacklist": "block", "cash_only": "block", "legal": "approve", "hold": "block"}
@@ -30,7 +30,7 @@ WORDS = {
 }
 
 
-def decided(tables: Tables, as_of: int) -> pl.DataFrame:
+def decisions_in_force(tables: Tables, as_of: int) -> pl.DataFrame:
     """One row an account with decisions in force on the day.
 
     Columns out: account_id, override (grade; null: none), held (worst hold by people, an index into HOLDS; null:
@@ -40,7 +40,7 @@ def decided(tables: Tables, as_of: int) -> pl.DataFrame:
     """
     rows = table(tables, "decisions")
     started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= as_of)
-    rows = rows.filter(started & lasts(as_of)).sort("valid_from", "decision_id", nulls_last=False)
+    rows = rows.filter(started & not_expired(as_of)).sort("valid_from", "decision_id", nulls_last=False)
     kind, value = pl.col("kind"), pl.col("value")
     hold = pl.coalesce(
         pl.when(kind == "hold").then(value.replace_strict(HOLD_RANK, default=None, return_dtype=pl.Int32)),
@@ -72,16 +72,16 @@ _NONE: dict[str, pl.DataType] = {
 }
 
 
-def known(frame: pl.DataFrame, tables: Tables, as_of: int) -> pl.DataFrame:
+def with_decisions(frame: pl.DataFrame, tables: Tables, as_of: int) -> pl.DataFrame:
     """The frame with natural_person and the columns of `decided`; `next_day` no later than a decision's end."""
     frame = frame.with_columns(tables["accounts"]["natural_person"])
     if table(tables, "decisions").is_empty():
         return frame.with_columns(pl.lit(None, kind).alias(name) for name, kind in _NONE.items())
-    joined = frame.join(decided(tables, as_of), on="account_id", how="left", maintain_order="left")
+    joined = frame.join(decisions_in_force(tables, as_of), on="account_id", how="left", maintain_order="left")
     return joined.with_columns(pl.min_horizontal("next_day", pl.col("decision_ends") + 1).alias("next_day"))
 
 
-def judged(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataFrame:
+def apply_overrides(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataFrame:
     """The rating with what people decided, and what waits for them.
 
     Columns in: rating, rating_before, pending_rating, pending_since, natural_person and those of `decided`. Columns
@@ -113,7 +113,7 @@ def judged(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataFrame:
     ).drop("grade_now")
 
 
-def held(frame: pl.DataFrame) -> pl.DataFrame:
+def apply_holds(frame: pl.DataFrame) -> pl.DataFrame:
     """The hold with what people decided: a release lowers ours, and what a person holds stands.
 
     Columns in: hold and those of `decided`.

@@ -3,11 +3,11 @@
 import time
 from email.utils import formatdate
 
-from adapters.common.http import Answer, Http
+from adapters.common.http import Http, HttpResponse
 
 
 def told(http: Http, sent: float, date: float) -> float:
-    http._tell_time(Answer(200, b"", {"Date": formatdate(date, usegmt=True)}), sent)
+    http._tell_time(HttpResponse(200, b"", {"Date": formatdate(date, usegmt=True)}), sent)
     return http.skew_s
 
 
@@ -27,6 +27,6 @@ def test_a_slow_answer_does_not_turn_the_clock_back() -> None:
 
 def test_a_date_that_is_none_tells_nothing() -> None:
     http = Http({"http://x"}, lambda _: None)
-    http._tell_time(Answer(200, b"", {"Date": "yesterday"}), 0.0)
+    http._tell_time(HttpResponse(200, b"", {"Date": "yesterday"}), 0.0)
 
     assert http.skew_s == 0.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import responses
 
-from adapters.common.http import Patience
+from adapters.common.http import RetryPolicy
 from adapters.declarative.connector import load
 from adapters.declarative.crm import connected
 from adapters.declarative.reader import Reader
@@ -43,7 +43,7 @@ def declared(
 ) -> Reader:
     """A connection to a system of one object."""
     text = PLAIN.format(auth=auth, read=read, page=page, more=more, object=object_)
-    patience = Patience(attempts=3, sleep=lambda _: None)
+    patience = RetryPolicy(attempts=3, sleep=lambda _: None)
     return connected(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x", patience=patience)
 
 

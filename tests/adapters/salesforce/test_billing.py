@@ -4,9 +4,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from adapters.salesforce.simulator.org import Meta, Table
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from mappings.load import packaged
-from sync.link import Link
+from sync.link import CrmConnection
 from sync.run import run
 from sync.store import Store
 from tests.adapters.salesforce.double import SalesforceDouble, salesforce
@@ -47,8 +47,8 @@ def test_open_amounts_come_from_effective_impact_and_never_from_balance(tmp_path
         account = standard(double)
         crm = double.crm()
         store = Store(tmp_path / "zixin.db")
-        mapping = packaged("salesforce-billing").with_written(dict(crm.apply(WRITTEN)))
-        link = Link("x", crm, mapping, crm.organisation())
+        mapping = packaged("salesforce-billing").with_written(dict(crm.apply(OUTPUT_FIELDS)))
+        link = CrmConnection("x", crm, mapping, crm.organisation())
         done = run(store, link, POLICY, day("2025-02-10"), language="en")
         store.close()
 

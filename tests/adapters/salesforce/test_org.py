@@ -10,9 +10,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from adapters.common.http import Answer
+from adapters.common.http import HttpResponse
 from adapters.salesforce import errors, hook, wire
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from connector.errors import Denied, Exhausted, Misconfigured, RateLimited, Retry, Untrusted
 from connector.ports import Change
 from tests.adapters.salesforce.double import SalesforceDouble, salesforce
@@ -56,15 +56,15 @@ def test_an_org_with_one_currency_is_told_which(org: SalesforceDouble) -> None:
 
 def test_a_new_field_is_seen_only_after_it_is_granted(org: SalesforceDouble) -> None:
     crm = org.crm()
-    assert {step.action for step in crm.plan(WRITTEN)} == {"create"}
-    named = dict(crm.apply(WRITTEN))
+    assert {step.action for step in crm.plan(OUTPUT_FIELDS)} == {"create"}
+    named = dict(crm.apply(OUTPUT_FIELDS))
 
     assert named["rating"] == "Credit_Rating__c"
     granted = org.org.tables["FieldPermissions"].records.values()
     assert {row["Field"] for row in granted} == {f"Account.{name}" for name in named.values()}
     org.org.tables["Account"].fields["Credit_Score__c"].type = "string"
     crm.reading.forget()
-    mended = next(step for step in crm.plan(WRITTEN) if step.action == "mend")
+    mended = next(step for step in crm.plan(OUTPUT_FIELDS) if step.action == "mend")
     assert (mended.field, mended.detail) == ("Credit_Score__c", "string, not double")
 
 
@@ -73,7 +73,7 @@ def test_the_second_of_three_is_refused_and_only_it_is_sent_again(bulk: bool) ->
     """ForceCLI/force #439, WaveLink #97, simple-salesforce PR 736, #765."""
     with salesforce(BOOKS, bulk=bulk) as org:
         crm = org.crm()
-        named = dict(crm.apply(WRITTEN))
+        named = dict(crm.apply(OUTPUT_FIELDS))
         ids = list(org.org.tables["Account"].records)[:3]
         org.rule(ids[1], 'first, "line"', "second,\nthird")
         texts = ["a\r\nb", 'q"uo,te', "#N/A is text"]
@@ -93,7 +93,7 @@ def test_the_second_of_three_is_refused_and_only_it_is_sent_again(bulk: bool) ->
 
 def test_a_row_that_somebody_holds_is_tried_again_alone_and_then_left_for_later(org: SalesforceDouble) -> None:
     crm = org.crm()
-    named = dict(crm.apply(WRITTEN))
+    named = dict(crm.apply(OUTPUT_FIELDS))
     ids = list(org.org.tables["Account"].records)
     org.org.locks = {ids[0]: 2, ids[1]: 99}
 
@@ -161,10 +161,10 @@ def test_the_day_s_calls_end_with_exhausted(org: SalesforceDouble) -> None:
 def test_an_error_means_what_the_caller_must_do(status: int, body: Any, problem: type[Exception]) -> None:
     raw = body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
-    assert type(errors.judge("host", Answer(status, raw, {}))) is problem
-    assert errors.judge("host", Answer(204, b"", {})) is None
-    assert isinstance(errors.judge_token("host", Answer(400, b"[]", {})), Denied)
-    assert isinstance(errors.judge_token("host", Answer(502, b"", {})), Retry)
+    assert type(errors.error_for("host", HttpResponse(status, raw, {}))) is problem
+    assert errors.error_for("host", HttpResponse(204, b"", {})) is None
+    assert isinstance(errors.token_error_for("host", HttpResponse(400, b"[]", {})), Denied)
+    assert isinstance(errors.token_error_for("host", HttpResponse(502, b"", {})), Retry)
 
 
 def test_both_apis_give_one_lexical_form() -> None:

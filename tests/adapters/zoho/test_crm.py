@@ -5,7 +5,7 @@ import pytest
 
 from adapters.zoho import wire
 from adapters.zoho.simulator.org import FieldMeta
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from connector.errors import Denied, Exhausted, Misconfigured, Retry
 from connector.ports import Change, Source
 from tests.simulated import Sim
@@ -100,15 +100,15 @@ def test_records_are_fetched_by_id_and_the_missing_ones_are_gone(sim: Sim) -> No
 def test_fields_are_installed_once_five_a_call_and_read_back(sim: Sim) -> None:
     crm = sim.crm()
 
-    names = crm.apply(WRITTEN)
-    again = crm.apply(WRITTEN)
+    names = crm.apply(OUTPUT_FIELDS)
+    again = crm.apply(OUTPUT_FIELDS)
 
     assert names == again
     assert names["rating"] == "Credit_Rating"
-    assert set(names) == {item.name for item in WRITTEN}
+    assert set(names) == {item.name for item in OUTPUT_FIELDS}
     # Eleven fields are three calls; the rest is looking: what there is, who we are, which profiles only read.
-    assert sim.org.spent == 10 * len(WRITTEN) + crm.spent.calls["fields"] - 3 + crm.spent.calls["admin"]
-    assert [step.action for step in crm.plan(WRITTEN)] == ["keep"] * len(WRITTEN)
+    assert sim.org.spent == 10 * len(OUTPUT_FIELDS) + crm.spent.calls["fields"] - 3 + crm.spent.calls["admin"]
+    assert [step.action for step in crm.plan(OUTPUT_FIELDS)] == ["keep"] * len(OUTPUT_FIELDS)
 
 
 def test_a_field_of_another_type_under_our_label_is_pointed_out(sim: Sim) -> None:
@@ -116,14 +116,14 @@ def test_a_field_of_another_type_under_our_label_is_pointed_out(sim: Sim) -> Non
         sim.org.modules["Accounts"].fields["Account_Name"].__class__("Score", "Credit Score")
     )
 
-    step = {step.name: step for step in sim.crm().plan(WRITTEN)}["score"]
+    step = {step.name: step for step in sim.crm().plan(OUTPUT_FIELDS)}["score"]
 
     assert (step.action, step.field, step.detail) == ("mend", "Score", "text, not double")
 
 
 def test_mixed_results_are_taken_apart_row_by_row(sim: Sim) -> None:
     crm = sim.crm()
-    names = crm.apply(WRITTEN)
+    names = crm.apply(OUTPUT_FIELDS)
     one, other, third = ids(sim)[:3]
     changes = [
         Change(
@@ -157,7 +157,7 @@ def test_mixed_results_are_taken_apart_row_by_row(sim: Sim) -> None:
 
 def test_a_batch_is_a_hundred_and_a_write_costs_a_credit_per_ten(sim: Sim) -> None:
     crm = sim.crm()
-    crm.apply(WRITTEN)
+    crm.apply(OUTPUT_FIELDS)
     for n in range(243):
         sim.org.create("Accounts", {"Account_Name": f"x{n}"})
     before = sim.org.spent
@@ -224,7 +224,7 @@ def test_a_storm_that_does_not_pass_ends_with_its_own_problem(sim: Sim) -> None:
 
 def test_an_answer_that_is_lost_leaves_the_outcome_unknown_and_one_that_never_came_is_deferred(sim: Sim) -> None:
     crm = sim.crm()
-    crm.apply(WRITTEN)
+    crm.apply(OUTPUT_FIELDS)
     change = Change(ids(sim)[0], {"Credit_Rating": "A"})
     list(crm.write([change]))
 

@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import requests
 
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from tests.simulated import Sim
 from tests.waiting import ANSWER_S
 
 
 def test_the_list_and_an_account_s_page_show_the_record_and_no_token_of_the_control(sim: Sim) -> None:
     crm = sim.crm()
-    crm.apply(WRITTEN)
+    crm.apply(OUTPUT_FIELDS)
     record = next(iter(sim.org.modules["Accounts"].records))
     hostile = "</script><script>alert(1)</script>"
     sim.org.change("Accounts", record, {"Credit_Rating": "BB", "Account_Name": hostile, "Credit_Flags": ["SLOWING"]})

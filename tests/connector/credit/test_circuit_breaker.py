@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from connector.credit.circuit_breaker import brake
+from connector.credit.circuit_breaker import check_run
 from connector.credit.moves import Moves, moves
 from connector.policy import Checks
 
@@ -29,24 +29,24 @@ def frame(ratings: list[str]) -> pl.DataFrame:
 def test_it_stops_what_differs_too_much(
     before: list[str], now: list[str], changed: int, fallen: int, stopped: bool
 ) -> None:
-    verdict = brake(frame(now), frame(before), Checks())
+    verdict = check_run(frame(now), frame(before), Checks())
 
     assert (verdict.rated, verdict.changed, verdict.fallen, verdict.stopped) == (len(before), changed, fallen, stopped)
 
 
 def test_first_ratings_do_not_count_and_shares_are_of_the_whole_portfolio() -> None:
-    assert not brake(frame(["D"] * 500), frame([]), Checks()).stopped
+    assert not check_run(frame(["D"] * 500), frame([]), Checks()).stopped
     # An incremental run that rates 30 of 1,000 customers anew.
-    assert not brake(frame(["BBB"] * 30), frame(["A"] * 1000), Checks()).stopped
+    assert not check_run(frame(["BBB"] * 30), frame(["A"] * 1000), Checks()).stopped
 
 
 def test_whoever_the_engine_or_the_policy_moves_stops_it_however_few() -> None:
     nobody, one = (Moves(500, moved, 0, moved, 0, 0, 0, 0, 0) for moved in (0, 1))
     same = frame(["A"] * 500)
 
-    assert not brake(same, same, Checks(), nobody, nobody).stopped
-    assert brake(same, same, Checks(), one, nobody).stopped
-    assert brake(same, same, Checks(), policy=one).stopped
+    assert not check_run(same, same, Checks(), nobody, nobody).stopped
+    assert check_run(same, same, Checks(), one, nobody).stopped
+    assert check_run(same, same, Checks(), policy=one).stopped
 
 
 def test_moves_are_counted_by_what_moves() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.explanation.explain import explained
-from connector.scoring.explanation.wish import rise
+from connector.scoring.explanation.wish import upgrade_paths
 from connector.scoring.features.tendency import Gathering, Statistics
 from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
@@ -118,7 +118,7 @@ def test_a_customer_alone_is_in_the_portfolio_s_currency() -> None:
     assert among["currency"].to_list() == ["USD"]
     told = explained(alone(tables, "A"), POLICY, TODAY, portfolio, "A")
     assert told["currency"] == "USD"
-    assert rise(alone(tables, "A"), POLICY, TODAY, portfolio, "A")["rating"] == among["rating"][0]
+    assert upgrade_paths(alone(tables, "A"), POLICY, TODAY, portfolio, "A")["rating"] == among["rating"][0]
 
 
 def test_statistics_of_before_the_currency_was_kept_are_read() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from connector.editions import PRESETS, preset_text
 from connector.policy import load
-from connector.validation.monotonicity import probe
+from connector.validation.monotonicity import find_violations
 
 
 def tenure_becomes(feature: str, points: str) -> str:
@@ -14,7 +14,7 @@ def tenure_becomes(feature: str, points: str) -> str:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_what_zixin_ships_rewards_no_late_payer(name: str) -> None:
-    assert probe(load(preset_text(name), name)) == []
+    assert find_violations(load(preset_text(name), name)) == []
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def test_what_zixin_ships_rewards_no_late_payer(name: str) -> None:
     ],
 )
 def test_an_indicator_that_could_reward_a_late_payer_is_found(feature: str, points: str, example: str) -> None:
-    found = probe(load(tenure_becomes(feature, points), "policy.yaml"))
+    found = find_violations(load(tenure_becomes(feature, points), "policy.yaml"))
 
     assert {finding.indicator for finding in found} == {"tenure"}
     assert example in {finding.en for finding in found}
@@ -37,4 +37,6 @@ def test_an_indicator_that_could_reward_a_late_payer_is_found(feature: str, poin
 def test_the_indicators_of_segments_are_looked_at() -> None:
     segment = "segments:\n  x: {match: {country: [CN]}, indicators: {tenure: {feature: overdue_share}}}\n"
 
-    assert [finding.feature for finding in probe(load(preset_text("default") + segment, "p"))][:1] == ["overdue_share"]
+    assert [finding.feature for finding in find_violations(load(preset_text("default") + segment, "p"))][:1] == [
+        "overdue_share"
+    ]

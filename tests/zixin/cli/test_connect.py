@@ -100,7 +100,7 @@ def test_what_does_not_open_is_not_kept(
 ) -> None:
     crm, file = attached
     given = json.loads(file.read_text())
-    secret = next(need.name for need in registry.needs(crm) if need.secret and need.name in given)
+    secret = next(need.name for need in registry.setting_specs(crm) if need.secret and need.name in given)
     file.write_text(json.dumps({**given, secret: "canary-wrong"}))
 
     assert run("connect", crm, "--settings", str(file)) == 5

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connector.assessment import WRITTEN
+from connector.assessment import OUTPUT_FIELDS
 from tests.adapters.declarative.double import ByName
 from tests.zixin.calls import run, served
 from tests.zixin.crms import BOOKS, EVERY, SEEDS, Crm
@@ -28,17 +28,17 @@ def crm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def drifts() -> list[crm_fields.Drift]:
-    with compose.opened("default") as house:
+    with compose.open_workspace("default") as house:
         return crm_fields.drifted("default", house.link)
 
 
 @pytest.mark.parametrize("crm", EVERY, indirect=True)
 def test_every_way_a_field_can_drift_is_found(crm: Crm) -> None:
     kept = connections.read("default")[crm.name]
-    items = {item.name: item for item in WRITTEN}
+    items = {item.name: item for item in OUTPUT_FIELDS}
     assert set(kept.fields) == set(items)
     seeded = 0
-    with compose.opened("default") as house:
+    with compose.open_workspace("default") as house:
         assert crm_fields.drifted("default", house.link) == []
         for way, seed in SEEDS[crm.name].items():
             for key, name in kept.fields.items():
@@ -83,7 +83,7 @@ def test_remove_takes_what_apply_made_and_nothing_else(crm: Crm, capsys: pytest.
     tells = crm.name != "espocrm"
     if tells:
         seed = SEEDS[crm.name]["marked"]
-        seed(crm.fields(), theirs, next(item for item in WRITTEN if item.name == "limit"))
+        seed(crm.fields(), theirs, next(item for item in OUTPUT_FIELDS if item.name == "limit"))
     capsys.readouterr()
     assert run("fields", "remove", "--yes", "--json") == 0
     rows = json.loads(capsys.readouterr().out)["fields"]

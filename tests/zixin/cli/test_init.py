@@ -44,12 +44,12 @@ def test_the_settings_file_that_init_writes_is_one_that_connect_reads(
     file = tmp_path / f"zixin.{crm}.yaml"
     assert file.stat().st_mode & 0o077 == 0
     text = file.read_text()
-    for need in registry.needs(crm):
+    for need in registry.setting_specs(crm):
         assert f"{need.name}:" in text
     # Every required setting stands there, empty: connect names exactly these.
     assert run("connect", crm, "--settings", str(file), "--no-input") == 1
     error = capsys.readouterr().err
-    assert all(f"{need.name} is missing" in error for need in registry.needs(crm) if need.default is None)
+    assert all(f"{need.name} is missing" in error for need in registry.setting_specs(crm) if need.default is None)
     assert "unknown" not in error
 
     file.write_text("# mine\n")
@@ -103,14 +103,14 @@ def test_a_code_whose_scopes_do_not_do_is_not_lost(zoho: tuple[str, Simulated], 
 
 
 def test_addresses_of_data_centres() -> None:
-    told = entry.settled({"accounts_server": "cn", "environment": "sandbox", "client_id": "x"})
+    told = entry.resolve_settings({"accounts_server": "cn", "environment": "sandbox", "client_id": "x"})
     assert told == {
         "accounts_server": "https://accounts.zoho.com.cn",
         "api_domain": "https://sandbox.zohoapis.com.cn",
         "client_id": "x",
     }
     other = {"accounts_server": "https://accounts.zoho.example", "api_domain": "https://api.zoho.example"}
-    assert entry.settled(other) == other
+    assert entry.resolve_settings(other) == other
 
 
 def test_steps_are_printed_in_the_language_of_the_call(capsys: pytest.CaptureFixture[str]) -> None:

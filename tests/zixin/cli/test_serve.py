@@ -31,7 +31,7 @@ def test_status_says_when_it_last_worked_and_what_wants_a_person(
     with rated.store.write("sim") as session:
         inbox.take_in(session, [Event("e1", "Invoices", ("1",))], 1)
         for _ in range(8):
-            inbox.put_off(session, [inbox.Waiting(Event("e1"), 1, 7)], "E-CRM-DOWN", 1)
+            inbox.reschedule(session, [inbox.Waiting(Event("e1"), 1, 7)], "E-CRM-DOWN", 1)
     assert run("pause") == 0
     told = document(capsys, "status", code=1)
     assert told["paused"] is True
@@ -47,7 +47,7 @@ def fresh(rated: House) -> bool:
 def test_dead_events_are_listed_and_sent_again(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
     with rated.store.write("sim") as session:
         inbox.take_in(session, [Event("e1", "Invoices", ("1",)), Event("e2", "Invoices", ("2",))], 1)
-        inbox.put_off(session, [inbox.Waiting(Event("e1"), 1, 7)], "E-CRM-DOWN", 1)
+        inbox.reschedule(session, [inbox.Waiting(Event("e1"), 1, 7)], "E-CRM-DOWN", 1)
 
     dead = document(capsys, "hooks", "deliveries", "--state", "dead")["deliveries"]
     assert [(row["event_id"], row["cause"]) for row in dead] == [("e1", "E-CRM-DOWN")]

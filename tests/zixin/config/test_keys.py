@@ -6,10 +6,10 @@ import pytest
 
 from connector.errors import Denied, Misconfigured
 from zixin.config import connections, keys
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 
 KEY = "a key that somebody keeps elsewhere, long enough"
-CONNECTION = {"main": Kept("zoho", {"client_secret": "canary-1"}, secrets=("canary-2",))}
+CONNECTION = {"main": ConnectionConfig("zoho", {"client_secret": "canary-1"}, secrets=("canary-2",))}
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from sync.store import Store, dialect
 from tests.story.house import House
 from tests.zixin.calls import run
 from zixin.config import connections
-from zixin.config.connections import Kept
+from zixin.config.connections import ConnectionConfig
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -29,11 +29,11 @@ def test_a_restored_profile_is_the_one_that_was_backed_up(
     rated: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "home" / "default"
-    connections.keep("default", {"sim": Kept("zoho", {"refresh_token": "canary-token"})})
+    connections.keep("default", {"sim": ConnectionConfig("zoho", {"refresh_token": "canary-token"})})
     (folder / "policy.yaml").write_text("# ours\n")
     (folder / "sim.token").write_text("a token of today")
     monkeypatch.setenv("ZIXIN_KEY", "a key of its own, thirty-two letters")
-    connections.keep("default", {"sim": Kept("zoho", {"refresh_token": "canary-token"})})
+    connections.keep("default", {"sim": ConnectionConfig("zoho", {"refresh_token": "canary-token"})})
     before = dialect.counts(folder / "zixin.db")
     file = tmp_path / "out" / "b.tar.gz"
 

@@ -64,7 +64,7 @@ def test_a_profile_that_is_well(attached: Attached, capsys: pytest.CaptureFixtur
     assert states["backup"] == states["key"] == "look"
     if attached.crm != "erpnext":
         assert {row["state"] for row in rows if row["group"] == "records"} == {"ok"}
-    secrets = {need.name for need in registry.needs(attached.crm) if need.secret}
+    secrets = {need.name for need in registry.setting_specs(attached.crm) if need.secret}
     given = attached.made.credentials(attached.origin)
     assert not any(value in json.dumps(rows) for name, value in given.items() if name in secrets and value)
 

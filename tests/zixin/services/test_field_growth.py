@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.zoho.simulator.org import FieldMeta
-from connector.assessment import FLAGS, RATINGS, WRITTEN
+from connector.assessment import FLAGS, OUTPUT_FIELDS, RATINGS
 from connector.errors import Misconfigured
 from connector.ports import Field, Growth
 from tests.zixin.calls import document, run, served
@@ -41,7 +41,7 @@ def crm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 def described(crm: Crm) -> dict[str, Field]:
     """Canonical name → the field as the CRM tells it."""
     kept = connections.read("default")[crm.name]
-    with compose.opened("default") as house:
+    with compose.open_workspace("default") as house:
         there = {field.name: field for field in house.link.crm.describe(house.link.mapping.writes.object).fields}
     return {key: there[name] for key, name in kept.fields.items()}
 
@@ -111,7 +111,7 @@ def test_a_field_is_found_by_its_name_when_an_admin_has_changed_its_label(crm: C
     meta = crm.fields()[name]
     meta.label = "Limit of ours"
     count = len(crm.fields())
-    with compose.opened("default") as house:
+    with compose.open_workspace("default") as house:
         drifts = crm_fields.drifted("default", house.link)
     assert [(drift.field, drift.ours) for drift in drifts if drift.field == name] == [(name, True)]
     assert run("fields", "apply") == 0
@@ -136,7 +136,7 @@ def test_where_the_crm_refuses_to_change_a_field_it_is_a_step_for_a_person(
 
 
 def _lacks(**given: Any) -> Growth:
-    item = next(item for item in WRITTEN if item.name == "flags")
+    item = next(item for item in OUTPUT_FIELDS if item.name == "flags")
     return field_growth.growth(item, Field("f", "Credit Flags", "multiselectpicklist", writable=True, **given))
 
 

@@ -16,7 +16,7 @@ from connector.errors import Misconfigured
 from sync import inbox
 from sync.store import Store
 from tests.waiting import ANSWER_S
-from zixin.services.intake import TOKEN_CALLS_AN_HOUR, Bell, Intake, Ready
+from zixin.services.intake import TOKEN_CALLS_AN_HOUR, Intake, Ready, WebhookRoute
 from zixin.web.webhooks import MOST_BYTES, application
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -54,9 +54,9 @@ class Door:
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
     store = Store(tmp_path / "zixin.db")
-    clerk = inbox.Clerk(store)
+    clerk = inbox.InboxWriter(store)
     made = Door("", store)
-    bells = {"sim": Bell("sim", [SECRET], hook.verify), "own": Bell("own", [SECRET], None)}
+    bells = {"sim": WebhookRoute("sim", [SECRET], hook.verify), "own": WebhookRoute("own", [SECRET], None)}
     with running(
         application(Intake(bells, clerk, made.wake), lambda: Ready(made.woken == 0, 0, 0, threads=True))
     ) as origin:
@@ -115,8 +115,8 @@ def test_a_secret_in_the_path_stands_for_the_header_of_who_can_set_none(tmp_path
     from tests.adapters.salesforce.test_org import ORG, outbound
 
     store = Store(tmp_path / "zixin.db")
-    clerk = inbox.Clerk(store)
-    bell = Bell("org", [SECRET], partial(salesforce.verify, organisation=ORG))
+    clerk = inbox.InboxWriter(store)
+    bell = WebhookRoute("org", [SECRET], partial(salesforce.verify, organisation=ORG))
     with running(application(Intake({"org": bell}, clerk, lambda: None), lambda: Ready(True, 0, 0, True))) as origin:
         good = requests.post(f"{origin}/hooks/org/{SECRET}", data=outbound(), timeout=ANSWER_S)
         bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=ANSWER_S)

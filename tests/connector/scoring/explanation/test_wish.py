@@ -8,7 +8,7 @@ import pytest
 
 from connector.errors import Misconfigured
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.explanation.wish import _paid, rise, with_values
+from connector.scoring.explanation.wish import _paid, upgrade_paths, with_values
 from tests.connector.scoring.books import POLICY, invoice, table
 from tests.connector.scoring.steady import TODAY, ledger
 
@@ -29,7 +29,7 @@ def owing(*ages: int, late: int = 0) -> dict[str, pl.DataFrame]:
 
 
 def asked(tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
-    return rise(tables, POLICY, TODAY, portfolio_statistics(tables, POLICY, TODAY), "A")
+    return upgrade_paths(tables, POLICY, TODAY, portfolio_statistics(tables, POLICY, TODAY), "A")
 
 
 def rating(tables: dict[str, pl.DataFrame]) -> str:
