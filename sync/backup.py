@@ -23,7 +23,7 @@ from tempfile import mkdtemp
 from filelock import Timeout
 
 from connector.errors import Misconfigured
-from sync.shared import PAUSED, locked
+from sync.locks import PAUSED, locked
 from sync.store import dialect
 from sync.store.problems import database_errors
 

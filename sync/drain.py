@@ -18,9 +18,9 @@ from connector.policy import Policy
 from connector.schema import day_number
 from sync import inbox
 from sync.causes import in_force, unapproved
-from sync.eventbrake import ask, falling, too_many
+from sync.crm_connection import CrmConnection, micros
+from sync.event_breaker import ask, fallen_customers, too_many
 from sync.inbox import Waiting
-from sync.link import CrmConnection, micros
 from sync.pull import Pulled, fetch, pull, reread
 from sync.push import Pushed, push
 from sync.rescore import commit_batch, keep_context, score
@@ -157,7 +157,7 @@ def _rescore(
     scored = score(store, link, rules, max(as_of, newest or as_of), only=accounts)
     # What a release changed about them is not put into force by an event: they stay due until a run is approved.
     waits = unapproved(store, link.name, scored.made)
-    falls = falling(store, link, scored) - waits
+    falls = fallen_customers(store, link, scored) - waits
     held = falls if braked and too_many(store, link, policy.checks, falls) else set()
     passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held | waits)))
     with store.write(link.name) as session:

@@ -15,7 +15,7 @@ import polars as pl
 from connector.errors import Misconfigured
 from connector.ports import Page
 from mappings.apply import Applied, apply
-from sync.link import CrmConnection, micros
+from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, ledger, outbox
 
 #: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.

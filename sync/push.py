@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 from connector.plan import AccountOutcome, Planned, PlanRow, plan
 from connector.ports import Writes
-from sync.link import CrmConnection, micros
+from sync.crm_connection import CrmConnection, micros
+from sync.locks import paused, push_lease
 from sync.pull import Pulled, fetch
 from sync.rescore import Scored, commit_batch
 from sync.sending import Sending
-from sync.shared import paused, push_lease
 from sync.store import Store, outbox, refusals
 
 #: Accounts a turn: values are read anew for each, so that nothing older is sent than need be.

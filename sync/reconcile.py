@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connector import money
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.pull import Pulled
 from sync.store import Store, ledger
 

@@ -17,7 +17,7 @@ from connector.presentation import written_values
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.features.tendency import Statistics
 from sync import warnings
-from sync.link import CrmConnection, micros
+from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, ledger, outbox, ratings
 from sync.store.session import Reading, Writing
 

@@ -14,7 +14,7 @@ from typing import IO
 
 from connector.errors import Misconfigured
 from sync.backup import FORMAT, MANIFEST, STORE, Manifest, digest, free, place
-from sync.shared import whole_profile
+from sync.locks import whole_profile
 from sync.store.revision import alone, behind, bring_up
 
 #: In a profile's folder: a backup whose files are all proven and are to take the place of what is there. From the

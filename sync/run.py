@@ -18,12 +18,12 @@ from connector.errors import Misconfigured, Problem
 from connector.plan import Planned
 from connector.policy import Policy
 from sync.causes import causes
-from sync.link import CrmConnection, micros
+from sync.crm_connection import CrmConnection, micros
 from sync.pull import Progress, Pulled, pull, silent
 from sync.push import Pushed, dry_run, push
 from sync.reconcile import reconcile
 from sync.rescore import commit_assessments, preview, score
-from sync.sending import mended
+from sync.sending import now_accepted
 from sync.store import Store, ledger, outbox, ratings, refusals, runs
 
 
@@ -107,7 +107,7 @@ def run(
     with _noted(store, link, policy, "sync", as_of) as ran:
         lap = _laps(ran, clock)
         if again or not dry:
-            among = None if again else mended(store, link)
+            among = None if again else now_accepted(store, link)
             with store.write(link.name) as session:
                 refusals.reopen(session, among)
         ran.pulled = pull(store, link, full=full, tell=tell, began=ran.began)
@@ -198,7 +198,7 @@ def _decide(
     lap("score")
     stopped = ran.verdict.stopped and ran.digest != approved
     if dry:
-        ran.changes = [] if stopped else dry_run(store, link, scored, mended(store, link), language=language)
+        ran.changes = [] if stopped else dry_run(store, link, scored, now_accepted(store, link), language=language)
         ran.state = "dry"
     elif stopped:
         ran.state = "braked"

@@ -9,13 +9,13 @@ from connector.errors import Problem
 from connector.plan import AccountOutcome, Planned, PlanRow, Settled
 from connector.ports import Change, Described, Outcome, Writes
 from connector.refusal import lasting, misfits, remainder, suspects, without
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.store import Store, outbox, refusals, tables
 
 _NOT_SENT = "as the CRM describes the field, it does not take the value"
 
 
-def mended(store: Store, link: CrmConnection) -> list[str]:
+def now_accepted(store: Store, link: CrmConnection) -> list[str]:
     """Accounts that owe a field which, as the CRM describes it now, takes what it did not take, or holds it whole.
 
     One call, and none where nothing is owed. A field that was refused for a reason that no description shows is not

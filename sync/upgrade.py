@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sync import backup
-from sync.shared import whole_profile
+from sync.locks import whole_profile
 from sync.store import dialect, migrations
 from sync.store.revision import alone, behind, bring_up
 

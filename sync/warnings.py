@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import and_, select, update
 
 from connector.errors import Misconfigured
-from sync import desk
+from sync import decisions
 from sync.store import ledger, tables
 from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
@@ -74,7 +74,7 @@ def acknowledge(session: Writing, account: str, code: str, by: str, note: str | 
     done = session.tx.execute(update(table).where(this).values(acknowledged_by=by, acknowledged_at=at, note=note))
     if done.rowcount == 0:
         raise Misconfigured("E-FLAG-DOWN", flag=code, account=account)
-    desk.log(session, account, code, "acknowledged", by, at, {"note": note})
+    decisions.log(session, account, code, "acknowledged", by, at, {"note": note})
 
 
 def act(
@@ -89,7 +89,7 @@ def act(
     at: int,
 ) -> str:
     """A measure that somebody is to take; returns its id."""
-    key = desk.next_key(session, "T")
+    key = decisions.next_key(session, "T")
     row = {
         "action_id": key,
         "account_id": account,
@@ -101,7 +101,7 @@ def act(
         "outcome": None,
     }
     ledger.put(session, "actions", row, at)
-    desk.log(session, account, key, "planned", by, at, row)
+    decisions.log(session, account, key, "planned", by, at, row)
     return key
 
 
@@ -113,7 +113,7 @@ def done(session: Writing, key: str, outcome: str, *, on: int, by: str, at: int)
     if row is None:
         raise Misconfigured("E-ACTION-UNKNOWN", key=key)
     ledger.put(session, "actions", {**row, "done_on": on, "outcome": outcome}, at)
-    desk.log(session, row["account_id"], key, "done", by, at, {"outcome": outcome})
+    decisions.log(session, row["account_id"], key, "done", by, at, {"outcome": outcome})
     return str(row["account_id"])
 
 

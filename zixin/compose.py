@@ -15,10 +15,10 @@ from connector.ports import Described, Organisation, Reads, Writes
 from mappings.check import snapshot
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
-from sync.link import CrmConnection
-from sync.shared import ProfileShared, private_text
+from sync.crm_connection import CrmConnection
 from sync.store import Store, ratings
 from sync.store.revision import behind
+from sync.token_cache import ProfileShared, private_text
 from zixin.config import connections, keys, settings
 from zixin.config.connections import ConnectionConfig
 
@@ -148,10 +148,10 @@ def remember(profile: str, name: str, described: Iterable[Described]) -> None:
     private_text(snapshot_file(profile, name), json.dumps(kept, ensure_ascii=False, indent=0, sort_keys=True))
 
 
-def check_fields(house: Workspace) -> None:
+def check_fields(workspace: Workspace) -> None:
     """Raises Denied (exit code 5) when the CRM lacks fields that zixin writes, or hides them from its user."""
-    writes = house.link.mapping.writes
-    there = {field.name for field in house.link.crm.describe(writes.object).fields}
+    writes = workspace.link.mapping.writes
+    there = {field.name for field in workspace.link.crm.describe(writes.object).fields}
     missing = [field for field in writes.fields.values() if field not in there]
     if missing:
-        raise Denied("E-FIELDS-MISSING", host=house.link.name, object=writes.object, fields=", ".join(missing))
+        raise Denied("E-FIELDS-MISSING", host=workspace.link.name, object=writes.object, fields=", ".join(missing))

@@ -60,8 +60,8 @@ def _as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
-def _may_help(error: BaseException, *, again: bool) -> bool:
-    return isinstance(error, Retry) and (again or error.code != "E-CRM-LOST")
+def _may_help(error: BaseException, *, idempotent: bool) -> bool:
+    return isinstance(error, Retry) and (idempotent or error.code != "E-CRM-LOST")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +114,20 @@ class Http:
         headers: Callable[[], Mapping[str, str]] = dict,
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        again: bool = True,
+        idempotent: bool = True,
     ) -> HttpResponse:
         """One call, tried again while its problem is a `Retry`; `again=False`: not where the answer was lost.
 
         `headers` is called for every try: a token may have been renewed. Raises the adapter's problem, or `Retry`
         when patience is at its end.
         """
-        return self.send(lambda: Request(method, url, headers(), params, body), again=again)
+        return self.send(lambda: Request(method, url, headers(), params, body), idempotent=idempotent)
 
-    def send(self, made: Callable[[], Request], *, again: bool = True) -> HttpResponse:
+    def send(self, made: Callable[[], Request], *, idempotent: bool = True) -> HttpResponse:
         """As `call`, of a request that is made anew for every try: a signature may hold the time, or may count once."""
         patience = self.patience
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(lambda error: _may_help(error, again=again)),
+            retry=tenacity.retry_if_exception(lambda error: _may_help(error, idempotent=idempotent)),
             stop=self._stop,
             wait=self._wait,
             sleep=patience.sleep,

@@ -33,12 +33,16 @@ class Proof:
     name: str
     clock: Callable[[], datetime] = field(default=_now)
 
-    def ask(self, call: Call, given: Mapping[str, Any], *, again: bool = True, url: str | None = None) -> HttpResponse:
+    def ask(
+        self, call: Call, given: Mapping[str, Any], *, idempotent: bool = True, url: str | None = None
+    ) -> HttpResponse:
         """The answer to a call, proven; a token that is refused is renewed once."""
 
         def sent(token: Callable[[], Mapping[str, str]]) -> HttpResponse:
             kept = token()
-            return self.wire.send(call, {**given, **kept}, lambda made: self._prove(made, kept), again=again, url=url)
+            return self.wire.send(
+                call, {**given, **kept}, lambda made: self._prove(made, kept), idempotent=idempotent, url=url
+            )
 
         if self.auth.kind not in ("oauth2", "login"):
             return sent(dict)

@@ -84,7 +84,7 @@ class Wire:
         given: Mapping[str, Any],
         proof: Callable[[Prepared], tuple[Inject, ...]],
         *,
-        again: bool = True,
+        idempotent: bool = True,
         url: str | None = None,
     ) -> HttpResponse:
         """The answer to a call. `url` instead of the call's own path: a link that an answer gave, of a known origin."""
@@ -100,7 +100,7 @@ class Wire:
             return Request(made.method, made.url, made.headers, made.query or None, body)
 
         self.spend(call.method.lower())
-        return self.http.send(prepared, again=again)
+        return self.http.send(prepared, idempotent=idempotent)
 
     def document(self, answer: HttpResponse) -> Any:
         """The answer's JSON, numbers with the digits they came with; None: it is empty."""

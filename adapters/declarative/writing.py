@@ -74,7 +74,9 @@ class Writer(Reader):
         if writing.batch is not None:
             given = {"items": [self._item(writing.batch.item, change.record, values) for change, values in ready]}
         try:
-            answer = self._proof.ask(writing.request, self._wire.given(**given), again=writing.request.method == "PUT")
+            answer = self._proof.ask(
+                writing.request, self._wire.given(**given), idempotent=writing.request.method == "PUT"
+            )
             told = self._wire.document(answer)
         except (Exhausted, Retry) as problem:
             yield from unanswered(changes, problem)

@@ -69,13 +69,13 @@ class Client:
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-        again: bool | None = None,
+        idempotent: bool | None = None,
     ) -> HttpResponse:
         """One call; `path` from the API's root, or whole. A token that is refused is renewed once.
 
-        `again`: whether it may be sent anew where its answer was lost; else every method but POST and PATCH may.
+        `idempotent`: whether it may be sent anew where its answer was lost; else every method but POST and PATCH may.
         """
-        repeat = method not in ("POST", "PATCH") if again is None else again
+        repeat = method not in ("POST", "PATCH") if idempotent is None else idempotent
 
         def sent(token: Callable[[], dict[str, str]]) -> HttpResponse:
             session = token()
@@ -85,7 +85,7 @@ class Client:
             given = {"Authorization": f"Bearer {session['token']}", "Accept": "application/json", **(headers or {})}
             if body is not None:
                 given.setdefault("Content-Type", "application/json; charset=UTF-8")
-            return self.http.call(method, url, headers=lambda: given, params=params, body=body, again=repeat)
+            return self.http.call(method, url, headers=lambda: given, params=params, body=body, idempotent=repeat)
 
         answer = self._token.proven(sent)
         found = _USAGE.search(answer.headers.get("Sforce-Limit-Info", ""))

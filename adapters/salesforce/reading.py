@@ -188,7 +188,7 @@ class Reading:
         # Without ORDER BY: it would keep Salesforce from splitting the query.
         query = f"SELECT {columns} FROM {source.object}"  # noqa: S608
         body = msgspec.json.encode({"operation": "query", "query": query})
-        return str(wire.document(self.client.call("POST", "jobs/query", "bulk", body=body, again=True).body)["id"])
+        return str(wire.document(self.client.call("POST", "jobs/query", "bulk", body=body, idempotent=True).body)["id"])
 
     def _wait(self, job: str) -> None:
         waited, wait = 0.0, 0.5

@@ -66,8 +66,8 @@ class Writing:
                     break
                 for at in range(0, len(locked), size):
                     these = locked[at : at + size]
-                    for number, again in zip(these, self._collection([some[each] for each in these]), strict=True):
-                        done[number] = again
+                    for number, retried in zip(these, self._collection([some[each] for each in these]), strict=True):
+                        done[number] = retried
             # A lock that lasts is somebody's work, not a refusal.
             yield from (Outcome(each.record, "deferred") if _is_locked(each) else each for each in done)
 
@@ -113,7 +113,7 @@ class Writing:
         job = str(wire.document(call("POST", "jobs/ingest", "bulk", body=body).body)["id"])
         headers = {"Content-Type": "text/csv; charset=UTF-8"}
         call("PUT", f"jobs/ingest/{job}/batches", "bulk", body=_csv(changes), headers=headers)
-        call("PATCH", f"jobs/ingest/{job}", "bulk", body=b'{"state":"UploadComplete"}', again=True)
+        call("PATCH", f"jobs/ingest/{job}", "bulk", body=b'{"state":"UploadComplete"}', idempotent=True)
         return job
 
     def _results(self, job: str) -> tuple[set[str], dict[str, Outcome]]:

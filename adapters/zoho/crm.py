@@ -268,8 +268,8 @@ class Zoho(Facade):
             self._budget.take(api, credits)
             url = f"{self._api}{path}" if path.startswith("/") else f"{self._api}/crm/v8/{path}"
             # A job that was made twice costs credits and does no harm.
-            again = method != "POST" or api in ("coql", "bulk")
-            return self._http.call(method, url, headers=headers, params=params, body=body, again=again)
+            idempotent = method != "POST" or api in ("coql", "bulk")
+            return self._http.call(method, url, headers=headers, params=params, body=body, idempotent=idempotent)
 
         try:
             return self._tokens.shared.proven(call)

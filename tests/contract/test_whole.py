@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from connector.assessment import OUTPUT_FIELDS
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.run import run
 from sync.store import Store
 from sync.store.ledger import numbers as numbers_of

@@ -11,7 +11,7 @@ import pytest
 from connector.assessment import OUTPUT_FIELDS
 from connector.ports import Change
 from connector.schema import day_number
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.run import run
 from sync.store import Store, refusals
 from tests.connector.scoring.books import POLICY, books, invoice

@@ -23,7 +23,7 @@ from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
 from connector.assessment import OUTPUT_FIELDS
 from mappings.load import packaged
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.run import run
 from sync.store import Store
 from sync.store.session import Writing

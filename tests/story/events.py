@@ -5,8 +5,8 @@ from typing import Any
 from connector.policy import Policy
 from connector.ports import Event
 from sync import inbox
+from sync.crm_connection import micros
 from sync.drain import Drained, drain
-from sync.link import micros
 from tests.connector.scoring.books import POLICY
 from tests.story.house import House
 

@@ -12,7 +12,7 @@ from adapters.zoho.simulator.org import Org
 from connector.assessment import OUTPUT_FIELDS
 from connector.schema import day_number
 from mappings.load import packaged
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.run import Ran, run
 from sync.store import Store
 from tests.connector.scoring.books import POLICY, books, invoice, table

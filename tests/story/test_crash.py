@@ -15,7 +15,7 @@ import pytest
 from connector.assessment import OUTPUT_FIELDS
 from connector.schema import TABLES
 from mappings.load import packaged
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.run import run
 from sync.store import Store
 from tests.connector.scoring.books import POLICY

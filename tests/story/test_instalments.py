@@ -9,7 +9,7 @@ import pytest
 from connector.assessment import OUTPUT_FIELDS
 from connector.ports import Installs
 from connector.schema import day_number
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.run import run
 from sync.store import Store
 from tests.adapters.declarative.double import rest

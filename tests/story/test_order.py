@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connector.assessment import OUTPUT_FIELDS
 from mappings.load import packaged
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.run import run
 from sync.store import Store
 from tests.connector.scoring.books import POLICY

@@ -14,7 +14,7 @@ import pytest
 from adapters.registry import Simulated
 from adapters.zoho import stores
 from connector.errors import Misconfigured
-from sync.shared import ProfileShared
+from sync.token_cache import ProfileShared
 from tests.connector.scoring.books import books, invoice
 from tests.waiting import LIMIT_S
 from tests.zixin.calls import run, served

@@ -8,7 +8,7 @@ import pytest
 from connector.plan import AccountOutcome, Planned
 from connector.ports import Change, Described, Field, Outcome
 from mappings.load import packaged
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.sending import Sending
 
 NAMES = {name: f"C_{name}" for name in ("rating", "limit", "hold", "flags", "reasons", "rated_on", "overdue_since")}

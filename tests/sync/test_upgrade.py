@@ -11,7 +11,7 @@ import pytest
 
 from connector.errors import Busy, Misconfigured
 from sync import backup, restore
-from sync.shared import run_lock, serve_lease
+from sync.locks import run_lock, serve_lease
 from sync.store import Store, migrations
 from sync.store.revision import bring_up
 from sync.upgrade import upgrade

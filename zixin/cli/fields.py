@@ -35,8 +35,8 @@ def plan(
     from zixin.services import crm_fields
 
     context: Context = call.obj
-    house = compose.attached(context.profile)
-    steps = crm_fields.planned(context.profile, house.link)
+    workspace = compose.attached(context.profile)
+    steps = crm_fields.planned(context.profile, workspace.link)
     _tell(context, [(step.name, step.action, step.field, _detail(context, step)) for step in steps])
     if not context.json:
         context.say(context.words("Next: zixin fields apply", "下一步：zixin fields apply"))
@@ -58,8 +58,8 @@ def apply(
 
     context: Context = call.obj
     chosen = _chosen(optional)
-    house = compose.attached(context.profile)
-    link, steps = crm_fields.install(context.profile, house.link, adopt=adopt, optional=chosen)
+    workspace = compose.attached(context.profile)
+    link, steps = crm_fields.install(context.profile, workspace.link, adopt=adopt, optional=chosen)
     off = crm_fields.off_page_as_seen(link)
     named, made = link.mapping.writes.fields, any(step.action == "create" for step in steps)
     placing = crm_fields.placing(link) if made else None
@@ -84,8 +84,8 @@ def drift(
     from zixin.services import crm_fields
 
     context: Context = call.obj
-    house = compose.attached(context.profile)
-    found = crm_fields.drifted(context.profile, house.link)
+    workspace = compose.attached(context.profile)
+    found = crm_fields.drifted(context.profile, workspace.link)
     if context.json:
         context.document({"drift": [{"field": row.field, "en": row.en, "zh": row.zh} for row in found]})
     else:
@@ -106,8 +106,8 @@ def remove(
     from zixin.services import crm_fields
 
     context: Context = call.obj
-    house = compose.attached(context.profile)
-    take, leave = crm_fields.removable(context.profile, house.link)
+    workspace = compose.attached(context.profile)
+    take, leave = crm_fields.removable(context.profile, workspace.link)
     rows = [("", "remove", field.name, field.label) for field in take]
     rows += [("", "leave", name, context.words("not made by zixin", "并非 zixin 创建")) for name in leave]
     if take and not yes:
@@ -119,7 +119,7 @@ def remove(
             f"删除 CRM 中的 {len(take)} 个字段及其数值？",
         )
         typer.confirm(context.words(*question), abort=True, err=True)
-    crm_fields.remove(context.profile, house.link, take)
+    crm_fields.remove(context.profile, workspace.link, take)
     if context.json or yes:
         _tell(context, rows)
     if not context.json and not take:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from zixin.cli.context import Context
-from zixin.cli.desk import ACCOUNT, BY, deciding, opened, who
+from zixin.cli.credit import ACCOUNT, BY, opened, who, write_context
 from zixin.cli.evaluate import days_of
 
 flags = typer.Typer(no_args_is_help=True, help="Warning flags: what is up, and who has seen it.")
@@ -56,7 +56,7 @@ def _ack(
     by: BY = "",
 ) -> None:
     context: Context = call.obj
-    with deciding(context) as at:
+    with write_context(context) as at:
         from zixin.services import credit
 
         number = credit.acknowledge(at, account, code, who(by), note or None)
@@ -75,7 +75,7 @@ def _add(
 ) -> None:
     context: Context = call.obj
     last = days_of(due)[0] if due else None
-    with deciding(context) as at:
+    with write_context(context) as at:
         from zixin.services import credit
 
         key, when = credit.plan_action(at, account, measure, flag=flag, owner=owner, due=last, by=who(by))
@@ -110,7 +110,7 @@ def _done(
     by: BY = "",
 ) -> None:
     context: Context = call.obj
-    with deciding(context) as at:
+    with write_context(context) as at:
         from zixin.services import credit
 
         credit.action_done(at, key, outcome, who(by))

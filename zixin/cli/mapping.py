@@ -41,14 +41,14 @@ def suggest(
 
     context: Context = call.obj
     given = _objects(objects or [])
-    house = compose.attached(context.profile)
-    made, seen = mapping.suggested(house, given)
+    workspace = compose.attached(context.profile)
+    made, seen = mapping.suggested(workspace, given)
     changed: list[str] = []
     path = ""
     if write:
-        file, changed = mapping.write(context.profile, house, made, given, everything=everything)
+        file, changed = mapping.write(context.profile, workspace, made, given, everything=everything)
         path = str(file)
-        compose.remember(context.profile, house.link.name, seen)
+        compose.remember(context.profile, workspace.link.name, seen)
     if context.json:
         context.document({"suggested": [_row(each) for each in made], "written": changed, "file": path})
         return
@@ -78,8 +78,8 @@ def check(
     from zixin.services import mapping
 
     context: Context = call.obj
-    house = compose.attached(context.profile)
-    found = mapping.checked(context.profile, house)
+    workspace = compose.attached(context.profile)
+    found = mapping.checked(context.profile, workspace)
     if context.json:
         names = ("source", "what", "field", "en", "zh", "severe")
         context.document({"findings": [{key: getattr(each, key) for key in names} for each in found]})
@@ -108,11 +108,11 @@ def show(
     from zixin.services import mapping
 
     context: Context = call.obj
-    house = compose.attached(context.profile)
-    if source not in house.link.mapping.sources:
-        known = ", ".join(house.link.mapping.sources)
+    workspace = compose.attached(context.profile)
+    if source not in workspace.link.mapping.sources:
+        known = ", ".join(workspace.link.mapping.sources)
         raise typer.BadParameter(f"{source!r} is none of {known}", param_hint="--source")
-    told = mapping.shown(house, record, source)
+    told = mapping.shown(workspace, record, source)
     if context.json:
         context.document(asdict(told))
         return

@@ -110,8 +110,8 @@ def _base(context: Context) -> str:
         connections.first(context.profile)
     except Misconfigured:
         return ""
-    house = compose.attached(context.profile)
-    return house.policy.base_currency
+    workspace = compose.attached(context.profile)
+    return workspace.policy.base_currency
 
 
 def _told(context: Context, rules: Policy, wanted: Edition | None) -> dict[str, Any]:

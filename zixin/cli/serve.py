@@ -60,7 +60,7 @@ def serve(
             start_http_server(metrics_port, "127.0.0.1", REGISTRY)
 
         def ready(origin: str) -> None:
-            line = {"origin": origin, "hooks": {name: f"/hooks/{name}" for name in intake.bells}}
+            line = {"origin": origin, "hooks": {name: f"/hooks/{name}" for name in intake.routes}}
             sys.stdout.write(json.dumps(line) + "\n")
             sys.stdout.flush()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from connector.errors import Misconfigured
-from sync.shared import private_text
+from sync.token_cache import private_text
 from zixin.config import keys, settings
 
 _FILE = "connections.json"

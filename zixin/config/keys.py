@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from connector.errors import Misconfigured
-from sync.shared import private_text
+from sync.token_cache import private_text
 from sync.vault import Vault, new_key
 from zixin.config import settings
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adapters.registry import SettingSpec, SetupStep
-from sync.shared import private_text
+from sync.token_cache import private_text
 from zixin.config import settings
 
 #: Variable → default or sample, and what it is for.

@@ -13,7 +13,7 @@ from connector.editions import PRESETS, Edition, default_text, edition_of, editi
 from connector.errors import Misconfigured
 from connector.policy import Policy, load
 from sync.restore import unfinished
-from sync.shared import private_text
+from sync.token_cache import private_text
 
 
 def read_env(folder: Path) -> None:

@@ -10,7 +10,7 @@ from connector.errors import Denied, Misconfigured
 from sync import backup as backups
 from sync import restore as restores
 from sync.backup import STORE, Manifest
-from sync.shared import PAUSED
+from sync.locks import PAUSED
 from sync.upgrade import Upgraded, upgrade
 from zixin.config import connections, settings
 

@@ -20,11 +20,12 @@ from connector.messages.flags import FLAGS, canonical
 from connector.policy import Policy
 from connector.schema import Tables, day_number, day_of
 from connector.scoring.assess import assess
-from connector.scoring.explanation.wish import with_values
+from connector.scoring.explanation.what_if import with_values
 from connector.scoring.features.tendency import Statistics
 from connector.scoring.ledger.rates import Rates
-from sync import desk, warnings
-from sync.link import micros
+from sync import decisions as decision_store
+from sync import warnings
+from sync.crm_connection import micros
 from sync.store import Store, ledger, ratings
 from zixin import compose
 from zixin.config import settings
@@ -45,7 +46,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CreditContext:
     """A profile's store, without a call to its CRM."""
 
     profile: str
@@ -179,7 +180,7 @@ class WhatIf:
 
 
 @contextmanager
-def opened(profile: str, now: datetime | None = None) -> Iterator[Desk]:
+def opened(profile: str, now: datetime | None = None) -> Iterator[CreditContext]:
     """The profile's desk. Raises Misconfigured where nothing was assessed yet."""
     with compose.stored(profile) as (store, name):
         with store.read(name) as session:
@@ -187,10 +188,12 @@ def opened(profile: str, now: datetime | None = None) -> Iterator[Desk]:
             base = ratings.base_currency(session, day)
         if day is None or base is None:
             raise Misconfigured("E-NOTHING-RATED", profile=profile)
-        yield Desk(profile, store, name, settings.policy_in(profile, base, rated=True), day, now or datetime.now(UTC))
+        yield CreditContext(
+            profile, store, name, settings.policy_in(profile, base, rated=True), day, now or datetime.now(UTC)
+        )
 
 
-def decide(at: Desk, wanted: str, asked: Asked) -> tuple[str, desk.Decided]:
+def decide(at: CreditContext, wanted: str, asked: Asked) -> tuple[str, decision_store.Decided]:
     """Puts it into force, or lets it wait; the account's number and what became of it."""
     standing = at.standing(wanted)
     base = standing.row["currency"]
@@ -198,23 +201,23 @@ def decide(at: Desk, wanted: str, asked: Asked) -> tuple[str, desk.Decided]:
     # The policy's amount is in its base currency; in any other one somebody else has to look.
     above = None if most is None or asked.currency not in (None, base) else money.to_minor(most, base)
     rating = standing.row["rating"]
-    made = desk.decide(
+    made = decision_store.decide(
         at.store, at.connection, standing.account_id, asked, at.policy, rating=rating, above=above, at=at.at
     )
     return standing.number, made
 
 
-def end(at: Desk, key: str, by: str) -> None:
+def end(at: CreditContext, key: str, by: str) -> None:
     """Ends a decision with the day before the desk's."""
-    desk.end(at.store, at.connection, key, by, last=at.day - 1, at=at.at)
+    decision_store.end(at.store, at.connection, key, by, last=at.day - 1, at=at.at)
 
 
-def approve(at: Desk, key: str, by: str) -> None:
+def approve(at: CreditContext, key: str, by: str) -> None:
     """Puts a decision that waits into force, in another person's name."""
-    desk.approve(at.store, at.connection, key, by, at.policy, at=at.at)
+    decision_store.approve(at.store, at.connection, key, by, at.policy, at=at.at)
 
 
-def acknowledge(at: Desk, wanted: str, code: str, by: str, note: str | None) -> str:
+def acknowledge(at: CreditContext, wanted: str, code: str, by: str, note: str | None) -> str:
     """Notes that somebody has seen a flag of the account; the account's number."""
     account, number, _ = at.account(wanted)
     with at.store.write(at.connection) as session:
@@ -222,13 +225,15 @@ def acknowledge(at: Desk, wanted: str, code: str, by: str, note: str | None) -> 
     return number
 
 
-def action_done(at: Desk, key: str, outcome: str, by: str) -> None:
+def action_done(at: CreditContext, key: str, outcome: str, by: str) -> None:
     """Notes what came of a measure, on the desk's day."""
     with at.store.write(at.connection) as session:
         warnings.done(session, key, outcome, on=at.day, by=by, at=at.at)
 
 
-def confirm(at: Desk, wanted: str, by: str, reason: str = "confirmed", days: int = 30) -> tuple[str, str, desk.Decided]:
+def confirm(
+    at: CreditContext, wanted: str, by: str, reason: str = "confirmed", days: int = 30
+) -> tuple[str, str, decision_store.Decided]:
     """Confirms the lower grade or limit of a natural person that waits. Raises Misconfigured where none does."""
     standing = at.standing(wanted)
     row = standing.row
@@ -236,13 +241,13 @@ def confirm(at: Desk, wanted: str, by: str, reason: str = "confirmed", days: int
         raise Misconfigured("E-DESK-UNKNOWN", key=wanted, what="override")
     grade = row["pending_rating"] or row["rating"]
     asked = Asked("confirmation", grade, reason, by, at.day, at.day + days)
-    made = desk.decide(
+    made = decision_store.decide(
         at.store, at.connection, standing.account_id, asked, at.policy, rating=row["rating"], above=None, at=at.at
     )
     return standing.number, str(grade), made
 
 
-def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> OrderAnswer:
+def checked(at: CreditContext, wanted: str, amount: Decimal, currency: str | None) -> OrderAnswer:
     """Whether an order of that amount may be delivered on credit, and if not, what would help.
 
     Raises Misconfigured for an amount that is none, or in a currency without a rate.
@@ -286,11 +291,11 @@ def checked(at: Desk, wanted: str, amount: Decimal, currency: str | None) -> Ord
     )  # fmt: skip
 
 
-def decisions(at: Desk, wanted: str | None) -> tuple[DecisionRow, ...]:
+def decisions(at: CreditContext, wanted: str | None) -> tuple[DecisionRow, ...]:
     """What people decided, newest last; of one account, or of all."""
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read(at.connection) as session:
-        rows = desk.listed(session, only)
+        rows = decision_store.listed(session, only)
         numbers = ledger.numbers(session)
 
     def state_of(row: dict[str, Any]) -> str:
@@ -311,14 +316,14 @@ def decisions(at: Desk, wanted: str | None) -> tuple[DecisionRow, ...]:
     )  # fmt: skip
 
 
-def what_if(at: Desk, wanted: str, values: Mapping[str, Decimal]) -> WhatIf:
+def what_if(at: CreditContext, wanted: str, values: Mapping[str, Decimal]) -> WhatIf:
     """The account as it is, and with these features instead. Raises Misconfigured for a feature that there is not."""
     standing = at.standing(wanted)
     found = with_values(standing.tables, at.policy, at.day, standing.portfolio, standing.account_id, values)
     return WhatIf(standing.account_id, standing.number, standing.name, found["currency"], found["now"], found["then"])
 
 
-def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False) -> tuple[FlagRow, ...]:
+def flags(at: CreditContext, wanted: str | None, code: str | None, *, over: bool = False) -> tuple[FlagRow, ...]:
     """Flags with their lives, gravest first; of one account, of one code, or all. `over`: those that are down, too."""
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read(at.connection) as session:
@@ -341,7 +346,7 @@ def flags(at: Desk, wanted: str | None, code: str | None, *, over: bool = False)
 
 
 def plan_action(
-    at: Desk, wanted: str, measure: str, *, flag: str, owner: str, due: date | None, by: str
+    at: CreditContext, wanted: str, measure: str, *, flag: str, owner: str, due: date | None, by: str
 ) -> tuple[str, str | None]:
     """Plans a measure; its id and the day it is due. Without a day the measure's own number of days counts."""
     account, _, _ = at.account(wanted)
@@ -355,7 +360,7 @@ def plan_action(
     return key, _iso(last)
 
 
-def actions(at: Desk, wanted: str | None, *, over: bool = False) -> tuple[ActionRow, ...]:
+def actions(at: CreditContext, wanted: str | None, *, over: bool = False) -> tuple[ActionRow, ...]:
     """Measures, by when they are due; of one account, or all. `over`: those that are done, too."""
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read(at.connection) as session:

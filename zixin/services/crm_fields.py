@@ -15,7 +15,7 @@ from adapters import registry
 from connector.assessment import CORE, OUTPUT_FIELDS, OutputField
 from connector.errors import Misconfigured, Problem
 from connector.ports import Described, Diagnostics, Field, Growth, Installs, Step
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.store import outbox
 from zixin import compose
 from zixin.compose import Attached

@@ -14,7 +14,7 @@ from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
 from sync import backup
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.store import Store, ledger, migrations, refusals
 from sync.store.revision import behind
 from zixin import compose

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sync import inbox
-from sync.link import instant, micros
+from sync.crm_connection import instant, micros
 from zixin import compose
 
 State = Literal["waiting", "done", "dead"]

@@ -11,8 +11,8 @@ from datetime import datetime
 from adapters.common import standard_webhooks
 from connector.errors import Untrusted
 from connector.ports import VerifiedCall
+from sync.crm_connection import micros
 from sync.inbox import InboxWriter
-from sync.link import micros
 from zixin.services import metrics
 
 #: Calls with a bare token that are worked on in an hour; what comes beyond waits for the next one.
@@ -64,23 +64,23 @@ class Intake:
     """Where calls are handed in."""
 
     #: Connection → as the door knows it.
-    bells: Mapping[str, WebhookRoute]
-    clerk: InboxWriter
+    routes: Mapping[str, WebhookRoute]
+    writer: InboxWriter
     #: Called after new events.
     wake: Callable[[], None]
 
     def take(self, connection: str, headers: Mapping[str, str], body: bytes, now: datetime) -> Taken:
         """Verify a call, `headers` in lower case, and hand its events in. Raises Untrusted, with nothing handed in."""
-        bell = self.bells.get(connection)
-        if bell is None:
+        route = self.routes.get(connection)
+        if route is None:
             raise Untrusted("E-HOOK-SECRET")
         try:
-            call = _verified(bell, headers, body, now)
+            call = _verified(route, headers, body, now)
         except Untrusted as problem:
             metrics.REFUSED.labels(problem.code).inc()
             raise
-        later = 0.0 if call.signed else bell.not_before(now.timestamp())
-        return Taken(call, self.clerk.submit(bell.name, call.events, micros(now), round(later * 1_000_000)))
+        later = 0.0 if call.signed else route.not_before(now.timestamp())
+        return Taken(call, self.writer.submit(route.name, call.events, micros(now), round(later * 1_000_000)))
 
     def committed(self, taken: Taken, fresh: int) -> None:
         """Count a call whose events are committed, and say that there is work."""
@@ -90,9 +90,9 @@ class Intake:
             self.wake()
 
 
-def _verified(bell: WebhookRoute, headers: Mapping[str, str], body: bytes, now: datetime) -> VerifiedCall:
+def _verified(route: WebhookRoute, headers: Mapping[str, str], body: bytes, now: datetime) -> VerifiedCall:
     if standard_webhooks.is_ours(headers):
-        return standard_webhooks.verify(headers, body, bell.secrets, now)
-    if bell.verify is None:
+        return standard_webhooks.verify(headers, body, route.secrets, now)
+    if route.verify is None:
         raise Untrusted("E-HOOK-HEADERS")
-    return bell.verify(headers, body, bell.secrets)
+    return route.verify(headers, body, route.secrets)

@@ -22,12 +22,12 @@ from connector.errors import Problem
 from connector.ports import WebhookSource
 from connector.schema import day_number
 from sync import inbox
+from sync.crm_connection import micros
 from sync.drain import Drained, drain, poll
 from sync.inbox import InboxWriter
-from sync.link import micros
+from sync.locks import run_lock, serve_lease
 from sync.push import push
 from sync.run import run
-from sync.shared import run_lock, serve_lease
 from sync.store import outbox
 from zixin import compose
 from zixin.compose import Workspace
@@ -56,7 +56,7 @@ class Serving:
     """One connection, served."""
 
     profile: str
-    house: Workspace
+    workspace: Workspace
     poll_s: float = 0.0
     #: HH:MM in the policy's time zone; empty: no night of our own.
     nightly: str = ""
@@ -73,10 +73,10 @@ class Serving:
 
     def start(self) -> Intake:
         """Start the threads; where calls are handed in."""
-        self._clerk = InboxWriter(self.house.store)
-        link = self.house.link
+        self._clerk = InboxWriter(self.workspace.store)
+        link = self.workspace.link
         verify = link.crm.verify if isinstance(link.crm, WebhookSource) else None
-        bells = {link.name: WebhookRoute(link.name, self.house.secrets, verify)}
+        routes = {link.name: WebhookRoute(link.name, self.workspace.secrets, verify)}
         loops = [self._drain, *([self._poll] if self.poll_s else []), *([self._night] if self.nightly else [])]
         loops += [self.renew] if self.public_url else []
         for loop in loops:
@@ -84,7 +84,7 @@ class Serving:
             thread = threading.Thread(target=self._kept_alive, args=(loop, waker), name=loop.__name__, daemon=True)
             thread.start()
             self._threads.append(thread)
-        return Intake(bells, self._clerk, self._wake.set)
+        return Intake(routes, self._clerk, self._wake.set)
 
     def stop(self) -> None:
         """End the threads; what is in work is finished."""
@@ -97,7 +97,7 @@ class Serving:
 
     def ready(self) -> Ready:
         """Whether events are taken in and worked on."""
-        with self.house.store.read(self.house.link.name) as session:
+        with self.workspace.store.read(self.workspace.link.name) as session:
             counts = inbox.counted(session)
         alive = all(thread.is_alive() for thread in self._threads)
         metrics.WAITING.set(counts["waiting"])
@@ -120,15 +120,22 @@ class Serving:
                 waker.clear()
 
     def _drain(self) -> float:
-        house = self.house
+        workspace = self.workspace
         started = time.perf_counter()
-        done = drain(house.store, house.link, house.policy, language=house.language, clock=_now, braked=self.braked)
+        done = drain(
+            workspace.store,
+            workspace.link,
+            workspace.policy,
+            language=workspace.language,
+            clock=_now,
+            braked=self.braked,
+        )
         if done.closed or done.put_off or done.held:
             metrics.TURN.observe(time.perf_counter() - started)
             self._told("drain", done)
         elif time.monotonic() >= self._push_again:
             self._push_what_is_left()
-        with house.store.read(house.link.name) as session:
+        with workspace.store.read(workspace.link.name) as session:
             following = inbox.next_at(session)
         if following is None:
             return _IDLE_S
@@ -136,17 +143,21 @@ class Serving:
 
     def _push_what_is_left(self) -> None:
         """Write what a kill, a storm or a pause left behind, without waiting for the next event."""
-        with self.house.store.read(self.house.link.name) as session:
+        with self.workspace.store.read(self.workspace.link.name) as session:
             left = outbox.pending(session)
         if left:
             self._push_again = time.monotonic() + _PUSH_AGAIN_S
-            pushed = push(self.house.store, self.house.link)
+            pushed = push(self.workspace.store, self.workspace.link)
             metrics.OUTPUT_FIELDS.inc(pushed.written)
             log.info("left over: written %d, deferred %d", pushed.written, pushed.deferred)
 
     def _poll(self) -> float:
         done = poll(
-            self.house.store, self.house.link, self.house.policy, language=self.house.language, braked=self.braked
+            self.workspace.store,
+            self.workspace.link,
+            self.workspace.policy,
+            language=self.workspace.language,
+            braked=self.braked,
         )
         if done.scored:
             self._told("poll", done)
@@ -171,29 +182,35 @@ class Serving:
         )
 
     def _night(self) -> float:
-        zone = ZoneInfo(self.house.policy.calendar.time_zone)
+        zone = ZoneInfo(self.workspace.policy.calendar.time_zone)
         wait = seconds_until(self.nightly, datetime.now(zone))
         if self._stop.wait(wait):
             return 0.0
-        house = self.house
+        workspace = self.workspace
         with run_lock(settings.profile_folder(self.profile), self.profile):
-            ran = run(house.store, house.link, house.policy, day_number(house.link.today()), language=house.language)
+            ran = run(
+                workspace.store,
+                workspace.link,
+                workspace.policy,
+                day_number(workspace.link.today()),
+                language=workspace.language,
+            )
         log.info(
             "night %s: %s, assessed %d, written %d", ran.run_id, ran.state, ran.assessed.height, ran.pushed.written
         )
-        with house.store.write(house.link.name) as session:
+        with workspace.store.write(workspace.link.name) as session:
             inbox.forget(session, micros(_now() - timedelta(seconds=_KEPT_S)))
         return 1.0
 
     def renew(self) -> float:
         """Subscribe to what the mapping reads; seconds until it is to be done again."""
-        link = self.house.link
+        link = self.workspace.link
         objects = sorted({part.object for part in link.mapping.sources.values() if part.owner() is not None})
         url = f"{self.public_url.rstrip('/')}/hooks/{link.name}"
         if not isinstance(link.crm, WebhookSource):
             log.warning("%s cannot call us when something changes: it is asked every --poll", link.name)
             return _A_DAY_S
-        until = link.crm.subscribe(url, self.house.secrets[0], objects)
+        until = link.crm.subscribe(url, self.workspace.secrets[0], objects)
         life = (until - link.crm.now()).total_seconds()
         log.info("subscribed to %d objects until %s", len(objects), until.isoformat(timespec="minutes"))
         return max(60.0, life * _RENEW_AT)
@@ -219,12 +236,12 @@ def seconds_until(hour: str, now: datetime) -> float:
 
 
 @contextmanager
-def serving(profile: str, house: Workspace, **how: Any) -> Iterator[tuple[Serving, Intake]]:
+def serving(profile: str, workspace: Workspace, **how: Any) -> Iterator[tuple[Serving, Intake]]:
     """Serves a connection while the block runs: the threads, and where calls are handed in.
 
     Raises Busy: another process serves the profile.
     """
-    made = Serving(profile, house, **how)
+    made = Serving(profile, workspace, **how)
     with serve_lease(settings.profile_folder(profile), profile):
         intake = made.start()
         try:
@@ -242,7 +259,7 @@ def standing(profile: str, **how: Any) -> Iterator[tuple[Serving, Intake]]:
     """
     if not connections.first(profile)[1].secrets:
         connections.new_secret(profile, rotate=False)
-    with compose.open_workspace(profile, keep=True) as house:
-        compose.check_fields(house)
-        with serving(profile, house, **how) as made:
+    with compose.open_workspace(profile, keep=True) as workspace:
+        compose.check_fields(workspace)
+        with serving(profile, workspace, **how) as made:
             yield made

@@ -21,7 +21,7 @@ from mappings.check import Finding
 from mappings.load import Mapping as Mapping_
 from mappings.load import load
 from mappings.matching import Proposal, suggest
-from sync.shared import private_text
+from sync.token_cache import private_text
 from zixin.compose import Attached, snapshot_file
 from zixin.config import connections, settings
 
@@ -66,12 +66,12 @@ def described(crm: Reads, objects: Iterable[str]) -> dict[str, Described | None]
     return made
 
 
-def suggested(house: Attached, objects: Mapping[str, str]) -> tuple[list[Suggested], list[Described]]:
+def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Suggested], list[Described]]:
     """For every column of every table that the mapping yields; and the objects that were looked at for it.
 
     `objects`: source → another object of the CRM.
     """
-    crm, mapping = house.link.crm, _with_objects(house.link.mapping, objects)
+    crm, mapping = workspace.link.crm, _with_objects(workspace.link.mapping, objects)
     there = described(crm, (part.object for part in mapping.sources.values()))
     places = {item.table: part.object for part in mapping.sources.values() for item in part.yields[:1]}
     made: list[Suggested] = []
@@ -91,15 +91,22 @@ def suggested(house: Attached, objects: Mapping[str, str]) -> tuple[list[Suggest
     return made, [each for each in there.values() if each is not None]
 
 
-def checked(profile: str, house: Attached) -> list[Finding]:
+def checked(profile: str, workspace: Attached) -> list[Finding]:
     """What of the mapping does not stand in the CRM."""
-    mapping = house.link.mapping
+    mapping = workspace.link.mapping
     objects = [*(part.object for part in mapping.sources.values()), mapping.writes.object]
-    return checks.check(mapping, described(house.link.crm, objects), _read(snapshot_file(profile, house.link.name)))
+    return checks.check(
+        mapping, described(workspace.link.crm, objects), _read(snapshot_file(profile, workspace.link.name))
+    )
 
 
 def write(
-    profile: str, house: Attached, made: Sequence[Suggested], objects: Mapping[str, str], *, everything: bool = False
+    profile: str,
+    workspace: Attached,
+    made: Sequence[Suggested],
+    objects: Mapping[str, str],
+    *,
+    everything: bool = False,
 ) -> tuple[Path, list[str]]:
     """The connection's own mapping file, a full copy that says what it is based on; the columns that were changed.
 
@@ -109,7 +116,7 @@ def write(
     """
     from ruamel.yaml import YAML
 
-    name = house.link.name
+    name = workspace.link.name
     path = settings.profile_folder(profile) / f"{name}.yaml"
     text, based = _base(profile, name, path)
     yaml = YAML()
@@ -151,11 +158,11 @@ class RecordShown:
     shows: Sequence[Mapping[str, Any]]
 
 
-def shown(house: Attached, record: str, source: str) -> RecordShown:
+def shown(workspace: Attached, record: str, source: str) -> RecordShown:
     """The record as the CRM has it, and what the mapping makes of it. Raises Misconfigured: the CRM shows none."""
     from mappings.apply import apply
 
-    link = house.link
+    link = workspace.link
     asked = link.mapping.source(source)
     pages = list(link.crm.fetch(asked, [record]))
     frames = [page.frame for page in pages if page.frame.height]

@@ -10,8 +10,8 @@ from connector.editions import Edition, edition_of, editions, unchanged
 from connector.errors import Misconfigured
 from connector.policy import Policy
 from sync.rescore import preview
-from sync.shared import private_text
 from sync.store import ratings
+from sync.token_cache import private_text
 from zixin import compose
 from zixin.config import settings
 

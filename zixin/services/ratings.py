@@ -11,7 +11,7 @@ import polars as pl
 from connector import money
 from connector.errors import Misconfigured
 from connector.schema import day_of
-from sync.link import instant
+from sync.crm_connection import instant
 from sync.store import ledger, ratings
 from zixin import compose
 
@@ -118,7 +118,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
     """
     from connector.policy import Policy
     from connector.scoring.explanation.explain import explained
-    from connector.scoring.explanation.wish import upgrade_paths
+    from connector.scoring.explanation.what_if import upgrade_paths
     from connector.scoring.features.tendency import Statistics
 
     with compose.stored(profile) as (store, name), store.read(name) as session:

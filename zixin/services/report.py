@@ -14,14 +14,14 @@ from connector.messages.limits import METHODS
 from connector.presentation import telling
 from connector.schema import day_of
 from connector.scoring.explanation.explain import explained
-from connector.scoring.explanation.wish import upgrade_paths
+from connector.scoring.explanation.what_if import upgrade_paths
 from connector.scoring.ledger.ledger import ledger
-from sync import desk
-from sync.link import instant
-from sync.shared import private_text
+from sync import decisions
+from sync.crm_connection import instant
 from sync.store import ratings
+from sync.token_cache import private_text
 from zixin.services import credit as doors
-from zixin.services.credit import Desk
+from zixin.services.credit import CreditContext
 
 #: Ageing buckets: first and last day overdue, English and Chinese.
 AGES: tuple[tuple[int, int, str, str], ...] = (
@@ -48,7 +48,7 @@ def write(profile: str, account: str, language: str, out: Path | None) -> Path:
     return path
 
 
-def report(at: Desk, wanted: str, language: str) -> str:
+def report(at: CreditContext, wanted: str, language: str) -> str:
     """The page, as HTML."""
     page = _page(at, wanted, "zh" if language == "zh-CN" else "en")
     templates = Environment(
@@ -61,14 +61,14 @@ def report(at: Desk, wanted: str, language: str) -> str:
     return templates.get_template("report.html").render(page)
 
 
-def _page(at: Desk, wanted: str, key: str) -> dict[str, Any]:
+def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
     standing = at.standing(wanted)
     row, base, account = standing.row, standing.row["currency"], standing.account_id
     ledger_ = ledger(standing.tables, at.policy, at.day, standing.portfolio.base)
     told = explained(standing.tables, at.policy, at.day, standing.portfolio, account, standing.prior)
     with at.store.read(at.connection) as session:
         days = ratings.history(session, account)
-        done = desk.history(session, account)
+        done = decisions.history(session, account)
 
     def amount(minor: int | None) -> str:
         return "–" if minor is None else money.shown(minor, base)

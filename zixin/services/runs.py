@@ -11,9 +11,9 @@ from typing import Any
 from connector.errors import Misconfigured
 from connector.schema import day_number, day_of
 from sync import run as runs_
-from sync.link import instant
+from sync.crm_connection import instant
+from sync.locks import run_lock
 from sync.run import Ran
-from sync.shared import run_lock
 from sync.store import ledger, outbox, refusals, runs
 from zixin import compose
 from zixin.compose import Workspace
@@ -65,38 +65,42 @@ def sync(profile: str, as_of: date | None, *, full: bool, dry: bool) -> RunDone:
 
     Raises Busy: another one is on; Denied: the CRM lacks our fields, or hides them; Problem as the CRM has it.
     """
-    with _locked(profile) as house:
-        compose.check_fields(house)
-        day = day_number(as_of or house.link.today())
-        ran = runs_.run(house.store, house.link, house.policy, day, language=house.language, full=full, dry=dry)
-        return RunDone(ran.summary(house.link), _changes(house, ran) if dry else None)
+    with _locked(profile) as workspace:
+        compose.check_fields(workspace)
+        day = day_number(as_of or workspace.link.today())
+        ran = runs_.run(
+            workspace.store, workspace.link, workspace.policy, day, language=workspace.language, full=full, dry=dry
+        )
+        return RunDone(ran.summary(workspace.link), _changes(workspace, ran) if dry else None)
 
 
 def retry(profile: str, run_id: str) -> RunDone:
     """One run as of today, in which what was refused is written again. Raises as `sync`; Misconfigured: no such run."""
     known(profile, run_id)
-    with _locked(profile) as house:
-        day = day_number(house.link.today())
-        ran = runs_.run(house.store, house.link, house.policy, day, language=house.language, again=True)
-        return RunDone(ran.summary(house.link))
+    with _locked(profile) as workspace:
+        day = day_number(workspace.link.today())
+        ran = runs_.run(workspace.store, workspace.link, workspace.policy, day, language=workspace.language, again=True)
+        return RunDone(ran.summary(workspace.link))
 
 
 def approve(profile: str, run_id: str, by: str) -> RunDone:
     """Puts a run into force that the brake stopped. Raises Misconfigured where there is none, or it does not wait."""
-    with _locked(profile) as house:
-        today = day_number(house.link.today())
-        ran = runs_.approve(house.store, house.link, house.policy, run_id, by, today, language=house.language)
-        return RunDone(ran.summary(house.link))
+    with _locked(profile) as workspace:
+        today = day_number(workspace.link.today())
+        ran = runs_.approve(
+            workspace.store, workspace.link, workspace.policy, run_id, by, today, language=workspace.language
+        )
+        return RunDone(ran.summary(workspace.link))
 
 
 @contextmanager
 def _locked(profile: str) -> Iterator[Workspace]:
-    with run_lock(settings.profile_folder(profile), profile), compose.open_workspace(profile, keep=True) as house:
-        yield house
+    with run_lock(settings.profile_folder(profile), profile), compose.open_workspace(profile, keep=True) as workspace:
+        yield workspace
 
 
-def _changes(house: Workspace, ran: Ran) -> tuple[AccountChange, ...]:
-    with house.store.read(house.link.name) as session:
+def _changes(workspace: Workspace, ran: Ran) -> tuple[AccountChange, ...]:
+    with workspace.store.read(workspace.link.name) as session:
         names = ledger.numbers(session)
         seen = outbox.observed(session, [item.account for item in ran.changes])
     return tuple(

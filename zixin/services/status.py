@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from adapters import registry
 from connector.schema import day_of
 from sync import inbox
-from sync.link import instant
-from sync.shared import paused, spent_today
+from sync.crm_connection import instant
+from sync.locks import paused
 from sync.store import ledger, ratings, refusals, runs
+from sync.token_cache import spent_today
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import ConnectionConfig

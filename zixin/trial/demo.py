@@ -20,9 +20,9 @@ from adapters.simulation.serving import running
 from connector.assessment import NOT_RATED
 from connector.errors import Misconfigured
 from connector.schema import day_number
+from sync.locks import run_lock, serve_lease
 from sync.rescore import commit_assessments, score
 from sync.run import run
-from sync.shared import run_lock, serve_lease
 from sync.store import ledger
 from zixin import compose
 from zixin.config import connections, settings
@@ -113,9 +113,9 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
     before = time.perf_counter()
     with compose.open_workspace(PROFILE, keep=True) as opened:
         link, _ = crm_fields.install(PROFILE, opened.link, optional=("score",))
-        house = replace(opened, link=link)
+        workspace = replace(opened, link=link)
         seconds["install"] = time.perf_counter() - before
-        tell(f"installed {len(house.link.mapping.writes.fields)} fields on its accounts")
+        tell(f"installed {len(workspace.link.mapping.writes.fields)} fields on its accounts")
         counted: dict[str, int] = {}
 
         def progress(source: str, records: int) -> None:
@@ -124,22 +124,25 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
             counted[source] = records
 
         day = day_number(demo.as_of)
-        past = partial(_past, house, day, language)
-        ran = run(house.store, house.link, house.policy, day, language=language, tell=progress, pulled=past)
-        demo.summary, demo.assessed = ran.summary(house.link), ran.assessed
+        past = partial(_past, workspace, day, language)
+        ran = run(workspace.store, workspace.link, workspace.policy, day, language=language, tell=progress, pulled=past)
+        demo.summary, demo.assessed = ran.summary(workspace.link), ran.assessed
         # Rows that did not fit never reached the simulated CRM.
         demo.summary["rejected"] += demo.simulated["rejected"]
         seconds |= ran.seconds
-        with house.store.read(house.link.name) as session:
+        with workspace.store.read(workspace.link.name) as session:
             rows = ledger.accounts(session).select("account_id", "number", "name").rows()
         demo.names = {account: (number, name) for account, number, name in rows}
 
 
-def _past(house: compose.Workspace, day: int, language: str) -> None:
+def _past(workspace: compose.Workspace, day: int, language: str) -> None:
     """Assesses two days before the demo's, without writing: so that a better grade shows as pending, and flags age."""
     for earlier in (day - 8, day - 1):
         commit_assessments(
-            house.store, house.link, score(house.store, house.link, house.policy, earlier), language=language
+            workspace.store,
+            workspace.link,
+            score(workspace.store, workspace.link, workspace.policy, earlier),
+            language=language,
         )
 
 
@@ -151,8 +154,8 @@ def live() -> Iterator[str]:
     """
     connections.new_secret(PROFILE, rotate=False)
     with (
-        compose.open_workspace(PROFILE) as house,
-        serving(PROFILE, house, braked=False) as (made, intake),
+        compose.open_workspace(PROFILE) as workspace,
+        serving(PROFILE, workspace, braked=False) as (made, intake),
         running(application(intake, made.ready)) as origin,
     ):
         made.public_url = origin

@@ -6,7 +6,7 @@ from pathlib import Path
 from adapters.salesforce.simulator.org import Meta, Table
 from connector.assessment import OUTPUT_FIELDS
 from mappings.load import packaged
-from sync.link import CrmConnection
+from sync.crm_connection import CrmConnection
 from sync.run import run
 from sync.store import Store
 from tests.adapters.salesforce.double import SalesforceDouble, salesforce

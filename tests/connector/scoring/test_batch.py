@@ -5,7 +5,7 @@ import pytest
 
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.explanation.explain import explained
-from connector.scoring.explanation.wish import upgrade_paths
+from connector.scoring.explanation.what_if import upgrade_paths
 from connector.scoring.features.tendency import Gathering, Statistics
 from connector.scoring.ledger.ledger import ledger
 from tests.connector.scoring.books import POLICY, books, day, invoice, table

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sync.shared import serve_lease
+from sync.locks import serve_lease
 from sync.store import migrations
 from tests.sync.later import HEAD, place, revision
 from tests.zixin.calls import FORTY, document, run, served

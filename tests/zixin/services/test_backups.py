@@ -10,7 +10,7 @@ import pytest
 
 from connector.errors import Busy, Misconfigured
 from sync import backup, restore
-from sync.shared import run_lock, serve_lease
+from sync.locks import run_lock, serve_lease
 from sync.store import Store, dialect
 from tests.story.house import House
 from tests.zixin.calls import run

@@ -54,15 +54,15 @@ class Door:
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Door]:
     store = Store(tmp_path / "zixin.db")
-    clerk = inbox.InboxWriter(store)
+    writer = inbox.InboxWriter(store)
     made = Door("", store)
-    bells = {"sim": WebhookRoute("sim", [SECRET], hook.verify), "own": WebhookRoute("own", [SECRET], None)}
+    routes = {"sim": WebhookRoute("sim", [SECRET], hook.verify), "own": WebhookRoute("own", [SECRET], None)}
     with running(
-        application(Intake(bells, clerk, made.wake), lambda: Ready(made.woken == 0, 0, 0, threads=True))
+        application(Intake(routes, writer, made.wake), lambda: Ready(made.woken == 0, 0, 0, threads=True))
     ) as origin:
         made.origin = origin
         yield made
-    clerk.close()
+    writer.close()
     store.close()
 
 
@@ -115,13 +115,13 @@ def test_a_secret_in_the_path_stands_for_the_header_of_who_can_set_none(tmp_path
     from tests.adapters.salesforce.test_org import ORG, outbound
 
     store = Store(tmp_path / "zixin.db")
-    clerk = inbox.InboxWriter(store)
-    bell = WebhookRoute("org", [SECRET], partial(salesforce.verify, organisation=ORG))
-    with running(application(Intake({"org": bell}, clerk, lambda: None), lambda: Ready(True, 0, 0, True))) as origin:
+    writer = inbox.InboxWriter(store)
+    route = WebhookRoute("org", [SECRET], partial(salesforce.verify, organisation=ORG))
+    with running(application(Intake({"org": route}, writer, lambda: None), lambda: Ready(True, 0, 0, True))) as origin:
         good = requests.post(f"{origin}/hooks/org/{SECRET}", data=outbound(), timeout=ANSWER_S)
         bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=ANSWER_S)
         none = requests.post(f"{origin}/hooks/org", data=outbound(), timeout=ANSWER_S)
-    clerk.close()
+    writer.close()
     with store.read("org") as session:
         waiting = inbox.waiting(session, 2**60)
     store.close()

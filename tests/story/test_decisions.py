@@ -8,7 +8,7 @@ import pytest
 from connector.credit.decision_rules import Asked
 from connector.errors import Misconfigured
 from connector.schema import day_number
-from sync import desk
+from sync import decisions
 from sync.store import ledger, ratings
 from tests.connector.scoring.books import POLICY
 from tests.story.house import House
@@ -20,13 +20,13 @@ DAY = day_number(date(2025, 6, 30))
 MORE: dict[str, Any] = {"reason": "new_information", "by": "ada", "first": DAY, "last": DAY + 30}
 
 
-def decide(house: House, number: str, kind: str, value: str | None = None, **more: Any) -> desk.Decided:
+def decide(house: House, number: str, kind: str, value: str | None = None, **more: Any) -> decisions.Decided:
     account = house.account(number)["id"]
     with house.store.read("sim") as session:
         row = ratings.assessed_on(session, account, None)
     rating = row["rating"] if row else None
     asked = Asked(**{"kind": kind, "value": value, **MORE, **more})
-    return desk.decide(house.store, "sim", account, asked, POLICY, rating=rating, above=10_000_00, at=1)
+    return decisions.decide(house.store, "sim", account, asked, POLICY, rating=rating, above=10_000_00, at=1)
 
 
 def test_a_hold_and_a_lower_grade_count_from_the_next_sync_and_end_with_their_day(house: House) -> None:
@@ -40,13 +40,13 @@ def test_a_hold_and_a_lower_grade_count_from_the_next_sync_and_end_with_their_da
     assert house.account("A002")["Credit_Hold"] == "block"
     assert "rating set to C until 2025-07-30" in house.account("A002")["Credit_Reasons"]
 
-    desk.end(house.store, "sim", hold.key, "bob", last=DAY - 1, at=2)
+    decisions.end(house.store, "sim", hold.key, "bob", last=DAY - 1, at=2)
     house.sync()
     assert house.account("A002")["Credit_Hold"] == "approve"  # That of grade C.
     house.sync(as_of="2025-07-31")
     assert house.account("A002")["Credit_Rating"] != "C"
     with house.store.read("sim") as session:
-        done = [row["what"] for row in desk.history(session, house.account("A002")["id"])]
+        done = [row["what"] for row in decisions.history(session, house.account("A002")["id"])]
     assert done == ["ended", "decided", "decided"]
 
 
@@ -59,30 +59,30 @@ def test_what_needs_another_person_waits_and_is_approved_by_somebody_else(house:
     assert (asked.needs, limit.needs) == (("release",), ("limit",))
     assert house.sync().pushed.written == 0
     with pytest.raises(Misconfigured, match="somebody else"):
-        desk.approve(house.store, "sim", asked.key, "ada", POLICY, at=2)
+        decisions.approve(house.store, "sim", asked.key, "ada", POLICY, at=2)
     with house.store.read("sim") as session:
-        assert [row["state"] for row in desk.listed(session, account)] == ["waits", "waits"]
+        assert [row["state"] for row in decisions.listed(session, account)] == ["waits", "waits"]
 
     for waiting in (asked, limit):
-        assert desk.approve(house.store, "sim", waiting.key, "bob", POLICY, at=3) == account
+        assert decisions.approve(house.store, "sim", waiting.key, "bob", POLICY, at=3) == account
     house.sync()
     assert house.account("A004")["Credit_Hold"] == "none"
     assert bytes(house.account("A004")["Credit_Limit"]) == b"50000.00"
     with pytest.raises(Misconfigured, match="in force or waits"):
-        desk.approve(house.store, "sim", asked.key, "bob", POLICY, at=4)
+        decisions.approve(house.store, "sim", asked.key, "bob", POLICY, at=4)
 
 
 def test_a_waiting_decision_may_be_rejected_and_one_of_the_crm_is_ended_there(house: House) -> None:
     house.sync()
     asked = decide(house, "A004", "release", "none")
-    account = desk.end(house.store, "sim", asked.key, "bob", last=DAY, at=2)
+    account = decisions.end(house.store, "sim", asked.key, "bob", last=DAY, at=2)
     with house.store.read("sim") as session:
-        left = desk.listed(session, account)
+        left = decisions.listed(session, account)
         theirs = ledger.load(session)["limits"]["limit_id"][0]
 
     assert left == []
     with pytest.raises(Misconfigured, match="decided in the CRM"):
-        desk.end(house.store, "sim", theirs, "bob", last=DAY, at=3)
+        decisions.end(house.store, "sim", theirs, "bob", last=DAY, at=3)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from zixin.cli.evaluate import days_of
 from zixin.cli.upgrade import upgraded
 
 if TYPE_CHECKING:
-    from zixin.services.credit import DecisionRow, Desk
+    from zixin.services.credit import CreditContext, DecisionRow
 
 ACCOUNT = Annotated[str, typer.Argument(help="Its number, id or whole name.")]
 BY = Annotated[str, typer.Option("--by", help="Who decides; else the user of the system.")]
@@ -131,7 +131,7 @@ def _add(
     **more: Any,
 ) -> None:
     last = days_of(until)[0] if until else None
-    with deciding(context) as at:
+    with write_context(context) as at:
         from connector import money
         from connector.credit.decision_rules import Asked
         from connector.errors import Misconfigured
@@ -187,7 +187,7 @@ def _document(row: DecisionRow) -> dict[str, Any]:
 
 def _end(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")], by: BY = "") -> None:
     context: Context = call.obj
-    with deciding(context) as at:
+    with write_context(context) as at:
         from zixin.services import credit
 
         credit.end(at, key, who(by))
@@ -196,7 +196,7 @@ def _end(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")],
 
 def _approve(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID")], by: BY = "") -> None:
     context: Context = call.obj
-    with deciding(context) as at:
+    with write_context(context) as at:
         from zixin.services import credit
 
         credit.approve(at, key, who(by))
@@ -208,7 +208,7 @@ def _confirm(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID
     if key[:1] == "D" and key[1:].isdigit():
         _approve(call, key, by)
         return
-    with deciding(context) as at:
+    with write_context(context) as at:
         from zixin.services import credit
 
         number, grade, made = credit.confirm(at, key, who(by))
@@ -223,7 +223,7 @@ def _done(context: Context, key: str, words: tuple[str, str]) -> None:
 
 
 @contextmanager
-def deciding(context: Context) -> Iterator[Desk]:
+def write_context(context: Context) -> Iterator[CreditContext]:
     """The profile's desk, to decide at: a store of an older release is brought up to date first."""
     upgraded(context)
     with opened(context) as at:
@@ -231,7 +231,7 @@ def deciding(context: Context) -> Iterator[Desk]:
 
 
 @contextmanager
-def opened(context: Context) -> Iterator[Desk]:
+def opened(context: Context) -> Iterator[CreditContext]:
     """The profile's desk."""
     from zixin.services import credit
 

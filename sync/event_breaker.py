@@ -9,7 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from connector.policy import Checks, Policy
-from sync.link import CrmConnection, micros
+from sync.crm_connection import CrmConnection, micros
 from sync.rescore import Scored
 from sync.run import note_braked
 from sync.store import Store, ledger, ratings, runs
@@ -18,7 +18,7 @@ _HOUR = 3_600_000_000
 _FALLEN = ("C", "D")
 
 
-def falling(store: Store, link: CrmConnection, scored: Scored) -> set[str]:
+def fallen_customers(store: Store, link: CrmConnection, scored: Scored) -> set[str]:
     """Customers who would fall to a low grade from a better one."""
     low = scored.made.filter(pl.col("rating").is_in(_FALLEN))["customer_id"].to_list()
     if not low:

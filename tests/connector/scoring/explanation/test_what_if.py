@@ -8,7 +8,7 @@ import pytest
 
 from connector.errors import Misconfigured
 from connector.scoring.assess import assess, portfolio_statistics
-from connector.scoring.explanation.wish import _paid, upgrade_paths, with_values
+from connector.scoring.explanation.what_if import _paid, upgrade_paths, with_values
 from tests.connector.scoring.books import POLICY, invoice, table
 from tests.connector.scoring.steady import TODAY, ledger
 

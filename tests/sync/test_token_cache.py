@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from connector.errors import Busy, Exhausted
-from sync.shared import ProfileShared, run_lock, spent_today
+from sync.locks import run_lock
+from sync.token_cache import ProfileShared, spent_today
 from sync.vault import Vault
 
 VAULT = Vault("k" * 32, "test")
@@ -69,7 +70,7 @@ def test_what_calls_cost_is_counted_across_threads_and_processes_for_a_day(tmp_p
 
 def test_a_second_run_of_a_profile_is_told_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from connector.errors import Busy; from sync.shared import run_lock\n"
+        "import sys; from pathlib import Path; from connector.errors import Busy; from sync.locks import run_lock\n"
         "try:\n with run_lock(Path(sys.argv[1]), 'p'): pass\n"
         "except Busy as busy: print(busy); sys.exit(busy.exit_code)"
     )
