@@ -82,16 +82,16 @@ def setting_specs(crm: str, settings: Mapping[str, str] | None = None) -> tuple[
 
 def setup_steps(crm: str) -> tuple[SetupStep, ...]:
     """What an admin does on the vendor's side first, in order."""
-    found = getattr(_module(crm, "entry"), "setup_steps", None)
-    return cast("tuple[SetupStep, ...]", found(crm)) if found else ()
+    match = getattr(_module(crm, "entry"), "setup_steps", None)
+    return cast("tuple[SetupStep, ...]", match(crm)) if match else ()
 
 
 def imported(crm: str, file: Path) -> dict[str, str]:
     """Settings from the store of another program, such as zcrmsdk's. Raises Misconfigured: nothing is known of any."""
-    found = getattr(_module(crm, "entry"), "imported", None)
-    if found is None:
+    match = getattr(_module(crm, "entry"), "imported", None)
+    if match is None:
         raise Misconfigured("E-NO-IMPORT", name=crm)
-    return cast("dict[str, str]", found(file))
+    return cast("dict[str, str]", match(file))
 
 
 def widget(crm: str, fields: Mapping[str, str], language: str, currency: str) -> bytes:
@@ -99,16 +99,16 @@ def widget(crm: str, fields: Mapping[str, str], language: str, currency: str) ->
 
     `fields`: written field → the CRM's name. Raises Misconfigured: there is none for that CRM.
     """
-    found = getattr(_module(crm, "entry"), "widget", None)
-    if found is None:
+    match = getattr(_module(crm, "entry"), "widget", None)
+    if match is None:
         raise Misconfigured("E-NO-WIDGET", name=crm)
-    return cast("bytes", found(fields, language, currency))
+    return cast("bytes", match(fields, language, currency))
 
 
 def cap(crm: str, settings: Mapping[str, str]) -> int | None:
     """The most that a connection's calls may cost in 24 hours; None: as much as the vendor gives."""
-    given = (settings.get(need.name) for need in setting_specs(crm, settings) if need.cap)
-    return next((int(text) for text in given if text), None)
+    texts = (settings.get(need.name) for need in setting_specs(crm, settings) if need.cap)
+    return next((int(text) for text in texts if text), None)
 
 
 def resolve_settings(crm: str, settings: Mapping[str, str], name: str) -> dict[str, str]:
@@ -118,14 +118,14 @@ def resolve_settings(crm: str, settings: Mapping[str, str], name: str) -> dict[s
     comes back.
     """
     with_defaults(setting_specs(crm, settings), settings, name)
-    found = getattr(_module(crm, "entry"), "resolve_settings", None)
-    return dict(cast("Mapping[str, str]", found(settings))) if found else dict(settings)
+    match = getattr(_module(crm, "entry"), "resolve_settings", None)
+    return dict(cast("Mapping[str, str]", match(settings))) if match else dict(settings)
 
 
 def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
     """A connection of that name. Raises Misconfigured: no such adapter, or a setting is missing or unknown."""
-    given = with_defaults(setting_specs(crm, settings), settings, name)
-    return cast("Reads", _module(crm, "entry").open_crm(crm, given, shared, name))
+    values = with_defaults(setting_specs(crm, settings), settings, name)
+    return cast("Reads", _module(crm, "entry").open_crm(crm, values, shared, name))
 
 
 def with_defaults(wanted: Sequence[SettingSpec], settings: Mapping[str, str], name: str) -> dict[str, str]:
@@ -134,9 +134,9 @@ def with_defaults(wanted: Sequence[SettingSpec], settings: Mapping[str, str], na
     unknown = sorted(set(settings) - {need.name for need in wanted})
     odd = [need.name for need in wanted if need.number and not _whole(settings.get(need.name, ""))]
     if missing or unknown or odd:
-        told = [*(f"{name} is missing" for name in missing), *(f"{name} is unknown" for name in unknown)]
-        told += [f"{name} is not a whole number" for name in odd]
-        raise Misconfigured("E-SETTINGS", name=name, detail=", ".join(told))
+        messages = [*(f"{name} is missing" for name in missing), *(f"{name} is unknown" for name in unknown)]
+        messages += [f"{name} is not a whole number" for name in odd]
+        raise Misconfigured("E-SETTINGS", name=name, detail=", ".join(messages))
     return {need.name: settings.get(need.name, need.default or "") for need in wanted}
 
 
@@ -152,13 +152,13 @@ def _whole(text: str) -> bool:
 @cache
 def _folders() -> dict[str, str]:
     """Adapter → its folder: one that serves connector files serves those, any other one itself."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for each in resources.files("adapters").iterdir():
         if each.is_dir() and each.joinpath("entry.py").is_file():
             files = each.joinpath("connectors")
             served = [file.name for file in files.iterdir()] if files.is_dir() else [f"{each.name}{_FILE}"]
-            found |= {name.removesuffix(_FILE): each.name for name in served if name.endswith(_FILE)}
-    return found
+            result |= {name.removesuffix(_FILE): each.name for name in served if name.endswith(_FILE)}
+    return result
 
 
 def _module(crm: str, part: str) -> Any:

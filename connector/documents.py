@@ -33,9 +33,9 @@ def parse(text: str, name: str, model: type[M], code: str) -> M:
     try:
         return model.model_validate(_plain(tree))
     except ValidationError as error:
-        told = error.errors(include_input=False, include_url=False)
+        items = error.errors(include_input=False, include_url=False)
         # A key that is spelt wrong is missing under its right name, too: what is there tells more than what is not.
-        first = next((each for each in told if each["type"] == "extra_forbidden"), told[0])
+        first = next((each for each in items if each["type"] == "extra_forbidden"), items[0])
         line = _line(tree, first["loc"])
         raise Misconfigured(code, file=name, line=line, detail=_detail(first, model)) from None
 
@@ -76,16 +76,18 @@ def _detail(error: Any, model: type[BaseModel]) -> str:
     where = ".".join(str(step) for step in error["loc"])
     if error["type"] == "extra_forbidden":
         return f"unknown key {where}{suggestion(str(error['loc'][-1]), _keys(model, error['loc'][:-1]))}"
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {message}" if where else message
 
 
 def _keys(root: type[BaseModel], where: tuple[int | str, ...]) -> list[str]:
     """Keys that a part at that place may have."""
     model: Any = root
     for step in where:
-        found = model.model_fields.get(str(step)) if isinstance(model, type) and issubclass(model, BaseModel) else None
-        kind = found.annotation if found else model
+        field_info = (
+            model.model_fields.get(str(step)) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        )
+        kind = field_info.annotation if field_info else model
         parts = [part for part in getattr(kind, "__args__", ()) if isinstance(part, type)]
         model = kind if isinstance(kind, type) else next((p for p in parts if issubclass(p, BaseModel)), kind)
     names = model.model_fields.items() if isinstance(model, type) and issubclass(model, BaseModel) else ()

@@ -42,14 +42,14 @@ class Edition:
 def editions(policy: str) -> tuple[Edition, ...]:
     """All editions of a shipped policy, the newest last."""
     earlier = PLACE.joinpath("earlier")
-    found = []
+    results = []
     for file in earlier.iterdir() if earlier.is_dir() else ():
         match = _NAME.fullmatch(file.name)
         if match and match["policy"] == policy:
-            found.append(Edition(policy, int(match["number"]), file.read_text(encoding="utf-8")))
+            results.append(Edition(policy, int(match["number"]), file.read_text(encoding="utf-8")))
     text = PLACE.joinpath(f"{policy}.yaml").read_text(encoding="utf-8")
-    said = re.search(rf"^edition: {re.escape(policy)}/(\d+)$", text, re.MULTILINE)
-    return (*sorted(found, key=lambda each: each.number), Edition(policy, int(said[1]) if said else 1, text))
+    result = re.search(rf"^edition: {re.escape(policy)}/(\d+)$", text, re.MULTILINE)
+    return (*sorted(results, key=lambda each: each.number), Edition(policy, int(result[1]) if result else 1, text))
 
 
 def preset_text(name: str) -> str:
@@ -66,8 +66,8 @@ def edition_of(rules: Policy) -> Edition | None:
     """The shipped edition that a policy is, or says it was made from; None: it is of somebody's own making."""
     if rules.edition is not None:
         policy, _, number = rules.edition.partition("/")
-        known = editions(policy) if policy in PRESETS else ()
-        return next((each for each in known if each.number == int(number)), None)
+        results = editions(policy) if policy in PRESETS else ()
+        return next((each for each in results if each.number == int(number)), None)
     every = (each for policy in PRESETS for each in editions(policy))
     return next((each for each in every if unchanged(rules, each)), None)
 

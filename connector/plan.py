@@ -141,9 +141,9 @@ def _moved(row: PlanRow, field: OutputField, sent: Values) -> bool:
 
 def _edited(row: PlanRow, field: OutputField, sent: Values) -> bool:
     read = row.observed is not None and field.name in row.observed
-    if not read or same(field, shown := _shown(row).get(field.name), sent.get(field.name)):
+    if not read or same(field, text := _shown(row).get(field.name), sent.get(field.name)):
         return False
-    return not _rounded(field, shown, sent.get(field.name))
+    return not _rounded(field, text, sent.get(field.name))
 
 
 def _rounded(field: OutputField, shown: str | None, sent: str | None) -> bool:
@@ -167,11 +167,11 @@ def _shown_as_wanted(row: PlanRow, field: OutputField) -> bool:
 
 
 def _changed(row: PlanRow) -> dict[str, str | None]:
-    shown = _shown(row)
+    values = _shown(row)
     return {
         field.name: _as_sent(field, row.desired[field.name])
         for field in _fields(row)
-        if field.name not in shown or not _shown_as_wanted(row, field)
+        if field.name not in values or not _shown_as_wanted(row, field)
     }
 
 

@@ -401,23 +401,23 @@ class Policy(Part):
     @cached_property
     def of_segments(self) -> dict[str, Policy]:
         """The policy of each segment, with its differences merged in; ValueError names what is off."""
-        made = {}
+        result = {}
         whole = self.model_dump(by_alias=True)
         for name, segment in self.segments.items():
             changes = segment.model_dump(exclude={"match"}, exclude_defaults=True)
             try:
-                made[name] = Policy.model_validate({**_merged(whole, changes), "segments": {}})
+                result[name] = Policy.model_validate({**_merged(whole, changes), "segments": {}})
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(str(part) for part in first["loc"])
                 raise ValueError(f"segments.{name}.{where}: {first['msg']}") from None
-        return made
+        return result
 
     @property
     def tendency(self) -> Tendency:
         """The constants of the tendency to pay late."""
-        given = [item.parameters for item in self.indicators.values() if item.parameters]
-        return given[0] if given else Tendency()
+        tendencies = [item.parameters for item in self.indicators.values() if item.parameters]
+        return tendencies[0] if tendencies else Tendency()
 
     @cached_property
     def version(self) -> str:
@@ -426,8 +426,8 @@ class Policy(Part):
         Keys that the file leaves out do not count, so that a key which is new in a release re-rates nobody; neither do
         texts, or the edition's name. What an engine makes of the same file is told apart by its number.
         """
-        said = self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"edition"})
-        text = json.dumps(_untold(said), sort_keys=True, ensure_ascii=False)
+        document = self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"edition"})
+        text = json.dumps(_untold(document), sort_keys=True, ensure_ascii=False)
         return f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.{ENGINE}"
 
     def same_as(self, other: Policy) -> bool:
@@ -451,8 +451,8 @@ class Policy(Part):
 
     def in_currency(self, base: str) -> Policy:
         """The same policy with its amounts in another base currency."""
-        said = self.model_dump(by_alias=True, exclude_unset=True)
-        return Policy.model_validate({**said, "base_currency": base})
+        document = self.model_dump(by_alias=True, exclude_unset=True)
+        return Policy.model_validate({**document, "base_currency": base})
 
     def minor(self, amount: Decimal, base: str | None = None) -> int:
         """Minor units of an amount of the policy, in the base currency."""
@@ -464,9 +464,9 @@ def kept(body: str, version: str) -> Policy:
 
     A body says every key, so that the version of the policy that is read back would be another one.
     """
-    made = Policy.model_validate_json(body)
-    made.__dict__["version"] = f"{version.partition('.')[0]}.{ENGINE}"
-    return made
+    policy = Policy.model_validate_json(body)
+    policy.__dict__["version"] = f"{version.partition('.')[0]}.{ENGINE}"
+    return policy
 
 
 def engine_of(version: str) -> int:
@@ -483,11 +483,11 @@ def _untold(said: Any) -> Any:
 
 def _merged(whole: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """The mapping with the changes put in, level by level."""
-    made = dict(whole)
+    result = dict(whole)
     for key, value in changes.items():
-        deeper = isinstance(value, dict) and isinstance(made.get(key), dict)
-        made[key] = _merged(made[key], value) if deeper else value
-    return made
+        deeper = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = _merged(result[key], value) if deeper else value
+    return result
 
 
 def _known(kind: str, name: str, known: Collection[str], where: str) -> None:

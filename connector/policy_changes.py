@@ -36,16 +36,16 @@ class Change:
 def changes(before: Policy, after: Policy) -> list[Change]:
     """Every key that differs, defaults included, in the order of the file; amounts are compared as they are written."""
     one, two = (policy.model_dump(by_alias=True) for policy in (before, after))
-    found: list[Change] = []
+    results: list[Change] = []
     for section in two:
         if section in _APART:
             continue
         if section in _ENTRIES:
             for name in {**one[section], **two[section]}:
-                found += _entry(section, name, one[section].get(name), two[section].get(name))
+                results += _entry(section, name, one[section].get(name), two[section].get(name))
         else:
-            found += _values(section, one[section], two[section], section, section)
-    return found
+            results += _values(section, one[section], two[section], section, section)
+    return results
 
 
 def _entry(section: str, name: str, one: Any, two: Any) -> list[Change]:
@@ -72,10 +72,10 @@ def _values(key: str, one: Any, two: Any, en: str, zh: str) -> list[Change]:
     if one == two:
         return []
     if isinstance(one, dict) and isinstance(two, dict) and "feature" not in one | two:
-        found = []
+        results = []
         for name in {**one, **two}:
-            found += _values(f"{key}.{name}", one.get(name), two.get(name), f"{en}, {name}", f"{zh}，{name}")
-        return found
+            results += _values(f"{key}.{name}", one.get(name), two.get(name), f"{en}, {name}", f"{zh}，{name}")
+        return results
     was, now = _text(one), _text(two)
     return [Change(key, was, now, f"{en}: {was} → {now}", f"{zh}：{was} → {now}")]
 
@@ -91,8 +91,8 @@ def _text(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, dict):
         # What a part leaves at its default is nothing that it says.
-        said = ((name, each) for name, each in value.items() if each is not None and each != ())
-        return ", ".join(f"{name} {_nested(each)}" for name, each in said if name not in ("en", "zh"))
+        pairs = ((name, each) for name, each in value.items() if each is not None and each != ())
+        return ", ".join(f"{name} {_nested(each)}" for name, each in pairs if name not in ("en", "zh"))
     if isinstance(value, list | tuple):
         return "(" + "; ".join(_text(each) for each in value) + ")"
     return str(value)

@@ -51,8 +51,8 @@ def reasons(row: Mapping[str, Any], language: str) -> list[str]:
     Flags are shown in a field of their own.
     """
     key = "zh" if language == "zh-CN" else "en"
-    told = telling(row["reasons"])
+    rows = telling(row["reasons"])
     pending = []
     if row["pending_rating"] is not None:
         pending = [PENDING[key].format(row["pending_rating"], day_of(row["pending_since"]).isoformat())]
-    return [*pending, *(line[key] for line in told[:_MOST_REASONS])]
+    return [*pending, *(line[key] for line in rows[:_MOST_REASONS])]

@@ -36,8 +36,8 @@ def suspects(values: Values, fields: Mapping[str, str], described: Described) ->
 
     Such a field is a text, or one whose options are gone.
     """
-    if found := misfits(values, fields, described):
-        return found
+    if names := misfits(values, fields, described):
+        return names
     there = {field.name: field for field in described.fields}
     return tuple(
         name

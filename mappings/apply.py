@@ -36,10 +36,10 @@ def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Orga
     tables: dict[str, pl.DataFrame] = {}
     rejects = [REJECTS.to_frame()]
     for item in part.yields:
-        made = cast(_renamed(item, frame, organisation), TABLES[item.table], zone)
-        rows = made.frame.with_columns(pl.lit(source).alias("source"), pl.col("record").alias("source_id"))
+        result = cast(_renamed(item, frame, organisation), TABLES[item.table], zone)
+        rows = result.frame.with_columns(pl.lit(source).alias("source"), pl.col("record").alias("source_id"))
         tables[item.table] = rows.select(*TABLES[item.table].names(), *ORIGIN)
-        rejects.append(made.rejects)
+        rejects.append(result.rejects)
     observed = None
     if part.object == mapping.writes.object:
         own = [pl.col(field).alias(name) for name, field in mapping.writes.fields.items()]

@@ -113,8 +113,8 @@ def _value(column: Column, zone: str) -> pl.Expr:
 def _reason(column: Column, zone: str) -> pl.Expr:
     text = pl.col(column.name)
     wrong = _wrong(column, text, zone)
-    found = pl.when(text.is_null()).then(pl.lit(None if column.null is not None else "empty", pl.String))
-    return found if wrong is None else found.otherwise(wrong)
+    then = pl.when(text.is_null()).then(pl.lit(None if column.null is not None else "empty", pl.String))
+    return then if wrong is None else then.otherwise(wrong)
 
 
 def _wrong(column: Column, text: pl.Expr, zone: str) -> pl.Expr | None:
@@ -168,10 +168,10 @@ def _rate(text: pl.Expr) -> pl.Expr:
 
 def _day(text: pl.Expr, zone: str) -> pl.Expr:
     """Days since 1970; null unless YYYY-MM-DD of 1900 to 2199, or an instant with its offset (no zone: none)."""
-    known = text.str.contains(r"^(19|20|21)\d{2}-\d{2}-\d{2}($|T)")
+    condition = text.str.contains(r"^(19|20|21)\d{2}-\d{2}-\d{2}($|T)")
     plain = text.str.to_date("%Y-%m-%d", strict=False)
     day = plain if not zone else pl.coalesce(plain, moment(text).dt.convert_time_zone(zone).dt.date())
-    return pl.when(known).then(day).cast(pl.Int32)
+    return pl.when(condition).then(day).cast(pl.Int32)
 
 
 def _instant(text: pl.Expr) -> pl.Expr:

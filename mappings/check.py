@@ -38,18 +38,18 @@ def snapshot(described: Sequence[Described]) -> dict[str, dict[str, list[str]]]:
 
 def check(mapping: Mapping_, described: Mapping[str, Described | None], before: Snapshot) -> list[Finding]:
     """`described`: object → its fields, None where there is no such object; one without fields is not judged."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for name, part in mapping.sources.items():
         there = described.get(part.object)
         if there is None:
             if not part.optional:
                 told = f"the CRM has no object {part.object}", f"CRM 中没有对象 {part.object}"
-                found.append(Finding(name, "object", part.object, *told))
+                findings.append(Finding(name, "object", part.object, *told))
             continue
         if there.fields:
-            found += _source(name, part, there, before.get(part.object, {}))
-    found += _written(mapping, described.get(mapping.writes.object))
-    return found
+            findings += _source(name, part, there, before.get(part.object, {}))
+    findings += _written(mapping, described.get(mapping.writes.object))
+    return findings
 
 
 def lacking(part: SourceMap, there: Described) -> list[str]:
@@ -61,15 +61,15 @@ def lacking(part: SourceMap, there: Described) -> list[str]:
 def _source(name: str, part: SourceMap, there: Described, before: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
     fields = {field.name: field for field in there.fields}
     gone, needed = lacking(part, there), _needed(part, fields)
-    for asked in part.fields():
-        if asked in gone:
-            yield _missing(name, asked, there.fields, before, needed=asked in needed)
+    for text in part.fields():
+        if text in gone:
+            yield _missing(name, text, there.fields, before, needed=text in needed)
             continue
-        field = fields.get(asked) or fields[asked.partition(".")[0]]
-        was = before.get(asked)
+        field = fields.get(text) or fields[text.partition(".")[0]]
+        was = before.get(text)
         if was is not None and shape(was[1]) != shape(field.type):
-            en = f"{asked} was of type {was[1]} and is {field.type} now"
-            yield Finding(name, "retyped", asked, en, f"{asked} 的类型由 {was[1]} 变为 {field.type}")
+            en = f"{text} was of type {was[1]} and is {field.type} now"
+            yield Finding(name, "retyped", text, en, f"{text} 的类型由 {was[1]} 变为 {field.type}")
     for item in part.yields:
         yield from _kinds(name, item, fields)
 
@@ -119,12 +119,14 @@ def _kinds(name: str, item: Yield, fields: Mapping[str, Field]) -> Iterator[Find
             )
         # A choice that is not ours word by word is translated, or every row of it is rejected.
         if column.options and rule.otherwise is None:
-            known = set(rule.values) | (set(column.options) if not rule.values else set())
-            open_ = [option for option in field.options if option not in known]
+            names = set(rule.values) | (set(column.options) if not rule.values else set())
+            open_ = [option for option in field.options if option not in names]
             if open_:
-                told = ", ".join(open_)
-                en = f"{field.name}: no translation of {told} for {item.table}.{key}"
-                yield Finding(name, "untranslated", field.name, en, f"{field.name}：{told} 未对应到 {item.table}.{key}")
+                message = ", ".join(open_)
+                en = f"{field.name}: no translation of {message} for {item.table}.{key}"
+                yield Finding(
+                    name, "untranslated", field.name, en, f"{field.name}：{message} 未对应到 {item.table}.{key}"
+                )
 
 
 def _written(mapping: Mapping_, there: Described | None) -> Iterator[Finding]:

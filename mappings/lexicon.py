@@ -31,12 +31,14 @@ class Meaning:
 @cache
 def meanings() -> dict[str, dict[str, Meaning]]:
     """Canonical table → column → how it is recognised."""
-    told = YAML(typ="safe").load(resources.files("mappings").joinpath("lexicon.yaml").read_text(encoding="utf-8"))
-    return {table: {column: _meaning(given) for column, given in columns.items()} for table, columns in told.items()}
+    payload = YAML(typ="safe").load(resources.files("mappings").joinpath("lexicon.yaml").read_text(encoding="utf-8"))
+    return {
+        table: {column: _meaning(values) for column, values in columns.items()} for table, columns in payload.items()
+    }
 
 
 def _meaning(given: dict[str, list[str] | str]) -> Meaning:
-    made = {
+    result = {
         key: value if isinstance(value, str) else tuple(str(each) for each in value) for key, value in given.items()
     }
-    return Meaning(**made)  # type: ignore[arg-type]
+    return Meaning(**result)  # type: ignore[arg-type]

@@ -48,9 +48,9 @@ class Rule(Part):
 
     def fields(self) -> list[str]:
         """The CRM's fields that the rule reads."""
-        given = [self.field, self.present]
-        given += [text[1:] for text in (self.const, self.default) if text and text.startswith("$") and text != "$home"]
-        return [name for name in given if name]
+        texts = [self.field, self.present]
+        texts += [text[1:] for text in (self.const, self.default) if text and text.startswith("$") and text != "$home"]
+        return [name for name in texts if name]
 
 
 class When(Part):
@@ -99,12 +99,12 @@ class SourceMap(Part):
 
     def fields(self) -> list[str]:
         """The fields that its rules read, each once, in order."""
-        found: dict[str, None] = dict.fromkeys([self.belongs_to] if self.belongs_to else [])
+        result: dict[str, None] = dict.fromkeys([self.belongs_to] if self.belongs_to else [])
         for item in self.yields:
-            found.update(dict.fromkeys(test.field for test in item.when))
+            result.update(dict.fromkeys(test.field for test in item.when))
             for rule in item.columns.values():
-                found.update(dict.fromkeys(rule.fields()))
-        return [name for name in found if name not in _CARRIED]
+                result.update(dict.fromkeys(rule.fields()))
+        return [name for name in result if name not in _CARRIED]
 
     def owner(self) -> str | None:
         """The field that holds the account a record belongs to; `id` of accounts themselves; null: there is none."""
@@ -148,8 +148,8 @@ class Mapping(Part):
 
     def fingerprint(self, name: str) -> str:
         """Changes when the source, its columns or its rules change."""
-        said = [self.sources[name].model_dump(mode="json", by_alias=True), list(self.source(name).fields)]
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+        messages = [self.sources[name].model_dump(mode="json", by_alias=True), list(self.source(name).fields)]
+        return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:16]
 
     def with_written(self, fields: dict[str, str]) -> Mapping:
         """The mapping with the written fields as the CRM really named them."""

@@ -110,22 +110,22 @@ def suggest(
         name: _placed(meaning, places) if name in _PLACED else meaning
         for name, meaning in meanings().get(table, {}).items()
     }
-    said = {*_words(described.object), *({"invoice"} if table == "receivables" else ())}
+    items = {*_words(described.object), *({"invoice"} if table == "receivables" else ())}
     # An object is called in the plural, its fields in the singular.
-    around = frozenset({*said, *(word.rstrip("s") for word in said)})
+    around = frozenset({*items, *(word.rstrip("s") for word in items)})
     columns = [column for column in TABLES[table].columns if column.name in known]
     forms = {field.name: _forms(field, second.get(field.name, "")) for field in described.fields}
-    made = []
+    proposals = []
     for column in columns:
-        found = []
+        candidates = []
         for field in described.fields:
             if not fits(column, field, (samples or {}).get(field.name, ())):
                 continue
             one = _judged(column, known[column.name], field, forms[field.name], (described.object, places), around)
-            found.append(_by_values(column, one, (samples or {}).get(field.name, ())))
-        best = sorted((each for each in found if each.score >= LEAST), key=lambda each: -each.score)
-        made.append(Proposal(table, column.name, tuple(best)))
-    return _one_each(made)
+            candidates.append(_by_values(column, one, (samples or {}).get(field.name, ())))
+        best = sorted((each for each in candidates if each.score >= LEAST), key=lambda each: -each.score)
+        proposals.append(Proposal(table, column.name, tuple(best)))
+    return _one_each(proposals)
 
 
 def _one_each(made: Sequence[Proposal]) -> list[Proposal]:
@@ -188,14 +188,14 @@ class _Form:
 
 
 def _forms(field: Field, second: str) -> list[_Form]:
-    made = [_Form(field.name, frozenset(_words(field.name)))]
+    forms = [_Form(field.name, frozenset(_words(field.name)))]
     for label in (field.label, second):
         plain = unicodedata.normalize("NFKC", label or "").strip()
         if any("\u4e00" <= each <= "\u9fff" for each in plain):
-            made.append(_Form(plain, frozenset(), re.sub(r"[\s()（）:：*]", "", plain)))
+            forms.append(_Form(plain, frozenset(), re.sub(r"[\s()（）:：*]", "", plain)))
         elif plain:
-            made.append(_Form(plain, frozenset(_words(plain))))
-    return made
+            forms.append(_Form(plain, frozenset(_words(plain))))
+    return forms
 
 
 def _words(text: str) -> list[str]:
@@ -228,17 +228,17 @@ def _english(meaning: Meaning, form: _Form, around: frozenset[str]) -> tuple[flo
     """How well a name says one of the phrases: its words that are there, less what it says beside them."""
     own = form.words - around - _FILLER or form.words - around or form.words
     wrong = {word for word in own if word in meaning.never}
-    best, said = 0.0, ""
+    best, message = 0.0, ""
     for place, phrase in enumerate(meaning.en):
-        asked = frozenset(phrase.split())
-        needed = asked - around or asked
+        names = frozenset(phrase.split())
+        needed = names - around or names
         there = sum(max((_like(word, each) for each in form.words), default=0.0) for word in needed) / len(needed)
-        beside = len([word for word in own if all(_like(word, each) < 0.9 for each in asked)])
-        score = there**2 * (1.0 - 0.16 * beside) - 0.012 * place - (0.0 if asked <= form.words else 0.05)
-        score -= 0.35 * len(wrong - asked)
+        beside = len([word for word in own if all(_like(word, each) < 0.9 for each in names)])
+        score = there**2 * (1.0 - 0.16 * beside) - 0.012 * place - (0.0 if names <= form.words else 0.05)
+        score -= 0.35 * len(wrong - names)
         if score > best:
-            best, said = score, phrase
-    return best, said
+            best, message = score, phrase
+    return best, message
 
 
 def _like(one: str, other: str) -> float:
@@ -249,7 +249,7 @@ def _like(one: str, other: str) -> float:
 
 
 def _chinese(meaning: Meaning, form: _Form) -> tuple[float, str]:
-    best, said = 0.0, ""
+    best, message = 0.0, ""
     wrong = any(word in form.chinese for word in meaning.never if not word.isascii())
     for place, phrase in enumerate(meaning.zh):
         if form.chinese == phrase:
@@ -264,8 +264,8 @@ def _chinese(meaning: Meaning, form: _Form) -> tuple[float, str]:
             score = 0.8 * alike if alike >= 0.75 else 0.0
         score -= 0.012 * place + (0.35 if wrong else 0.0)
         if score > best:
-            best, said = score, phrase
-    return best, said
+            best, message = score, phrase
+    return best, message
 
 
 def _without_words(
@@ -318,8 +318,8 @@ def _points(target: Target, field: Field, object_: str, objects: Mapping[str, st
 def _of_options(meaning: Meaning, field: Field) -> float:
     if not meaning.options or shape(field.type) != "choice":
         return 0.0
-    told = " ".join(field.options).lower()
-    return 0.2 if any(option in told for option in meaning.options) else 0.0
+    message = " ".join(field.options).lower()
+    return 0.2 if any(option in message for option in meaning.options) else 0.0
 
 
 def _by_values(column: Column, one: Candidate, values: Sequence[str]) -> Candidate:

@@ -95,17 +95,17 @@ def _file(path: Path, renamed: Mapping[str, str]) -> pl.DataFrame:
     frame = text_rows(path)
     for column in REQUIRED.get(path.stem, ()):
         if column not in frame.columns:
-            found = ", ".join(name for name in frame.columns if name != "record")
-            raise Misconfigured("E-FOLDER-COLUMN", file=path.name, column=column, found=found)
+            match = ", ".join(name for name in frame.columns if name != "record")
+            raise Misconfigured("E-FOLDER-COLUMN", file=path.name, column=column, found=match)
     return frame.rename({old: new for old, new in renamed.items() if old in frame.columns})
 
 
 def _taken(done: Portfolio, file: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Cast, keys unique, owners known; what does not fit goes to the rejects. Keeps `record`."""
-    made = cast(frame, TABLES[name])
-    done.note(file, made.rejects)
+    result = cast(frame, TABLES[name])
+    done.note(file, result.rejects)
     key = list(TABLES[name].key)
-    rows = _keep(done, file, name, made.frame, pl.struct(key).is_first_distinct(), key[0], "id_twice")
+    rows = _keep(done, file, name, result.frame, pl.struct(key).is_first_distinct(), key[0], "id_twice")
     if name != "accounts" and "account_id" in rows.columns:
         rows = _known(done, file, name, rows, "account_id", "unknown_account")
     return rows
@@ -121,8 +121,8 @@ def _keep(
 
 def _known(done: Portfolio, file: str, name: str, rows: pl.DataFrame, column: str, reason: str) -> pl.DataFrame:
     table, key = ("accounts", "account_id") if reason == "unknown_account" else ("receivables", "receivable_id")
-    known = pl.col(column).is_in(done.tables[table][key].implode())
-    return _keep(done, file, name, rows, known | pl.col(column).is_null(), column, reason)
+    condition = pl.col(column).is_in(done.tables[table][key].implode())
+    return _keep(done, file, name, rows, condition | pl.col(column).is_null(), column, reason)
 
 
 def _located(file: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -136,8 +136,8 @@ def _canonical(name: str, rows: pl.DataFrame) -> pl.DataFrame:
 def _accounts(done: Portfolio, path: Path) -> None:
     frame = _file(path, {})
     for column in ("name", "number"):
-        given = pl.col(column) if column in frame.columns else pl.lit(None, pl.String)
-        frame = frame.with_columns(pl.coalesce(given, "account_id").alias(column))
+        condition = pl.col(column) if column in frame.columns else pl.lit(None, pl.String)
+        frame = frame.with_columns(pl.coalesce(condition, "account_id").alias(column))
     rows = _taken(done, path.name, "accounts", frame)
     odd = rows.filter(~pl.col("country").str.contains("^[A-Z]{2}$"))
     done.notices = _located(path.name, rejected(odd, "accounts", "country", "not_iso"))
@@ -161,9 +161,9 @@ def _receivables(done: Portfolio, path: Path) -> None:
 
 def _payments(done: Portfolio, path: Path) -> None:
     frame = _file(path, {})
-    made = cast(frame, TABLES["payments"])
-    done.note(path.name, made.rejects)
-    rows = made.frame.with_columns(pl.col("invoice_id").str.strip_chars())
+    result = cast(frame, TABLES["payments"])
+    done.note(path.name, result.rejects)
+    rows = result.frame.with_columns(pl.col("invoice_id").str.strip_chars())
     file = path.name
     # The same row again is one too many; the same key with another amount is a second part, and counts.
     unique = pl.struct("payment_id", "invoice_id", "amount", "paid_on").is_first_distinct()
@@ -219,5 +219,5 @@ def _further(done: Portfolio, path: Path, name: str) -> None:
     rows = _taken(done, path.name, name, frame)
     if name in ("allocations", "promises"):
         rows = _known(done, path.name, name, rows, "receivable_id", "unknown_invoice")
-    made = _canonical(name, rows)
-    done.tables[name] = pl.concat([done.tables[name], made]) if name in done.tables else made
+    result = _canonical(name, rows)
+    done.tables[name] = pl.concat([done.tables[name], result]) if name in done.tables else result

@@ -57,10 +57,12 @@ class Manifest:
     @classmethod
     def of(cls, text: str) -> Manifest:
         """The manifest of that text; raises ValueError or TypeError where it is none."""
-        made = cls(**json.loads(text))
-        if not (isinstance(made.files, dict) and isinstance(made.rows, dict) and isinstance(made.made_at, str)):
+        manifest = cls(**json.loads(text))
+        if not (
+            isinstance(manifest.files, dict) and isinstance(manifest.rows, dict) and isinstance(manifest.made_at, str)
+        ):
             raise TypeError("not the manifest of a backup")
-        return made
+        return manifest
 
 
 def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
@@ -95,9 +97,9 @@ def write(db: dialect.Raw, folder: Path, profile: str, file: Path, now: datetime
             files = {name: digest(path) for name, path in parts.items()}
             at = now.isoformat(timespec="seconds")
             manifest = Manifest(FORMAT, at, profile, dialect.counts(work / STORE), files)
-            made = work / "made"
-            _pack(made, parts, manifest)
-            made.replace(file)
+            result = work / "made"
+            _pack(result, parts, manifest)
+            result.replace(file)
     return manifest
 
 
@@ -109,12 +111,12 @@ def place(parent: Path) -> Iterator[Path]:
         if (left / _PLACE_LOCK).exists():
             with suppress(Timeout), locked(left / _PLACE_LOCK, wait_s=0):
                 shutil.rmtree(left)
-    made = Path(mkdtemp(prefix=_PLACE, dir=parent))
+    path = Path(mkdtemp(prefix=_PLACE, dir=parent))
     try:
-        with locked(made / _PLACE_LOCK, wait_s=0):
-            yield made
+        with locked(path / _PLACE_LOCK, wait_s=0):
+            yield path
     finally:
-        shutil.rmtree(made)
+        shutil.rmtree(path)
 
 
 def free(path: Path) -> Path:

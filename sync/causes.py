@@ -33,8 +33,8 @@ class Causes:
 def causes(store: Store, connection: str, policy: Policy) -> Causes:
     """Whom the engine and the policy move, of those whose newest assessment another one made."""
     with store.read(connection) as session:
-        made = ratings.newest(session, (*_MADE, *MOVING[1:]))
-    other = made.filter(pl.col("policy_version") != policy.version)
+        frame = ratings.newest(session, (*_MADE, *MOVING[1:]))
+    other = frame.filter(pl.col("policy_version") != policy.version)
     if not other.height:
         return Causes()
     before = _rules(store, other["policy_version"].unique().to_list())
@@ -89,7 +89,7 @@ def unapproved(store: Store, connection: str, made: pl.DataFrame) -> set[str]:
 
 def redone(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, Policy]) -> pl.DataFrame:
     """`MOVING` of assessments done again from what was known then; *made*: `_MADE`, *rules*: by policy version."""
-    found = [pl.DataFrame(schema={name: made.schema[name] for name in MOVING})]
+    frames = [pl.DataFrame(schema={name: made.schema[name] for name in MOVING})]
     for (as_of, at, version), group in made.group_by("as_of", "assessed_at", "policy_version", maintain_order=True):
         with store.read(connection) as session:
             # Most were made by one run; reading everything is faster than by ids then.
@@ -101,8 +101,8 @@ def redone(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, P
         if kept_ is None:
             continue
         again = assess(known, rules[str(version)], as_of, portfolio=Statistics.from_json(kept_), prior=prior)
-        found.append(again.select(MOVING).join(group.select("customer_id"), on="customer_id", how="semi"))
-    return pl.concat(found)
+        frames.append(again.select(MOVING).join(group.select("customer_id"), on="customer_id", how="semi"))
+    return pl.concat(frames)
 
 
 def _rules(store: Store, versions: Collection[str]) -> dict[str, Policy]:

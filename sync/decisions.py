@@ -74,13 +74,13 @@ def decide(
 def approve(store: Store, connection: str, key: str, by: str, policy: Policy, *, at: int) -> str:
     """Puts what waits into force in another person's name; returns the account."""
     with store.write(connection) as session:
-        found = _waiting(session, key)
-        may_approve(policy, found["by"], by)
-        row = {**json.loads(found["body"]), "approved_by": by}
-        ledger.put(session, found["table"], row, at)
+        result = _waiting(session, key)
+        may_approve(policy, result["by"], by)
+        row = {**json.loads(result["body"]), "approved_by": by}
+        ledger.put(session, result["table"], row, at)
         _forget(session, key)
-        log(session, found["account_id"], key, "approved", by, at, row)
-    return str(found["account_id"])
+        log(session, result["account_id"], key, "approved", by, at, row)
+    return str(result["account_id"])
 
 
 def end(store: Store, connection: str, key: str, by: str, *, last: int, at: int) -> str:
@@ -97,10 +97,10 @@ def end(store: Store, connection: str, key: str, by: str, *, last: int, at: int)
             ledger.put(session, table, {**row, "valid_until": last}, at)
             log(session, row["account_id"], key, "ended", by, at, {"valid_until": last})
             return str(row["account_id"])
-        found = _waiting(session, key)
+        result = _waiting(session, key)
         _forget(session, key)
-        log(session, found["account_id"], key, "rejected", by, at, {})
-        return str(found["account_id"])
+        log(session, result["account_id"], key, "rejected", by, at, {})
+        return str(result["account_id"])
 
 
 def listed(session: Reading, account: str | None = None) -> list[dict[str, Any]]:
@@ -114,8 +114,8 @@ def listed(session: Reading, account: str | None = None) -> list[dict[str, Any]]
         query = select(declared).where(session.own(declared))
         if account is not None:
             query = query.where(declared.c.account_id == account)
-        found = session.tx.execute(query.order_by(declared.c[name])).mappings()
-        rows += [{**row, "key": row[name], "table": table, "state": "stored"} for row in found]
+        mapping_result = session.tx.execute(query.order_by(declared.c[name])).mappings()
+        rows += [{**row, "key": row[name], "table": table, "state": "stored"} for row in mapping_result]
     waiting = select(tables.asked).where(session.own(tables.asked))
     if account is not None:
         waiting = waiting.where(tables.asked.c.account_id == account)

@@ -107,13 +107,13 @@ def _turn(
     accounts = named | pulled.touched | _left_due(store, link, policy, ready)
     accounts |= reread(store, link, accounts, pulled)
     keys = [item.event.event_id for item in ready]
-    found = _rescore(store, link, policy, language, accounts, keys, at, braked=braked)
-    done.scored, done.waits = found.scored, len(found.waits)
-    if found.held:
-        done.held, done.problem = len(found.held), "E-BRAKE-EVENTS"
+    rescored = _rescore(store, link, policy, language, accounts, keys, at, braked=braked)
+    done.scored, done.waits = rescored.scored, len(rescored.waits)
+    if rescored.held:
+        done.held, done.problem = len(rescored.held), "E-BRAKE-EVENTS"
         with store.write(link.name) as session:
             inbox.hold(session, ready, done.problem, at)
-    return ([] if found.moved or found.held else ready), later
+    return ([] if rescored.moved or rescored.held else ready), later
 
 
 def poll(store: Store, link: CrmConnection, policy: Policy, *, language: str, braked: bool = True) -> Drained:
@@ -121,8 +121,8 @@ def poll(store: Store, link: CrmConnection, policy: Policy, *, language: str, br
     pulled = pull(store, link)
     done = Drained()
     if pulled.touched:
-        found = _rescore(store, link, policy, language, pulled.touched, (), 0, braked=braked)
-        done.scored, done.held, done.waits = found.scored, len(found.held), len(found.waits)
+        rescored = _rescore(store, link, policy, language, pulled.touched, (), 0, braked=braked)
+        done.scored, done.held, done.waits = rescored.scored, len(rescored.held), len(rescored.waits)
         done.pushed = push(store, link)
     return done
 
@@ -180,10 +180,10 @@ def _fetch_named(store: Store, link: CrmConnection, events: Sequence[Waiting], p
     for name, part in link.mapping.sources.items():
         records = sorted(wanted.get(part.object, ()))
         if records:
-            shown = fetch(store, link, name, records, pulled)
+            texts = fetch(store, link, name, records, pulled)
             with store.read(link.name) as session:
-                known = ledger.ever_seen(session, name, set(records) - shown)
-            unseen |= {(part.object, record) for record in records if record not in shown and record not in known}
+                names = ledger.ever_seen(session, name, set(records) - texts)
+            unseen |= {(part.object, record) for record in records if record not in texts and record not in names}
     return unseen
 
 

@@ -46,5 +46,5 @@ def too_many(store: Store, link: CrmConnection, checks: Checks, falling: set[str
 
 def ask(store: Store, link: CrmConnection, policy: Policy, scored: Scored, held: set[str]) -> None:
     """Note a run that waits for `approve`; one that waits for the same already is not repeated."""
-    made = scored.made.filter(pl.col("customer_id").is_in(sorted(held)))
-    note_braked(store, link, policy, made)
+    frame = scored.made.filter(pl.col("customer_id").is_in(sorted(held)))
+    note_braked(store, link, policy, frame)

@@ -71,8 +71,8 @@ def next_at(session: Reading) -> int | None:
     """When the next event is to be worked on; None: none waits."""
     table = tables.inbox
     query = select(func.min(table.c.next_at)).where(session.own(table), table.c.state == "waiting")
-    found: int | None = session.tx.execute(query).scalar_one()
-    return found
+    value: int | None = session.tx.execute(query).scalar_one()
+    return value
 
 
 def close(session: Writing, events: Sequence[str], at: int) -> None:
@@ -139,13 +139,13 @@ def _set(session: Writing, events: Sequence[str], values: dict[str, Any]) -> Non
 
 
 def _body(event: Event) -> str:
-    said = {"object": event.object, "records": event.records, "accounts": event.accounts, "op": event.op}
-    return json.dumps(said, separators=(",", ":"))
+    document = {"object": event.object, "records": event.records, "accounts": event.accounts, "op": event.op}
+    return json.dumps(document, separators=(",", ":"))
 
 
 def _event(key: str, body: str) -> Event:
-    said = json.loads(body)
-    return Event(key, said["object"], tuple(said["records"]), tuple(said["accounts"]), said["op"])
+    payload = json.loads(body)
+    return Event(key, payload["object"], tuple(payload["records"]), tuple(payload["accounts"]), payload["op"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +181,9 @@ class InboxWriter:
 
     def _work(self) -> None:
         while (first := self._asked.get()) is not None:
-            asked = [first]
+            pending_events = [first]
             last = False
-            while len(asked) < _MOST_A_COMMIT:
+            while len(pending_events) < _MOST_A_COMMIT:
                 try:
                     item = self._asked.get_nowait()
                 except queue.Empty:
@@ -191,8 +191,8 @@ class InboxWriter:
                 if item is None:
                     last = True
                     break
-                asked.append(item)
-            self._commit(asked)
+                pending_events.append(item)
+            self._commit(pending_events)
             if last:
                 return
 

@@ -118,11 +118,11 @@ def fetch(
 
     `force`: what they show of our fields counts in any case.
     """
-    shown: set[str] = set()
+    texts: set[str] = set()
     for page in link.crm.fetch(link.mapping.source(name), records):
         _take_in(store, link, page, micros(link.crm.now()), None, pulled, force=force)
-        shown |= set(page.frame["id"].to_list())
-    return shown
+        texts |= set(page.frame["id"].to_list())
+    return texts
 
 
 def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *, full: bool, tell: Progress) -> None:
@@ -208,9 +208,9 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
         # A set answers at once; a column of all that was seen would be walked for every page.
         fresh = frame.filter(pl.Series([record not in seen for record in frame["source_id"]], dtype=pl.Boolean))
         for currency, rows, amount in ledger.sums(fresh).iter_rows():
-            kept = pulled.whole.setdefault((source, table, currency), [0, 0])
-            kept[0] += rows
-            kept[1] += amount
+            values = pulled.whole.setdefault((source, table, currency), [0, 0])
+            values[0] += rows
+            values[1] += amount
 
 
 def _close_missing(store: Store, link: CrmConnection, name: str, seen: set[str], pulled: Pulled) -> None:

@@ -27,12 +27,12 @@ def reconcile(store: Store, link: CrmConnection, pulled: Pulled) -> list[dict[st
             for source, table in {(source, table) for source, table, _ in pulled.whole}
         }
     keys = {*pulled.whole, *((*place, currency) for place, sums in stored.items() for currency in sums)}
-    made = []
+    rows = []
     for source, table, currency in sorted(keys):
         crm_rows, crm_amount = pulled.whole.get((source, table, currency), (0, 0))
         store_rows, store_amount = stored[source, table].get(currency, (0, 0))
         if crm_rows or store_rows:
-            made.append(
+            rows.append(
                 {
                     "source": source,
                     "table": table,
@@ -45,7 +45,7 @@ def reconcile(store: Store, link: CrmConnection, pulled: Pulled) -> list[dict[st
                     "agrees": (crm_rows, crm_amount) == (store_rows, store_amount),
                 }
             )
-    return made
+    return rows
 
 
 def _text(minor: int, currency: str) -> str:

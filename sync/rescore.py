@@ -63,15 +63,15 @@ def score(
         near = None if whole else tables["accounts"]["account_id"].to_list()
         prior = ratings.assessments(session, before=as_of, accounts=near)
     portfolio = before
-    kept: tuple[tuple[int, str], ...] = ()
+    pairs: tuple[tuple[int, str], ...] = ()
     if portfolio is None or everybody:
         today = portfolio_statistics(tables, policy, as_of)
         # They count from the day after theirs: the very first ones also stand for the day before.
         days = [as_of - 1] * (before is None) + [as_of] * everybody
-        kept = tuple((day, today.to_json()) for day in days)
+        pairs = tuple((day, today.to_json()) for day in days)
         portfolio = before or today
-    made = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
-    return Scored(made.filter(pl.col("customer_id").is_in(list(due))), due, at, text, kept)
+    frame = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
+    return Scored(frame.filter(pl.col("customer_id").is_in(list(due))), due, at, text, pairs)
 
 
 def commit_assessments(store: Store, link: CrmConnection, scored: Scored, *, language: str) -> None:
@@ -102,9 +102,9 @@ def commit_batch(session: Writing, link: CrmConnection, some: pl.DataFrame, scor
     rows = [row for row in some.to_dicts() if row["customer_id"] not in moved]
     if not rows:
         return moved
-    made = some.filter(~pl.col("customer_id").is_in(list(moved))) if moved else some
+    frame = some.filter(~pl.col("customer_id").is_in(list(moved))) if moved else some
     facts_version = pl.Series("facts_version", [versions[row["customer_id"]] for row in rows], dtype=pl.Int64)
-    wanted = [
+    results = [
         {
             "account_id": row["customer_id"],
             "as_of": row["as_of"],
@@ -118,8 +118,8 @@ def commit_batch(session: Writing, link: CrmConnection, some: pl.DataFrame, scor
         }
         for row in rows
     ]
-    ratings.save_assessments(session, made.with_columns(facts_version), scored.at)
-    outbox.want(session, wanted)
+    ratings.save_assessments(session, frame.with_columns(facts_version), scored.at)
+    outbox.want(session, results)
     warnings.live(session, rows)
     return moved
 
@@ -135,5 +135,5 @@ def preview(store: Store, connection: str, policy: Policy, as_of: int) -> pl.Dat
 
 
 def _before(session: Reading, as_of: int) -> Statistics | None:
-    kept = ratings.statistics_before(session, as_of)
-    return None if kept is None else Statistics.from_json(kept)
+    stored = ratings.statistics_before(session, as_of)
+    return None if stored is None else Statistics.from_json(stored)

@@ -40,10 +40,10 @@ def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: 
         beside = folder if folder.is_dir() else folder.parent
         beside.mkdir(parents=True, exist_ok=True, mode=0o700)
     with _writing(beside), place(beside) as staged:
-        made = staged / RESTORING
-        (made / _FILES).mkdir(parents=True, mode=0o700)
-        manifest = _unpacked(file, made / _FILES)
-        _brought_up(made / _FILES / STORE, file)
+        result = staged / RESTORING
+        (result / _FILES).mkdir(parents=True, mode=0o700)
+        manifest = _unpacked(file, result / _FILES)
+        _brought_up(result / _FILES / STORE, file)
         # One that serves would go on writing into the store that is moved aside.
         with whole_profile(folder, profile):
             before = finish(folder)
@@ -61,10 +61,10 @@ def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: 
             if any(not _stays(path) for path in folder.iterdir()):
                 # What may fail for want of room comes before the point of no return.
                 aside.mkdir(mode=0o700)
-            (made / _ASIDE).write_text(aside.name)
-            (made / MANIFEST).write_text(manifest.text())
-            _kept(made / _ASIDE, made / MANIFEST, made / _FILES, made)
-            made.rename(folder / RESTORING)
+            (result / _ASIDE).write_text(aside.name)
+            (result / MANIFEST).write_text(manifest.text())
+            _kept(result / _ASIDE, result / MANIFEST, result / _FILES, result)
+            result.rename(folder / RESTORING)
             _kept(folder)
             finish(folder)
     return manifest
@@ -80,24 +80,24 @@ def finish(folder: Path) -> Manifest | None:
 
     The caller has the profile's leases.
     """
-    made = folder / RESTORING
-    if not made.exists():
+    result = folder / RESTORING
+    if not result.exists():
         return None
-    manifest = Manifest.of((made / MANIFEST).read_text())
-    if (made / _ASIDE).exists():
-        _moved_aside(folder, folder / (made / _ASIDE).read_text())
+    manifest = Manifest.of((result / MANIFEST).read_text())
+    if (result / _ASIDE).exists():
+        _moved_aside(folder, folder / (result / _ASIDE).read_text())
         # From here on what is in the folder is what was restored.
-        (made / _ASIDE).unlink()
-        _kept(made)
-    if (made / _FILES).exists():
-        for path in sorted((made / _FILES).iterdir()):
+        (result / _ASIDE).unlink()
+        _kept(result)
+    if (result / _FILES).exists():
+        for path in sorted((result / _FILES).iterdir()):
             path.rename(folder / path.name)
         _kept(folder)
-        (made / _FILES).rmdir()
+        (result / _FILES).rmdir()
     # At once, or else a kill would leave something that can no longer be finished.
     done = folder / _DONE
     shutil.rmtree(done, ignore_errors=True)
-    made.rename(done)
+    result.rename(done)
     shutil.rmtree(done, ignore_errors=True)
     return manifest
 
@@ -202,7 +202,7 @@ def _readable(file: Path) -> Iterator[None]:
 
 
 def _part(archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    found = archive.extractfile(name)
-    if found is None:
+    i_o = archive.extractfile(name)
+    if i_o is None:
         raise KeyError(name)
-    return found
+    return i_o

@@ -142,26 +142,26 @@ def approve(
     scored again under the brake. Raises Misconfigured where there is no such run, or it does not wait.
     """
     with store.read(link.name) as session:
-        known = [row for row in runs.listed(session) if row["state"] not in ("dry", "shown", "failed")]
-    asked = next((row for row in known if row["run_id"] == run_id), None)
-    if asked is None:
+        rows = [row for row in runs.listed(session) if row["state"] not in ("dry", "shown", "failed")]
+    request = next((row for row in rows if row["run_id"] == run_id), None)
+    if request is None:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
-    if asked["state"] != "braked":
-        raise Misconfigured("E-RUN-NOT-BRAKED", run=run_id, state=asked["state"])
+    if request["state"] != "braked":
+        raise Misconfigured("E-RUN-NOT-BRAKED", run=run_id, state=request["state"])
     with store.read(link.name) as session:
         newest = ratings.newest_day(session)
     # A day that was given to a sync may lie ahead of the clock.
     today = max(today, newest or 0)
-    fresh = asked is known[0] and asked["as_of"] >= today
-    as_of = asked["as_of"] if fresh else today
+    fresh = request is rows[0] and request["as_of"] >= today
+    as_of = request["as_of"] if fresh else today
     with _noted(store, link, policy, "approve", as_of, by=by) as ran:
-        expected = asked["summary"].get("digest") if fresh else None
+        expected = request["summary"].get("digest") if fresh else None
         _decide(store, link, policy, ran, language, approved=expected, lap=_laps(ran, clock))
         if ran.state == "done":
             ran.state = "approved"
     if ran.state == "approved":
         with store.write() as session:
-            runs.save(session, {**asked, "state": "approved", "by": by, "summary": json.dumps(asked["summary"])})
+            runs.save(session, {**request, "state": "approved", "by": by, "summary": json.dumps(request["summary"])})
     return ran
 
 
@@ -192,8 +192,8 @@ def _decide(
     ran.assessed = scored.made
     with store.read(link.name) as session:
         last = ratings.assessments(session, columns=LOOKED_AT)
-    found = causes(store, link.name, policy)
-    ran.verdict = check_run(scored.made, last, policy.checks, found.engine, found.policy)
+    results = causes(store, link.name, policy)
+    ran.verdict = check_run(scored.made, last, policy.checks, results.engine, results.policy)
     ran.digest = _digest(scored.made)
     lap("score")
     stopped = ran.verdict.stopped and ran.digest != approved

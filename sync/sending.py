@@ -24,17 +24,21 @@ def now_accepted(store: Store, link: CrmConnection) -> list[str]:
     with store.read(link.name) as session:
         owed = refusals.owed(session)
         shows = outbox.shown(session, tables.desired, sorted(owed))
-    asked = {account: {*found.described, *found.cut} for account, found in owed.items() if found.described or found.cut}
-    if not asked:
+    request = {
+        account: {*results.described, *results.cut}
+        for account, results in owed.items()
+        if results.described or results.cut
+    }
+    if not request:
         return []
     fields, described = link.mapping.writes.fields, link.crm.describe(link.mapping.writes.object)
-    found = []
-    for account, names in asked.items():
+    results = []
+    for account, names in request.items():
         # One that is no longer ours to write is owed no more.
         values = {name: shows[account].get(name) for name in names if name in fields}
         if set(suspects(values, fields, described)) < names:
-            found.append(account)
-    return found
+            results.append(account)
+    return results
 
 
 @dataclass(slots=True)
@@ -78,13 +82,13 @@ class Sending:
         described = self._describe() if any(row.owed for row in rows) else self._described
         if described is None:
             return list(rows)
-        made, fields = [], self.link.mapping.writes.fields
+        plan_rows, fields = [], self.link.mapping.writes.fields
         for row in rows:
             if refused := lasting(row.desired, fields, described):
                 self._left[row.account] = _Left(refused, refused, words=(_NOT_SENT,))
                 row = replace(row, desired=without(row.desired, refused))
-            made.append(row)
-        return made
+            plan_rows.append(row)
+        return plan_rows
 
     def still_refused(self, settled: Sequence[Settled]) -> list[tuple[Planned, AccountOutcome]]:
         """Of rows that need no call, those that owe what the CRM does not take."""

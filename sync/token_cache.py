@@ -32,8 +32,8 @@ class _Slot:
 
     def get(self) -> tuple[str, datetime] | None:
         try:
-            kept = json.loads(self._vault.open(self._path.read_text()))
-            return kept["token"], datetime.fromisoformat(kept["expires_at"])
+            stored = json.loads(self._vault.open(self._path.read_text()))
+            return stored["token"], datetime.fromisoformat(stored["expires_at"])
         except (OSError, ValueError, KeyError, Denied):
             # A token that cannot be read is asked for anew.
             return None
@@ -71,9 +71,9 @@ class ProfileShared:
             hour = self._clock().strftime(_HOUR)
             hours[hour] = hours.get(hour, 0) + amount
             # Neither secret nor dear: what a crash loses is a few calls' count.
-            made = self._folder / f"{name}.spent.new"
-            made.write_text(json.dumps(hours))
-            made.replace(self._folder / f"{name}.spent")
+            path = self._folder / f"{name}.spent.new"
+            path.write_text(json.dumps(hours))
+            path.replace(self._folder / f"{name}.spent")
 
 
 def spent_today(folder: Path, name: str, now: datetime) -> int:
@@ -85,18 +85,18 @@ def _hours(folder: Path, name: str, now: datetime) -> dict[str, int]:
     """Hour → what it cost; only those that count."""
     oldest = (now - timedelta(hours=24)).strftime(_HOUR)
     try:
-        kept = json.loads((folder / f"{name}.spent").read_text())
-        return {hour: int(cost) for hour, cost in kept.items() if hour >= oldest}
+        stored = json.loads((folder / f"{name}.spent").read_text())
+        return {hour: int(cost) for hour, cost in stored.items() if hour >= oldest}
     except (OSError, ValueError, AttributeError):
         return {}
 
 
 def private_text(path: Path, text: str) -> None:
     """Write a file that only its owner can read, whole or not at all."""
-    made = path.with_name(f"{path.name}.new")
-    handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    result = path.with_name(f"{path.name}.new")
+    handle = os.open(result, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    made.replace(path)
+    result.replace(path)

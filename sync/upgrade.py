@@ -32,19 +32,19 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
     if behind(path) is None:
         return None
     with whole_profile(folder, profile), alone(path) as db:
-        found = dialect.revision_of(db)
-        if found is None or found >= migrations.HEAD:
+        match = dialect.revision_of(db)
+        if match is None or match >= migrations.HEAD:
             # Another process was first.
             return None
         # One of the same second may be left of an upgrade that was killed.
-        kept = backup.free(folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}.tar.gz")
-        backup.write(db, folder, profile, kept, now)
+        result = backup.free(folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}.tar.gz")
+        backup.write(db, folder, profile, result, now)
         try:
             bring_up(db, path)
         except BaseException:
             # While the store is what it was: a job that tries every hour does not fill the disk with copies of it. A
             # Ctrl-C may also come when the new tables are in force already.
-            if dialect.revision_of(db) == found:
-                kept.unlink()
+            if dialect.revision_of(db) == match:
+                result.unlink()
             raise
-    return Upgraded(found, migrations.HEAD, kept)
+    return Upgraded(match, migrations.HEAD, result)

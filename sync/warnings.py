@@ -22,14 +22,14 @@ _KEY = ["connection", "account_id", "code", "raised_on"]
 def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
     """Raise and clear by new assessments: customer_id, as_of, flags (code, severity, since)."""
     table = tables.flags
-    made = {row["customer_id"]: row for row in rows}
+    result = {row["customer_id"]: row for row in rows}
     up: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for some in ledger.batches(made):
+    for some in ledger.batches(result):
         query = select(table).where(session.own(table), table.c.account_id.in_(some), table.c.cleared_on.is_(None))
         for life in session.tx.execute(query).mappings():
             up.setdefault(life["account_id"], {})[life["code"]] = dict(life)
     raised, cleared = [], []
-    for account, row in made.items():
+    for account, row in result.items():
         known = up.get(account, {})
         now = {flag["code"]: flag for flag in row["flags"]}
         for code, flag in now.items():

@@ -69,8 +69,8 @@ def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
     Where the profile has no policy of its own, the shipped one counts in the organisation's home currency. `keep`: its
     text lies in the profile from now on.
     """
-    name, given = connections.first(profile)
-    crm, mapping, organisation = _asked(profile, name, given)
+    name, config = connections.first(profile)
+    crm, mapping, organisation = _asked(profile, name, config)
     store = Store(settings.profile_folder(profile) / "zixin.db")
     try:
         with store.read(name) as session:
@@ -79,17 +79,17 @@ def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
             settings.keep_policy(profile, organisation.currency, rated=rated)
         rules = settings.policy_in(profile, organisation.currency, rated=rated)
         link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone)
-        yield Workspace(store, link, rules, given.language, given.secrets)
+        yield Workspace(store, link, rules, config.language, config.secrets)
     finally:
         store.close()
 
 
 def attached(profile: str) -> Attached:
     """The profile's connection, for what needs no store: of a release before, it has yet to be brought up to date."""
-    name, given = connections.first(profile)
-    crm, mapping, organisation = _asked(profile, name, given)
+    name, config = connections.first(profile)
+    crm, mapping, organisation = _asked(profile, name, config)
     rules = settings.policy_in(profile, organisation.currency, rated=True)
-    return Attached(CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone), rules, given.language)
+    return Attached(CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone), rules, config.language)
 
 
 def _asked(profile: str, name: str, given: ConnectionConfig) -> tuple[Reads, Mapping_, Organisation]:
@@ -144,8 +144,8 @@ def snapshot_file(profile: str, name: str) -> Path:
 
 def remember(profile: str, name: str, described: Iterable[Described]) -> None:
     """Keep what the CRM's objects are like now."""
-    kept = snapshot(list(described))
-    private_text(snapshot_file(profile, name), json.dumps(kept, ensure_ascii=False, indent=0, sort_keys=True))
+    result = snapshot(list(described))
+    private_text(snapshot_file(profile, name), json.dumps(result, ensure_ascii=False, indent=0, sort_keys=True))
 
 
 def check_fields(workspace: Workspace) -> None:

@@ -21,8 +21,8 @@ def token_store(profile: str = "default") -> TokenStore:
     from adapters.zoho import sdk
     from adapters.zoho.auth import Credentials
 
-    name, kept = connections.first(profile)
-    if kept.crm != "zoho":
-        raise Misconfigured("E-CRM", name=kept.crm, known="zoho")
-    given = registry.resolve_settings(kept.crm, kept.credentials, name)
-    return sdk.TokenStore(Credentials(**given), compose.shared(profile), name)
+    name, config = connections.first(profile)
+    if config.crm != "zoho":
+        raise Misconfigured("E-CRM", name=config.crm, known="zoho")
+    values = registry.resolve_settings(config.crm, config.credentials, name)
+    return sdk.TokenStore(Credentials(**values), compose.shared(profile), name)

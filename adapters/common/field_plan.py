@@ -18,13 +18,13 @@ def steps(
 
     `types`: kind of a written field → the CRM's own word; a kind that is not there fits any.
     """
-    made = []
+    results = []
     for item in wanted:
         field, right = find(item), types.get(item.kind)
         if field is None:
-            made.append(Step(item.name, "create", name_of(item)))
+            results.append(Step(item.name, "create", name_of(item)))
         elif right is not None and field.type != right:
-            made.append(Step(item.name, "mend", field.name, f"{field.type}, not {right}"))
+            results.append(Step(item.name, "mend", field.name, f"{field.type}, not {right}"))
         else:
-            made.append(Step(item.name, "keep", field.name))
-    return tuple(made)
+            results.append(Step(item.name, "keep", field.name))
+    return tuple(results)

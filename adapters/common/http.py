@@ -136,18 +136,18 @@ class Http:
         return retrying(self._once, made)
 
     def _once(self, made: Callable[[], Request]) -> HttpResponse:
-        asked = made()
-        self._check_origin(asked.url)
-        host, sent = urlsplit(asked.url).netloc, time.time()
+        request = made()
+        self._check_origin(request.url)
+        host, sent = urlsplit(request.url).netloc, time.time()
         try:
             with (
                 self._gate,
                 self._session.request(
-                    asked.method,
-                    asked.url,
-                    params=asked.params,
-                    data=asked.body,
-                    headers=dict(asked.headers),
+                    request.method,
+                    request.url,
+                    params=request.params,
+                    data=request.body,
+                    headers=dict(request.headers),
                     timeout=TIMEOUT_S,
                     allow_redirects=False,
                     stream=True,

@@ -40,15 +40,15 @@ def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now:
         raise Untrusted("E-HOOK-HEADERS") from None
     if not key or len(key) > 200:
         raise Untrusted("E-HOOK-HEADERS")
-    given = [part[3:].encode() for part in headers.get("webhook-signature", "").split() if part.startswith("v1,")]
+    bodies = [part[3:].encode() for part in headers.get("webhook-signature", "").split() if part.startswith("v1,")]
     expected = [sign(secret, key, int(stamp), body).removeprefix("v1,").encode() for secret in secrets]
-    if not any_match(given, expected):
+    if not any_match(bodies, expected):
         raise Untrusted("E-HOOK-SECRET")
     if abs(age) > TOLERANCE_S:
         raise Untrusted("E-HOOK-TIME")
     try:
-        told: Any = msgspec.json.decode(body)
-        data = told["data"]
+        payload: Any = msgspec.json.decode(body)
+        data = payload["data"]
         account, record, object_ = (str(data.get(name) or "") for name in ("account", "record", "object"))
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         raise Untrusted("E-HOOK-GARBLED") from None

@@ -39,9 +39,9 @@ class Proof:
         """The answer to a call, proven; a token that is refused is renewed once."""
 
         def sent(token: Callable[[], Mapping[str, str]]) -> HttpResponse:
-            kept = token()
+            stored = token()
             return self.wire.send(
-                call, {**given, **kept}, lambda made: self._prove(made, kept), idempotent=idempotent, url=url
+                call, {**given, **stored}, lambda made: self._prove(made, stored), idempotent=idempotent, url=url
             )
 
         if self.auth.kind not in ("oauth2", "login"):
@@ -49,24 +49,24 @@ class Proof:
         return SharedToken(self.shared, self.name, self._renewed, self.clock).proven(sent, NEW_TOKEN)
 
     def _prove(self, made: Prepared, kept: Mapping[str, str]) -> tuple[Inject, ...]:
-        given = self.wire.given(**kept)
+        values = self.wire.given(**kept)
         if self.auth.kind == "basic":
-            user, password = (str(select.fill(text, given)) for text in (self.auth.user, self.auth.password))
+            user, password = (str(select.fill(text, values)) for text in (self.auth.user, self.auth.password))
             coded = base64.b64encode(f"{user}:{password}".encode()).decode()
             return (Inject.model_validate({"name": "Authorization", "value": f"Basic {coded}"}),)
         if self.auth.kind == "hmac":
-            given["signature"] = self._signature(made, given)
+            values["signature"] = self._signature(made, values)
         if self.auth.kind == "oauth2" and not self.auth.inject:
             return (Inject.model_validate({"name": "Authorization", "value": f"Bearer {kept['token']}"}),)
-        filled = [(each.where, each.name, str(select.fill(each.value, given))) for each in self.auth.inject]
+        filled = [(each.where, each.name, str(select.fill(each.value, values))) for each in self.auth.inject]
         return tuple(Inject.model_validate({"in": where, "name": name, "value": text}) for where, name, text in filled)
 
     def _signature(self, made: Prepared, given: Mapping[str, Any]) -> str:
         path = made.url.removeprefix(self.wire.base).lstrip("/")
         body = (made.payload() or b"").decode()
-        told = str(select.fill(self.auth.sign, {**given, "method": made.method, "path": path, "body": body}))
+        message = str(select.fill(self.auth.sign, {**given, "method": made.method, "path": path, "body": body}))
         key = str(select.fill(self.auth.key, given))
-        digest = hmac.new(key.encode(), told.encode(), getattr(hashlib, self.auth.algorithm))
+        digest = hmac.new(key.encode(), message.encode(), getattr(hashlib, self.auth.algorithm))
         return digest.hexdigest() if self.auth.encoding == "hex" else base64.b64encode(digest.digest()).decode()
 
     def _renewed(self, _kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
@@ -79,12 +79,12 @@ class Proof:
             raise Denied("E-CRM-REVOKED", host=wire.host, detail="login") from None
         except Misconfigured as problem:
             raise Denied("E-CRM-REVOKED", host=wire.host, detail=str(problem.facts.get("detail", ""))) from None
-        told = wire.document(answer)
-        token = select.first(self.auth.token_at, told)
+        payload = wire.document(answer)
+        token = select.first(self.auth.token_at, payload)
         if not isinstance(token, str) or not token:
             raise Denied("E-CRM-REVOKED", host=wire.host, detail="no token in the answer")
-        extra = {name: str(select.first(path, told) or "") for name, path in self.auth.extra.items()}
-        seconds = select.first(self.auth.expires_in, told)
+        extra = {name: str(select.first(path, payload) or "") for name, path in self.auth.extra.items()}
+        seconds = select.first(self.auth.expires_in, payload)
         try:
             lives = float(str(seconds)) if seconds is not None else float(self.auth.lives_s)
         except ValueError:

@@ -95,14 +95,14 @@ def _tried(step: str, what: Callable[[], tuple[State, str, str]]) -> CheckStep:
 
 
 def _me(crm: Reader) -> tuple[State, str, str]:
-    found = crm.organisation()
-    if len(found.currency) != 3 or not found.currency.isupper():
+    organisation = crm.organisation()
+    if len(organisation.currency) != 3 or not organisation.currency.isupper():
         return (
             "look",
-            f"the currency {found.currency!r} is no ISO 4217 code",
-            f"货币 {found.currency!r} 不是 ISO 4217 代码",
+            f"the currency {organisation.currency!r} is no ISO 4217 code",
+            f"货币 {organisation.currency!r} 不是 ISO 4217 代码",
         )
-    return "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}"
+    return "ok", f"{organisation.name}, {organisation.currency}", f"{organisation.name}，{organisation.currency}"
 
 
 def _judged(pages: list[Page], item: Object) -> tuple[State, str, str]:
@@ -139,8 +139,8 @@ def _all_times(stamps: pl.Series) -> bool:
 
 def _by_id(crm: Reader, source: Source, record: str) -> tuple[State, str, str]:
     pages = list(crm.fetch(source, [record]))
-    found = {str(key) for page in pages for key in page.frame["id"]}
-    if found == {record}:
+    names = {str(key) for page in pages for key in page.frame["id"]}
+    if names == {record}:
         return "ok", "one record, the right one", "取回一条，且正确"
     return "look", "it does not come back by its id", "按 id 取不到该记录"
 

@@ -191,7 +191,7 @@ class Connector(Part):
         return next((name for name, item in self.objects.items() if item.write is not None), "accounts")
 
     def _check_names(self) -> None:
-        known = {*self.settings, *ALWAYS}
+        results = {*self.settings, *ALWAYS}
         places: list[tuple[str, Any, set[str]]] = [("base_url", self.base_url, set()), ("headers", self.headers, set())]
         places.append(("auth", self.auth.model_dump(exclude={"extra"}), {*_AUTH, *self.auth.extra}))
         places.append(("me", self.me.request.model_dump(), set()))
@@ -199,10 +199,10 @@ class Connector(Part):
             calls = (item.read, item.some, item.by, item.get.request if item.get else None)
             places += [(f"objects.{name}", call.model_dump(), {*_LIST}) for call in calls if call]
         for where, template, more in places:
-            unknown = names(template) - known - more
+            unknown = names(template) - results - more
             if unknown:
                 word = sorted(unknown)[0]
-                raise ValueError(f"{where}: nobody knows {{{word}}}{_near(word, [*known, *more])}")
+                raise ValueError(f"{where}: nobody knows {{{word}}}{_near(word, [*results, *more])}")
 
 
 def _near(word: str, known: Any) -> str:

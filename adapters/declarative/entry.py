@@ -32,9 +32,9 @@ def connector_of(crm: str, settings: Mapping[str, str]) -> Connector:
 
 def setting_specs(crm: str, settings: Mapping[str, str]) -> tuple[SettingSpec, ...]:
     """What the connector file declares, and for `rest` where the file is."""
-    told = "path of a connector file; empty: your service speaks docs/rest-api.yaml"
+    message = "path of a connector file; empty: your service speaks docs/rest-api.yaml"
     told_zh = "连接器文件的路径；为空表示服务符合 docs/rest-api.yaml"
-    file = (SettingSpec(_FILE, default="", ask=True, en=told, zh=told_zh),) if crm == "rest" else ()
+    file = (SettingSpec(_FILE, default="", ask=True, en=message, zh=told_zh),) if crm == "rest" else ()
     return (*file, *declared(connector_of(crm, settings)))
 
 

@@ -20,18 +20,20 @@ _TRUE = ("true", "True", "1", "yes")
 
 def describe(connector: Connector, wire: Wire, proof: Proof, name: str) -> Described:
     """The fields of an object; none where the file does not say how to list them."""
-    found: dict[str, Field] = {}
+    result: dict[str, Field] = {}
     item = connector.objects.get(name)
     if item is not None and (item.children is not None or not item.described):
         return Described(name, ())  # Rows within another object's records: nothing lists their fields.
     for part in connector.describe:
-        told = wire.document(proof.ask(part.request, wire.given(object=name)))
-        for field in _listed(part, told):
-            found |= {each.name: each for each in _attributes(part, field)}
+        payload = wire.document(proof.ask(part.request, wire.given(object=name)))
+        for field in _listed(part, payload):
+            result |= {each.name: each for each in _attributes(part, field)}
         beside = {**part.everywhere, **(item.named if item else {}), **dict.fromkeys(item.fields if item else (), "")}
-        if found:
-            found |= {key: Field(key, key, type_, writable=False) for key, type_ in beside.items() if key not in found}
-    return Described(name, tuple(found.values()))
+        if result:
+            result |= {
+                key: Field(key, key, type_, writable=False) for key, type_ in beside.items() if key not in result
+            }
+    return Described(name, tuple(result.values()))
 
 
 def kinds(connector: Connector, described: Described) -> dict[str, str]:
@@ -69,13 +71,15 @@ def apply(
     for item in missing:
         if making is None:
             raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object=f"{name}.create")
-        given = wire.given(object=name, **_words(making, item))
-        wire.document(proof.ask(making.request, wire.given(**given, spec=select.fill(making.kinds[item.kind], given))))
+        values = wire.given(object=name, **_words(making, item))
+        wire.document(
+            proof.ask(making.request, wire.given(**values, spec=select.fill(making.kinds[item.kind], values)))
+        )
     if missing and making is not None and making.afterwards is not None:
         proof.ask(making.afterwards, wire.given(object=name))
     described = describe_(name) if missing else described
-    found = {item.name: _found(connector, described, item) for item in wanted}
-    return {key: field.name for key, field in found.items() if field is not None}
+    result = {item.name: _found(connector, described, item) for item in wanted}
+    return {key: field.name for key, field in result.items() if field is not None}
 
 
 def growable(connector: Connector) -> frozenset[Aspect]:
@@ -104,10 +108,10 @@ def grow(
             places=growth.item.places if had is None else had,
         )
         words = {**_words(making, item), "name": field.name, "id": field.id or field.name}
-        given = wire.given(object=name, **words)
-        given = wire.given(**given, spec=select.fill(making.kinds[item.kind], given))
+        values = wire.given(object=name, **words)
+        values = wire.given(**values, spec=select.fill(making.kinds[item.kind], values))
         try:
-            wire.document(proof.ask(making.change, given))
+            wire.document(proof.ask(making.change, values))
         except Misconfigured as problem:
             wrong[growth.item.name] = problem
     if len(wrong) < len(growths) and making.afterwards is not None:
@@ -153,8 +157,8 @@ def _styles(item: OutputField) -> dict[str, str]:
 
 
 def _expected(making: Create, item: OutputField) -> str:
-    asked = _asked(making, item)
-    inner = asked[:1].upper() + asked[1:] if making.prefix and making.capitalise else asked
+    text = _asked(making, item)
+    inner = text[:1].upper() + text[1:] if making.prefix and making.capitalise else text
     return f"{making.prefix}{inner}{making.suffix}"
 
 
@@ -168,12 +172,12 @@ def _listed(part: Listed, told: Any) -> list[Field]:
     every = select.every(part.rows, told)
     if part.by_name:
         every = [{"name": key, **value} for each in every if isinstance(each, dict) for key, value in each.items()]
-    made = []
+    fields = []
     for row in every:
         name, label, kind = (rows.text(select.first(path, row)) or "" for path in (part.name, part.label, part.type))
         options = select.first(part.options, row) if part.options else None
         listed = options.split("\n") if isinstance(options, str) else [str(each) for each in options or ()]
-        made.append(
+        fields.append(
             Field(
                 name,
                 label or name,
@@ -187,7 +191,7 @@ def _listed(part: Listed, told: Any) -> list[Field]:
                 places=_number(part.places, row),
             )
         )
-    return [field for field in made if field.name]
+    return [field for field in fields if field.name]
 
 
 def _attributes(part: Listed, field: Field) -> list[Field]:
@@ -201,9 +205,9 @@ def _text(path: str | None, row: Any) -> str:
 
 
 def _number(path: str | None, row: Any) -> int | None:
-    told = _text(path, row)
+    message = _text(path, row)
     # Zero stands for the system's own default.
-    return int(told) if told.isdigit() and int(told) else None
+    return int(message) if message.isdigit() and int(message) else None
 
 
 def _writable(part: Listed, row: Any) -> bool:

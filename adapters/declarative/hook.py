@@ -32,12 +32,12 @@ def verify(
     listed = select.every(hook.rows, document)
     if hook.rows == "$" and isinstance(document, list):
         listed = document
-    told = headers.get(hook.key_header.lower()) if hook.key_header else None
+    message = headers.get(hook.key_header.lower()) if hook.key_header else None
     digest = hashlib.sha256(body).hexdigest()[:32]
     events = []
     for number, row in enumerate(listed):
         own = rows.text(select.first(hook.key, row)) if hook.key else None
-        key = own or f"{told or digest}-{number}"
+        key = own or f"{message or digest}-{number}"
         events.append(_event(hook, row, key[:_LONGEST_KEY]))
     return VerifiedCall(tuple(event for event in events if event.records or event.accounts), hook.verify.kind == "hmac")
 
@@ -54,8 +54,8 @@ def subscribe(
 
 def _event(hook: Hook, row: Any, key: str) -> Event:
     record = rows.text(select.first(hook.id, row))
-    said = rows.text(select.first(hook.object_at, row)) if hook.object_at else None
-    named = said or hook.object
+    message = rows.text(select.first(hook.object_at, row)) if hook.object_at else None
+    named = message or hook.object
     account = rows.text(select.first(hook.account, row)) if hook.account else None
     done = rows.text(select.first(hook.operation, row)) if hook.operation else None
     object_ = hook.objects.get(named, named)
@@ -68,9 +68,9 @@ def _verify(
 ) -> None:
     header = headers.get(verify.header.lower()) if verify.header else None
     if verify.kind == "token":
-        given = header if verify.header else rows.text(select.first(verify.body, document)) if verify.body else None
-        given = (given or "").removeprefix(verify.prefix)
-        if not given or not any_match([given.encode()], (secret.encode() for secret in secrets)):
+        text = header if verify.header else rows.text(select.first(verify.body, document)) if verify.body else None
+        text = (text or "").removeprefix(verify.prefix)
+        if not text or not any_match([text.encode()], (secret.encode() for secret in secrets)):
             raise Untrusted("E-HOOK-SECRET")
         return
     if not header or not header.startswith(verify.prefix):
@@ -78,8 +78,8 @@ def _verify(
     stamp = headers.get(verify.timestamp.lower(), "") if verify.timestamp else ""
     mac = _mac(verify, header.removeprefix(verify.prefix))
     payload = _payload(verify, body, stamp)
-    made = [hmac.new(secret.encode(), payload, getattr(hashlib, verify.algorithm)).digest() for secret in secrets]
-    if not any_match([mac], made):
+    bodies = [hmac.new(secret.encode(), payload, getattr(hashlib, verify.algorithm)).digest() for secret in secrets]
+    if not any_match([mac], bodies):
         raise Untrusted("E-HOOK-SECRET")
     if verify.timestamp:
         _check_age(stamp, verify.tolerance_s, now)
@@ -99,10 +99,10 @@ def _payload(verify: Verify, body: bytes, stamp: str) -> bytes:
 
 def _mac(verify: Verify, text: str) -> bytes:
     try:
-        made = bytes.fromhex(text) if verify.encoding == "hex" else base64.b64decode(text, validate=True)
+        body = bytes.fromhex(text) if verify.encoding == "hex" else base64.b64decode(text, validate=True)
     except (ValueError, binascii.Error):
         raise Untrusted("E-HOOK-SECRET") from None
-    return made.partition(verify.after.encode())[2] if verify.after else made
+    return body.partition(verify.after.encode())[2] if verify.after else body
 
 
 def _decoded(body: bytes) -> Any:

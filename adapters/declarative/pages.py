@@ -38,34 +38,34 @@ class Pages:
         steps, before, smallest, last = 0, None, self.paging.size, None
         while True:
             answer, document = self._ask(given, at)
-            found = select.every(self.records, document)
-            if self._moved(found, last):
+            items = select.every(self.records, document)
+            if self._moved(items, last):
                 # Rows were taken out or moved behind us: what slid over the edge is read by going back.
                 at = max(0, int(at) - self.paging.size)
                 last, before, steps = None, None, steps + 1
                 self._stuck(steps)
                 continue
-            full = len(found)
+            full = len(items)
             if self.paging.grouped and full >= smallest:
-                found = self._whole_groups(found)
+                items = self._whole_groups(items)
             # A system may hand out smaller pages than it is asked for: the first short one is no proof of an end.
             end = before is not None and full < smallest
-            if before is None and found:
+            if before is None and items:
                 smallest = min(smallest, full)
-            following = None if end else self._following(at, found, document, answer)
+            following = None if end else self._following(at, items, document, answer)
             if following is not None and following == before:
                 self._stuck(_REPEATS)
-            yield found, following
+            yield items, following
             if following is None:
                 return
             before, at = following, following
-            last = rows.text(select.first(self.id, found[-1])) if found else None
+            last = rows.text(select.first(self.id, items[-1])) if items else None
 
     def _whole_groups(self, found: list[Any]) -> list[Any]:
         """A full page without its last key's rows: some of them may be on the next one."""
         last = rows.value(None, self.paging.key, found[-1], "UTC")
-        kept = [row for row in found if rows.value(None, self.paging.key, row, "UTC") != last]
-        return kept or found
+        items = [row for row in found if rows.value(None, self.paging.key, row, "UTC") != last]
+        return items or found
 
     def _moved(self, found: list[Any], last: str | None) -> bool:
         if self.paging.kind != "offset" or not self.paging.overlap or last is None:

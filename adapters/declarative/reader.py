@@ -44,8 +44,8 @@ class Reader(Facade):
         self._accounts = connector.accounts()
         known = {key: settings.get(key, item.default or "") for key, item in connector.settings.items()}
 
-        given = patience or RetryPolicy(answer_s=connector.limits.answer_s)
-        self._wire = Wire(connector, known, given, Budget(shared, name, settings.get(CAP, ""), self.spent).take)
+        retry_policy = patience or RetryPolicy(answer_s=connector.limits.answer_s)
+        self._wire = Wire(connector, known, retry_policy, Budget(shared, name, settings.get(CAP, ""), self.spent).take)
         self._proof = Proof(connector.auth, self._wire, shared, name)
         super().__init__(self._wire.http, Reading(connector, self._wire, self._proof))
         self._kinds: dict[str, str] = {}
@@ -53,9 +53,9 @@ class Reader(Facade):
     def organisation(self) -> Organisation:
         """Name and home currency."""
         me = self._connector.me
-        told = self._wire.document(self._proof.ask(me.request, self._wire.given()))
-        currency = rows.text(select.first(me.currency, told)) if me.currency else None
-        company = rows.text(select.first(me.company, told)) if me.company else None
+        payload = self._wire.document(self._proof.ask(me.request, self._wire.given()))
+        currency = rows.text(select.first(me.currency, payload)) if me.currency else None
+        company = rows.text(select.first(me.company, payload)) if me.company else None
         return Organisation(company or self._connector.title, currency or self._wire.settings[me.currency_setting])
 
     def describe(self, name: str) -> Described:

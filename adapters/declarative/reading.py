@@ -54,17 +54,17 @@ class Reading:
             if following is None and top.modified is not None and top.since is not None:
                 here = json.dumps({"since": began})
             lost = {each.record for each in gone}
-            kept = [row for row in records if rows.text(select.first(top.id, row)) not in lost]
-            frame = rows.frame(self._rows(source, kept), item, source.fields, self.wire.zone)
-            gone += self._childless(source, kept, frame)
+            items = [row for row in records if rows.text(select.first(top.id, row)) not in lost]
+            frame = rows.frame(self._rows(source, items), item, source.fields, self.wire.zone)
+            gone += self._childless(source, items, frame)
             yield Page(source.name, frame, gone, here, complete=following is None)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Records by id; those that the system no longer shows are gone."""
         item = self.item(source.object)
         lost = set(records)
-        for found in self._by_id(self._parent(item) or item, records):
-            frame = rows.frame(self._rows(source, found), item, source.fields, self.wire.zone)
+        for items in self._by_id(self._parent(item) or item, records):
+            frame = rows.frame(self._rows(source, items), item, source.fields, self.wire.zone)
             lost -= set(frame["id"])
             yield Page(source.name, frame, (), "", complete=False)
         empty = rows.frame([], item, source.fields, self.wire.zone)
@@ -82,8 +82,8 @@ class Reading:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object=source.object)
         for start in range(0, len(accounts), top.per_call):
             some = list(accounts[start : start + top.per_call])
-            given = {"field": by.removeprefix("parent."), "values": _together(some, top)}
-            for records, following in self._pages(top, top.by, None, given):
+            values = {"field": by.removeprefix("parent."), "values": _together(some, top)}
+            for records, following in self._pages(top, top.by, None, values):
                 live = [row for row in records if not self._marked_gone(top, [row])]
                 frame = rows.frame(self._rows(source, live), item, source.fields, self.wire.zone)
                 gone = self._childless(source, live, frame)
@@ -101,18 +101,18 @@ class Reading:
         item = self.item(source.object)
         if item.children is None:
             return list(records)
-        parent, made = self.item(item.children.of), []
+        parent, results = self.item(item.children.of), []
         if item.children.one_by_one:
             ids = [str(rows.text(select.first(parent.id, record))) for record in records]
-            records = [each for found in self._by_id(parent, ids, whole=True) for each in found]
+            records = [each for items in self._by_id(parent, ids, whole=True) for each in items]
         for record in records:
             common = {"id": rows.text(select.first(parent.id, record)), "parent": record}
             common["modified"] = rows.modified(parent, record, self.wire.zone)
             for place, child in enumerate(select.every(item.children.rows, record)):
                 own = child.get(item.children.id) if isinstance(child, Mapping) and item.children.id else place
                 row = dict(child) if isinstance(child, Mapping) else {"value": child}
-                made.append({**row, **common, "row_id": f"{common['id']}/{own}"})
-        return made
+                results.append({**row, **common, "row_id": f"{common['id']}/{own}"})
+        return results
 
     def _childless(self, source: Source, records: Sequence[Any], frame: pl.DataFrame) -> tuple[Gone, ...]:
         """Records in which no row lies any more: what they once yielded is gone."""
@@ -120,9 +120,9 @@ class Reading:
         parent = self._parent(item)
         if parent is None:
             return ()
-        shown = set(frame["id"])
+        items = set(frame["id"])
         ids = [str(rows.text(select.first(parent.id, record))) for record in records]
-        return tuple(Gone(record, "deleted") for record in ids if record not in shown)
+        return tuple(Gone(record, "deleted") for record in ids if record not in items)
 
     def _by_id(self, item: Object, ids: Sequence[str], *, whole: bool = False) -> Iterator[list[Any]]:
         """`whole`: as a record's own call shows it, not as lists do."""
@@ -135,9 +135,9 @@ class Reading:
         if item.get is None:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object="by id")
         for record in ids:
-            found = self._one(item.get, record)
-            if found is not None and not self._marked_gone(item, [found]):
-                yield [found]
+            match = self._one(item.get, record)
+            if match is not None and not self._marked_gone(item, [match]):
+                yield [match]
 
     def _one(self, get: Get, record: str) -> Any:
         try:
@@ -157,13 +157,13 @@ class Reading:
     def _listed(self, item: Object, since: str | None, at: Any) -> Iterator[tuple[list[Any], Any]]:
         if item.read is None:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object="read")
-        call, given = item.read, {}
+        call, values = item.read, {}
         if since and item.since is not None:
             form = item.since.format
-            given = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
+            values = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
             body = item.since.body if item.since.body is not None else call.body
             call = call.model_copy(update={"query": {**call.query, **item.since.query}, "body": body})
-        yield from self._pages(item, call, at, given)
+        yield from self._pages(item, call, at, values)
 
     def _pages(self, item: Object, call: Call, at: Any, given: Mapping[str, Any]) -> Iterator[tuple[list[Any], Any]]:
         paging = item.page or Paging()
@@ -190,10 +190,10 @@ class Reading:
         if mark is None or mark.request is None:
             return ()
         form = item.since.format if item.since else "iso8601"
-        given = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
+        values = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
         pages = Pages(self.wire, self.proof, mark.request, mark.page, mark.records)
-        found = [row for records, _ in pages.walk(given, None) for row in records]
-        return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in found)
+        items = [row for records, _ in pages.walk(values, None) for row in records]
+        return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in items)
 
 
 def _together(values: Sequence[str], item: Object) -> Together:

@@ -32,20 +32,20 @@ def frame(records: Sequence[Any], item: Object, fields: Sequence[str], zone: str
 def value(rule: FieldRule | None, name: str, record: Any, zone: str) -> str | None:
     """A field's text: by its rule, else the record's own key of that name, else a dotted way into it."""
     if rule is None:
-        found = record.get(name) if isinstance(record, Mapping) else None
-        if found is None and "." in name:
-            found = select.first(f"$.{name}", record)
-        return text(found)
-    found = text(select.first(rule.path, record))
-    if found is None or not found:
+        match = record.get(name) if isinstance(record, Mapping) else None
+        if match is None and "." in name:
+            match = select.first(f"$.{name}", record)
+        return text(match)
+    match = text(select.first(rule.path, record))
+    if match is None or not match:
         return None
     if rule.time is not None:
-        found = iso(found, rule.time, zone)
+        match = iso(match, rule.time, zone)
     if rule.day:
-        found = found[:_DAY]
+        match = match[:_DAY]
     if rule.shift or rule.negate:
-        found = _shifted(found, rule.shift, negate=rule.negate)
-    return html.unescape(_TAG.sub("", found)).strip() if rule.html else found
+        match = _shifted(match, rule.shift, negate=rule.negate)
+    return html.unescape(_TAG.sub("", match)).strip() if rule.html else match
 
 
 def text(found: Any) -> str | None:
@@ -65,10 +65,10 @@ def modified(item: Object, record: Any, zone: str) -> str | None:
     """When a record changed, as an ISO instant with offset; null where it does not say, or says no time."""
     if item.modified is None:
         return None
-    found = text(select.first(item.modified, record))
-    if not found:
+    match = text(select.first(item.modified, record))
+    if not match:
         return None
-    return iso(found, item.since.format if item.since else "iso8601", zone)
+    return iso(match, item.since.format if item.since else "iso8601", zone)
 
 
 def iso(found: str, form: str, zone: str) -> str:

@@ -32,12 +32,12 @@ def _steps(text: str) -> tuple[str | int | None, ...]:
     steps: list[str | int | None] = []
     at = 1
     while at < len(text):
-        found = _STEP.match(text, at)
-        if found is None:
+        match = _STEP.match(text, at)
+        if match is None:
             raise ValueError(f"{text!r} is no selector: it breaks at {text[at:]!r}")
-        name, place, quoted = found.groups()
+        name, place, quoted = match.groups()
         steps.append(name or quoted or (None if place == "*" else int(place)))
-        at = found.end()
+        at = match.end()
     return tuple(steps)
 
 
@@ -91,10 +91,10 @@ def fill(template: Any, given: Mapping[str, Any], quote: Any = str) -> Any:
             return _given(alone[1], given)
         return _NAME.sub(lambda found: str(quote(_given(found[1], given))), template)
     if isinstance(template, Mapping):
-        made = {fill(key, given, quote): fill(value, given, quote) for key, value in template.items()}
+        result = {fill(key, given, quote): fill(value, given, quote) for key, value in template.items()}
         # What stands under three dots is spread among the other keys.
-        spread = made.pop("...", None)
-        return {**made, **spread} if isinstance(spread, Mapping) else made
+        spread = result.pop("...", None)
+        return {**result, **spread} if isinstance(spread, Mapping) else result
     if isinstance(template, list | tuple):
         return [fill(item, given, quote) for item in template]
     return template

@@ -57,9 +57,9 @@ class Wire:
     _next_s: float = 0.0
 
     def __post_init__(self) -> None:
-        given = dict(self.settings)
-        self.base = str(select.fill(self.connector.base_url, given)).rstrip("/")
-        origins = {_origin(self.base), *(_origin(str(select.fill(each, given))) for each in self.connector.origins)}
+        values = dict(self.settings)
+        self.base = str(select.fill(self.connector.base_url, values)).rstrip("/")
+        origins = {_origin(self.base), *(_origin(str(select.fill(each, values))) for each in self.connector.origins)}
         self.http = Http(origins, self._judge, self.connector.limits.concurrency, self.patience)
 
     @property
@@ -91,13 +91,13 @@ class Wire:
         self._wait_for_my_turn()
 
         def prepared() -> Request:
-            made = prepare(call, self.base, given, url)
-            for inject in (*self.connector.always, *proof(made)):
-                made.put(inject.where, inject.name, str(select.fill(inject.value, given)))
+            result = prepare(call, self.base, given, url)
+            for inject in (*self.connector.always, *proof(result)):
+                result.put(inject.where, inject.name, str(select.fill(inject.value, given)))
             for name, value in self.connector.headers.items():
-                made.headers.setdefault(name, str(select.fill(value, given)))
-            body = made.payload()
-            return Request(made.method, made.url, made.headers, made.query or None, body)
+                result.headers.setdefault(name, str(select.fill(value, given)))
+            body = result.payload()
+            return Request(result.method, result.url, result.headers, result.query or None, body)
 
         self.spend(call.method.lower())
         return self.http.send(prepared, idempotent=idempotent)
@@ -233,15 +233,15 @@ def _fits(when: When, answer: HttpResponse) -> bool:
     if not (when.header or when.values or when.contains or when.other_than or when.body != "$"):
         return True
     if when.header:
-        found: Any = answer.headers.get(when.header)
+        match: Any = answer.headers.get(when.header)
     else:
         try:
-            found = select.first(when.body, json.loads(answer.body)) if answer.body.strip() else None
+            match = select.first(when.body, json.loads(answer.body)) if answer.body.strip() else None
         except (ValueError, UnicodeDecodeError):
             return False
-    if found is None:
+    if match is None:
         return False
-    text = _joined(found)
+    text = _joined(match)
     if when.values and text not in when.values:
         return False
     if when.contains and not any(part in text for part in when.contains):
@@ -250,9 +250,9 @@ def _fits(when: When, answer: HttpResponse) -> bool:
 
 
 def _seconds(answer: HttpResponse, rule: Rule | None) -> float | None:
-    told = answer.headers.get(rule.wait_header if rule else "Retry-After")
+    message = answer.headers.get(rule.wait_header if rule else "Retry-After")
     try:
-        return float(told) if told else (rule.wait_s if rule else None)
+        return float(message) if message else (rule.wait_s if rule else None)
     except ValueError:
         return rule.wait_s if rule else None
 

@@ -32,9 +32,9 @@ class Writer(Reader):
 
     def apply(self, wanted: Sequence[OutputField]) -> Mapping[str, str]:
         """Creates the missing fields and reads back what the system named them."""
-        made = fields.apply(self._connector, self._wire, self._proof, self._accounts, self.describe, wanted)
+        result = fields.apply(self._connector, self._wire, self._proof, self._accounts, self.describe, wanted)
         self._kinds = {}
-        return made
+        return result
 
     def growable(self) -> frozenset[Aspect]:
         """What the connector file says."""
@@ -70,21 +70,21 @@ class Writer(Reader):
 
     def _write(self, writing: Write, changes: Sequence[Change]) -> Iterator[Outcome]:
         ready = [(change, self._values(writing, change)) for change in changes]
-        given: dict[str, Any] = {"id": changes[0].record, "values": ready[0][1]}
+        results: dict[str, Any] = {"id": changes[0].record, "values": ready[0][1]}
         if writing.batch is not None:
-            given = {"items": [self._item(writing.batch.item, change.record, values) for change, values in ready]}
+            results = {"items": [self._item(writing.batch.item, change.record, values) for change, values in ready]}
         try:
             answer = self._proof.ask(
-                writing.request, self._wire.given(**given), idempotent=writing.request.method == "PUT"
+                writing.request, self._wire.given(**results), idempotent=writing.request.method == "PUT"
             )
-            told = self._wire.document(answer)
+            payload = self._wire.document(answer)
         except (Exhausted, Retry) as problem:
             yield from unanswered(changes, problem)
             return
         except Problem as problem:
             yield from self._refused_whole(writing, changes, problem)
             return
-        yield from self._outcomes(writing, changes, told)
+        yield from self._outcomes(writing, changes, payload)
 
     def _item(self, template: Any, record: str, values: Mapping[str, Any]) -> Any:
         return select.fill(template, {**self._wire.given(), "id": record, "values": values})
@@ -97,8 +97,8 @@ class Writer(Reader):
             for change in changes:
                 yield from self._write(writing, [change])
             return
-        told = problem.document() if isinstance(problem, Wrong) else None
-        yield _refused(writing, told, changes[0], f"HTTP {status}")
+        payload = problem.document() if isinstance(problem, Wrong) else None
+        yield _refused(writing, payload, changes[0], f"HTTP {status}")
 
     def _outcomes(self, writing: Write, changes: Sequence[Change], told: Any) -> Iterator[Outcome]:
         shape = writing.result
@@ -133,9 +133,9 @@ def _refused(writing: Write, told: Any, change: Change, otherwise: str) -> Outco
 
 def _words(writing: Write, told: Any, change: Change) -> str:
     """The system's words, without the values that it refused."""
-    said = [text for path in writing.result.words for text in map(rows.text, select.every(path, told)) if text]
-    said = [text.strip().splitlines()[-1] if "Traceback" in text else text for text in said]
-    return without("; ".join(dict.fromkeys(said)), change.values.values())[:_MOST_WORDS]
+    messages = [text for path in writing.result.words for text in map(rows.text, select.every(path, told)) if text]
+    messages = [text.strip().splitlines()[-1] if "Traceback" in text else text for text in messages]
+    return without("; ".join(dict.fromkeys(messages)), change.values.values())[:_MOST_WORDS]
 
 
 def _as_sent(writing: Write, value: str | None, kind: str) -> Any:

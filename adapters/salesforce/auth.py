@@ -63,39 +63,41 @@ class _Grant:
     name: str
 
     def renewed(self, kept: Mapping[str, str]) -> tuple[dict[str, str], timedelta]:
-        given = self.credentials
+        credentials = self.credentials
         answer = self.http.call(
             "POST",
-            f"{given.instance_url}/services/oauth2/token",
+            f"{credentials.instance_url}/services/oauth2/token",
             headers=lambda: {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
             # In the body: a URL ends up in logs.
             body=urlencode(self._form(kept)).encode(),
         )
         try:
-            told: dict[str, Any] = msgspec.json.decode(answer.body)
-            token, where = str(told["access_token"]), str(told["instance_url"])
+            document: dict[str, Any] = msgspec.json.decode(answer.body)
+            token, where = str(document["access_token"]), str(document["instance_url"])
         except (msgspec.DecodeError, KeyError, TypeError):
-            raise Denied("E-CRM-REVOKED", host=host_of(given.instance_url), detail="no token in the answer") from None
+            raise Denied(
+                "E-CRM-REVOKED", host=host_of(credentials.instance_url), detail="no token in the answer"
+            ) from None
         # A refresh token that took the place of the one that was given.
-        rotated = str(told.get("refresh_token") or kept.get("refresh_token", ""))
+        rotated = str(document.get("refresh_token") or kept.get("refresh_token", ""))
         return {"token": token, "instance_url": where, "refresh_token": rotated}, _LIFE
 
     def _form(self, kept: Mapping[str, str]) -> dict[str, str]:
-        given = self.credentials
-        app = {"client_id": given.client_id, "client_secret": given.client_secret}
-        if given.grant == "client_credentials":
+        credentials = self.credentials
+        app = {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
+        if credentials.grant == "client_credentials":
             return {"grant_type": "client_credentials", **app}
-        if given.grant == "refresh_token":
+        if credentials.grant == "refresh_token":
             rotated = kept.get("refresh_token", "")
-            return {"grant_type": "refresh_token", **app, "refresh_token": rotated or given.refresh_token}
+            return {"grant_type": "refresh_token", **app, "refresh_token": rotated or credentials.refresh_token}
         claims = {
-            "iss": given.client_id,
-            "sub": given.username,
-            "aud": given.audience,
+            "iss": credentials.client_id,
+            "sub": credentials.username,
+            "aud": credentials.audience,
             "exp": datetime.now(UTC) + _ASSERTION,
         }
         try:
-            assertion = jwt.encode(claims, given.private_key, algorithm="RS256")
+            assertion = jwt.encode(claims, credentials.private_key, algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError):
             raise Misconfigured("E-SETTINGS", name=self.name, detail="private_key is no RSA key in PEM") from None
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}

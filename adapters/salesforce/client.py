@@ -82,15 +82,15 @@ class Client:
             base = self._trusted(session["instance_url"])
             url = base + (path if path.startswith("/services/") else f"{self.data}/{path.lstrip('/')}")
             self._budget.take(api)
-            given = {"Authorization": f"Bearer {session['token']}", "Accept": "application/json", **(headers or {})}
+            values = {"Authorization": f"Bearer {session['token']}", "Accept": "application/json", **(headers or {})}
             if body is not None:
-                given.setdefault("Content-Type", "application/json; charset=UTF-8")
-            return self.http.call(method, url, headers=lambda: given, params=params, body=body, idempotent=repeat)
+                values.setdefault("Content-Type", "application/json; charset=UTF-8")
+            return self.http.call(method, url, headers=lambda: values, params=params, body=body, idempotent=repeat)
 
         answer = self._token.proven(sent)
-        found = _USAGE.search(answer.headers.get("Sforce-Limit-Info", ""))
-        if found:
-            self.usage = int(found[1]), int(found[2])
+        match = _USAGE.search(answer.headers.get("Sforce-Limit-Info", ""))
+        if match:
+            self.usage = int(match[1]), int(match[2])
         return answer
 
     def facade(self) -> Facade:
@@ -126,18 +126,18 @@ class Transport(requests.Session):
         if given.get("json") is not None:
             body = json.dumps(given["json"])
         raw = body.encode() if isinstance(body, str) else body
-        kept = {key: value for key, value in (given.get("headers") or {}).items() if key.lower() in _KEPT}
+        stored = {key: value for key, value in (given.get("headers") or {}).items() if key.lower() in _KEPT}
         parts = urlsplit(url)
         params = {str(key): str(value) for key, value in (given.get("params") or {}).items()}
         path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-        answer = self._client.call(method, path, "facade", params=params or None, body=raw, headers=kept)
-        made = requests.Response()
-        made.status_code = answer.status
-        made._content = answer.body
-        made.headers.update(answer.headers)
-        made.encoding = "utf-8"
-        made.url = url
-        return made
+        answer = self._client.call(method, path, "facade", params=params or None, body=raw, headers=stored)
+        response = requests.Response()
+        response.status_code = answer.status
+        response._content = answer.body
+        response.headers.update(answer.headers)
+        response.encoding = "utf-8"
+        response.url = url
+        return response
 
 
 _KEPT = ("content-type", "accept", "if-modified-since", "sforce-duplicate-rule-header", "sforce-query-options")

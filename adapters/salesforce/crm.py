@@ -156,10 +156,10 @@ class Salesforce(Facade):
             if problem.code != "E-CRM-OBJECT":
                 raise
             rows = []
-        told = str(rows[0]["IsoCode"]) if rows else self._single
-        if not told:
+        message = str(rows[0]["IsoCode"]) if rows else self._single
+        if not message:
             raise Misconfigured("E-SETTINGS", name=self._name, detail="currency is missing: the org has only one")
-        return told
+        return message
 
     def _rows(self, query: str) -> list[dict[str, object]]:
         answer = self.client.call("GET", "query", "query", params={"q": query})

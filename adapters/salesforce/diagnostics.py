@@ -67,8 +67,8 @@ def _permissions(client: Client) -> Iterator[PermissionCheck]:
 
 
 def _edit(client: Client) -> PermissionCheck:
-    told = wire.document(client.call("GET", "sobjects/Account/describe", "admin").body)
-    return PermissionCheck("Account edit", bool(told.get("updateable")), "writing ratings", "写回评级")
+    payload = wire.document(client.call("GET", "sobjects/Account/describe", "admin").body)
+    return PermissionCheck("Account edit", bool(payload.get("updateable")), "writing ratings", "写回评级")
 
 
 def count(client: Client, name: str) -> int:
@@ -86,7 +86,7 @@ def quota(client: Client) -> tuple[int, int] | None:
 
 def layouts(client: Client, name: str) -> Mapping[str, frozenset[str]]:
     """Layout id → fields in its sections."""
-    told = wire.document(client.call("GET", f"sobjects/{name}/describe/layouts", "admin").body)
+    payload = wire.document(client.call("GET", f"sobjects/{name}/describe/layouts", "admin").body)
     return {
         str(layout.get("id")): frozenset(
             str(part.get("value"))
@@ -96,5 +96,5 @@ def layouts(client: Client, name: str) -> Mapping[str, frozenset[str]]:
             for part in item.get("layoutComponents") or ()
             if part.get("type") == "Field"
         )
-        for layout in told.get("layouts") or ()
+        for layout in payload.get("layouts") or ()
     }

@@ -56,15 +56,17 @@ def token_error_for(host: str, answer: HttpResponse) -> Problem | None:
         return None
     if answer.status >= 500 or answer.status == 429:
         return Retry("E-CRM-DOWN", host=host, status=answer.status)
-    told = _json(answer.body)
-    detail = str(told.get("error", f"HTTP {answer.status}")) if isinstance(told, dict) else f"HTTP {answer.status}"
+    payload = _json(answer.body)
+    detail = (
+        str(payload.get("error", f"HTTP {answer.status}")) if isinstance(payload, dict) else f"HTTP {answer.status}"
+    )
     return Denied("E-CRM-REVOKED", host=host, detail=detail)
 
 
 def _said(answer: HttpResponse) -> tuple[str, str]:
     """Code and message of the first error; a proxy may answer with anything."""
-    told = _json(answer.body)
-    first = told[0] if isinstance(told, list) and told else told
+    payload = _json(answer.body)
+    first = payload[0] if isinstance(payload, list) and payload else payload
     if not isinstance(first, dict):
         return "", ""
     return str(first.get("errorCode") or first.get("statusCode") or ""), str(first.get("message") or "")

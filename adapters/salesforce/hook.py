@@ -46,10 +46,10 @@ def _trusted(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) ->
     """Whether it is signed; a bare token is not."""
     signature, token = headers.get(SIGNATURE, ""), headers.get(TOKEN, "")
     if signature:
-        known = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode() for secret in secrets]
+        bodies = [hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode() for secret in secrets]
     else:
-        known = [secret.encode() for secret in secrets]
-    if not any_match([(signature or token).encode()], known):
+        bodies = [secret.encode() for secret in secrets]
+    if not any_match([(signature or token).encode()], bodies):
         raise Untrusted("E-HOOK-SECRET" if signature or token else "E-HOOK-HEADERS")
     return bool(signature)
 
@@ -59,9 +59,9 @@ def _outbound(body: bytes, organisation: str, *, signed: bool) -> VerifiedCall:
         root: Element = fromstring(body, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError):
         raise Untrusted("E-HOOK-GARBLED") from None
-    told = root.find(f".//{_OUT}OrganizationId")
+    element = root.find(f".//{_OUT}OrganizationId")
     # Fifteen characters are the same in the short and the long form of an id.
-    if told is None or not organisation or (told.text or "")[:15] != organisation[:15]:
+    if element is None or not organisation or (element.text or "")[:15] != organisation[:15]:
         raise Untrusted("E-HOOK-SECRET")
     events = []
     for notification in root.iter(f"{_OUT}Notification"):
@@ -78,13 +78,13 @@ def _outbound(body: bytes, organisation: str, *, signed: bool) -> VerifiedCall:
 
 def _callout(body: bytes, *, signed: bool) -> VerifiedCall:
     try:
-        told: Any = msgspec.json.decode(body)
-        rows = told if isinstance(told, list) else [told]
-        found = [(str(row["object"]), str(row["id"]), str(row.get("event") or "")) for row in rows]
+        payload: Any = msgspec.json.decode(body)
+        rows = payload if isinstance(payload, list) else [payload]
+        pairs = [(str(row["object"]), str(row["id"]), str(row.get("event") or "")) for row in rows]
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         raise Untrusted("E-HOOK-GARBLED") from None
-    if not all(is_id(record) for _, record, _ in found):
+    if not all(is_id(record) for _, record, _ in pairs):
         raise Untrusted("E-HOOK-GARBLED")
     digest = hashlib.sha256(body).hexdigest()[:32]
-    events = [Event(key or f"{digest}-{n}", name, (record,)) for n, (name, record, key) in enumerate(found)]
+    events = [Event(key or f"{digest}-{n}", name, (record,)) for n, (name, record, key) in enumerate(pairs)]
     return VerifiedCall(tuple(events), signed)

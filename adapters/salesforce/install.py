@@ -84,8 +84,8 @@ def _with_options(host: str, value_set: Mapping[str, Any], options: Sequence[str
     key = "valueName" if any("valueName" in value for value in definition["value"]) else "fullName"
     # One that somebody has switched off is there, and is switched on again.
     there = [{**value, "isActive": True} if value.get(key) in options else value for value in definition["value"]]
-    known = {value.get(key) for value in there}
-    added = [{key: each, "label": each, "default": False} for each in options if each not in known]
+    items = {value.get(key) for value in there}
+    added = [{key: each, "label": each, "default": False} for each in options if each not in items]
     return {"restricted": True, **value_set, "valueSetDefinition": {**definition, "value": [*there, *added]}}
 
 
@@ -116,12 +116,12 @@ def editors(client: Client) -> dict[str, tuple[str, ...]]:
         for row in _rows(client, "SELECT Id, Name, Label, PermissionsModifyAllData FROM PermissionSet")
         if row["Name"] != PERMISSION_SET and not row["PermissionsModifyAllData"]
     }
-    given = "SELECT Field, ParentId FROM FieldPermissions WHERE SobjectType = 'Account' AND PermissionsEdit = true"
-    found: dict[str, set[str]] = {}
-    for row in _rows(client, given):
+    text = "SELECT Field, ParentId FROM FieldPermissions WHERE SobjectType = 'Account' AND PermissionsEdit = true"
+    result: dict[str, set[str]] = {}
+    for row in _rows(client, text):
         if row["ParentId"] in sets:
-            found.setdefault(str(row["Field"]).partition(".")[2], set()).add(sets[row["ParentId"]])
-    return {name: tuple(sorted(labels)) for name, labels in found.items()}
+            result.setdefault(str(row["Field"]).partition(".")[2], set()).add(sets[row["ParentId"]])
+    return {name: tuple(sorted(labels)) for name, labels in result.items()}
 
 
 def remove(client: Client, names: Sequence[str]) -> None:
@@ -162,18 +162,18 @@ def _create_once(client: Client, name: str, values: Mapping[str, Any]) -> None:
 
 
 def _metadata(item: OutputField) -> dict[str, Any]:
-    made: dict[str, Any] = {"label": item.shown, "description": f"zixin:{item.name}", "inlineHelpText": item.tip}
+    result: dict[str, Any] = {"label": item.shown, "description": f"zixin:{item.name}", "inlineHelpText": item.tip}
     match item.kind:
         case "choice" | "choices":
             values = [{"fullName": each, "label": each, "default": False} for each in item.options]
-            made["type"] = "Picklist" if item.kind == "choice" else "MultiselectPicklist"
-            made["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
+            result["type"] = "Picklist" if item.kind == "choice" else "MultiselectPicklist"
+            result["valueSet"] = {"restricted": True, "valueSetDefinition": {"sorted": False, "value": values}}
             if item.kind == "choices":
-                made["visibleLines"] = 6
+                result["visibleLines"] = 6
         case "number" | "money":
-            made |= {"type": "Number", "precision": 18, "scale": item.places}
+            result |= {"type": "Number", "precision": 18, "scale": item.places}
         case "day":
-            made["type"] = "Date"
+            result["type"] = "Date"
         case "text":
-            made |= {"type": "LongTextArea", "length": max(item.length, 256), "visibleLines": 4}
-    return made
+            result |= {"type": "LongTextArea", "length": max(item.length, 256), "visibleLines": 4}
+    return result

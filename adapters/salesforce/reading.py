@@ -64,8 +64,8 @@ class Reading:
     def known(self, name: str) -> Known:
         """The object's fields, asked for once."""
         if name not in self._known:
-            told = wire.document(self.client.call("GET", f"sobjects/{name}/describe", "describe").body)
-            self._known[name] = Known({str(meta["name"]): meta for meta in told["fields"]})
+            payload = wire.document(self.client.call("GET", f"sobjects/{name}/describe", "describe").body)
+            self._known[name] = Known({str(meta["name"]): meta for meta in payload["fields"]})
         return self._known[name]
 
     def describe(self, name: str) -> Described:
@@ -80,33 +80,33 @@ class Reading:
     def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
         """All records, or those changed since the cursor and those that were deleted or merged away."""
         state: dict[str, Any] = json.loads(cursor) if cursor else {}
-        known = self.known(source.object)
-        if state.get("whole") and known.calculated(source.fields) and self._stale(state["whole"]):
+        result = self.known(source.object)
+        if state.get("whole") and result.calculated(source.fields) and self._stale(state["whole"]):
             state = {}
         whole = state.get("whole")
         if "bulk" in state or (not state and self._count(source.object) >= self.bulk_from):
-            yield from self._bulk(source, known, state)
+            yield from self._bulk(source, result, state)
         else:
-            yield from self._walk(source, known, state, whole)
+            yield from self._walk(source, result, state, whole)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Records by id; those that Salesforce does not return are gone."""
-        known = self.known(source.object)
+        result = self.known(source.object)
         for start in range(0, len(records), PER_FETCH):
             some = records[start : start + PER_FETCH]
-            table = self._query(source, known, f"Id IN ({_listed(some)})")
-            found = set(table["Id"])
-            gone = tuple(Gone(record, "deleted") for record in some if record not in found)
+            table = self._query(source, result, f"Id IN ({_listed(some)})")
+            items = set(table["Id"])
+            gone = tuple(Gone(record, "deleted") for record in some if record not in items)
             yield Page(source.name, wire.frame(table, source.fields), gone, "", complete=True)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
         """Records whose lookup `by` is one of these accounts."""
-        known = self.known(source.object)
+        result = self.known(source.object)
         for start in range(0, len(accounts), PER_FETCH):
             listed, last, more = _listed(accounts[start : start + PER_FETCH]), "", True
             while more:
                 after = f" AND Id > {quoted(last)}" if last else ""
-                table = self._query(source, known, f"{by} IN ({listed}){after} ORDER BY Id LIMIT {self.most}")
+                table = self._query(source, result, f"{by} IN ({listed}){after} ORDER BY Id LIMIT {self.most}")
                 more = table.height >= self.most
                 last = str(table["Id"][-1]) if table.height else last
                 yield Page(source.name, wire.frame(table, source.fields), (), "", complete=not more)
@@ -193,11 +193,11 @@ class Reading:
     def _wait(self, job: str) -> None:
         waited, wait = 0.0, 0.5
         while waited <= self.patience_s:
-            told = wire.document(self.client.call("GET", f"jobs/query/{job}", "bulk").body)
-            if told["state"] == "JobComplete":
+            payload = wire.document(self.client.call("GET", f"jobs/query/{job}", "bulk").body)
+            if payload["state"] == "JobComplete":
                 return
-            if told["state"] in ("Failed", "Aborted"):
-                detail = f"the bulk query was {told['state'].lower()}"
+            if payload["state"] in ("Failed", "Aborted"):
+                detail = f"the bulk query was {payload['state'].lower()}"
                 raise Retry("E-CRM-ANSWER", host=self.client.host, detail=detail)
             self.client.sleep(wait)
             waited, wait = waited + wait, min(wait * 1.5, 30.0)

@@ -152,8 +152,8 @@ def stamp(value: Any) -> str | None:
     """An instant as ISO with offset; what is none stays as it is."""
     if not isinstance(value, str):
         return None
-    found = _STAMP.fullmatch(value)
-    return f"{found[1]}{found[2] or '.000'}+00:00" if found else value
+    match = _STAMP.fullmatch(value)
+    return f"{match[1]}{match[2] or '.000'}+00:00" if match else value
 
 
 def soql_stamp(value: str) -> str:

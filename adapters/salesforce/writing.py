@@ -80,10 +80,10 @@ class Writing:
         body = msgspec.json.encode({"allOrNone": False, "records": records})
         try:
             answer = self.client.call("PATCH", "composite/sobjects", "write", body=body, headers=_HEADERS)
-            told = wire.document(answer.body)
+            payload = wire.document(answer.body)
         except (Exhausted, Retry) as problem:
             return unanswered(changes, problem)
-        return [_outcome(change, told[n] if n < len(told) else None) for n, change in enumerate(changes)]
+        return [_outcome(change, payload[n] if n < len(payload) else None) for n, change in enumerate(changes)]
 
     def _wire(self, name: str, value: str | None) -> Any:
         return wire.wire(value, self.types.get(name, "string"))
@@ -107,9 +107,9 @@ class Writing:
 
     def _sent(self, changes: Sequence[Change]) -> str:
         """The id of a job that has been given all rows."""
-        told = {"object": self.object, "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
+        document = {"object": self.object, "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
         call = self.client.call
-        body = msgspec.json.encode(told)
+        body = msgspec.json.encode(document)
         job = str(wire.document(call("POST", "jobs/ingest", "bulk", body=body).body)["id"])
         headers = {"Content-Type": "text/csv; charset=UTF-8"}
         call("PUT", f"jobs/ingest/{job}/batches", "bulk", body=_csv(changes), headers=headers)
@@ -120,8 +120,8 @@ class Writing:
         """Short ids that were taken, and the other outcomes, once the job is over; what is left of it is deferred."""
         waited, wait = 0.0, 0.5
         while True:
-            told = wire.document(self.client.call("GET", f"jobs/ingest/{job}", "bulk").body)
-            if told["state"] in ("JobComplete", "Failed", "Aborted") or waited > self.patience_s:
+            payload = wire.document(self.client.call("GET", f"jobs/ingest/{job}", "bulk").body)
+            if payload["state"] in ("JobComplete", "Failed", "Aborted") or waited > self.patience_s:
                 break
             self.client.sleep(wait)
             waited, wait = waited + wait, min(wait * 1.5, 30.0)
@@ -165,8 +165,8 @@ def _outcome(change: Change, row: Any) -> Outcome:
     errors = [each for each in row.get("errors") or () if isinstance(each, Mapping)]
     words = "; ".join(f"{each.get('statusCode')}: {each.get('message')}" for each in errors)
     named = tuple(dict.fromkeys(name for each in errors for name in each.get("fields") or () if name in change.values))
-    told = without(words or "no reason given", change.values.values())[:_MOST_WORDS]
-    return Outcome(change.record, "refused", told, named)
+    message = without(words or "no reason given", change.values.values())[:_MOST_WORDS]
+    return Outcome(change.record, "refused", message, named)
 
 
 def _failed(record: str, row: Mapping[str, Any]) -> Outcome:

@@ -36,22 +36,22 @@ class Books:
 
 def books(tables: Mapping[str, pl.DataFrame]) -> Books:
     """Columns in: those of the canonical tables."""
-    made = Books()
+    results = Books()
     for name, key in (
         ("accounts", "account_id"),
         ("receivables", "receivable_id"),
         ("payments", "payment_id"),
         ("adjustments", "adjustment_id"),
     ):
-        kept: dict[str, dict[str, Any]] = getattr(made, name)
+        stored: dict[str, dict[str, Any]] = getattr(results, name)
         for row in _rows(tables, name):
-            kept[str(row[key])] = row
-    made.limits = {row["account_id"]: row for row in _rows(tables, "limits") if row["scope"] == "account"}
-    made.rates = [{**row, "rate": Decimal(row["rate"]).scaleb(-money.RATE_SCALE)} for row in _rows(tables, "rates")]
+            stored[str(row[key])] = row
+    results.limits = {row["account_id"]: row for row in _rows(tables, "limits") if row["scope"] == "account"}
+    results.rates = [{**row, "rate": Decimal(row["rate"]).scaleb(-money.RATE_SCALE)} for row in _rows(tables, "rates")]
     for row in _rows(tables, "allocations"):
         part = row["payment_amount"] if row["payment_amount"] is not None else row["amount"]
-        made.applied.setdefault(row["payment_id"] or row["adjustment_id"], []).append((row["receivable_id"], part))
-    return made
+        results.applied.setdefault(row["payment_id"] or row["adjustment_id"], []).append((row["receivable_id"], part))
+    return results
 
 
 def _rows(tables: Mapping[str, pl.DataFrame], name: str) -> list[dict[str, Any]]:
@@ -59,22 +59,22 @@ def _rows(tables: Mapping[str, pl.DataFrame], name: str) -> list[dict[str, Any]]
     amounts = {column.name: column.of for column in TABLES[name].columns if column.kind == "money"}
     # The currency of an allocation that says none is that of its payment or adjustment.
     units = _units(tables) if name == "allocations" else {}
-    made = []
+    rows = []
     for row in tables.get(name, TABLES[name].empty()).to_dicts():
-        shown = {
+        values = {
             key: day_of(value).isoformat() if key in days and value is not None else value for key, value in row.items()
         }
         for key, unit in amounts.items():
             if row.get(key) is not None:
                 owner = units.get(row.get("payment_id") or row.get("adjustment_id") or "")
-                shown[key] = money.from_minor(row[key], str(row.get(unit) or row.get("currency") or owner or "USD"))
-        made.append(shown)
-    return made
+                values[key] = money.from_minor(row[key], str(row.get(unit) or row.get("currency") or owner or "USD"))
+        rows.append(values)
+    return rows
 
 
 def _units(tables: Mapping[str, pl.DataFrame]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for name, key in (("adjustments", "adjustment_id"), ("payments", "payment_id")):
         if name in tables:
-            found |= dict(tables[name].select(key, "currency").rows())
-    return found
+            result |= dict(tables[name].select(key, "currency").rows())
+    return result

@@ -14,12 +14,12 @@ import uvicorn
 
 def _bound(port: int) -> socket.socket:
     # By its protocol asyncio knows that it may send at once: without it a kept connection waits 40 ms an answer.
-    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.bind(("127.0.0.1", port))
+    result = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    result.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    result.bind(("127.0.0.1", port))
     # Whoever is told the address may call at once: he waits instead of being refused.
-    made.listen(2048)
-    return made
+    result.listen(2048)
+    return result
 
 
 def _server(application: Any) -> uvicorn.Server:

@@ -20,7 +20,7 @@ def certificate(folder: Path, now: datetime) -> tuple[Path, Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "zixin simulator")])
     names = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")]
-    made = (
+    result = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -33,7 +33,7 @@ def certificate(folder: Path, now: datetime) -> tuple[Path, Path]:
         .sign(key, SHA256())
     )
     public, private = folder / "simulator.pem", folder / "simulator.key"
-    public.write_bytes(made.public_bytes(Encoding.PEM))
+    public.write_bytes(result.public_bytes(Encoding.PEM))
     private.touch(0o600)
     private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return public, private

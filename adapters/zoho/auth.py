@@ -69,14 +69,14 @@ class Tokens:
         return {"token": reply.access_token or ""}, timedelta(seconds=reply.expires_in)
 
     def _refresh(self) -> _Reply:
-        given = self._credentials
+        credentials = self._credentials
         form = {
-            "refresh_token": given.refresh_token,
-            "client_id": given.client_id,
-            "client_secret": given.client_secret,
+            "refresh_token": credentials.refresh_token,
+            "client_id": credentials.client_id,
+            "client_secret": credentials.client_secret,
             "grant_type": "refresh_token",
         }
-        return _asked(self._http, given.accounts_server, form, idempotent=True)
+        return _asked(self._http, credentials.accounts_server, form, idempotent=True)
 
 
 def exchanged(server: str, client_id: str, client_secret: str, code: str) -> tuple[str, str]:

@@ -122,8 +122,8 @@ class Zoho(Facade):
 
     def sample(self, name: str, fields: Sequence[str], most: int) -> pl.DataFrame:
         """Some records of a module: a page of the records API. Source: v8 get-records, 50 fields a call."""
-        asked = [*fields[: _MOST_FIELDS - 1], "Modified_Time"]
-        params = {"fields": ",".join(asked), "per_page": str(most)}
+        names = [*fields[: _MOST_FIELDS - 1], "Modified_Time"]
+        params = {"fields": ",".join(names), "per_page": str(most)}
         rows, _ = wire.records(self._call("GET", name, "records", params).body)
         return wire.frame(rows, tuple(fields))
 
@@ -235,13 +235,13 @@ class Zoho(Facade):
         home = next((row.get("iso_code") for row in rows if row.get("is_base")), None)
         today = self.now().date().isoformat()
         # One record a currency and day: a new day's rate must not take the place of an older one.
-        shown = [
+        results = [
             {**row, "id": f"{row['id']}:{today}", "home_iso_code": home, "read_on": today}
             for row in rows
             if not row.get("is_base")
         ]
         # Zoho gives units of the currency for one of the home currency. Source: docs/zoho.md, "Currencies".
-        frame = wire.frame(shown, source.fields) if shown else pl.DataFrame(schema=_schema(source))
+        frame = wire.frame(results, source.fields) if results else pl.DataFrame(schema=_schema(source))
         return Page(source.name, frame, (), "", complete=True)
 
     def _ask(
@@ -262,8 +262,8 @@ class Zoho(Facade):
     ) -> HttpResponse:
         def call(token: Callable[[], Mapping[str, str]]) -> HttpResponse:
             def headers() -> dict[str, str]:
-                given = {"Authorization": f"Zoho-oauthtoken {token()['token']}"}
-                return given if since is None else {**given, "If-Modified-Since": since}
+                values = {"Authorization": f"Zoho-oauthtoken {token()['token']}"}
+                return values if since is None else {**values, "If-Modified-Since": since}
 
             self._budget.take(api, credits)
             url = f"{self._api}{path}" if path.startswith("/") else f"{self._api}/crm/v8/{path}"
@@ -293,9 +293,9 @@ def _outcome(change: Change, row: Any) -> Outcome:
     details = row.get("details") or {}
     where = details.get("api_name") if isinstance(details, dict) else None
     words = without(str(row.get("message") or ""), change.values.values())
-    told = f"{code}: {words}" if words else code
+    message = f"{code}: {words}" if words else code
     named = (str(where),) if where in change.values else ()
-    return Outcome(change.record, "refused", f"{told} ({where})" if where else told, named)
+    return Outcome(change.record, "refused", f"{message} ({where})" if where else message, named)
 
 
 def _field(row: Mapping[str, Any]) -> Field:

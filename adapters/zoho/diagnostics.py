@@ -70,8 +70,8 @@ def permissions(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[Pe
 def _who(call: Call) -> PermissionCheck:
     rows, _ = wire.records(call("GET", "users", "admin", {"type": "CurrentUser"}, None).body, "users")
     user = rows[0] if rows else {}
-    told = f"{user.get('full_name')}, {install.profile_of(user)}"
-    return PermissionCheck(_USERS, granted=True, en=f"we are {told}", zh=f"当前用户：{told}")
+    message = f"{user.get('full_name')}, {install.profile_of(user)}"
+    return PermissionCheck(_USERS, granted=True, en=f"we are {message}", zh=f"当前用户：{message}")
 
 
 def _answered(call: Call, method: str, path: str, params: Mapping[str, str], body: bytes | None) -> None:

@@ -131,20 +131,20 @@ def setup_steps(crm: str) -> tuple[SetupStep, ...]:  # noqa: ARG001
 
 def resolve_settings(settings: Mapping[str, str]) -> dict[str, str]:
     """Addresses of a data centre's short name; a grant code becomes a refresh token, and the API's address is told."""
-    given = dict(settings)
-    short = given.get("accounts_server", "")
+    values = dict(settings)
+    short = values.get("accounts_server", "")
     server, api = CENTRES.get(short, (short, ""))
-    place = _PREFIXES.get(given.pop("environment", "") or "production", "www")
-    given["accounts_server"] = server
-    if api and not given.get("api_domain"):
-        given["api_domain"] = api.replace("://www.", f"://{place}.")
-    if code := given.pop("grant_code", ""):
-        token, told = auth.exchanged(server, given.get("client_id", ""), given.get("client_secret", ""), code)
-        given["refresh_token"] = token
+    place = _PREFIXES.get(values.pop("environment", "") or "production", "www")
+    values["accounts_server"] = server
+    if api and not values.get("api_domain"):
+        values["api_domain"] = api.replace("://www.", f"://{place}.")
+    if code := values.pop("grant_code", ""):
+        token, message = auth.exchanged(server, values.get("client_id", ""), values.get("client_secret", ""), code)
+        values["refresh_token"] = token
         # Only an address of Zoho's, or of the accounts server itself: whoever is there gets the tokens.
-        if told and not settings.get("api_domain") and _zohos(told, server):
-            given["api_domain"] = told
-    return {name: value for name, value in given.items() if value}
+        if message and not settings.get("api_domain") and _zohos(message, server):
+            values["api_domain"] = message
+    return {name: value for name, value in values.items() if value}
 
 
 def _zohos(told: str, server: str) -> bool:
@@ -155,5 +155,5 @@ def _zohos(told: str, server: str) -> bool:
 
 def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:  # noqa: ARG001
     """A connection of that name."""
-    given = resolve_settings({**settings, "grant_code": ""})
-    return Zoho(Credentials(**given), shared, name=name)
+    values = resolve_settings({**settings, "grant_code": ""})
+    return Zoho(Credentials(**values), shared, name=name)

@@ -60,20 +60,20 @@ def check(host: str, results: Sequence[Mapping[str, Any]]) -> None:
 def verify(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> VerifiedCall:  # noqa: ARG001
     """The records that a notification names. Raises Untrusted: no token of ours, or no notification at all."""
     try:
-        told: Any = msgspec.json.decode(body)
+        payload: Any = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Untrusted("E-HOOK-GARBLED") from None
-    if not isinstance(told, dict):
+    if not isinstance(payload, dict):
         raise Untrusted("E-HOOK-GARBLED")
-    token = str(told.get("token") or "")
+    token = str(payload.get("token") or "")
     if not any_match([token.encode()], (secret.encode() for secret in secrets)):
         raise Untrusted("E-HOOK-SECRET")
-    module, ids = told.get("module"), told.get("ids")
+    module, ids = payload.get("module"), payload.get("ids")
     if not isinstance(module, str) or not isinstance(ids, list):
         raise Untrusted("E-HOOK-GARBLED")
     records = tuple(sorted({str(item) for item in ids if str(item).isdigit()}))
-    op: Op = _OPS.get(str(told.get("operation")), "unknown")
+    op: Op = _OPS.get(str(payload.get("operation")), "unknown")
     # The same delivery sent twice has the same moment, module and records.
-    named = f"{told.get('channel_id')}|{module}|{op}|{told.get('server_time')}|{','.join(records)}"
+    named = f"{payload.get('channel_id')}|{module}|{op}|{payload.get('server_time')}|{','.join(records)}"
     event = Event(hashlib.sha256(named.encode()).hexdigest()[:32], module, records, (), op)
     return VerifiedCall((event,) if records else (), signed=False)

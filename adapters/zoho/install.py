@@ -36,21 +36,21 @@ def plan(described: Described, wanted: Sequence[OutputField]) -> tuple[Step, ...
 
 def body(item: OutputField, readers: Sequence[str] = ()) -> dict[str, Any]:
     """A field as the API wants it; `readers`: ids of the profiles that may only read it."""
-    made: dict[str, Any] = {
+    result: dict[str, Any] = {
         "field_label": item.shown,
         "data_type": _TYPES[item.kind],
         "tooltip": {"name": "info_icon", "value": item.tip},
     }
     if readers:
-        made["profiles"] = [{"id": profile, "permission_type": "read_only"} for profile in readers]
+        result["profiles"] = [{"id": profile, "permission_type": "read_only"} for profile in readers]
     if item.options:
-        made["pick_list_values"] = [{"display_value": option, "actual_value": option} for option in item.options]
+        result["pick_list_values"] = [{"display_value": option, "actual_value": option} for option in item.options]
     if item.kind == "text":
-        made["textarea"] = {"type": "small"}
-        made["length"] = item.length
+        result["textarea"] = {"type": "small"}
+        result["length"] = item.length
     if item.kind in ("number", "money"):
-        made["decimal_place"] = item.places
-    return made
+        result["decimal_place"] = item.places
+    return result
 
 
 def growing(growth: Growth) -> dict[str, Any]:
@@ -58,12 +58,12 @@ def growing(growth: Growth) -> dict[str, Any]:
 
     Source: v8 update-custom-fields (custom fields' labels; not the length or kind of a text area); Kaizen 205.
     """
-    made: dict[str, Any] = {"id": growth.field.id}
+    result: dict[str, Any] = {"id": growth.field.id}
     if growth.label:
-        made["field_label"] = growth.label
+        result["field_label"] = growth.label
     if growth.options:
-        made["pick_list_values"] = [{"display_value": option, "actual_value": option} for option in growth.options]
-    return made
+        result["pick_list_values"] = [{"display_value": option, "actual_value": option} for option in growth.options]
+    return result
 
 
 def check(host: str, results: Sequence[Mapping[str, Any]]) -> None:
@@ -75,26 +75,26 @@ def check(host: str, results: Sequence[Mapping[str, Any]]) -> None:
 
 def unchanged(host: str, growths: Sequence[Growth], results: Sequence[Mapping[str, Any]]) -> dict[str, Misconfigured]:
     """`Written.name` → why Zoho did not change the field; one result a field, in their order."""
-    made = {}
+    result = {}
     for number, growth in enumerate(growths):
         row = results[number] if number < len(results) else {}
         if row.get("status") != "success":
             detail = f"{row.get('code') or 'no result'} when changing {growth.field.name}"
-            made[growth.item.name] = Misconfigured("E-CRM-ANSWER", host=host, detail=detail)
-    return made
+            result[growth.item.name] = Misconfigured("E-CRM-ANSWER", host=host, detail=detail)
+    return result
 
 
 def names(described: Described, wanted: Sequence[OutputField]) -> Mapping[str, str]:
     """`Written.name` → Zoho's API name, of the fields that are there with the right type."""
-    found = {item.name: _found(described, item) for item in wanted}
-    return {name: field.name for name, field in found.items() if field is not None}
+    result = {item.name: _found(described, item) for item in wanted}
+    return {name: field.name for name, field in result.items() if field is not None}
 
 
 def _found(described: Described, item: OutputField) -> Field | None:
     """By the name that we know it by, whatever its label is; else by its label."""
-    known = next((field for field in described.fields if item.field and field.name == item.field), None)
+    result = next((field for field in described.fields if item.field and field.name == item.field), None)
     labels = (item.shown, item.en, item.zh)
-    return known or next((field for field in described.fields if field.label in labels), None)
+    return result or next((field for field in described.fields if field.label in labels), None)
 
 
 def others(profiles: Sequence[Mapping[str, Any]], own: str) -> list[str]:

@@ -92,8 +92,8 @@ class Reading:
             some = records[start : start + PER_FETCH]
             listed = ", ".join(f"'{_id(record)}'" for record in some)
             rows, _ = self._query(source, there, f"id in ({listed})", _FIRST)
-            found = {row["id"] for row in rows}
-            gone = tuple(Gone(record, "deleted") for record in some if record not in found)
+            items = {row["id"] for row in rows}
+            gone = tuple(Gone(record, "deleted") for record in some if record not in items)
             yield Page(source.name, wire.frame(rows, source.fields), gone, "", complete=True)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
@@ -201,10 +201,10 @@ class Reading:
         waited, wait = 0.0, 1.0
         while waited <= self.patience_s:
             rows, _ = wire.records(self.call("GET", f"/crm/bulk/v8/read/{job}", "job").body)
-            shown = rows[0] if rows else {}
-            if shown.get("state") == "COMPLETED":
-                return dict(shown["result"])
-            if shown.get("state") == "FAILURE":
+            values = rows[0] if rows else {}
+            if values.get("state") == "COMPLETED":
+                return dict(values["result"])
+            if values.get("state") == "FAILURE":
                 raise Retry("E-CRM-ANSWER", host=self.host, detail="the bulk read job failed")
             self.sleep(wait)
             waited, wait = waited + wait, min(wait * 1.5, 30.0)

@@ -29,5 +29,5 @@ def imported(file: Path) -> dict[str, str]:
 
 def _said(row: Mapping[str, str | None], name: str) -> str:
     """The SDKs write a missing value as nothing or as `null`."""
-    told = (row.get(name) or "").strip()
-    return "" if told.lower() in ("null", "none") else told
+    message = (row.get(name) or "").strip()
+    return "" if message.lower() in ("null", "none") else message

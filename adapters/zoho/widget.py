@@ -39,7 +39,7 @@ def archive(fields: Mapping[str, str], language: str, currency: str) -> bytes:
     for name, words in (("en", "Credit standing"), ("zh_CN", "客户资信")):
         parts[f"translations/{name}.json"] = json.dumps({"title": words}, ensure_ascii=False)
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zip_file:
         for name, text in sorted(parts.items()):
-            made.writestr(zipfile.ZipInfo(f"app/{name}", _STAMP), text, zipfile.ZIP_DEFLATED)
+            zip_file.writestr(zipfile.ZipInfo(f"app/{name}", _STAMP), text, zipfile.ZIP_DEFLATED)
     return out.getvalue()

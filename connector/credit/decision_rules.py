@@ -74,8 +74,8 @@ def _weighs(asked: Asked, policy: Policy, rating: str | None, above: int | None)
 
 def may_approve(policy: Policy, asked_by: str, by: str) -> None:
     """Raises Misconfigured unless that person may say yes to what the other one asked for."""
-    known = policy.approvals.approvers
+    names = policy.approvals.approvers
     if by == asked_by:
         raise Misconfigured("E-DESK-OWN", by=by)
-    if known and by not in known:
-        raise Misconfigured("E-DESK-APPROVER", by=by, known=", ".join(known))
+    if names and by not in names:
+        raise Misconfigured("E-DESK-APPROVER", by=by, known=", ".join(names))

@@ -59,10 +59,10 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
     `row`: the account's assessment of now (`connector.assessment.ASSESSMENT`). `amount`: minor units of the base
     currency, above 0. `age_days`: days since the facts were last read.
     """
-    said = OrderDecision()
+    decision = OrderDecision()
     limit, exposure, room = row["limit"], row["exposure"] or 0, row["available"]
     over = None if room is None else max(0, amount - room)
-    said.numbers = {
+    decision.numbers = {
         "amount": amount,
         "limit": limit,
         "exposure": exposure,
@@ -70,29 +70,29 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
         "after": exposure + amount,
         "over": over,
     }
-    worst = _held(said, row)
+    worst = _held(decision, row)
     if row["nr_kind"] == "cash":
         worst = max(worst, 3)
-        said.reasons.append(("cash", {}))
-        said.ways_out.append(("prepay", {"amount": amount}))
+        decision.reasons.append(("cash", {}))
+        decision.ways_out.append(("prepay", {"amount": amount}))
     elif limit is None or room is None or over is None:
         worst = max(worst, 2)
-        said.reasons.append(("no_limit", {}))
-        said.ways_out += [("prepay", {"amount": amount}), ("temporary", {"amount": exposure + amount})]
+        decision.reasons.append(("no_limit", {}))
+        decision.ways_out += [("prepay", {"amount": amount}), ("temporary", {"amount": exposure + amount})]
     elif over:
-        worst = max(worst, _too_much(said, row, policy, room, over))
+        worst = max(worst, _too_much(decision, row, policy, room, over))
     else:
-        said.reasons.append(("fits", {"room": room}))
+        decision.reasons.append(("fits", {"room": room}))
     if age_days > policy.review.stale_days:
         worst = max(worst, 2)
-        said.reasons.append(("stale", {"days": age_days}))
+        decision.reasons.append(("stale", {"days": age_days}))
     if "rate_missing" in (row["notices"] or []):
         worst = max(worst, 2)
-        said.reasons.append(("rate", {}))
-    said.answer = ANSWERS[worst]
+        decision.reasons.append(("rate", {}))
+    decision.answer = ANSWERS[worst]
     if worst == 2:
-        said.ways_out.append(("approve", {}))
-    return said
+        decision.ways_out.append(("approve", {}))
+    return decision
 
 
 def _held(said: OrderDecision, row: Mapping[str, Any]) -> int:

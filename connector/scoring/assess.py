@@ -58,12 +58,12 @@ def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of
     """The columns of `ASSESSMENT`, and `?`."""
     score = nullable("score", whole(frame, "score_milli") / MILLI, known(frame["score_milli"]))
     own = [score, _notices(frame), pl.Series("next_review_on", as_of + _review_days(frame, rules))]
-    given = {column.name: column for column in own}
-    given |= {"customer_id": frame["account_id"], "max_days_overdue": frame["oldest_overdue"]}
+    values = {column.name: column for column in own}
+    values |= {"customer_id": frame["account_id"], "max_days_overdue": frame["oldest_overdue"]}
     for name, value in (("as_of", as_of), ("currency", base), ("policy_version", version)):
-        given[name] = pl.repeat(value, frame.height, dtype=ASSESSMENT[name], eager=True)
+        values[name] = pl.repeat(value, frame.height, dtype=ASSESSMENT[name], eager=True)
     columns = [
-        (given[name] if name in given else frame[name]).cast(kind).alias(name) for name, kind in ASSESSMENT.items()
+        (values[name] if name in values else frame[name]).cast(kind).alias(name) for name, kind in ASSESSMENT.items()
     ]
     return pl.DataFrame([frame["?"], *columns])
 
@@ -137,14 +137,14 @@ _BEFORE = {"limit_before": "limit", "rating_before": "rating", "day_before": "as
 
 def segment_of(accounts: pl.DataFrame, policy: Policy) -> pl.Series:
     """`policy_segment` of each account: the first segment whose attributes all fit; empty text: none."""
-    found: pl.Expr = pl.lit("")
+    condition: pl.Expr = pl.lit("")
     for name, segment in reversed(policy.segments.items()):
         fits = [
             pl.col(attribute).cast(pl.String).str.to_lowercase().is_in([str(value).lower() for value in values])
             for attribute, values in segment.match.items()
         ]
-        found = pl.when(pl.all_horizontal(fits).fill_null(value=False)).then(pl.lit(name)).otherwise(found)
-    return accounts.with_columns(found.alias("policy_segment"))["policy_segment"]
+        condition = pl.when(pl.all_horizontal(fits).fill_null(value=False)).then(pl.lit(name)).otherwise(condition)
+    return accounts.with_columns(condition.alias("policy_segment"))["policy_segment"]
 
 
 def _up_before(prior: pl.DataFrame | None) -> pl.DataFrame | None:
@@ -188,7 +188,7 @@ def _review_days(frame: pl.DataFrame, policy: Policy) -> Int:
     by_rank = np.full(NONE + 1, review.critical_days, np.int64)
     for grade, step in policy.scale.items():
         by_rank[GRADE_RANK[grade]] = step.review_days
-    found = by_rank[ranks(frame["rating"])]
+    positions = by_rank[ranks(frame["rating"])]
     for name, most in (("warning", review.warning_days), ("critical", review.critical_days)):
-        found = np.where(true(severity == name), np.minimum(found, most), found)
-    return found
+        positions = np.where(true(severity == name), np.minimum(positions, most), positions)
+    return positions

@@ -109,12 +109,12 @@ def paydex_like(tables: Tables, policy: Policy, day: int) -> pl.DataFrame:
 
 def _day(tables: Tables, policy: Policy, day: int, question: Question) -> pl.DataFrame:
     state = ledger(tables, policy, day)
-    known = pl.concat(
+    frame = pl.concat(
         [state.parts.select("account_id"), state.items.filter(pl.col("days_overdue") > 0).select("account_id")]
     ).unique()
     portfolio = portfolio_statistics(tables, policy, day)
     scored = assess(tables, policy, day, portfolio=portfolio).select(pl.col("customer_id").alias("account_id"), "score")
-    rows = outcomes(tables, policy, day, question).join(known, on="account_id", how="semi")
+    rows = outcomes(tables, policy, day, question).join(frame, on="account_id", how="semi")
     rows = rows.join(scored, on="account_id").join(paydex_like(tables, policy, day), on="account_id", how="left")
     return rows.with_columns(pl.col("index").fill_null(INDEX_OF_NONE)).sort("account_id")
 
@@ -150,8 +150,8 @@ def _worst_fifth(rows: pl.DataFrame, column: str) -> float | None:
 
 def _mean(powers: list[Power]) -> Power:
     def mean(values: list[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        return sum(known) / len(known) if known else None
+        results = [value for value in values if value is not None]
+        return sum(results) / len(results) if results else None
 
     return Power(
         mean([power.auc for power in powers]),

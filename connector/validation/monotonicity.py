@@ -93,7 +93,7 @@ def find_violations(policy: Policy) -> list[Finding]:
     books = [claims for _, _, better, worse in pairs for claims in (better, worse)]
     tables = _tables(books, policy.base_currency)
     statistics = Statistics(_AMOUNT, 80_000, 100 * _AMOUNT)
-    found: dict[tuple[str, str], Finding] = {}
+    result: dict[tuple[str, str], Finding] = {}
     for rules in (policy, *policy.of_segments.values()):
         frame = measured(tables, ledger(tables, rules, TODAY), _whole(rules), statistics, TODAY)
         for name, item in rules.indicators.items():
@@ -101,8 +101,8 @@ def find_violations(policy: Policy) -> list[Finding]:
             for n, (en, zh, _, _) in enumerate(pairs):
                 better, worse = points[2 * n], points[2 * n + 1]
                 if worse > better:
-                    found.setdefault((name, en), Finding(name, item.feature, en, zh, better, worse))
-    return list(found.values())
+                    result.setdefault((name, en), Finding(name, item.feature, en, zh, better, worse))
+    return list(result.values())
 
 
 def _whole(policy: Policy) -> Policy:
@@ -128,7 +128,7 @@ def _tables(ledgers: list[Ledger], currency: str) -> Tables:
                 paid = {"payment_id": f"{key}-{part}", "amount": _AMOUNT * share // 100, "currency": currency}
                 rows["payments"].append({**paid, "account_id": account, "paid_on": TODAY - ago})
                 rows["allocations"].append({**paid, "allocation_id": f"{key}-{part}", "receivable_id": key})
-    return {name: _frame(name, made) for name, made in rows.items()}
+    return {name: _frame(name, results) for name, results in rows.items()}
 
 
 def _frame(name: str, rows: list[dict[str, object]]) -> pl.DataFrame:

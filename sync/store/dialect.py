@@ -42,17 +42,17 @@ def engine(path: Path) -> Engine:
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     url = URL.create("sqlite", database=str(path))
-    made = create_engine(url, connect_args={"timeout": _BUSY_S}, hide_parameters=True)
-    event.listen(made, "connect", _connect)
-    event.listen(made, "begin", _begin)
-    return made
+    result = create_engine(url, connect_args={"timeout": _BUSY_S}, hide_parameters=True)
+    event.listen(result, "connect", _connect)
+    event.listen(result, "begin", _begin)
+    return result
 
 
 def engine_of(db: Raw) -> Engine:
     """Of one connection, whose transactions have the database alone."""
-    made = create_engine("sqlite://", creator=lambda: db, poolclass=StaticPool, hide_parameters=True)
-    event.listen(made, "begin", lambda tx: tx.exec_driver_sql(ALONE))
-    return made
+    result = create_engine("sqlite://", creator=lambda: db, poolclass=StaticPool, hide_parameters=True)
+    event.listen(result, "begin", lambda tx: tx.exec_driver_sql(ALONE))
+    return result
 
 
 @contextmanager
@@ -97,9 +97,9 @@ def take_alone(db: Raw) -> None:
 
 def revision_of(db: Raw) -> str | None:
     """The revision that a database says it has; None: it has no tables. Empty: tables, and no revision."""
-    known = {row[0] for row in db.execute("select name from sqlite_schema where type = 'table'")}
-    row = db.execute(f"select version_num from {_VERSIONS}").fetchone() if _VERSIONS in known else None  # noqa: S608
-    return None if not known else str(row[0]) if row else ""
+    items = {row[0] for row in db.execute("select name from sqlite_schema where type = 'table'")}
+    row = db.execute(f"select version_num from {_VERSIONS}").fetchone() if _VERSIONS in items else None  # noqa: S608
+    return None if not items else str(row[0]) if row else ""
 
 
 def revision_at(path: Path, *, soon: bool = False) -> str | None:
@@ -142,9 +142,9 @@ def copy(db: Raw, to: Path) -> str | None:
     """
     os.close(os.open(to, os.O_WRONLY | os.O_CREAT, 0o600))
     db.execute("vacuum into ?", (str(to),)).close()
-    with closing(readable(to)) as made:
-        found = str(made.execute("pragma integrity_check").fetchone()[0])
-    return None if found == "ok" else found
+    with closing(readable(to)) as connection:
+        match = str(connection.execute("pragma integrity_check").fetchone()[0])
+    return None if match == "ok" else match
 
 
 def counts(path: Path) -> dict[str, int]:
@@ -170,13 +170,14 @@ def tell_planner(tx: Connection) -> None:
     """
     tx.exec_driver_sql("analyze sqlite_schema")
     tx.exec_driver_sql("delete from sqlite_stat1")
-    found = inspect(tx)
-    for table in found.get_table_names():
+    inspector = inspect(tx)
+    for table in inspector.get_table_names():
         if table == _VERSIONS:
             continue
-        keys = {table: found.get_pk_constraint(table)["constrained_columns"]}
+        keys = {table: inspector.get_pk_constraint(table)["constrained_columns"]}
         keys |= {
-            str(index["name"]): [str(column) for column in index["column_names"]] for index in found.get_indexes(table)
+            str(index["name"]): [str(column) for column in index["column_names"]]
+            for index in inspector.get_indexes(table)
         }
         for name, columns in keys.items():
             # Rows that share the first column, the first two, and so on; a whole key is one row.

@@ -79,7 +79,7 @@ def missing(session: Reading, source: str, seen: Collection[str]) -> list[str]:
 
 def records_of(session: Reading, accounts: Collection[str]) -> dict[str, list[str]]:
     """Source → ids of the stored records that belong to these accounts."""
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     applied, claims = tables.CANONICAL["allocations"], tables.CANONICAL["receivables"]
     for table in tables.CANONICAL.values():
         if "account_id" not in table.c and table is not applied:
@@ -93,8 +93,8 @@ def records_of(session: Reading, accounts: Collection[str]) -> dict[str, list[st
                 owned = table.c.account_id.in_(some)
             query = select(table.c.source, table.c.source_id).where(session.own(table), owned)
             for source, record in session.tx.execute(query.distinct()):
-                found.setdefault(source, set()).add(record)
-    return {source: sorted(records) for source, records in found.items()}
+                result.setdefault(source, set()).add(record)
+    return {source: sorted(records) for source, records in result.items()}
 
 
 def bump(session: Writing, accounts: Collection[str]) -> None:
@@ -132,8 +132,8 @@ def _supersede(session: Writing, name: str, rows: pl.DataFrame, at: int) -> None
     """Keep rows that are no longer so, with the instant until which they were known."""
     if rows.height:
         names = [*rows.columns, "known_until"]
-        known = rows.with_columns(pl.lit(at, pl.Int64).alias("known_until")).rows()
-        insert_tuples(session, tables.PAST[name], names, known)
+        results = rows.with_columns(pl.lit(at, pl.Int64).alias("known_until")).rows()
+        insert_tuples(session, tables.PAST[name], names, results)
 
 
 def _key_is(table: Table, key: Sequence[str], rows: Sequence[tuple[str, ...]]) -> ColumnElement[bool]:
@@ -142,14 +142,14 @@ def _key_is(table: Table, key: Sequence[str], rows: Sequence[tuple[str, ...]]) -
 
 def _of_records(session: Reading, table: Table, name: str, source: str, records: Sequence[str]) -> pl.DataFrame:
     schema = tables.frame_schema(TABLES[name])
-    found: list[tuple[object, ...]] = []
+    rows: list[tuple[object, ...]] = []
     mine = and_(session.own(table), table.c.source == source)
     # A first import finds nothing, and need not look for every record.
     some_rows = session.tx.execute(select(table.c.source_id).where(mine).limit(1)).first() is not None
     for some in batches(records if some_rows else []):
         query = select(table).where(mine, table.c.source_id.in_(some))
-        found += [tuple(row) for row in session.tx.execute(query)]
-    return pl.DataFrame(found, schema=schema, orient="row")
+        rows += [tuple(row) for row in session.tx.execute(query)]
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _accounts_of(session: Reading, name: str, rows: pl.DataFrame) -> set[str]:
@@ -161,28 +161,28 @@ def _accounts_of(session: Reading, name: str, rows: pl.DataFrame) -> set[str]:
     if name == "allocations":
         # Those of the claims. The payers' payments, which come with them, tell theirs.
         claims = tables.CANONICAL["receivables"]
-        found: set[str] = set()
+        names: set[str] = set()
         for name_ in ("receivable_id", "order_id"):
             for some in batches(sorted(set(rows[name_].drop_nulls()))):
                 query = select(claims.c.account_id).where(session.own(claims), claims.c[name_].in_(some))
-                found |= set(session.tx.execute(query).scalars())
-        return found
+                names |= set(session.tx.execute(query).scalars())
+        return names
     return _owing_in(session, rows)
 
 
 def _owing_in(session: Reading, rates: pl.DataFrame) -> set[str]:
     """Who owes in a currency whose rate is another one now; a new day of the same rate is no news."""
-    known, claims = tables.CANONICAL["rates"], tables.CANONICAL["receivables"]
-    found: set[str] = set()
+    table, claims = tables.CANONICAL["rates"], tables.CANONICAL["receivables"]
+    names: set[str] = set()
     for row in rates.to_dicts():
-        before = select(known.c.rate).where(
-            session.own(known), known.c.currency == row["currency"], known.c.base == row["base"],
-            known.c.day < row["day"],
+        before = select(table.c.rate).where(
+            session.own(table), table.c.currency == row["currency"], table.c.base == row["base"],
+            table.c.day < row["day"],
         )  # fmt: skip
-        if session.tx.execute(before.order_by(known.c.day.desc()).limit(1)).scalar_one_or_none() != row["rate"]:
+        if session.tx.execute(before.order_by(table.c.day.desc()).limit(1)).scalar_one_or_none() != row["rate"]:
             owing = select(claims.c.account_id).where(session.own(claims), claims.c.currency == row["currency"])
-            found |= set(session.tx.execute(owing.distinct()).scalars())
-    return found
+            names |= set(session.tx.execute(owing.distinct()).scalars())
+    return names
 
 
 def _store_rejects(session: Writing, source: str, records: Sequence[str], rejects: pl.DataFrame, at: int) -> None:
@@ -242,18 +242,18 @@ def load(
     def some(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
         return _select(session, name, column, values, known_at)
 
-    made = {name: some(name, "account_id", accounts) for name in TABLES if _owned(name)}
-    made["rates"] = some("rates", None, ())
-    by_claim = some("allocations", "receivable_id", _ids(made["receivables"], "receivable_id"))
-    by_payment = some("allocations", "payment_id", _ids(made["payments"], "payment_id"))
-    by_note = some("allocations", "adjustment_id", _ids(made["adjustments"], "adjustment_id"))
-    by_order = some("allocations", "order_id", _ids(made["receivables"], "order_id"))
-    found = pl.concat([by_claim, by_payment, by_note, by_order])
-    made["allocations"] = found.unique("allocation_id", maintain_order=True)
+    result = {name: some(name, "account_id", accounts) for name in TABLES if _owned(name)}
+    result["rates"] = some("rates", None, ())
+    by_claim = some("allocations", "receivable_id", _ids(result["receivables"], "receivable_id"))
+    by_payment = some("allocations", "payment_id", _ids(result["payments"], "payment_id"))
+    by_note = some("allocations", "adjustment_id", _ids(result["adjustments"], "adjustment_id"))
+    by_order = some("allocations", "order_id", _ids(result["receivables"], "order_id"))
+    frame = pl.concat([by_claim, by_payment, by_note, by_order])
+    result["allocations"] = frame.unique("allocation_id", maintain_order=True)
     for name, key in (("receivables", "receivable_id"), ("payments", "payment_id"), ("adjustments", "adjustment_id")):
-        missing = sorted(set(_ids(made["allocations"], key)) - set(_ids(made[name], key)))
-        made[name] = pl.concat([made[name], some(name, key, missing)])
-    return made
+        missing = sorted(set(_ids(result["allocations"], key)) - set(_ids(result[name], key)))
+        result[name] = pl.concat([result[name], some(name, key, missing)])
+    return result
 
 
 def accounts(session: Reading) -> pl.DataFrame:
@@ -271,18 +271,18 @@ def find(session: Reading, desired: str) -> list[tuple[str, str, str]]:
 
 def owners(session: Reading, source: str, records: Collection[str]) -> set[str]:
     """Accounts that these records of a source belong to, or once did."""
-    found: set[str] = set()
+    names: set[str] = set()
     for table in (*tables.CANONICAL.values(), *tables.PAST.values()):
         if "account_id" in table.c:
-            found |= set(_of(session, table, "account_id", source, records))
+            names |= set(_of(session, table, "account_id", source, records))
     claims = tables.CANONICAL["receivables"]
     for table in (tables.CANONICAL["allocations"], tables.PAST["allocations"]):
         for name in ("receivable_id", "order_id"):
             named = sorted(set(_of(session, table, name, source, records)))
             for some in batches(named):
                 these = and_(session.own(claims), claims.c[name].in_(some))
-                found |= set(session.tx.execute(select(claims.c.account_id).where(these)).scalars())
-    return found
+                names |= set(session.tx.execute(select(claims.c.account_id).where(these)).scalars())
+    return names
 
 
 def ever_seen(session: Reading, source: str, records: Collection[str]) -> set[str]:
@@ -312,12 +312,12 @@ def numbers(session: Reading) -> dict[str, str]:
 def named(session: Reading, names: Collection[str]) -> dict[str, str]:
     """Those of the names that are an account's id or its number → its id; an id comes before a number."""
     table = tables.CANONICAL["accounts"]
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for column in (table.c.number, table.c.account_id):
         for some in batches(sorted(names)):
             query = select(column, table.c.account_id).where(session.own(table), column.in_(some))
-            found |= {row[0]: row[1] for row in session.tx.execute(query)}
-    return found
+            result |= {row[0]: row[1] for row in session.tx.execute(query)}
+    return result
 
 
 def with_trees(session: Reading, accounts: Collection[str], *, past: bool = False) -> set[str]:
@@ -328,13 +328,13 @@ def with_trees(session: Reading, accounts: Collection[str], *, past: bool = Fals
         for child, parent in session.tx.execute(query):
             tied.setdefault(child, set()).add(parent)
             tied.setdefault(parent, set()).add(child)
-    found = set(accounts)
-    ahead = [account for account in found if account in tied]
+    names = set(accounts)
+    ahead = [account for account in names if account in tied]
     while ahead:
-        new = tied[ahead.pop()] - found
-        found |= new
+        new = tied[ahead.pop()] - names
+        names |= new
         ahead += new
-    return found
+    return names
 
 
 def _owned(name: str) -> bool:

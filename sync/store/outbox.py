@@ -21,19 +21,19 @@ _KEY = ["connection", "account_id"]
 def want(session: Writing, rows: Sequence[Mapping[str, Any]]) -> None:
     """What the CRM should show: account_id, as_of, facts_version, next_day, shows. Never moves to an earlier day."""
     table = tables.desired
-    kept: dict[str, Any] = {}
+    stored: dict[str, Any] = {}
     for some in batches(row["account_id"] for row in rows):
         query = select(table).where(session.own(table), table.c.account_id.in_(some))
-        kept |= {row.account_id: row for row in session.tx.execute(query)}
-    made = []
+        stored |= {row.account_id: row for row in session.tx.execute(query)}
+    results = []
     for row in rows:
-        old = kept.get(row["account_id"])
+        old = stored.get(row["account_id"])
         if old is not None and old.as_of > row["as_of"]:
             continue
         version = 1 if old is None else old.version + 1
         shows = json.dumps(row["shows"], ensure_ascii=False)
         owed = None if old is None else refusals.carried(old.refusal, row["shows"])
-        made.append(
+        results.append(
             {
                 **row,
                 "connection": session.connection,
@@ -43,7 +43,7 @@ def want(session: Writing, rows: Sequence[Mapping[str, Any]]) -> None:
                 "refusal": owed,
             }
         )
-    upsert(session, table, made, _KEY)
+    upsert(session, table, results, _KEY)
 
 
 def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool = False) -> None:
@@ -65,15 +65,15 @@ def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool
             answered.c.answered_at > asked_at,
         )
         stale = set() if force else set(session.tx.execute(late).scalars())
-        made = []
+        results = []
         for account in some:
             shows = json.dumps({name: value for name, value in rows[account].items() if name != "account_id"})
             if account not in stale and shows != old.get(account):
-                made.append(
+                results.append(
                     {"connection": session.connection, "account_id": account, "shows": shows, "seen_at": asked_at}
                 )
-        upsert(session, seen, made, _KEY)
-        news = [row["account_id"] for row in made]
+        upsert(session, seen, results, _KEY)
+        news = [row["account_id"] for row in results]
         again = update(planned).where(session.own(planned), planned.c.account_id.in_(news))
         session.tx.execute(again.values(pending=True))
 
@@ -110,7 +110,7 @@ def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
             moved=row.sent_version != row.facts_version
             or (row.sent_next_day is not None and row.as_of >= row.sent_next_day),
             observed=_loaded(row.seen_shows),
-            owed=found.owed if (found := refusals.read(row.refusal)) else frozenset(),
+            owed=refusal.owed if (refusal := refusals.read(row.refusal)) else frozenset(),
         )
         for row in session.tx.execute(query)
     ]
@@ -141,9 +141,9 @@ def mark_in_flight(session: Writing, changes: Iterable[Planned], at: int) -> Non
 
 def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], at: int) -> None:
     """Store outcomes; an unknown one stays in flight until it is read back, a deferred one stays pending."""
-    known = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
-    clear_in_flight(session, [planned.account for planned, _ in known])
-    taken = {planned.account: planned for planned, outcome in known if outcome.state == "taken"}
+    pairs = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
+    clear_in_flight(session, [planned.account for planned, _ in pairs])
+    taken = {planned.account: planned for planned, outcome in pairs if outcome.state == "taken"}
     before, seen = shown(session, tables.sent, list(taken)), observed(session, list(taken))
     values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
     _sent(session, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
@@ -156,7 +156,7 @@ def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], 
         session,
         [
             (planned.account, planned.version, refusals.of(outcome))
-            for planned, outcome in known
+            for planned, outcome in pairs
             if outcome.state in ("taken", "refused")
         ],
     )
@@ -182,12 +182,12 @@ def forget_fields(session: Writing, names: Collection[str]) -> None:
         had = {row.account_id: json.loads(row.shows) for row in rows}
         had = {account: shows for account, shows in had.items() if not shows.keys().isdisjoint(names)}
         this = and_(session.own(table), table.c.account_id == bindparam("account"))
-        made = [
+        results = [
             {"account": account, "left": json.dumps({name: shows[name] for name in shows if name not in names})}
             for account, shows in had.items()
         ]
-        if made:
-            session.tx.execute(update(table).where(this).values(shows=bindparam("left")), made)
+        if results:
+            session.tx.execute(update(table).where(this).values(shows=bindparam("left")), results)
         for some in batches(sorted(had)):
             again = and_(session.own(tables.desired), tables.desired.c.account_id.in_(some))
             session.tx.execute(update(tables.desired).where(again).values(pending=True))
@@ -205,11 +205,11 @@ def _loaded(text: str | None) -> dict[str, str | None] | None:
 
 def shown(session: Reading, table: Table, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what that table says of our fields."""
-    found: dict[str, dict[str, str | None]] = {}
+    result: dict[str, dict[str, str | None]] = {}
     for some in batches(accounts):
         query = select(table.c.account_id, table.c.shows).where(session.own(table), table.c.account_id.in_(some))
-        found |= {row.account_id: json.loads(row.shows) for row in session.tx.execute(query)}
-    return found
+        result |= {row.account_id: json.loads(row.shows) for row in session.tx.execute(query)}
+    return result
 
 
 def _sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:

@@ -146,45 +146,45 @@ def due(session: Reading, as_of: int, policy_version: str, among: Collection[str
 
     A fact of one makes his whole tree of parents due. `among`: only of these, which hold their trees whole.
     """
-    mine, known, accounts = tables.customers, tables.assessments, tables.CANONICAL["accounts"]
+    mine, table, accounts = tables.customers, tables.assessments, tables.CANONICAL["accounts"]
     query = (
         select(mine.c.account_id, mine.c.facts_version)
         .join(accounts, and_(session.own(accounts), accounts.c.account_id == mine.c.account_id))
         .outerjoin(
-            known,
+            table,
             and_(
-                session.own(known),
-                known.c.customer_id == mine.c.account_id,
-                known.c.as_of == as_of,
+                session.own(table),
+                table.c.customer_id == mine.c.account_id,
+                table.c.as_of == as_of,
             ),
         )
         .where(
             session.own(mine),
             or_(
-                known.c.customer_id.is_(None),
-                known.c.facts_version != mine.c.facts_version,
-                known.c.policy_version != policy_version,
+                table.c.customer_id.is_(None),
+                table.c.facts_version != mine.c.facts_version,
+                table.c.policy_version != policy_version,
             ),
         )
     )
     queries = (
         [query] if among is None else [query.where(mine.c.account_id.in_(some)) for some in batches(sorted(among))]
     )
-    found = {row.account_id: row.facts_version for each in queries for row in session.tx.execute(each)}
-    others = with_trees(session, found) - found.keys()
-    return found | _versions(session, others)
+    result = {row.account_id: row.facts_version for each in queries for row in session.tx.execute(each)}
+    others = with_trees(session, result) - result.keys()
+    return result | _versions(session, others)
 
 
 def _versions(session: Reading, accounts: Iterable[str]) -> dict[str, int]:
     """account_id → version of its facts, as they stand."""
     table = tables.customers
-    found: dict[str, int] = {}
+    result: dict[str, int] = {}
     for some in batches(sorted(accounts)):
         query = select(table.c.account_id, table.c.facts_version).where(
             session.own(table), table.c.account_id.in_(some)
         )
-        found |= {row.account_id: row.facts_version for row in session.tx.execute(query)}
-    return found
+        result |= {row.account_id: row.facts_version for row in session.tx.execute(query)}
+    return result
 
 
 def moved_since(session: Reading, accounts: Sequence[str], versions: Mapping[str, int]) -> set[str]:

@@ -43,12 +43,12 @@ class Refusal:
 
 def open_(session: Reading) -> dict[str, Refusal]:
     """account_id → what the CRM refused of what it should show now."""
-    return {account: found for account, found in _all(session).items() if found.words}
+    return {account: refusal for account, refusal in _all(session).items() if refusal.words}
 
 
 def owed(session: Reading) -> dict[str, Refusal]:
     """account_id → what it owes, of accounts that owe fields: refused, or cut."""
-    return {account: found for account, found in _all(session).items() if found.owed}
+    return {account: refusal for account, refusal in _all(session).items() if refusal.owed}
 
 
 def by_field(session: Reading) -> dict[str, int]:
@@ -67,19 +67,19 @@ def reopen(session: Writing, among: Sequence[str] | None = None) -> None:
 
 def of(outcome: AccountOutcome) -> str | None:
     """An outcome as `desired` keeps it; None: nothing was refused, and nothing cut."""
-    made = Refusal(outcome.refusal or "", outcome.refused, outcome.described, outcome.cut)
-    if outcome.state == "taken" and not made.owed:
+    refusal = Refusal(outcome.refusal or "", outcome.refused, outcome.described, outcome.cut)
+    if outcome.state == "taken" and not refusal.owed:
         return None
-    return json.dumps({_MARK: 1, **asdict(made)}, ensure_ascii=False)
+    return json.dumps({_MARK: 1, **asdict(refusal)}, ensure_ascii=False)
 
 
 def carried(text: str | None, shows: Collection[str]) -> str | None:
     """What goes along into a new version of `desired`, which shows these fields: what is owed of them, no words."""
-    found = read(text)
-    if found is None or not (owed := found.owed & set(shows)):
+    refusal = read(text)
+    if refusal is None or not (owed := refusal.owed & set(shows)):
         return None
-    kept = Refusal(found.words, *(tuple(name for name in names if name in owed) for names in _names(found)))
-    return json.dumps({_MARK: 1, **asdict(kept)}, ensure_ascii=False)
+    result = Refusal(refusal.words, *(tuple(name for name in names if name in owed) for names in _names(refusal)))
+    return json.dumps({_MARK: 1, **asdict(result)}, ensure_ascii=False)
 
 
 def read(text: str | None) -> Refusal | None:
@@ -107,5 +107,5 @@ def _told(text: str) -> dict[str, Any] | None:
 def _all(session: Reading) -> dict[str, Refusal]:
     table = tables.desired
     query = select(table.c.account_id, table.c.refusal).where(session.own(table), table.c.refusal.is_not(None))
-    found = {row.account_id: read(row.refusal) for row in session.tx.execute(query)}
-    return {account: each for account, each in found.items() if each is not None}
+    result = {row.account_id: read(row.refusal) for row in session.tx.execute(query)}
+    return {account: each for account, each in result.items() if each is not None}

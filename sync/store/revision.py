@@ -27,8 +27,8 @@ def behind(path: Path) -> str | None:
     Raises Misconfigured: it is of a later release, or not ours; Busy: another process has it alone.
     """
     with database_errors(path, alone=True):
-        found = _found(path, soon=True)
-    return found if found is not None and found < migrations.HEAD else None
+        match = _found(path, soon=True)
+    return match if match is not None and match < migrations.HEAD else None
 
 
 def current(path: Path) -> bool:
@@ -36,10 +36,10 @@ def current(path: Path) -> bool:
 
     Raises Misconfigured: they are of another revision, or not ours.
     """
-    found = _found(path)
-    if found is not None and found != migrations.HEAD:
-        raise Misconfigured("E-STORE-OLD", path=str(path), found=found, wanted=migrations.HEAD)
-    return found is not None
+    match = _found(path)
+    if match is not None and match != migrations.HEAD:
+        raise Misconfigured("E-STORE-OLD", path=str(path), found=match, wanted=migrations.HEAD)
+    return match is not None
 
 
 def made(tx: Connection) -> bool:
@@ -73,9 +73,9 @@ def bring_up(db: dialect.Raw, path: Path) -> None:
 
 def _found(path: Path, *, soon: bool = False) -> str | None:
     """The revision of the database at *path*, one that we know; None: there is no database, or it has no tables."""
-    found = dialect.revision_at(path, soon=soon)
-    if found is not None and not _OURS.fullmatch(found):
+    match = dialect.revision_at(path, soon=soon)
+    if match is not None and not _OURS.fullmatch(match):
         raise Misconfigured("E-STORE-FOREIGN", path=str(path))
-    if found is not None and found > migrations.HEAD:
-        raise Misconfigured("E-STORE-REVISION", path=str(path), found=found, wanted=migrations.HEAD)
-    return found
+    if match is not None and match > migrations.HEAD:
+        raise Misconfigured("E-STORE-REVISION", path=str(path), found=match, wanted=migrations.HEAD)
+    return match

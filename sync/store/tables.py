@@ -47,7 +47,7 @@ def _stored(table: schema.Table) -> Table:
     columns = [
         Column(column.name, _TYPES[column.kind](), nullable=column.null is not None) for column in columns_of(table)
     ]
-    made = Table(
+    result = Table(
         table.name,
         metadata,
         *columns,
@@ -56,9 +56,9 @@ def _stored(table: schema.Table) -> Table:
         sqlite_with_rowid=False,
     )
     for name in ("account_id", "receivable_id", "payment_id", "adjustment_id", "order_id"):
-        if name in made.c and table.key[0] != name and name != table.key[0]:
-            Index(f"ix_{table.name}_{name}", made.c.connection, made.c[name])
-    return made
+        if name in result.c and table.key[0] != name and name != table.key[0]:
+            Index(f"ix_{table.name}_{name}", result.c.connection, result.c[name])
+    return result
 
 
 CANONICAL: dict[str, Table] = {name: _stored(table) for name, table in TABLES.items()}
@@ -66,12 +66,12 @@ CANONICAL: dict[str, Table] = {name: _stored(table) for name, table in TABLES.it
 
 def _past(table: schema.Table) -> Table:
     columns = [Column(column.name, _TYPES[column.kind]()) for column in columns_of(table)]
-    made = Table(f"{table.name}_past", metadata, *columns, Column("known_until", BigInteger(), nullable=False))
+    result = Table(f"{table.name}_past", metadata, *columns, Column("known_until", BigInteger(), nullable=False))
     for name in ("account_id", "receivable_id", "payment_id", "adjustment_id", "order_id"):
-        if name in made.c:
-            Index(f"ix_{made.name}_{name}", made.c.connection, made.c[name])
-    Index(f"ix_{made.name}_source", made.c.connection, made.c.source, made.c.source_id)
-    return made
+        if name in result.c:
+            Index(f"ix_{result.name}_{name}", result.c.connection, result.c[name])
+    Index(f"ix_{result.name}_source", result.c.connection, result.c.source, result.c.source_id)
+    return result
 
 
 #: What was superseded: the row as it was known from known_from until known_until, microseconds since 1970 UTC.

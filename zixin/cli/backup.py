@@ -27,12 +27,14 @@ def backup(
     context: Context = call.obj
     now = datetime.now(UTC)
     target = file or Path(f"zixin-{context.profile}-{now:%Y%m%dT%H%M%SZ}.tar.gz")
-    made = backups.backup(context.profile, target, now)
-    count = sum(made.rows.values())
+    manifest = backups.backup(context.profile, target, now)
+    count = sum(manifest.rows.values())
     if context.json:
-        context.document({"file": str(target), "made_at": made.made_at, "files": list(made.files), "rows": made.rows})
+        context.document(
+            {"file": str(target), "made_at": manifest.made_at, "files": list(manifest.files), "rows": manifest.rows}
+        )
         return
-    context.say(f"{target}: {', '.join(made.files)}")
+    context.say(f"{target}: {', '.join(manifest.files)}")
     context.say(
         context.words(
             f"{count:,} rows. The key is not in it: keep that elsewhere (zixin doctor says where it comes from).",
@@ -53,12 +55,12 @@ def restore(
 
     context: Context = call.obj
     done = backups.restore(context.profile, file, datetime.now(UTC), replace=replace)
-    made, sealed = done.manifest, done.sealed.text(context.language) if done.sealed else None
+    manifest, sealed = done.manifest, done.sealed.text(context.language) if done.sealed else None
     if context.json:
-        context.document({"made_at": made.made_at, "rows": made.rows, "reconnect": sealed})
+        context.document({"made_at": manifest.made_at, "rows": manifest.rows, "reconnect": sealed})
         return
-    count = sum(made.rows.values())
-    context.say(context.words(f"{count:,} rows as of {made.made_at}.", f"{count:,} 行，截至 {made.made_at}。"))
+    count = sum(manifest.rows.values())
+    context.say(context.words(f"{count:,} rows as of {manifest.made_at}.", f"{count:,} 行，截至 {manifest.made_at}。"))
     if sealed:
         context.say(f"! {sealed}")
     else:

@@ -43,18 +43,18 @@ def connect(
 
     context: Context = call.obj
     known(crm)
-    told = connect.from_file(settings)
+    document = connect.from_file(settings)
     if store is not None:
-        told = {**connect.imported(crm, store), **told}
+        document = {**connect.imported(crm, store), **document}
     asks = not (context.no_input or context.json)
     if steps or (asks and settings is None and store is None):
         _guide(context, crm)
     if steps:
         return
     ask = (lambda need: _asked(context, need)) if asks else None
-    given = connect.gathered(lambda found: connect.setting_specs(crm, found), told, ask)
-    kept = ConnectionConfig(crm, given, context.language, mapping=mapping)
-    lines = connect.connect(context.profile, name or crm, kept, replace=replace)
+    values = connect.gathered(lambda found: connect.setting_specs(crm, found), document, ask)
+    config = ConnectionConfig(crm, values, context.language, mapping=mapping)
+    lines = connect.connect(context.profile, name or crm, config, replace=replace)
     rows = [{"what": line.what, "state": line.state, "en": line.en, "zh": line.zh} for line in lines]
     if context.json:
         context.document({"connection": name or crm, "crm": crm, "lines": rows})

@@ -56,20 +56,20 @@ def check(
     from zixin.services import credit
 
     with credit.opened(context.profile) as at:
-        found = credit.checked(at, account, given, currency or None)
+        order_answer = credit.checked(at, account, given, currency or None)
     if context.json:
-        told = asdict(found)
-        numbers = told.pop("numbers")
-        context.document({**told, **numbers})
+        document = asdict(order_answer)
+        numbers = document.pop("numbers")
+        context.document({**document, **numbers})
         return
     answers = {"allow": "放行", "warn": "放行并提醒", "needs_approval": "须审批", "block": "冻结"}
-    said = context.words(found.answer.replace("_", " "), answers[found.answer])
-    context.say(f"{found.number}  {found.name}  {found.rating}: {said.upper()}")
-    for line in found.reasons:
+    message = context.words(order_answer.answer.replace("_", " "), answers[order_answer.answer])
+    context.say(f"{order_answer.number}  {order_answer.name}  {order_answer.rating}: {message.upper()}")
+    for line in order_answer.reasons:
         context.say(f"  {context.words(line.en, line.zh)}")
-    if found.ways_out:
+    if order_answer.ways_out:
         context.say(context.words("what would help:", "可行办法："))
-    for line in found.ways_out:
+    for line in order_answer.ways_out:
         context.say(f"  {context.words(line.en, line.zh)}")
 
 
@@ -144,20 +144,20 @@ def _add(
                 more["amount"] = money.to_minor(amount, more["currency"])
             except ValueError as error:
                 raise Misconfigured("E-AMOUNT", amount=str(amount), detail=str(error)) from None
-        asked = Asked(kind, value, reason, who(by), at.day, None if last is None else day_number(last), **more)
-        number, made = credit.decide(at, account, asked)
+        result = Asked(kind, value, reason, who(by), at.day, None if last is None else day_number(last), **more)
+        number, decided = credit.decide(at, account, result)
     if context.json:
-        context.document({"id": made.key, "account": number, "waits_for": list(made.needs)})
+        context.document({"id": decided.key, "account": number, "waits_for": list(decided.needs)})
         return
     waits = context.words(
-        f"{made.key} for {number} waits: another person has to approve it ({', '.join(made.needs)})",
-        f"{made.key}（{number}）待他人批准（{'、'.join(made.needs)}）",
+        f"{decided.key} for {number} waits: another person has to approve it ({', '.join(decided.needs)})",
+        f"{decided.key}（{number}）待他人批准（{'、'.join(decided.needs)}）",
     )
     counts = context.words(
-        f"{made.key} for {number} is in force; the next zixin sync writes it to the CRM",
-        f"{made.key}（{number}）已生效；下次 zixin sync 写回 CRM",
+        f"{decided.key} for {number} is in force; the next zixin sync writes it to the CRM",
+        f"{decided.key}（{number}）已生效；下次 zixin sync 写回 CRM",
     )
-    context.say(waits if made.needs else counts)
+    context.say(waits if decided.needs else counts)
 
 
 def _lister(name: str) -> Any:
@@ -174,8 +174,8 @@ def _lister(name: str) -> Any:
             what = row.value or row.amount or ""
             dates = f"{row.valid_from or '–'} … {row.until or '–'}"
             state = {"in_force": "生效", "waits": "待批", "over": "已结束", "ahead": "未开始"}[row.state]
-            said = context.words(row.state.replace("_", " "), state)
-            head = f"{row.id:<8} {said:<9} {row.number:<14} {row.kind:<12} {what:<16} {dates}"
+            message = context.words(row.state.replace("_", " "), state)
+            head = f"{row.id:<8} {message:<9} {row.number:<14} {row.kind:<12} {what:<16} {dates}"
             context.say(f"{head}  {row.reason or ''}  {row.by or ''}")
 
     return lister
@@ -211,8 +211,8 @@ def _confirm(call: typer.Context, key: Annotated[str, typer.Argument(metavar="ID
     with write_context(context) as at:
         from zixin.services import credit
 
-        number, grade, made = credit.confirm(at, key, who(by))
-    _done(context, made.key, (f"{number} may fall to {grade}", f"已确认 {number} 可降至 {grade}"))
+        number, grade, decided = credit.confirm(at, key, who(by))
+    _done(context, decided.key, (f"{number} may fall to {grade}", f"已确认 {number} 可降至 {grade}"))
 
 
 def _done(context: Context, key: str, words: tuple[str, str]) -> None:

@@ -39,7 +39,7 @@ def demo(
     """Run the line once, show it, and stand until Ctrl-C."""
     context: Context = call.obj
     known(crm)
-    wanted: date | None = days_of(as_of)[0] if as_of else None
+    day: date | None = days_of(as_of)[0] if as_of else None
     signal.signal(signal.SIGTERM, _terminated)
     # Also where a shell started us with Ctrl-C ignored, as it does for jobs in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -47,7 +47,7 @@ def demo(
     from zixin.trial.demo import live, standing
 
     try:
-        with standing(crm, data, wanted, date.today(), context.language, context.progress) as done:  # noqa: DTZ011
+        with standing(crm, data, day, date.today(), context.language, context.progress) as done:  # noqa: DTZ011
             if context.json:
                 context.document(done.document())
                 sys.stdout.flush()
@@ -76,10 +76,10 @@ def _stand(context: Context, done: Demo) -> None:
     )
     context.say("  python3 go.py --profile demo sync")
     context.say("  python3 go.py --profile demo list --rating CCC")
-    shown = done.simulated["page"]
-    if shown:
+    displayed = done.simulated["page"]
+    if displayed:
         words = ("A rep's page, with buttons that change the CRM:", "销售看到的页面，按钮会改动 CRM：")
-        context.say(f"  {context.words(*words)} {shown}?lang={context.language}")
+        context.say(f"  {context.words(*words)} {displayed}?lang={context.language}")
     for number, _ in list(done.names.values())[:1]:
         context.say(f"  python3 go.py --profile demo explain {number}")
     context.say(f"  curl {done.simulated['control']}/ledger")

@@ -31,36 +31,36 @@ def explain(
 ) -> None:
     """Explain the newest assessment, or that of a day."""
     context: Context = call.obj
-    wanted = days_of(as_of)[0] if as_of else None
+    day = days_of(as_of)[0] if as_of else None
 
     from connector.schema import day_number
     from zixin.services.ratings import explanation
 
-    found = explanation(context.profile, account, day_number(wanted) if wanted else None).document
+    result = explanation(context.profile, account, day_number(day) if day else None).document
     if context.json:
-        context.document(found)
+        context.document(result)
         return
-    context.say(f"{found['number']}  {found['name']}")
+    context.say(f"{result['number']}  {result['name']}")
     context.say(
         context.words(
-            f"as of {found['as_of']}, policy {found['policy']}, amounts in {found['currency']}",
-            f"截至 {found['as_of']}，政策 {found['policy']}，金额单位 {found['currency']}",
+            f"as of {result['as_of']}, policy {result['policy']}, amounts in {result['currency']}",
+            f"截至 {result['as_of']}，政策 {result['policy']}，金额单位 {result['currency']}",
         )
     )
     known = context.words("computed again from what was known at", "按当时已知数据重新计算，截至")
     same = (
         context.words("the same as stored", "与存储一致")
-        if found["same"]
+        if result["same"]
         else context.words("NOT as stored: another version of zixin", "与存储不一致：zixin 版本不同")
     )
-    context.say(f"{known} {found['known_at']}: {same}")
-    for line in found["reasons"]:
+    context.say(f"{known} {result['known_at']}: {same}")
+    for line in result["reasons"]:
         context.say(f"  • {context.words(line['en'], line['zh'])}")
-    _facts(context, found["facts"], every=every)
-    _tendency(context, found["tendency"])
-    _points(context, found)
-    _limit(context, found["limit"])
-    _rise(context, found["rise"])
+    _facts(context, result["facts"], every=every)
+    _tendency(context, result["tendency"])
+    _points(context, result)
+    _limit(context, result["limit"])
+    _rise(context, result["rise"])
 
 
 def _rise(context: Context, found: dict[str, Any]) -> None:
@@ -101,15 +101,15 @@ def what_if(
     from zixin.services import credit
 
     with credit.opened(context.profile) as at:
-        found = credit.what_if(at, account, changes)
+        result = credit.what_if(at, account, changes)
     if context.json:
-        context.document(asdict(found))
+        context.document(asdict(result))
         return
     for key, en, zh in (("now", "now ", "现状"), ("then", "then", "假设")):
-        row = asdict(found)[key]
+        row = asdict(result)[key]
         score = "–" if row["score"] is None else f"{row['score']:.1f}"
         flags = ", ".join(row["flags"]) or "–"
-        line = f"{context.words(en, zh)}  {row['rating']:<4} {score:>5}  {row['limit']:>14} {found.currency}"
+        line = f"{context.words(en, zh)}  {row['rating']:<4} {score:>5}  {row['limit']:>14} {result.currency}"
         context.say(f"{line}  {row['hold']:<8} {flags}")
 
 

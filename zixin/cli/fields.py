@@ -68,8 +68,10 @@ def apply(
     if context.json:
         return
     for layout, names in off.items():
-        told = ", ".join(names)
-        context.say(context.words(f"! page layout {layout}: put on it {told}", f"! 页面布局 {layout}：请加入 {told}"))
+        message = ", ".join(names)
+        context.say(
+            context.words(f"! page layout {layout}: put on it {message}", f"! 页面布局 {layout}：请加入 {message}")
+        )
     if placing:
         context.say(f"! {context.words(*placing)}")
     context.say(context.words("Next: zixin sync --dry-run", "下一步：zixin sync --dry-run"))
@@ -85,15 +87,15 @@ def drift(
 
     context: Context = call.obj
     workspace = compose.attached(context.profile)
-    found = crm_fields.drifted(context.profile, workspace.link)
+    drifts = crm_fields.drifted(context.profile, workspace.link)
     if context.json:
-        context.document({"drift": [{"field": row.field, "en": row.en, "zh": row.zh} for row in found]})
+        context.document({"drift": [{"field": row.field, "en": row.en, "zh": row.zh} for row in drifts]})
     else:
-        for row in found:
+        for row in drifts:
             context.say(f"! {row.field:<28} {context.words(row.en, row.zh)}")
-        if not found:
+        if not drifts:
             context.say(context.words("No difference.", "无差异。"))
-    if detailed and found:
+    if detailed and drifts:
         raise typer.Exit(3)
 
 
@@ -135,12 +137,12 @@ def widget(
     from zixin.services import crm_fields
 
     context: Context = call.obj
-    made = crm_fields.widget(context.profile, compose.attached(context.profile))
-    file.write_bytes(made)
+    body = crm_fields.widget(context.profile, compose.attached(context.profile))
+    file.write_bytes(body)
     if context.json:
-        context.document({"file": str(file), "bytes": len(made)})
+        context.document({"file": str(file), "bytes": len(body)})
         return
-    context.say(f"{file} ({len(made):,} bytes)")
+    context.say(f"{file} ({len(body):,} bytes)")
     told = (
         "Next: Setup > Developer Hub > Widgets > Create: Related List, Zoho hosted, index page /widget.html (docs/zoho.md)",
         "下一步：设置 > 开发者中心 > 组件 > 新建：相关列表，由 Zoho 托管，首页 /widget.html（见 docs/zoho.md）",
@@ -158,9 +160,9 @@ def _chosen(optional: str | None) -> tuple[str, ...] | None:
     if optional is None:
         return None
     names = [each.strip() for each in optional.split(",") if each.strip() and each.strip() != "none"]
-    known = [item.name for item in OUTPUT_FIELDS if item.optional]
-    if wrong := [each for each in names if each not in known]:
-        raise typer.BadParameter(f"{', '.join(wrong)}: there is {', '.join(known)}", param_hint="--with")
+    results = [item.name for item in OUTPUT_FIELDS if item.optional]
+    if wrong := [each for each in names if each not in results]:
+        raise typer.BadParameter(f"{', '.join(wrong)}: there is {', '.join(results)}", param_hint="--with")
     return tuple(names)
 
 

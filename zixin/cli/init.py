@@ -34,13 +34,13 @@ def init(
     folder = scaffold.home_ready(context.profile)
     origin, key = keys.origin(), keys.place()
     file = into / f"zixin.{crm}.yaml"
-    made = scaffold.write(into, crm, connect.setting_specs(crm), connect.setup_steps(crm), {})
+    paths = scaffold.write(into, crm, connect.setting_specs(crm), connect.setup_steps(crm), {})
     if context.json:
-        files = {"written": [str(path) for path in made], "settings": str(file)}
+        files = {"written": [str(path) for path in paths], "settings": str(file)}
         context.document({"crm": crm, "profile": context.profile, "home": str(folder), "key": origin, **files})
         return
     for path in (file, into / ".env.example"):
-        context.say(f"{'+' if path in made else '='} {path}")
+        context.say(f"{'+' if path in paths else '='} {path}")
     context.say(
         context.words(
             f"Profile {context.profile}: {folder}. Key for secrets: {key}; a backup never holds it, keep a copy elsewhere.",

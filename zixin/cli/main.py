@@ -131,9 +131,9 @@ def _command() -> Any:
 
 
 def _language(words: Sequence[str]) -> str:
-    given = [word.removeprefix("--lang=") for word in words if word.startswith("--lang=")]
-    given += [words[n + 1] for n, word in enumerate(words[:-1]) if word == "--lang"]
-    return given[-1] if given else os.environ.get("ZIXIN_LANG", "en")
+    names = [word.removeprefix("--lang=") for word in words if word.startswith("--lang=")]
+    names += [words[n + 1] for n, word in enumerate(words[:-1]) if word == "--lang"]
+    return names[-1] if names else os.environ.get("ZIXIN_LANG", "en")
 
 
 for command in (

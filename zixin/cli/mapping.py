@@ -40,22 +40,22 @@ def suggest(
     from zixin.services import mapping
 
     context: Context = call.obj
-    given = _objects(objects or [])
+    values = _objects(objects or [])
     workspace = compose.attached(context.profile)
-    made, seen = mapping.suggested(workspace, given)
+    suggesteds, seen = mapping.suggested(workspace, values)
     changed: list[str] = []
     path = ""
     if write:
-        file, changed = mapping.write(context.profile, workspace, made, given, everything=everything)
+        file, changed = mapping.write(context.profile, workspace, suggesteds, values, everything=everything)
         path = str(file)
         compose.remember(context.profile, workspace.link.name, seen)
     if context.json:
-        context.document({"suggested": [_row(each) for each in made], "written": changed, "file": path})
+        context.document({"suggested": [_row(each) for each in suggesteds], "written": changed, "file": path})
         return
-    for each in made:
+    for each in suggesteds:
         if everything or (each.used and not each.stands):
             _say(context, each)
-    left = sum(not each.used and bool(each.proposal.candidates) for each in made)
+    left = sum(not each.used and bool(each.proposal.candidates) for each in suggesteds)
     if left and not everything:
         told = (
             f"{left} further columns that the mapping leaves out have a field: --all shows them, --write --all takes them",
@@ -79,22 +79,22 @@ def check(
 
     context: Context = call.obj
     workspace = compose.attached(context.profile)
-    found = mapping.checked(context.profile, workspace)
+    findings = mapping.checked(context.profile, workspace)
     if context.json:
         names = ("source", "what", "field", "en", "zh", "severe")
-        context.document({"findings": [{key: getattr(each, key) for key in names} for each in found]})
+        context.document({"findings": [{key: getattr(each, key) for key in names} for each in findings]})
     else:
-        for each in found:
+        for each in findings:
             context.say(f"{'✗' if each.severe else '?'} {each.source:<14} {context.words(each.en, each.zh)}")
-        if not found:
+        if not findings:
             context.say(context.words("The mapping stands.", "映射与 CRM 一致。"))
-        elif any(each.severe for each in found):
+        elif any(each.severe for each in findings):
             context.say(context.words("Next: zixin map suggest", "下一步：zixin map suggest"))
         else:
             context.say(context.words("Next: zixin fields plan", "下一步：zixin fields plan"))
-    if any(each.severe for each in found):
+    if any(each.severe for each in findings):
         raise typer.Exit(1)
-    if detailed and found:
+    if detailed and findings:
         raise typer.Exit(3)
 
 
@@ -112,31 +112,31 @@ def show(
     if source not in workspace.link.mapping.sources:
         known = ", ".join(workspace.link.mapping.sources)
         raise typer.BadParameter(f"{source!r} is none of {known}", param_hint="--source")
-    told = mapping.shown(workspace, record, source)
+    record_shown = mapping.shown(workspace, record, source)
     if context.json:
-        context.document(asdict(told))
+        context.document(asdict(record_shown))
         return
-    context.say(f"{told.object} {record}")
-    for name, value in told.record.items():
+    context.say(f"{record_shown.object} {record}")
+    for name, value in record_shown.record.items():
         context.say(f"  {name:<32} {_short(value)}")
-    for table, rows in told.rows.items():
+    for table, rows in record_shown.rows.items():
         for row in rows:
             context.say(f"→ {table}")
             for name, value in row.items():
                 if value is not None:
                     context.say(f"  {name:<32} {_short(value)}")
-    for row in told.rejected:
+    for row in record_shown.rejected:
         context.say(f"✗ {row.get('column')}: {row.get('reason')}")
 
 
 def _objects(given: list[str]) -> dict[str, str]:
-    made = {}
+    result = {}
     for each in given:
         source, sign, name = each.partition("=")
         if not (sign and source and name):
             raise typer.BadParameter(f"{each!r} is not SOURCE=OBJECT", param_hint="--object")
-        made[source] = name
-    return made
+        result[source] = name
+    return result
 
 
 def _row(each: Suggested) -> dict[str, Any]:
@@ -164,13 +164,13 @@ def _say(context: Context, each: Suggested) -> None:
     best = each.proposal.candidates[:1]
     column = f"{each.proposal.table}.{each.proposal.column}"
     if each.stands:
-        mark, told = "=", each.now
+        mark, message = "=", each.now
     elif best:
-        mark, told = "+", f"{best[0].field} {best[0].score:.2f} ({context.words(best[0].en, best[0].zh)})"
+        mark, message = "+", f"{best[0].field} {best[0].score:.2f} ({context.words(best[0].en, best[0].zh)})"
     else:
-        mark, told = "-", context.words("no field seems to hold it", "没有合适的字段")
-    shown = " · ".join(_short(value) for value in each.samples.get(best[0].field, ())[:3]) if best else ""
-    context.say(f"{mark} {each.object}: {column:<28} {told}  {shown}".rstrip())
+        mark, message = "-", context.words("no field seems to hold it", "没有合适的字段")
+    text = " · ".join(_short(value) for value in each.samples.get(best[0].field, ())[:3]) if best else ""
+    context.say(f"{mark} {each.object}: {column:<28} {message}  {text}".rstrip())
     for other in each.proposal.candidates[1:] if mark == "+" else ():
         context.say(f"    {other.field} {other.score:.2f}")
 

@@ -39,12 +39,12 @@ def check(
     from zixin.config import settings
 
     rules = settings.policy(context.profile, None if file is None else Path(file))
-    found = find_violations(rules)
+    findings = find_violations(rules)
     if context.json:
-        context.document({"version": rules.version, "findings": [_readable(finding) for finding in found]})
-    for finding in found:
+        context.document({"version": rules.version, "findings": [_readable(finding) for finding in findings]})
+    for finding in findings:
         context.say(_sentence(context, finding))
-    if found:
+    if findings:
         raise typer.Exit(1)
     indicators, gates, flags = len(rules.indicators), len(rules.gates), len(rules.flags)
     context.say(
@@ -84,17 +84,17 @@ def editions(
         raise typer.BadParameter(f"{take!r} is none of {', '.join(every)}", param_hint="--take")
     rules = policies.current(context.profile)
     mine = shipped.edition_of(rules)
-    wanted = every[take] if take else policies.newer(rules)
-    told = _told(context, rules, wanted)
+    edition = every[take] if take else policies.newer(rules)
+    document = _told(context, rules, edition)
     if take:
         aside = policies.take(context.profile, every[take], _base(context), datetime.now(UTC), replace=replace)
-        told |= {"taken": take, "before": str(aside) if aside else None}
+        document |= {"taken": take, "before": str(aside) if aside else None}
     own = mine is None or not shipped.unchanged(rules, mine)
-    told |= {"edition": mine.name if mine else None, "changed": own, "editions": list(every)}
+    document |= {"edition": mine.name if mine else None, "changed": own, "editions": list(every)}
     if context.json:
-        context.document(told)
+        context.document(document)
     else:
-        _say_editions(context, told)
+        _say_editions(context, document)
 
 
 def _base(context: Context) -> str:

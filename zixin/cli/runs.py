@@ -80,8 +80,8 @@ def errors(
     from zixin.services import runs as service
 
     run = service.known(context.profile, run_id)[0]
-    found = service.open_errors(context.profile)
-    rows = [_reject(row, run, context) for row in found.rejected]
+    result = service.open_errors(context.profile)
+    rows = [_reject(row, run, context) for row in result.rejected]
     rows += [
         {
             "what": "refused",
@@ -91,7 +91,7 @@ def errors(
             "reason": _refused(context, each),
             "new": "",
         }
-        for each in found.refused
+        for each in result.refused
     ]
     if context.json:
         context.document({"errors": rows})

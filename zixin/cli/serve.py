@@ -73,16 +73,16 @@ def status(call: typer.Context) -> None:
 
     from zixin.services.status import of
 
-    found = of(context.profile, datetime.now(UTC))
+    results = of(context.profile, datetime.now(UTC))
     if context.json:
-        context.document(asdict(found))
+        context.document(asdict(results))
     else:
-        for name, value in asdict(found).items():
+        for name, value in asdict(results).items():
             if name != "wants":
                 context.say(f"{name:<18} {value if value is not None else '–'}")
-        for line in found.wants:
+        for line in results.wants:
             context.say(f"! {context.words(line.en, line.zh)}")
-    if found.wants:
+    if results.wants:
         raise typer.Exit(1)
 
 
@@ -117,11 +117,11 @@ def _rotate(call: typer.Context) -> None:
 def _secret(context: Context, *, rotate: bool) -> None:
     from zixin.config import connections
 
-    made = connections.new_secret(context.profile, rotate=rotate)
+    text = connections.new_secret(context.profile, rotate=rotate)
     if context.json:
-        context.document({"secret": made})
+        context.document({"secret": text})
     else:
-        context.say(made)
+        context.say(text)
 
 
 @hooks.command("deliveries", help="Events that came, newest first.")
@@ -163,5 +163,5 @@ def _resend(
 
 def _readable(row: Delivery) -> dict[str, Any]:
     times = {name: getattr(row, name) for name in ("received_at", "next_at", "closed_at")}
-    shown = {name: None if at is None else at.isoformat(timespec="seconds") for name, at in times.items()}
-    return {**asdict(row), **shown}
+    values = {name: None if at is None else at.isoformat(timespec="seconds") for name, at in times.items()}
+    return {**asdict(row), **values}

@@ -37,9 +37,9 @@ def simulate(
 
     context: Context = call.obj
     known(crm)
-    shown: date | None = days_of(today)[0] if today else None
-    made = simulated.simulation(crm, data, shown)
-    say_rejects(context, made.rejects)
+    day: date | None = days_of(today)[0] if today else None
+    simulation = simulated.simulation(crm, data, day)
+    say_rejects(context, simulation.rejects)
     if until_closed:
         threading.Thread(target=_end_with_standard_input, daemon=True).start()
 
@@ -47,7 +47,7 @@ def simulate(
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
-    simulated.serve(made, port, ready, tls=tls, now=datetime.now(UTC))
+    simulated.serve(simulation, port, ready, tls=tls, now=datetime.now(UTC))
 
 
 def known(crm: str) -> None:

@@ -36,12 +36,12 @@ def sync(
 ) -> None:
     """One run under the profile's lock."""
     context: Context = call.obj
-    wanted = days_of(as_of)[0] if as_of else None
+    day = days_of(as_of)[0] if as_of else None
 
     from zixin.services import runs
 
     upgraded(context, makes=True)
-    finish(context, runs.sync(context.profile, wanted, full=full, dry=dry_run))
+    finish(context, runs.sync(context.profile, day, full=full, dry=dry_run))
 
 
 def approve(

@@ -47,9 +47,9 @@ def read(profile: str) -> dict[str, ConnectionConfig]:
 
     Raises Misconfigured: there is none, or the file is damaged, which is said of it; Denied: sealed with another key.
     """
-    kept = _file(profile)
+    stored = _file(profile)
     vault = keys.vault()
-    return {name: _opened(given, json.loads(vault.open(given["sealed"]))) for name, given in kept.items()}
+    return {name: _opened(values, json.loads(vault.open(values["sealed"]))) for name, values in stored.items()}
 
 
 def first(profile: str) -> tuple[str, ConnectionConfig]:
@@ -67,56 +67,56 @@ def keep(profile: str, connections: Mapping[str, ConnectionConfig]) -> None:
     folder = settings.profile_folder(profile)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     vault = keys.vault()
-    told = {
+    document = {
         name: {
-            "crm": kept.crm,
-            "mapping": kept.mapping,
-            "language": kept.language,
-            "fields": dict(kept.fields),
-            "install": kept.install,
-            "field_ids": dict(kept.field_ids),
-            "optional": list(kept.optional),
-            "sealed": vault.seal(json.dumps({"credentials": dict(kept.credentials), "secrets": kept.secrets})),
+            "crm": config.crm,
+            "mapping": config.mapping,
+            "language": config.language,
+            "fields": dict(config.fields),
+            "install": config.install,
+            "field_ids": dict(config.field_ids),
+            "optional": list(config.optional),
+            "sealed": vault.seal(json.dumps({"credentials": dict(config.credentials), "secrets": config.secrets})),
         }
-        for name, kept in connections.items()
+        for name, config in connections.items()
     }
-    private_text(folder / _FILE, json.dumps(told, indent=1))
+    private_text(folder / _FILE, json.dumps(document, indent=1))
 
 
 def change(profile: str, name: str, **changed: Any) -> ConnectionConfig:
     """Keep one connection with these fields changed."""
-    kept = read(profile)
-    kept[name] = replace(kept[name], **changed)
-    keep(profile, kept)
-    return kept[name]
+    stored = read(profile)
+    stored[name] = replace(stored[name], **changed)
+    keep(profile, stored)
+    return stored[name]
 
 
 def new_secret(profile: str, *, rotate: bool) -> str:
     """A new secret of the connection's hook; `rotate`: the one before it counts, too, until the next one is made."""
-    name, given = first(profile)
+    name, config = first(profile)
     # At most fifty characters: what the shortest vendor's field holds.
-    made = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
-    change(profile, name, secrets=(made, *given.secrets[: 1 if rotate else 0]))
-    return made
+    text = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
+    change(profile, name, secrets=(text, *config.secrets[: 1 if rotate else 0]))
+    return text
 
 
 def _file(profile: str) -> dict[str, Any]:
     path = settings.profile_folder(profile) / _FILE
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        stored = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise Misconfigured("E-NO-CONNECTION", profile=profile) from None
     except OSError as error:
         raise _damaged(path, error.strerror or type(error).__name__) from None
     except ValueError as error:
         raise _damaged(path, str(error)) from None
-    if kept == {}:
+    if stored == {}:
         raise Misconfigured("E-NO-CONNECTION", profile=profile)
-    if not isinstance(kept, dict) or not all(
-        isinstance(given, dict) and set(given) >= _TOLD for given in kept.values()
+    if not isinstance(stored, dict) or not all(
+        isinstance(values, dict) and set(values) >= _TOLD for values in stored.values()
     ):
         raise _damaged(path, "not what zixin connect writes")
-    return cast("dict[str, Any]", kept)
+    return cast("dict[str, Any]", stored)
 
 
 def _damaged(path: Path, detail: str) -> Misconfigured:

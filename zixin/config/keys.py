@@ -37,13 +37,13 @@ def place() -> str:
 
 
 def _found() -> tuple[str, Origin, str]:
-    if given := os.environ.get("ZIXIN_KEY"):
-        return given, "environment", "ZIXIN_KEY"
+    if text := os.environ.get("ZIXIN_KEY"):
+        return text, "environment", "ZIXIN_KEY"
     if named := os.environ.get("ZIXIN_KEY_FILE"):
         return _read(Path(named)), "file", named
-    kept = _from_keyring()
-    if kept:
-        return kept, "keyring", "keyring"
+    stored = _from_keyring()
+    if stored:
+        return stored, "keyring", "keyring"
     path = settings.home() / _FILE
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -34,15 +34,15 @@ def write(
     `told` are values that are known already. The files that were written come back.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    made: list[Path] = []
+    paths: list[Path] = []
     for path, text in (
         (folder / f"zixin.{crm}.yaml", settings_text(crm, needs, ways, told)),
         (folder / ".env.example", env_text(needs)),
     ):
         if not path.exists():
             private_text(path, text)
-            made.append(path)
-    return made
+            paths.append(path)
+    return paths
 
 
 def settings_text(crm: str, needs: Sequence[SettingSpec], ways: Sequence[SetupStep], told: Mapping[str, str]) -> str:

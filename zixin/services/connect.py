@@ -65,12 +65,12 @@ def _settings(text: str, name: str) -> dict[str, str]:
     from ruamel.yaml.error import YAMLError
 
     try:
-        told = YAML(typ="safe").load(text)
+        payload = YAML(typ="safe").load(text)
     except YAMLError as error:
         raise Misconfigured("E-FILE", file=name, detail=type(error).__name__) from None
-    if told is not None and not isinstance(told, dict):
+    if payload is not None and not isinstance(payload, dict):
         raise Misconfigured("E-FILE", file=name, detail="no mapping of names")
-    return {str(name): str(value) for name, value in (told or {}).items() if value is not None}
+    return {str(name): str(value) for name, value in (payload or {}).items() if value is not None}
 
 
 def gathered(
@@ -82,18 +82,18 @@ def gathered(
 
     `setting_specs` is asked again after each answer: what a connector file declares is known once it is named.
     """
-    given = dict(told)
+    values = dict(told)
     seen: set[str] = set()
     while True:
-        open_ = [need for need in setting_specs(given) if need.name not in seen]
+        open_ = [need for need in setting_specs(values) if need.name not in seen]
         if not open_:
-            return {name: value for name, value in given.items() if value}
+            return {name: value for name, value in values.items() if value}
         need = open_[0]
         seen.add(need.name)
-        value = given.get(need.name) or os.environ.get(f"ZIXIN_SET_{need.name.upper()}", "")
+        value = values.get(need.name) or os.environ.get(f"ZIXIN_SET_{need.name.upper()}", "")
         if not value and (need.default is None or (need.ask and not told)) and ask is not None:
             value = ask(need).strip()
-        given[need.name] = value
+        values[need.name] = value
 
 
 def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -> list[Line]:
@@ -116,8 +116,15 @@ def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -
         # What a vendor gives once is not given again: it is kept before anything else is tried.
         connections.keep(profile, {name: kept})
     crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile), name)
-    found = crm.organisation()
-    lines = [Line("organisation", "ok", f"{found.name}, {found.currency}", f"{found.name}，{found.currency}")]
+    organisation = crm.organisation()
+    lines = [
+        Line(
+            "organisation",
+            "ok",
+            f"{organisation.name}, {organisation.currency}",
+            f"{organisation.name}，{organisation.currency}",
+        )
+    ]
     described: list[Described] = []
     if not isinstance(crm, Writes):
         en, zh = "is only read: zixin writes no ratings into it", "仅供读取：zixin 不向其写入评级"
@@ -132,16 +139,16 @@ def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -
 
 def permissions(crm: Reads) -> list[Line]:
     """Each permission that we need, as far as the CRM tells or a harmless call shows."""
-    made: list[Line] = []
+    lines: list[Line] = []
     for each in crm.permissions() if isinstance(crm, Diagnostics) else ():
         if each.granted:
-            made.append(Line(each.name, "ok", each.en, each.zh))
+            lines.append(Line(each.name, "ok", each.en, each.zh))
         elif each.granted is None:
-            made.append(Line(each.name, "look", f"{each.en}: not told", f"{each.zh}：未告知"))
+            lines.append(Line(each.name, "look", f"{each.en}: not told", f"{each.zh}：未告知"))
         else:
             en, zh = "grant it to zixin's user and connect again", "请授予该用户并重新连接"
-            made.append(Line(each.name, "failed", f"{each.en}: {en}", f"{each.zh}：{zh}"))
-    return made
+            lines.append(Line(each.name, "failed", f"{each.en}: {en}", f"{each.zh}：{zh}"))
+    return lines
 
 
 def objects(
@@ -152,22 +159,22 @@ def objects(
     `seen` is told of each that was described.
     """
     mapping = compose.mapping_of(profile, name, kept)
-    made: list[Line] = []
+    lines: list[Line] = []
     for source, part in mapping.sources.items():
-        if any(line.what == part.object for line in made):
+        if any(line.what == part.object for line in lines):
             continue
         try:
             described = crm.describe(part.object)
         except Problem as problem:
-            made.append(_missing(part.object, problem, optional=part.optional))
+            lines.append(_missing(part.object, problem, optional=part.optional))
             continue
         seen(described)
         if gone := lacking(part, described):
-            told = ", ".join(gone)
-            made.append(Line(part.object, "look", f"{source}: no field {told}", f"{source}：没有字段 {told}"))
+            message = ", ".join(gone)
+            lines.append(Line(part.object, "look", f"{source}: no field {message}", f"{source}：没有字段 {message}"))
         else:
-            made.append(Line(part.object, "ok", f"{len(described.fields)} fields", f"{len(described.fields)} 个字段"))
-    return made
+            lines.append(Line(part.object, "ok", f"{len(described.fields)} fields", f"{len(described.fields)} 个字段"))
+    return lines
 
 
 def _missing(object_: str, problem: Problem, *, optional: bool) -> Line:

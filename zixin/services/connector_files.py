@@ -19,8 +19,8 @@ from zixin.services.connect import from_file, gathered
 
 def named(file: Path) -> Connector:
     """The connector of that file, or the shipped one of that name. Raises Misconfigured where it does not fit."""
-    given = {"connector": str(file)} if file.is_file() else {}
-    return connector_of("rest" if given else str(file), given)
+    values = {"connector": str(file)} if file.is_file() else {}
+    return connector_of("rest" if values else str(file), values)
 
 
 def check(connector: Connector, settings: Path | None) -> Iterator[CheckStep]:
@@ -29,8 +29,8 @@ def check(connector: Connector, settings: Path | None) -> Iterator[CheckStep]:
     Raises Misconfigured where a setting is missing.
     """
     needs = declared(connector)
-    given = with_defaults(needs, gathered(lambda _: needs, from_file(settings), None), connector.name)
-    yield from steps(connector, connected(connector, given, Alone(), name=connector.name))
+    values = with_defaults(needs, gathered(lambda _: needs, from_file(settings), None), connector.name)
+    yield from steps(connector, connected(connector, values, Alone(), name=connector.name))
 
 
 class Alone:

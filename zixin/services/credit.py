@@ -75,12 +75,12 @@ class CreditContext:
         account, number, name = self.account(wanted)
         with self.store.read(self.connection) as session:
             tables = ledger.load(session, [account])
-            kept = ratings.statistics_before(session, self.day)
+            stored = ratings.statistics_before(session, self.day)
             tree = tables["accounts"]["account_id"].to_list()
             prior = ratings.assessments(session, before=self.day, accounts=tree)
-        portfolio = Statistics.from_json(str(kept))
-        made = assess(tables, self.policy, self.day, portfolio=portfolio, prior=prior)
-        row = made.row(by_predicate=pl.col("customer_id") == account, named=True)
+        portfolio = Statistics.from_json(str(stored))
+        frame = assess(tables, self.policy, self.day, portfolio=portfolio, prior=prior)
+        row = frame.row(by_predicate=pl.col("customer_id") == account, named=True)
         return Standing(account, number or account, name, row, tables, portfolio, prior)
 
 
@@ -201,10 +201,10 @@ def decide(at: CreditContext, wanted: str, asked: Asked) -> tuple[str, decision_
     # The policy's amount is in its base currency; in any other one somebody else has to look.
     above = None if most is None or asked.currency not in (None, base) else money.to_minor(most, base)
     rating = standing.row["rating"]
-    made = decision_store.decide(
+    decided = decision_store.decide(
         at.store, at.connection, standing.account_id, asked, at.policy, rating=rating, above=above, at=at.at
     )
-    return standing.number, made
+    return standing.number, decided
 
 
 def end(at: CreditContext, key: str, by: str) -> None:
@@ -240,11 +240,11 @@ def confirm(
     if "downgrade_waits" not in row["notices"]:
         raise Misconfigured("E-DESK-UNKNOWN", key=wanted, what="override")
     grade = row["pending_rating"] or row["rating"]
-    asked = Asked("confirmation", grade, reason, by, at.day, at.day + days)
-    made = decision_store.decide(
-        at.store, at.connection, standing.account_id, asked, at.policy, rating=row["rating"], above=None, at=at.at
+    result = Asked("confirmation", grade, reason, by, at.day, at.day + days)
+    decided = decision_store.decide(
+        at.store, at.connection, standing.account_id, result, at.policy, rating=row["rating"], above=None, at=at.at
     )
-    return standing.number, str(grade), made
+    return standing.number, str(grade), decided
 
 
 def checked(at: CreditContext, wanted: str, amount: Decimal, currency: str | None) -> OrderAnswer:
@@ -269,25 +269,26 @@ def checked(at: CreditContext, wanted: str, amount: Decimal, currency: str | Non
         if minor is None:
             raise Misconfigured("E-AMOUNT", amount=f"{amount} {given}", detail=f"no rate from {given} into {base}")
     today = at.now.astimezone(ZoneInfo(at.policy.calendar.time_zone)).date()
-    said = check(standing.row, minor, at.policy, max(0, day_number(today) - at.day))
+    decision = check(standing.row, minor, at.policy, max(0, day_number(today) - at.day))
 
     def worded(catalogue: dict[str, tuple[str, str]], lines: list[tuple[str, dict[str, Any]]]) -> tuple[Line, ...]:
-        made = []
+        results = []
         for code, filled in lines:
             text = {
                 key: money.shown(value, base) if isinstance(value, int) and key != "days" else value
                 for key, value in filled.items()
             }
             en, zh = catalogue[code]
-            made.append(Line(code, en.format(**text), zh.format(**text)))
-        return tuple(made)
+            results.append(Line(code, en.format(**text), zh.format(**text)))
+        return tuple(results)
 
     numbers = {
-        key: None if value is None else f"{money.from_minor(value, base):f}" for key, value in said.numbers.items()
+        key: None if value is None else f"{money.from_minor(value, base):f}" for key, value in decision.numbers.items()
     }
     return OrderAnswer(
-        standing.account_id, standing.number, standing.name, day_of(at.day), base, standing.row["rating"], said.answer,
-        worded(WHY, said.reasons), worded(OUT, said.ways_out), numbers,
+        standing.account_id, standing.number, standing.name, day_of(at.day), base, standing.row["rating"],
+        decision.answer,
+        worded(WHY, decision.reasons), worded(OUT, decision.ways_out), numbers,
     )  # fmt: skip
 
 
@@ -319,8 +320,10 @@ def decisions(at: CreditContext, wanted: str | None) -> tuple[DecisionRow, ...]:
 def what_if(at: CreditContext, wanted: str, values: Mapping[str, Decimal]) -> WhatIf:
     """The account as it is, and with these features instead. Raises Misconfigured for a feature that there is not."""
     standing = at.standing(wanted)
-    found = with_values(standing.tables, at.policy, at.day, standing.portfolio, standing.account_id, values)
-    return WhatIf(standing.account_id, standing.number, standing.name, found["currency"], found["now"], found["then"])
+    result = with_values(standing.tables, at.policy, at.day, standing.portfolio, standing.account_id, values)
+    return WhatIf(
+        standing.account_id, standing.number, standing.name, result["currency"], result["now"], result["then"]
+    )
 
 
 def flags(at: CreditContext, wanted: str | None, code: str | None, *, over: bool = False) -> tuple[FlagRow, ...]:
@@ -329,7 +332,7 @@ def flags(at: CreditContext, wanted: str | None, code: str | None, *, over: bool
     with at.store.read(at.connection) as session:
         rows = warnings.listed(session, only, over=over)
         numbers = ledger.numbers(session)
-    made = []
+    flag_rows = []
     for row in rows:
         if code is not None and row["code"] != canonical(code):
             continue
@@ -337,12 +340,12 @@ def flags(at: CreditContext, wanted: str | None, code: str | None, *, over: bool
         words = rule or FLAGS[row["code"]]
         measure = at.policy.measure_of(row["code"])
         about = at.policy.measure(measure)
-        made.append(FlagRow(
+        flag_rows.append(FlagRow(
             row["account_id"], row["code"], row["severity"], row["acknowledged_by"], row["note"],
             _iso(row["raised_on"]), _iso(row["cleared_on"]), numbers.get(row["account_id"]) or "", words.en, words.zh,
             measure, about.en if about else measure, about.zh if about else measure,
         ))  # fmt: skip
-    return tuple(made)
+    return tuple(flag_rows)
 
 
 def plan_action(

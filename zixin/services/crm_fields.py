@@ -48,8 +48,8 @@ def wanted(kept: ConnectionConfig, optional: Sequence[str] | None = None) -> tup
 
     `optional`: those that it is to ask for from now on.
     """
-    asked = _optional(kept) if optional is None else optional
-    chosen = [item for item in OUTPUT_FIELDS if item in CORE or item.name in asked]
+    names = _optional(kept) if optional is None else optional
+    chosen = [item for item in OUTPUT_FIELDS if item in CORE or item.name in names]
     first, second = ("zh", "en") if kept.language == "zh-CN" else ("en", "zh")
     mark = f" [zixin {kept.install}]" if kept.install else ""
     return tuple(
@@ -108,8 +108,8 @@ def _is_ours(field: Field, kept: ConnectionConfig) -> bool:
 
 def planned(profile: str, link: CrmConnection) -> tuple[Step, ...]:
     """What `install` would do, and what it leaves to a person."""
-    kept, crm = connections.read(profile)[link.name], _installs(link)
-    return _looked(crm, crm.installed(), kept, wanted(kept)).steps
+    config, crm = connections.read(profile)[link.name], _installs(link)
+    return _looked(crm, crm.installed(), config, wanted(config)).steps
 
 
 def install(
@@ -121,22 +121,22 @@ def install(
     `optional`: the optional ones that are wanted from now on; None: as before. Raises Misconfigured, and changes
     nothing: a field of such a name is of another kind, or was not made by us and is not to be adopted.
     """
-    kept, crm = connections.read(profile)[link.name], _installs(link)
+    config, crm = connections.read(profile)[link.name], _installs(link)
     there = crm.installed()
     marked = _marked(there)
-    install_id = kept.install or _whose(marked, adopt=adopt) or secrets.token_hex(4)
-    ours = set(kept.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
-    chosen = _optional(kept) if optional is None else tuple(optional)
-    kept = replace(kept, install=install_id)
-    found = _looked(crm, there, kept, wanted(kept, chosen))
-    wrong = [f"{step.field} ({step.detail})" for step in found.steps if step.action == "mend"]
+    install_id = config.install or _whose(marked, adopt=adopt) or secrets.token_hex(4)
+    ours = set(config.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
+    chosen = _optional(config) if optional is None else tuple(optional)
+    config = replace(config, install=install_id)
+    looked = _looked(crm, there, config, wanted(config, chosen))
+    wrong = [f"{step.field} ({step.detail})" for step in looked.steps if step.action == "mend"]
     if wrong:
         raise Misconfigured("E-FIELD-KIND", name=link.name, fields=", ".join(wrong))
-    others = [step.field for step in found.steps if step.action != "create" and step.field not in ours]
+    others = [step.field for step in looked.steps if step.action != "create" and step.field not in ours]
     if others and not adopt:
         raise Misconfigured("E-FIELD-OTHERS", name=link.name, fields=", ".join(dict.fromkeys(others)))
-    named = dict(crm.apply(found.items))
-    created = {step.name for step in found.steps if step.action == "create"}
+    named = dict(crm.apply(looked.items))
+    created = {step.name for step in looked.steps if step.action == "create"}
     by_name = {field.name: field for field in (crm.installed() if created else there).fields}
     ids = {
         key: by_name[field].id or field
@@ -144,12 +144,12 @@ def install(
         if field in by_name and (key in created or _owner(by_name[field]) == install_id)
     }
     connections.change(
-        profile, link.name, fields=named, install=install_id, optional=chosen, field_ids={**kept.field_ids, **ids}
+        profile, link.name, fields=named, install=install_id, optional=chosen, field_ids={**config.field_ids, **ids}
     )
     # After what was made is kept: a CRM that does not let a field grow keeps nobody from the others.
-    kept = connections.read(profile)[link.name]
+    config = connections.read(profile)[link.name]
     _forgotten(profile, link.name, created)
-    return replace(link, mapping=link.mapping.with_written(named)), _grown(crm, kept, found)
+    return replace(link, mapping=link.mapping.with_written(named)), _grown(crm, config, looked)
 
 
 def _forgotten(profile: str, name: str, created: set[str]) -> None:
@@ -186,10 +186,10 @@ def off_page(link: CrmConnection) -> dict[str, list[str]]:
     if not isinstance(link.crm, Diagnostics):
         return {}
     writes = link.mapping.writes
-    found = {
-        layout: sorted(set(writes.fields.values()) - shown) for layout, shown in link.crm.layouts(writes.object).items()
+    result = {
+        layout: sorted(set(writes.fields.values()) - texts) for layout, texts in link.crm.layouts(writes.object).items()
     }
-    return {layout: names for layout, names in found.items() if names}
+    return {layout: names for layout, names in result.items() if names}
 
 
 def off_page_as_seen(link: CrmConnection) -> dict[str, list[str]]:
@@ -202,9 +202,9 @@ def off_page_as_seen(link: CrmConnection) -> dict[str, list[str]]:
 
 def widget(profile: str, attached: Attached) -> bytes:
     """The panel for the account page, packed for upload, with the names that our fields have in this CRM; no secret."""
-    kept = connections.read(profile)[attached.link.name]
+    config = connections.read(profile)[attached.link.name]
     names = attached.link.mapping.writes.fields
-    return registry.widget(kept.crm, names, kept.language, attached.policy.base_currency)
+    return registry.widget(config.crm, names, config.language, attached.policy.base_currency)
 
 
 def placing(link: CrmConnection) -> tuple[str, str] | None:
@@ -214,16 +214,16 @@ def placing(link: CrmConnection) -> tuple[str, str] | None:
 
 def drifted(profile: str, link: CrmConnection) -> list[Drift]:
     """How the fields differ from what zixin made and writes."""
-    kept = connections.read(profile)[link.name]
+    config = connections.read(profile)[link.name]
     crm = _installs(link)
     there = crm.installed()
-    found = _looked(crm, there, kept, wanted(kept))
+    looked = _looked(crm, there, config, wanted(config))
     by_name = {field.name: field for field in there.fields}
     steps: dict[str, list[Step]] = {}
-    for step in found.steps:
+    for step in looked.steps:
         steps.setdefault(step.name, []).append(step)
     drifts: list[Drift] = []
-    for item in found.items:
+    for item in looked.items:
         field = by_name.get(item.field)
         if field is None:
             gone = "it is not there, or hidden from zixin's user", "不存在，或对 zixin 的用户不可见"
@@ -235,23 +235,23 @@ def drifted(profile: str, link: CrmConnection) -> list[Drift]:
             elif step.action in ("grow", "hand"):
                 slight = not growth(item, field).options
                 drifts.append(Drift(field.name, step.detail, step.detail_zh, step.action == "grow", slight))
-        drifts += [Drift(field.name, en, zh) for en, zh in _differences(item, field, kept)]
+        drifts += [Drift(field.name, en, zh) for en, zh in _differences(item, field, config)]
     return drifts
 
 
 def removable(profile: str, link: CrmConnection) -> tuple[list[Field], list[str]]:
     """Fields that `remove` takes, and names of those that it leaves: without our mark, or another one by that name."""
-    kept = connections.read(profile)[link.name]
-    ids = set(kept.field_ids.values())
+    config = connections.read(profile)[link.name]
+    ids = set(config.field_ids.values())
     take: list[Field] = []
     leave: list[str] = []
     for field in _installs(link).installed().fields:
         known = (field.id or field.name) in ids
         # Where the CRM shows no tooltips the id alone has to do.
-        mine = known and (field.tip is None or _owner(field) == kept.install)
+        mine = known and (field.tip is None or _owner(field) == config.install)
         if mine:
             take.append(field)
-        elif known or _owner(field) or field.name in kept.fields.values():
+        elif known or _owner(field) or field.name in config.fields.values():
             leave.append(field.name)
     return take, leave
 
@@ -260,12 +260,12 @@ def remove(profile: str, link: CrmConnection, fields: Sequence[Field]) -> None:
     """Deletes these fields with their values in the CRM; what zixin knows of the customers stays."""
     _installs(link).remove(fields)
     gone = {field.name for field in fields}
-    kept = connections.read(profile)[link.name]
+    config = connections.read(profile)[link.name]
     connections.change(
         profile,
         link.name,
-        fields={key: name for key, name in kept.fields.items() if name not in gone},
-        field_ids={key: id_ for key, id_ in kept.field_ids.items() if kept.fields.get(key) not in gone},
+        fields={key: name for key, name in config.fields.items() if name not in gone},
+        field_ids={key: id_ for key, id_ in config.field_ids.items() if config.fields.get(key) not in gone},
     )
 
 
@@ -275,17 +275,17 @@ def _optional(kept: ConnectionConfig) -> tuple[str, ...]:
 
 
 def _differences(item: OutputField, field: Field, kept: ConnectionConfig) -> list[tuple[str, str]]:
-    made: list[tuple[str, str]] = []
+    pairs: list[tuple[str, str]] = []
     if not field.writable:
-        made.append(("zixin's user may not write it", "zixin 的用户不可写"))
+        pairs.append(("zixin's user may not write it", "zixin 的用户不可写"))
     if field.places is not None and item.kind in ("number", "money") and field.places < item.places:
-        made.append((f"holds {field.places} decimals only", f"仅保留 {field.places} 位小数"))
+        pairs.append((f"holds {field.places} decimals only", f"仅保留 {field.places} 位小数"))
     if field.editors:
         who = ", ".join(field.editors)
-        made.append((f"may be edited by {who}", f"可被编辑：{who}"))
+        pairs.append((f"may be edited by {who}", f"可被编辑：{who}"))
     if field.tip is not None and item.name in kept.field_ids and _owner(field) != kept.install:
-        made.append(("its tooltip has lost zixin's mark", "提示文本中的 zixin 标记已丢失"))
-    return made
+        pairs.append(("its tooltip has lost zixin's mark", "提示文本中的 zixin 标记已丢失"))
+    return pairs
 
 
 def _installs(link: CrmConnection) -> Installs:
@@ -295,8 +295,8 @@ def _installs(link: CrmConnection) -> Installs:
 
 
 def _owner(field: Field) -> str:
-    found = _MARK.search(field.tip or "")
-    return found[1] if found else ""
+    match = _MARK.search(field.tip or "")
+    return match[1] if match else ""
 
 
 def _marked(there: Described) -> dict[str, str]:

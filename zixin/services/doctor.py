@@ -53,8 +53,8 @@ def examined(profile: str, now: datetime) -> Iterator[Check]:
     except Problem as problem:
         yield _failed("connection", problem)
         return
-    for name, kept in known.items():
-        yield from _connection(profile, name, kept, now)
+    for name, config in known.items():
+        yield from _connection(profile, name, config, now)
     yield from _schedule(profile, now)
 
 
@@ -91,12 +91,12 @@ def _environment(profile: str) -> Iterator[Check]:
         yield _of("home", "ok", str(folder), str(folder))
     room = shutil.disk_usage(there).free
     enough: Literal["ok", "look"] = "ok" if room > _LEAST_ROOM else "look"
-    told = f"{room / (1 << 30):.1f} GB"
-    yield _of("disk", enough, f"{told} free" + ("" if enough == "ok" else ": make room"), f"可用 {told}")
+    message = f"{room / (1 << 30):.1f} GB"
+    yield _of("disk", enough, f"{message} free" + ("" if enough == "ok" else ": make room"), f"可用 {message}")
     yield _key()
     try:
-        if (folder / "zixin.db").exists() and (found := behind(folder / "zixin.db")):
-            yield _of("store", "look", *_old(found))
+        if (folder / "zixin.db").exists() and (match := behind(folder / "zixin.db")):
+            yield _of("store", "look", *_old(match))
         elif (folder / "zixin.db").exists():
             Store(folder / "zixin.db").close()
             size = (folder / "zixin.db").stat().st_size / (1 << 20)
@@ -144,18 +144,18 @@ def _key() -> Check:
 def _connection(profile: str, name: str, kept: ConnectionConfig, now: datetime) -> Iterator[Check]:
     try:
         crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile), name)
-        found = crm.organisation()
+        organisation = crm.organisation()
     except Problem as problem:
         yield _failed(name, problem)
         return
-    told = f"{kept.crm}: {found.name}, {found.currency}"
-    yield Check("connection", name, "ok", told, told)
+    message = f"{kept.crm}: {organisation.name}, {organisation.currency}"
+    yield Check("connection", name, "ok", message, message)
     yield from _clock(crm, now)
     try:
         yield from _quota(profile, name, kept, crm, now)
         for line in (*connect.permissions(crm), *connect.objects(crm, profile, name, kept)):
             yield Check("connection", line.what, line.state, line.en, line.zh, access=line.state == "failed")
-        link = CrmConnection(name, crm, compose.named_mapping(profile, name, kept), found)
+        link = CrmConnection(name, crm, compose.named_mapping(profile, name, kept), organisation)
         yield from _fields(profile, kept, link)
         yield from _counts(profile, link)
     except Problem as problem:
@@ -206,8 +206,8 @@ def _fields(profile: str, kept: ConnectionConfig, link: CrmConnection) -> Iterat
     if not kept.fields:
         yield Check("fields", "fields", "failed", "not made yet: zixin fields apply", "尚未创建：zixin fields apply")
         return
-    found = crm_fields.drifted(profile, link)
-    for drift in found:
+    drifts = crm_fields.drifted(profile, link)
+    for drift in drifts:
         cure = (
             ("zixin fields apply", "zixin fields apply")
             if drift.ours
@@ -215,17 +215,17 @@ def _fields(profile: str, kept: ConnectionConfig, link: CrmConnection) -> Iterat
         )
         state: Literal["look", "failed"] = "look" if drift.slight else "failed"
         yield Check("fields", drift.field, state, f"{drift.en}: {cure[0]}", f"{drift.zh}：{cure[1]}")
-    if not found:
+    if not drifts:
         yield Check("fields", "fields", "ok", f"{len(kept.fields)} as made", f"{len(kept.fields)} 个，与创建时一致")
     yield from _refused(profile, link)
     for layout, names in crm_fields.off_page(link).items():
-        told = ", ".join(names)
+        message = ", ".join(names)
         yield Check(
             "fields",
             layout,
             "look",
-            f"not on this page layout, nobody sees them: {told}",
-            f"不在此页面布局中，无人可见：{told}",
+            f"not on this page layout, nobody sees them: {message}",
+            f"不在此页面布局中，无人可见：{message}",
         )
 
 
@@ -234,8 +234,8 @@ def _refused(profile: str, link: CrmConnection) -> Iterator[Check]:
     if not compose.up_to_date(profile):
         return
     with compose.stored(profile) as (store, _), store.read(link.name) as session:
-        found = refusals.by_field(session)
-    for name, count in found.items():
+        result = refusals.by_field(session)
+    for name, count in result.items():
         en = f"the CRM refused it of {count:,} account{'' if count == 1 else 's'}: zixin fields plan, then zixin sync"
         zh = f"CRM 拒绝了 {count:,} 个客户的该字段：先运行 zixin fields plan，再运行 zixin sync"
         yield Check("fields", f"{link.mapping.writes.fields.get(name, name)} refused", "look", en, zh)
@@ -261,13 +261,13 @@ def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
         if there is None:
             continue
         apart = abs(there - count - bad.get(source, 0)) > max(_FEW, there * _SHARE)
-        told = f"CRM {there:,}, zixin {count:,}, " + f"{bad.get(source, 0):,}"
+        message = f"CRM {there:,}, zixin {count:,}, " + f"{bad.get(source, 0):,}"
         yield Check(
             "records",
             source,
             "look" if apart else "ok",
-            f"{told} rejected" + (": zixin sync --full" if apart else ""),
-            f"{told} 拒收" + ("：zixin sync --full" if apart else ""),
+            f"{message} rejected" + (": zixin sync --full" if apart else ""),
+            f"{message} 拒收" + ("：zixin sync --full" if apart else ""),
         )
 
 
@@ -280,21 +280,21 @@ def _schedule(profile: str, now: datetime) -> Iterator[Check]:
             yield Check("schedule", "runs", "look", problem.text("en"), problem.text("zh-CN"))
         elif problem.code not in ("E-STORE-OLD", "E-STORE-BUSY"):
             yield Check("schedule", "runs", "failed", problem.text("en"), problem.text("zh-CN"))
-    made = backup.last(settings.profile_folder(profile))
-    if made is None or now - made > _BACKUP:
-        since = made.date().isoformat() if made else "–"
+    moment = backup.last(settings.profile_folder(profile))
+    if moment is None or now - moment > _BACKUP:
+        since = moment.date().isoformat() if moment else "–"
         yield Check("schedule", "backup", "look", f"last {since}: zixin backup", f"上次 {since}：zixin backup")
     else:
-        day = made.isoformat(timespec="minutes")
+        day = moment.isoformat(timespec="minutes")
         yield Check("schedule", "backup", "ok", f"last {day}", f"上次 {day}")
 
 
 def _runs(profile: str, now: datetime) -> Iterator[Check]:
-    told = status.of(profile, now)
-    if not told.wants:
-        last = told.last_success
+    results = status.of(profile, now)
+    if not results.wants:
+        last = results.last_success
         yield Check("schedule", "runs", "ok", f"last success {last}", f"最近成功 {last}")
-    for want in told.wants:
+    for want in results.wants:
         yield Check("schedule", "runs", "look", want.en, want.zh)
 
 

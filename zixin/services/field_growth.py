@@ -21,9 +21,9 @@ def words(lacks: Growth) -> tuple[str, str]:
     """What is to be changed, in English and Chinese, as an admin reads it."""
     english, chinese = [], []
     if lacks.options:
-        told = ", ".join(lacks.options)
-        english.append(f"add the options {told}")
-        chinese.append(f"添加选项 {told}")
+        message = ", ".join(lacks.options)
+        english.append(f"add the options {message}")
+        chinese.append(f"添加选项 {message}")
     if lacks.label:
         english.append(f"label {lacks.field.label} to {lacks.label}")
         chinese.append(f"标签由“{lacks.field.label}”改为“{lacks.label}”")

@@ -241,14 +241,14 @@ def serving(profile: str, workspace: Workspace, **how: Any) -> Iterator[tuple[Se
 
     Raises Busy: another process serves the profile.
     """
-    made = Serving(profile, workspace, **how)
+    result = Serving(profile, workspace, **how)
     with serve_lease(settings.profile_folder(profile), profile):
-        intake = made.start()
+        intake = result.start()
         try:
-            yield made, intake
+            yield result, intake
         finally:
             with suppress(Problem):
-                made.stop()
+                result.stop()
 
 
 @contextmanager

@@ -55,15 +55,15 @@ class Suggested:
 
 def described(crm: Reads, objects: Iterable[str]) -> dict[str, Described | None]:
     """Object → its fields; None: the CRM has no such object. Raises what keeps us from looking."""
-    made: dict[str, Described | None] = {}
+    result: dict[str, Described | None] = {}
     for name in dict.fromkeys(objects):
         try:
-            made[name] = crm.describe(name)
+            result[name] = crm.describe(name)
         except Problem as problem:
             if problem.code not in ("E-CRM-OBJECT", "E-CRM-ANSWER"):
                 raise
-            made[name] = None
-    return made
+            result[name] = None
+    return result
 
 
 def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Suggested], list[Described]]:
@@ -74,21 +74,21 @@ def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Sug
     crm, mapping = workspace.link.crm, _with_objects(workspace.link.mapping, objects)
     there = described(crm, (part.object for part in mapping.sources.values()))
     places = {item.table: part.object for part in mapping.sources.values() for item in part.yields[:1]}
-    made: list[Suggested] = []
+    suggesteds: list[Suggested] = []
     for source, part in mapping.sources.items():
-        found = there[part.object]
-        if found is None or not found.fields:
+        result = there[part.object]
+        if result is None or not result.fields:
             continue
-        samples = _samples(crm, part.object, found)
-        names = {field.name for field in found.fields}
+        samples = _samples(crm, part.object, result)
+        names = {field.name for field in result.fields}
         for item in part.yields:
-            for proposal in suggest(item.table, found, samples=samples, objects=places):
+            for proposal in suggest(item.table, result, samples=samples, objects=places):
                 rule = item.columns.get(proposal.column)
                 now = (rule.field or "") if rule else ""
                 stands = rule is not None and (not now or now in names or now == "id")
                 used = rule is not None or proposal.column in _REQUIRED[item.table]
-                made.append(Suggested(source, part.object, proposal, now, stands, used, samples))
-    return made, [each for each in there.values() if each is not None]
+                suggesteds.append(Suggested(source, part.object, proposal, now, stands, used, samples))
+    return suggesteds, [each for each in there.values() if each is not None]
 
 
 def checked(profile: str, workspace: Attached) -> list[Finding]:
@@ -163,15 +163,15 @@ def shown(workspace: Attached, record: str, source: str) -> RecordShown:
     from mappings.apply import apply
 
     link = workspace.link
-    asked = link.mapping.source(source)
-    pages = list(link.crm.fetch(asked, [record]))
+    result = link.mapping.source(source)
+    pages = list(link.crm.fetch(result, [record]))
     frames = [page.frame for page in pages if page.frame.height]
     if not frames:
-        raise Misconfigured("E-NO-RECORD", record=record, object=asked.object)
+        raise Misconfigured("E-NO-RECORD", record=record, object=result.object)
     applied = apply(link.mapping, source, frames[0], link.organisation, link.time_zone)
     return RecordShown(
         source,
-        asked.object,
+        result.object,
         frames[0].row(0, named=True),
         {table: frame.to_dicts() for table, frame in applied.tables.items() if frame.height},
         applied.rejects.to_dicts(),
@@ -218,14 +218,14 @@ def _set(columns: Any, column: str, field: str) -> None:
 def _base(profile: str, name: str, path: Path) -> tuple[str, str]:
     if path.exists():
         return path.read_text(encoding="utf-8"), path.name
-    kept = connections.read(profile)[name]
-    base = f"{kept.mapping or kept.crm}.yaml"
+    config = connections.read(profile)[name]
+    base = f"{config.mapping or config.crm}.yaml"
     return resources.files("mappings").joinpath(base).read_text(encoding="utf-8"), f"mappings/{base}"
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return kept
+    return stored

@@ -48,8 +48,8 @@ def accounts(profile: str) -> tuple[AccountRating, ...]:
     """Every account that was assessed, worst score first."""
     with compose.stored(profile) as (store, name), store.read(name) as session:
         assessed = ratings.assessments(session)
-        known = ledger.accounts(session).select("account_id", "number", "name")
-    rows = known.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
+        frame = ledger.accounts(session).select("account_id", "number", "name")
+    rows = frame.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
     return tuple(_rating(readable(row)) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts())
 
 
@@ -74,15 +74,15 @@ def _rating(row: dict[str, Any]) -> AccountRating:
 
 def readable(row: dict[str, Any]) -> dict[str, Any]:
     """An assessment with amounts in its currency as decimal text, and days as ISO dates."""
-    made = dict(row)
+    result = dict(row)
     for name in _MONEY:
         if row[name] is not None:
-            made[name] = f"{money.from_minor(row[name], row['currency']):f}"
+            result[name] = f"{money.from_minor(row[name], row['currency']):f}"
     for name in _DAYS:
         if row[name] is not None:
-            made[name] = day_of(row[name]).isoformat()
-    made["flags"] = [{**flag, "since": day_of(flag["since"]).isoformat()} for flag in row["flags"]]
-    return made
+            result[name] = day_of(row[name]).isoformat()
+    result["flags"] = [{**flag, "since": day_of(flag["since"]).isoformat()} for flag in row["flags"]]
+    return result
 
 
 def distribution(assessed: pl.DataFrame) -> dict[str, int]:
@@ -122,29 +122,29 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
     from connector.scoring.features.tendency import Statistics
 
     with compose.stored(profile) as (store, name), store.read(name) as session:
-        found = ledger.find(session, account)
-        rows = [(who, ratings.assessed_on(session, who[0], as_of)) for who in found]
+        pairs = ledger.find(session, account)
+        rows = [(who, ratings.assessed_on(session, who[0], as_of)) for who in pairs]
         who, row = next(((who, row) for who, row in rows if row is not None), (None, None))
         if who is None or row is None:
-            code = "E-NO-ACCOUNT" if as_of is None or not found else "E-NO-DAY"
+            code = "E-NO-ACCOUNT" if as_of is None or not pairs else "E-NO-DAY"
             raise Misconfigured(code, account=account, profile=profile, day=day_of(as_of).isoformat() if as_of else "")
         day, at = row["as_of"], row["assessed_at"]
-        text, kept = ratings.policy(session, row["policy_version"]), ratings.statistics_before(session, day)
+        text, result = ratings.policy(session, row["policy_version"]), ratings.statistics_before(session, day)
         tables = ledger.load(session, [row["customer_id"]], known_at=at)
         prior = ratings.assessments(session, before=day, accounts=tables["accounts"]["account_id"].to_list())
     rules = Policy.model_validate_json(str(text))
-    portfolio = Statistics.from_json(str(kept))
-    made = explained(tables, rules, day, portfolio, row["customer_id"], prior)
+    portfolio = Statistics.from_json(str(result))
+    outcome = explained(tables, rules, day, portfolio, row["customer_id"], prior)
     stored = (row["rating"], row["score"], f"{money.from_minor(row['proposed_limit'], row['currency']):f}")
     document = {
         "account_id": who[0],
         "number": who[1],
         "name": who[2],
         "known_at": instant(at).isoformat(timespec="seconds"),
-        "same": (made["rating"], made["score"], made["limit"]["proposed"]) == stored,
+        "same": (outcome["rating"], outcome["score"], outcome["limit"]["proposed"]) == stored,
         "reasons": [line for line in row["reasons"] if line["lost"] is None or line["lost"] > 0][:MAIN_REASONS],
         "rise": upgrade_paths(tables, rules, day, portfolio, row["customer_id"]),
-        **made,
+        **outcome,
         # What is read back from the store says every key, so that its own version is another one.
         "policy": row["policy_version"],
     }

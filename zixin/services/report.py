@@ -65,7 +65,7 @@ def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
     standing = at.standing(wanted)
     row, base, account = standing.row, standing.row["currency"], standing.account_id
     ledger_ = ledger(standing.tables, at.policy, at.day, standing.portfolio.base)
-    told = explained(standing.tables, at.policy, at.day, standing.portfolio, account, standing.prior)
+    document = explained(standing.tables, at.policy, at.day, standing.portfolio, account, standing.prior)
     with at.store.read(at.connection) as session:
         days = ratings.history(session, account)
         done = decisions.history(session, account)
@@ -115,9 +115,9 @@ def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
         ],
         "open": [
             {**item, "open": f"{Decimal(item['open']):,f} {item['currency']}"}
-            for item in told["facts"]["open"][:_MOST_OPEN]
+            for item in document["facts"]["open"][:_MOST_OPEN]
         ],
-        "more": max(0, len(told["facts"]["open"]) - _MOST_OPEN),
+        "more": max(0, len(document["facts"]["open"]) - _MOST_OPEN),
         "decisions": doors.decisions(at, wanted),
         "actions": doors.actions(at, wanted, over=True),
         "log": [{**entry, "when": _when(entry["at"])} for entry in done],

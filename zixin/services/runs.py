@@ -136,10 +136,10 @@ def known(profile: str, run_id: str = "", most: int | None = None) -> tuple[RunR
     """The runs, newest first, or the one of that id. Raises Misconfigured where there is no such run."""
     with compose.stored(profile) as (store, name), store.read(name) as session:
         rows = runs.listed(session, None if run_id else most)
-    found = tuple(_row(row) for row in rows if run_id in ("", row["run_id"]))
-    if run_id and not found:
+    run_rows = tuple(_row(row) for row in rows if run_id in ("", row["run_id"]))
+    if run_id and not run_rows:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
-    return found
+    return run_rows
 
 
 def _row(row: dict[str, Any]) -> RunRow:

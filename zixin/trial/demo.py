@@ -80,8 +80,8 @@ def standing(
     seconds: dict[str, float] = {}
     started = time.perf_counter()
     with ExitStack() as ends, serve_lease(home, PROFILE), run_lock(home, PROFILE):
-        for kept in home.glob("zixin.db*"):
-            kept.unlink()
+        for path in home.glob("zixin.db*"):
+            path.unlink()
         settings.forget_policy(PROFILE)
         folder, day = _portfolio(home, data, as_of, today)
         demo = Demo(day, crm, ends.enter_context(_simulator(crm, folder, day)))
@@ -155,11 +155,11 @@ def live() -> Iterator[str]:
     connections.new_secret(PROFILE, rotate=False)
     with (
         compose.open_workspace(PROFILE) as workspace,
-        serving(PROFILE, workspace, braked=False) as (made, intake),
-        running(application(intake, made.ready)) as origin,
+        serving(PROFILE, workspace, braked=False) as (result, intake),
+        running(application(intake, result.ready)) as origin,
     ):
-        made.public_url = origin
-        made.renew()
+        result.public_url = origin
+        result.renew()
         yield origin
 
 

@@ -28,13 +28,13 @@ class Simulation:
 
     def line(self, origin: str) -> dict[str, Any]:
         """What `zixin simulate` prints: origin, credentials, control, rejected (rows of the folder), page."""
-        made = self.simulated
+        simulated = self.simulated
         return {
             "origin": origin,
-            "credentials": made.credentials(origin),
-            "control": f"{origin}/control/{made.control}",
+            "credentials": simulated.credentials(origin),
+            "control": f"{origin}/control/{simulated.control}",
             "rejected": self.rejects.height,
-            "page": f"{origin}/{made.page}" if made.page else "",
+            "page": f"{origin}/{simulated.page}" if simulated.page else "",
         }
 
 

@@ -51,8 +51,8 @@ def application(
         return Response("ok\n", media_type="text/plain")
 
     async def readyz(request: Request) -> Response:  # noqa: ARG001
-        told = await asyncio.to_thread(ready)
-        return JSONResponse(asdict(told), 200 if told.ready else 503)
+        result = await asyncio.to_thread(ready)
+        return JSONResponse(asdict(result), 200 if result.ready else 503)
 
     return Starlette(
         routes=[
@@ -67,15 +67,15 @@ def application(
 
 def _headers(request: Request) -> dict[str, str]:
     """Headers in lower case; a secret in the path stands for the token's header."""
-    made = {key.lower(): value for key, value in request.headers.items()}
+    result = {key.lower(): value for key, value in request.headers.items()}
     secret = request.path_params.get("secret")
-    return made if secret is None else {**made, TOKEN: str(secret)}
+    return result if secret is None else {**result, TOKEN: str(secret)}
 
 
 async def _body(request: Request) -> bytes | None:
     """The raw body; None: it is larger than anybody's event."""
-    told = request.headers.get("content-length", "0")
-    if told.isdigit() and int(told) > MOST_BYTES:
+    message = request.headers.get("content-length", "0")
+    if message.isdigit() and int(message) > MOST_BYTES:
         return None
     parts, size = [], 0
     async for part in request.stream():

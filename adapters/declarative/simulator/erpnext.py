@@ -128,9 +128,9 @@ def fill(system: System, told: Books) -> None:
             },
         )
         if limit:
-            made = f"ccl-{names[key]}"
-            values = {"name": made, "parent": names[key], "parenttype": "Customer", "company": COMPANY}
-            system.put("Customer Credit Limit", made, {**values, "credit_limit": limit["amount"]})
+            text = f"ccl-{names[key]}"
+            values = {"name": text, "parent": names[key], "parenttype": "Customer", "company": COMPANY}
+            system.put("Customer Credit Limit", text, {**values, "credit_limit": limit["amount"]})
     for key, row in told.receivables.items():
         if row["voided_on"] is None:
             system.put(
@@ -177,12 +177,12 @@ def fill(system: System, told: Books) -> None:
             },
         )
     for each in told.rates:
-        made = f"{each['day']}-{each['currency']}-{each['base']}"
+        text = f"{each['day']}-{each['currency']}-{each['base']}"
         system.put(
             "Currency Exchange",
-            made,
+            text,
             {
-                "name": made,
+                "name": text,
                 "date": each["day"],
                 "from_currency": each["currency"],
                 "to_currency": each["base"],
@@ -213,8 +213,8 @@ def _of(system: System, answer: Any) -> Any:
         if request.headers.get("authorization") != f"token {system.key}:{system.token}":
             return _error(system, 401, "AuthenticationError", "Authentication required")
         body = await request.body()
-        made: Response = answer(system, request, json.loads(body, parse_float=Decimal) if body else {})
-        return made
+        response: Response = answer(system, request, json.loads(body, parse_float=Decimal) if body else {})
+        return response
 
     return call
 
@@ -224,7 +224,7 @@ def _error(system: System, status: int, kind: str, words: str) -> Response:
 
 
 def _list(system: System, request: Request, told: Any) -> Response:  # noqa: ARG001
-    doctype, asked = unquote(request.path_params["doctype"]), request.query_params
+    doctype, query_params = unquote(request.path_params["doctype"]), request.query_params
     if doctype == "Deleted Document":
         rows = [
             {
@@ -240,14 +240,16 @@ def _list(system: System, request: Request, told: Any) -> Response:  # noqa: ARG
         rows = list(system.objects[doctype].values())
     else:
         return _error(system, 404, "DoesNotExistError", f"DocType {doctype} not found")
-    tests = [test[-3:] for test in json.loads(asked.get("filters", "[]"))]
+    tests = [test[-3:] for test in json.loads(query_params.get("filters", "[]"))]
     rows = [row for row in rows if all(_OPS[str(op).lower()](row.get(name), want) for name, op, want in tests)]
-    order = asked.get("order_by", "modified desc").split()
+    order = query_params.get("order_by", "modified desc").split()
     rows.sort(key=lambda row: str(row.get(order[0]) or ""), reverse=len(order) > 1 and order[1].lower() == "desc")
-    shown = [each for row in rows for each in _shown(doctype, row, json.loads(asked.get("fields", '["name"]')))]
-    start, length = int(asked.get("limit_start", 0)), int(asked.get("limit_page_length", 20))
+    results = [
+        each for row in rows for each in _shown(doctype, row, json.loads(query_params.get("fields", '["name"]')))
+    ]
+    start, length = int(query_params.get("limit_start", 0)), int(query_params.get("limit_page_length", 20))
     end = None if length == 0 else start + min(length, system.most)
-    return reply(system, {"data": shown[start:end]})
+    return reply(system, {"data": results[start:end]})
 
 
 def _shown(doctype: str, row: Mapping[str, Any], fields: list[str]) -> list[dict[str, Any]]:
@@ -255,7 +257,7 @@ def _shown(doctype: str, row: Mapping[str, Any], fields: list[str]) -> list[dict
     tables = _CHILDREN.get(doctype, {})
     if fields == ["*"]:
         return [{key: value for key, value in row.items() if key not in tables}]
-    made: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     inner: dict[str, tuple[str, str]] = {}
     for each in fields:
         source, _, alias = each.partition(" as ")
@@ -263,11 +265,11 @@ def _shown(doctype: str, row: Mapping[str, Any], fields: list[str]) -> list[dict
         if dot and table in tables:
             inner[alias or name] = (table, name)
         else:
-            made[alias or source] = row.get(source)
+            result[alias or source] = row.get(source)
     if not inner:
-        return [made]
+        return [result]
     children = row.get(next(iter(inner.values()))[0]) or [{}]
-    return [{**made, **{alias: child.get(name) for alias, (_, name) in inner.items()}} for child in children]
+    return [{**result, **{alias: child.get(name) for alias, (_, name) in inner.items()}} for child in children]
 
 
 def _get(system: System, request: Request, told: Any) -> Response:  # noqa: ARG001

@@ -40,9 +40,9 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
     system = System(
         currency, stamped="modifiedAt", stamp_form=lambda at: at.astimezone(UTC).strftime(_STAMP), ahead_s=ahead_s
     )
-    told = books(tables)
-    fill(system, told)
-    rates = {each["currency"]: each["rate"] for each in sorted(told.rates, key=lambda row: str(row["day"]))}
+    results = books(tables)
+    fill(system, results)
+    rates = {each["currency"]: each["rate"] for each in sorted(results.rates, key=lambda row: str(row["day"]))}
 
     def settings(system: System, request: Request, body: Any) -> Response:  # noqa: ARG001
         return reply(system, {"companyName": "Simulated Ltd", "baseCurrency": system.currency})
@@ -65,12 +65,12 @@ def filled(tables: Mapping[str, pl.DataFrame], currency: str, ahead_s: float) ->
         at("/{entity}/{record}", _get, "GET", "get"),
         at("/{entity}/{record}", _put, "PUT", "write", writes=True),
     ]
-    made = Simulated(
+    result = Simulated(
         application(system, routes),
         lambda origin: {"base_url": origin, "api_key": system.key, "company": "Simulated Ltd"},
         system.control_token,
     )
-    return system, made
+    return system, result
 
 
 #: Entity → type → fields, as entityDefs tells them: a link is told without its Id, an amount without its currency.
@@ -159,36 +159,37 @@ def _of(system: System, answer: Any) -> Any:
         if request.headers.get("x-api-key") != system.key:
             return Response(status_code=401)
         body = await request.body()
-        made: Response = answer(system, request, json.loads(body, parse_float=Decimal) if body else {})
-        return made
+        response: Response = answer(system, request, json.loads(body, parse_float=Decimal) if body else {})
+        return response
 
     return call
 
 
 def _list(system: System, request: Request, body: Any) -> Response:  # noqa: ARG001
-    entity, asked = request.path_params["entity"], request.query_params
+    entity, query_params = request.path_params["entity"], request.query_params
     if entity not in system.objects:
         return reply(system, {"message": "no such entity"}, 404)
-    size = int(asked.get("maxSize", 20))
+    size = int(query_params.get("maxSize", 20))
     if size > _LARGEST:
         return Response(status_code=403, headers={"X-Status-Reason": "Max size should should not exceed 200."})
-    tests = _where(asked.multi_items())
+    tests = _where(query_params.multi_items())
     rows = [row for row in system.objects[entity].values() if all(_holds(row, test) for test in tests)]
     rows.sort(
-        key=lambda row: str(row.get(asked.get("orderBy", "modifiedAt")) or ""), reverse=asked.get("order") == "desc"
+        key=lambda row: str(row.get(query_params.get("orderBy", "modifiedAt")) or ""),
+        reverse=query_params.get("order") == "desc",
     )
-    start = int(asked.get("offset", 0))
+    start = int(query_params.get("offset", 0))
     return reply(system, {"total": len(rows), "list": rows[start : start + min(size, system.most)]})
 
 
 def _where(items: list[tuple[str, str]]) -> list[dict[str, Any]]:
     tests: dict[str, dict[str, Any]] = {}
     for key, value in items:
-        found = re.fullmatch(r"where\[(\d+)\]\[(type|attribute|value)\](\[\])?", key)
-        if found and found[3]:
-            tests.setdefault(found[1], {}).setdefault("value", []).append(value)
-        elif found:
-            tests.setdefault(found[1], {})[found[2]] = value
+        match = re.fullmatch(r"where\[(\d+)\]\[(type|attribute|value)\](\[\])?", key)
+        if match and match[3]:
+            tests.setdefault(match[1], {}).setdefault("value", []).append(value)
+        elif match:
+            tests.setdefault(match[1], {})[match[2]] = value
     return list(tests.values())
 
 

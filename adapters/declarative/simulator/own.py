@@ -52,13 +52,13 @@ def serve(system: System) -> Simulated:
 
 def fill(system: System, tables: Mapping[str, pl.DataFrame]) -> None:
     """Ids of the service are its own: an account_id becomes the account's number."""
-    told = books(tables)
-    accounts = {key: f"a{number:07d}" for number, key in enumerate(told.accounts)}
-    invoices = {key: f"i{number:07d}" for number, key in enumerate(told.receivables)}
+    results = books(tables)
+    accounts = {key: f"a{number:07d}" for number, key in enumerate(results.accounts)}
+    invoices = {key: f"i{number:07d}" for number, key in enumerate(results.receivables)}
     for name in _LISTS:
         system.objects[name], system.fields[name] = {}, {}
-    for key, row in told.accounts.items():
-        limit = told.limits.get(key, {})
+    for key, row in results.accounts.items():
+        limit = results.limits.get(key, {})
         system.put("accounts", accounts[key], {
             "id": accounts[key], "number": row["number"] or key, "name": row["name"], "tax_id": row["tax_id"],
             "parent_id": accounts.get(row["parent_id"] or ""), "owner_id": row["owner_id"], "country": row["country"],
@@ -66,19 +66,25 @@ def fill(system: System, tables: Mapping[str, pl.DataFrame]) -> None:
             "natural_person": bool(row["natural_person"]), "agreed_limit": limit.get("amount"),
             "agreed_limit_until": limit.get("valid_until"),
         })  # fmt: skip
-    for key, row in told.receivables.items():
+    for key, row in results.receivables.items():
         system.put("invoices", invoices[key], {
             "id": invoices[key], "account_id": accounts[row["account_id"]], "number": row["number"] or key,
             **{name: row[name] for name in ("issued", "due", "original_due", "amount", "currency", "disputed_on",
                                             "dispute_closed_on", "voided_on")},
         })  # fmt: skip
-    for each in told.rates:
+    for each in results.rates:
         key = f"{each['currency']}-{each['base']}-{each['day']}"
         system.put("rates", key, {"id": key, **{name: each[name] for name in ("currency", "base", "day", "rate")}})
     keys = ("paid_on", "amount", "currency", "kind", "instrument", "matures_on", "cleared_on", "bounced_on")
-    _settle(system, told.payments, "payments", told, accounts, invoices, keys)
+    _settle(system, results.payments, "payments", results, accounts, invoices, keys)
     _settle(
-        system, told.adjustments, "credit_notes", told, accounts, invoices, ("booked_on", "amount", "currency", "kind")
+        system,
+        results.adjustments,
+        "credit_notes",
+        results,
+        accounts,
+        invoices,
+        ("booked_on", "amount", "currency", "kind"),
     )
 
 
@@ -87,11 +93,11 @@ def _settle(
     invoices: Mapping[str, str], keys: tuple[str, ...],
 ) -> None:  # fmt: skip
     for number, (key, row) in enumerate(rows.items()):
-        made = f"{name[0]}{number:07d}"
+        text = f"{name[0]}{number:07d}"
         parts = [{"invoice_id": invoices[claim], "amount": part} for claim, part in told.applied.get(key, [])]
         values = {each: row[each] for each in keys}
         owner = accounts[row["account_id"]]
-        system.put(name, made, {"id": made, "number": key, "account_id": owner, **values, "applied": parts})
+        system.put(name, text, {"id": text, "number": key, "account_id": owner, **values, "applied": parts})
 
 
 def _of(system: System, answer: Any) -> Any:
@@ -101,8 +107,8 @@ def _of(system: System, answer: Any) -> Any:
         name = request.path_params.get("object", "accounts")
         if name not in system.objects:
             return reply(system, {"error": "no such list"}, 404)
-        made: Response = answer(system, name, request, await request.body())
-        return made
+        response: Response = answer(system, name, request, await request.body())
+        return response
 
     return call
 
@@ -112,9 +118,9 @@ def _company(system: System, name: str, request: Request, body: bytes) -> Respon
 
 
 def _list(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
-    asked = request.query_params
-    since = asked.get("changed_since")
-    ids, owners = asked.get("id"), asked.get("account_id")
+    query_params = request.query_params
+    since = query_params.get("changed_since")
+    ids, owners = query_params.get("id"), query_params.get("account_id")
     rows = dict(system.objects[name])
     if since:
         at = datetime.fromisoformat(since)
@@ -122,31 +128,31 @@ def _list(system: System, name: str, request: Request, body: bytes) -> Response:
         marks = {key: when for key, when in system.gone.get(name, {}).items() if when >= at}
         rows |= {key: {"id": key, "deleted": True, "modified_at": when.isoformat()} for key, when in marks.items()}
     if ids is not None:
-        wanted = set(ids.split(","))
-        rows = {key: row for key, row in rows.items() if key in wanted}
+        names = set(ids.split(","))
+        rows = {key: row for key, row in rows.items() if key in names}
     if owners is not None:
-        wanted = set(owners.split(","))
-        rows = {key: row for key, row in rows.items() if row.get("account_id") in wanted}
-    limit = min(int(asked.get("limit", system.most)), system.most)
-    keys = sorted(key for key in rows if key > asked.get("after", ""))
+        names = set(owners.split(","))
+        rows = {key: row for key, row in rows.items() if row.get("account_id") in names}
+    limit = min(int(query_params.get("limit", system.most)), system.most)
+    keys = sorted(key for key in rows if key > query_params.get("after", ""))
     return reply(system, {"data": [rows[key] for key in keys[:limit]], "more": len(keys) > limit})
 
 
 def _fields(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
-    made = [{"name": key, "read_only": False, **row} for key, row in system.fields[name].items()]
+    rows = [{"name": key, "read_only": False, **row} for key, row in system.fields[name].items()]
     first = next(iter(system.objects[name].values()), {})
     plain = [{"name": key, "label": key, "type": "text", "options": [], "read_only": True} for key in first]
-    known = {row["name"] for row in made}
-    return reply(system, {"fields": made + [row for row in plain if row["name"] not in known]})
+    items = {row["name"] for row in rows}
+    return reply(system, {"fields": rows + [row for row in plain if row["name"] not in items]})
 
 
 def _field(system: System, name: str, request: Request, body: bytes) -> Response:  # noqa: ARG001
-    told = json.loads(body)
-    if told.get("type") not in _TYPES or not told.get("name"):
+    payload = json.loads(body)
+    if payload.get("type") not in _TYPES or not payload.get("name"):
         return reply(system, {"error": "type or name"}, 400)
     kept = ("label", "description", "type", "options", "places", "length")
-    system.fields[name][told["name"]] = {key: told.get(key) for key in kept}
-    return reply(system, {"name": told["name"]}, 201)
+    system.fields[name][payload["name"]] = {key: payload.get(key) for key in kept}
+    return reply(system, {"name": payload["name"]}, 201)
 
 
 def _change_field(system: System, name: str, request: Request, body: bytes) -> Response:
@@ -156,10 +162,10 @@ def _change_field(system: System, name: str, request: Request, body: bytes) -> R
         return reply(system, {"error": f"no field {request.path_params['field']}"}, 404)
     if words := system.rules.get(request.path_params["field"]):
         return reply(system, {"error": "; ".join(words)}, 409)
-    told = {key: value for key, value in json.loads(body).items() if key in ("label", "options", "length")}
-    if set(field["options"] or ()) - set(told.get("options", field["options"]) or ()):
+    document = {key: value for key, value in json.loads(body).items() if key in ("label", "options", "length")}
+    if set(field["options"] or ()) - set(document.get("options", field["options"]) or ()):
         return reply(system, {"error": "options cannot be taken away"}, 409)
-    field.update(told)
+    field.update(document)
     return reply(system, {"name": request.path_params["field"]})
 
 

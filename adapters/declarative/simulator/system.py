@@ -50,8 +50,8 @@ class System:
 
     def put(self, name: str, record: str, values: Mapping[str, Any]) -> None:
         """A new or changed record; its modified time moves."""
-        kept = self.objects.setdefault(name, {})
-        kept[record] = {**kept.get(record, {}), **values, self.stamped: self.stamp_form(self.now())}
+        stored = self.objects.setdefault(name, {})
+        stored[record] = {**stored.get(record, {}), **values, self.stamped: self.stamp_form(self.now())}
 
     def drop(self, name: str, record: str) -> None:
         """Delete a record."""
@@ -107,9 +107,9 @@ def application(system: System, routes: list[Route]) -> Starlette:
         Route(f"{base}/records/{{object}}", records),
         Route(f"{base}/{{action}}", act, methods=["POST"]),
     ]
-    made = Starlette(routes=[*control, *routes])
-    made.state.system = system
-    return made
+    starlette = Starlette(routes=[*control, *routes])
+    starlette.state.system = system
+    return starlette
 
 
 def _act(system: System, action: str, told: Mapping[str, Any]) -> dict[str, Any]:

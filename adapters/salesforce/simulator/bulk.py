@@ -45,16 +45,16 @@ def ingest(org: Org, job: Job, write: Callable[[str, str, Mapping[str, Any]], st
     reader = csv.DictReader(io.StringIO(job.body.decode("utf-8")))
     name = str(job.told["object"])
     for row in reader:
-        given = {str(key): value for key, value in row.items() if key is not None}
-        record = given.get("Id", "")
+        matches = {str(key): value for key, value in row.items() if key is not None}
+        record = matches.get("Id", "")
         values = {
-            key: None if value == "#N/A" else value for key, value in given.items() if key != "Id" and value != ""
+            key: None if value == "#N/A" else value for key, value in matches.items() if key != "Id" and value != ""
         }
         wrong = write(name, record, {key: _typed(org, name, key, value) for key, value in values.items()})
         if wrong:
-            job.bad.append({"sf__Id": record, "sf__Error": f"{wrong} --", **given})
+            job.bad.append({"sf__Id": record, "sf__Error": f"{wrong} --", **matches})
         else:
-            job.good.append({"sf__Id": record, "sf__Created": "false", **given})
+            job.good.append({"sf__Id": record, "sf__Created": "false", **matches})
     job.state = "JobComplete"
 
 

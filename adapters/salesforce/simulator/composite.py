@@ -34,15 +34,15 @@ _RESOURCES: tuple[tuple[str, str, Handler], ...] = (
 
 def composite(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
     """Subrequests in their order; each result may be named by those after it."""
-    told = msgspec.json.decode(body)
-    parts = told["compositeRequest"]
+    payload = msgspec.json.decode(body)
+    parts = payload["compositeRequest"]
     if len(parts) > _MOST:
         raise WrongError([{"errorCode": "LIMIT_EXCEEDED", "message": "more than 25 subrequests"}], 400)
     known: dict[str, Any] = {}
     results = []
     failed = False
     for part in parts:
-        if failed and told.get("allOrNone"):
+        if failed and payload.get("allOrNone"):
             halted = [{"errorCode": "PROCESSING_HALTED", "message": "The transaction was rolled back."}]
             results.append(
                 {"body": halted, "httpStatusCode": 400, "referenceId": part["referenceId"], "httpHeaders": {}}
@@ -65,10 +65,10 @@ def composite(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
 def _one(org: Org, part: Mapping[str, Any]) -> Told:
     split = urlsplit(str(part["url"]))
     for method, pattern, handler in _RESOURCES:
-        found = re.fullmatch(pattern, split.path)
-        if found and method == part["method"]:
+        match = re.fullmatch(pattern, split.path)
+        if match and method == part["method"]:
             inner = SimpleNamespace(
-                path_params=found.groupdict(), query_params=dict(parse_qsl(split.query)), headers={}
+                path_params=match.groupdict(), query_params=dict(parse_qsl(split.query)), headers={}
             )
             try:
                 return handler(org, cast("Request", inner), msgspec.json.encode(part.get("body") or {}))

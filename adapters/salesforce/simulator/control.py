@@ -40,8 +40,8 @@ def _get(told: Callable[[Request], Any]) -> Callable[[Request], Awaitable[Respon
 
 def _post(org: Org) -> Callable[[Request], Awaitable[Response]]:
     async def call(request: Request) -> Response:
-        told = _acted(org, request.path_params["action"], _decode(await request.body() or b"{}"))
-        return Response(_encode(told), media_type="application/json")
+        document = _acted(org, request.path_params["action"], _decode(await request.body() or b"{}"))
+        return Response(_encode(document), media_type="application/json")
 
     return call
 

@@ -105,8 +105,8 @@ def fill(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
     org.create("User", {"Username": org.username, "Name": "Integration"})
     org.create("UserPermissionAccess", dict.fromkeys(_PERMISSIONS, True))
     org.create("CurrencyType", {"IsoCode": org.currency, "ConversionRate": 1, "IsCorporate": True, "IsActive": True})
-    told = books(tables)
-    accounts = _accounts(org, told)
+    results = books(tables)
+    accounts = _accounts(org, results)
     claims = {
         row["receivable_id"]: org.create("Invoice__c", {
             "Name": row["number"] or row["receivable_id"], "Account__c": accounts[row["account_id"]],
@@ -115,10 +115,10 @@ def fill(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
             "CurrencyIsoCode": row["currency"], "Disputed_On__c": row["disputed_on"],
             "Dispute_Closed_On__c": row["dispute_closed_on"], "Voided_On__c": row["voided_on"],
         })
-        for row in told.receivables.values()
+        for row in results.receivables.values()
     }  # fmt: skip
-    _settlements(org, told, accounts, claims)
-    for row in told.rates:
+    _settlements(org, results, accounts, claims)
+    for row in results.rates:
         if row["base"] == org.currency:
             org.create("DatedConversionRate", {
                 "IsoCode": row["currency"], "ConversionRate": round(1 / row["rate"], 9), "StartDate": row["day"],
@@ -162,5 +162,5 @@ def _spread(
 ) -> None:  # fmt: skip
     common = {"Name": key, "Account__c": accounts[row["account_id"]], "Kind__c": row["kind"], **values}
     for claim, amount in told.parts(key):
-        shown = {"CurrencyIsoCode": row["currency"], "Invoice__c": claims[claim] if claim else None}
-        org.create(object_, {**common, **shown, "Amount__c": amount})
+        results = {"CurrencyIsoCode": row["currency"], "Invoice__c": claims[claim] if claim else None}
+        org.create(object_, {**common, **results, "Amount__c": amount})

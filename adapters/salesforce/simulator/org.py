@@ -127,17 +127,17 @@ class Org:
     def create(self, name: str, values: Mapping[str, Any]) -> str:
         """Put a record in; its id."""
         table = self.table(name)
-        made = self.new_id(table.prefix)
+        text = self.new_id(table.prefix)
         stamp = self.stamp()
-        table.records[made] = {
-            "Id": made,
+        table.records[text] = {
+            "Id": text,
             "IsDeleted": False,
             "CreatedDate": stamp,
             "LastModifiedDate": stamp,
             "SystemModstamp": stamp,
             **values,
         }
-        return made
+        return text
 
     def change(self, name: str, record: str, values: Mapping[str, Any]) -> None:
         """Change a record; its stamps move."""
@@ -146,10 +146,10 @@ class Org:
 
     def delete(self, name: str, record: str, merged_into: str | None = None) -> None:
         """Move a record to the bin."""
-        kept = self.table(name).records.pop(record)
+        stored = self.table(name).records.pop(record)
         stamp = self.stamp()
-        kept |= {"IsDeleted": True, "SystemModstamp": stamp, "LastModifiedDate": stamp, "MasterRecordId": merged_into}
-        self.bin.setdefault(name, {})[record] = kept
+        stored |= {"IsDeleted": True, "SystemModstamp": stamp, "LastModifiedDate": stamp, "MasterRecordId": merged_into}
+        self.bin.setdefault(name, {})[record] = stored
 
     def table(self, name: str) -> Table:
         """The object of that name, in any case."""
@@ -161,9 +161,9 @@ class Org:
     def issue(self) -> str:
         """A new access token."""
         self.issued += 1
-        made = f"00D{secrets.token_hex(6)}!{secrets.token_urlsafe(24)}"
-        self.tokens.add(made)
-        return made
+        text = f"00D{secrets.token_hex(6)}!{secrets.token_urlsafe(24)}"
+        self.tokens.add(text)
+        return text
 
 
 def form(at: datetime) -> str:

@@ -39,8 +39,8 @@ def run(org: Org, text: str, *, deleted: bool = False) -> tuple[Query, Table, li
         return value_of(org, table, row, name)
 
     def joined(inner: Query) -> list[Any]:
-        _, other, found = _found(org, inner)
-        return [value_of(org, other, row, inner.columns[0].name) for row in found]
+        _, other, results = _found(org, inner)
+        return [value_of(org, other, row, inner.columns[0].name) for row in results]
 
     context = Context(get, org.now(), joined)
     if query.test is not None:
@@ -57,17 +57,17 @@ def _found(org: Org, query: Query) -> tuple[Query, Table, list[dict[str, Any]]]:
 
 def shown(org: Org, query: Query, table: Table, row: Mapping[str, Any], version: str) -> dict[str, Any]:
     """A record as REST shows it: attributes, and its columns; a parent as an object of its own."""
-    made: dict[str, Any] = {
+    result: dict[str, Any] = {
         "attributes": {"type": table.name, "url": f"/services/data/{version}/sobjects/{table.name}/{row['Id']}"}
     }
     for column in query.columns:
         parent, _, rest = column.name.partition(".")
         if not rest:
-            made[_real(table, column.name)] = value_of(org, table, row, column.name)
+            result[_real(table, column.name)] = value_of(org, table, row, column.name)
             continue
-        inner = made.setdefault(parent, {"attributes": {"type": parent}})
+        inner = result.setdefault(parent, {"attributes": {"type": parent}})
         inner[rest] = value_of(org, table, row, column.name)
-    return made
+    return result
 
 
 def grouped(org: Org, query: Query, table: Table, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -77,14 +77,14 @@ def grouped(org: Org, query: Query, table: Table, rows: Sequence[Mapping[str, An
         groups.setdefault(tuple(value_of(org, table, row, name) for name in query.groups), []).append(row)
     if not query.groups and not groups:
         groups[()] = []
-    made = []
+    results = []
     for some in groups.values():
-        told: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
+        document: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
         for place, column in enumerate(query.columns):
             key = column.alias or (f"expr{place}" if column.function else column.name)
-            told[key] = _aggregate(org, table, column, some)
-        made.append(told)
-    return made
+            document[key] = _aggregate(org, table, column, some)
+        results.append(document)
+    return results
 
 
 def value_of(org: Org, table: Table, row: Mapping[str, Any], name: str) -> Any:
@@ -127,9 +127,9 @@ def _ordered(query: Query, rows: list[dict[str, Any]], get: Any) -> list[dict[st
             return (-1 if a < b else 1) * (-1 if down else 1)
         return 0
 
-    made = sorted(rows, key=cmp_to_key(compare)) if query.order else rows
+    results = sorted(rows, key=cmp_to_key(compare)) if query.order else rows
     end = None if query.limit is None else query.offset + query.limit
-    return made[query.offset : end]
+    return results[query.offset : end]
 
 
 def _place(org: Org, table: Table, name: str) -> str | None:

@@ -108,8 +108,8 @@ def get(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
     row = table.records.get(request.path_params["record"])
     if row is None:
         raise WrongError([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], 404)
-    shown = {key: row.get(key) for key, meta in table.fields.items() if meta.granted}
-    return Told({"attributes": {"type": table.name}, **shown})
+    values = {key: row.get(key) for key, meta in table.fields.items() if meta.granted}
+    return Told({"attributes": {"type": table.name}, **values})
 
 
 def patch(org: Org, request: Request, body: bytes) -> Told:
@@ -168,8 +168,8 @@ def more(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
 
 def collection(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
     """Up to 200 records; HTTP 200 whatever becomes of each."""
-    told = _decode(body)
-    rows: Sequence[dict[str, Any]] = told["records"]
+    payload = _decode(body)
+    rows: Sequence[dict[str, Any]] = payload["records"]
     if len(rows) > _PER_COLLECTION:
         message = "record limit reached. cannot submit more than 200 records into this call"
         raise WrongError([{"errorCode": "EXCEEDED_ID_LIMIT", "message": message}], 400)
@@ -214,17 +214,17 @@ def deleted(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
 
 def custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
     """A new field, which nobody sees until it is granted."""
-    told = _decode(body)
-    owner, _, name = str(told["FullName"]).partition(".")
-    table, meta = _table(org, owner), told["Metadata"]
+    payload = _decode(body)
+    owner, _, name = str(payload["FullName"]).partition(".")
+    table, meta = _table(org, owner), payload["Metadata"]
     if name in table.fields:
         message = f"There is already a field named {name} on {owner}."
         raise WrongError([{"errorCode": "DUPLICATE_DEVELOPER_NAME", "message": message}], 400)
     table.fields[name] = Meta(name, "", granted=False)
     _become(table.fields[name], meta)
     table.off_layout.add(name)
-    made = org.create("CustomField", {"DeveloperName": name.removesuffix("__c"), "TableEnumOrId": owner})
-    return Told({"id": made, "success": True, "errors": []}, 201)
+    text = org.create("CustomField", {"DeveloperName": name.removesuffix("__c"), "TableEnumOrId": owner})
+    return Told({"id": text, "success": True, "errors": []}, 201)
 
 
 def _become(field: Meta, meta: Mapping[str, Any]) -> None:
@@ -291,22 +291,22 @@ def no_custom_field(org: Org, request: Request, body: bytes) -> Told:  # noqa: A
 def _page(org: Org, request: Request, *, deleted: bool) -> Told:
     version = str(request.path_params["version"])
     try:
-        found, table, rows = soql.run(org, request.query_params.get("q", ""), deleted=deleted)
+        result, table, rows = soql.run(org, request.query_params.get("q", ""), deleted=deleted)
     except MalformedQueryError as error:
         raise WrongError([{"errorCode": "MALFORMED_QUERY", "message": str(error)}], 400) from error
     except soql.QueryError as error:
         raise WrongError([{"errorCode": error.code, "message": str(error)}], 400) from error
-    columns = found.columns
+    columns = result.columns
     if request.query_params.get("columns") == "true":
-        return Told(_column_metadata(found, table))
-    if len(columns) == 1 and columns[0].function == "count" and not columns[0].name and not found.groups:
+        return Told(_column_metadata(result, table))
+    if len(columns) == 1 and columns[0].function == "count" and not columns[0].name and not result.groups:
         return Told({"totalSize": len(rows), "done": True, "records": []})
-    if found.groups or any(column.function for column in columns):
-        made = soql.grouped(org, found, table, rows)
+    if result.groups or any(column.function for column in columns):
+        results = soql.grouped(org, result, table, rows)
     else:
-        made = [soql.shown(org, found, table, row, version) for row in rows]
+        results = [soql.shown(org, result, table, row, version) for row in rows]
     key = f"0r8{len(org.cursors):015d}"
-    org.cursors[key] = made
+    org.cursors[key] = results
     return _slice(org, request, key, 0)
 
 
@@ -324,15 +324,15 @@ def _column_metadata(found: Query, table: Table) -> dict[str, Any]:
 
 def _slice(org: Org, request: Request, key: str, offset: int) -> Told:
     rows = org.cursors[key]
-    asked = request.headers.get("sforce-query-options", "").partition("batchSize=")[2]
-    size = min(org.page, max(200, int(asked)) if asked.isdigit() else org.page)
+    text = request.headers.get("sforce-query-options", "").partition("batchSize=")[2]
+    size = min(org.page, max(200, int(text)) if text.isdigit() else org.page)
     end = offset + size
-    told: dict[str, Any] = {"totalSize": len(rows), "done": end >= len(rows)}
+    document: dict[str, Any] = {"totalSize": len(rows), "done": end >= len(rows)}
     if end < len(rows):
-        told["nextRecordsUrl"] = f"/services/data/{request.path_params['version']}/query/{key}-{end}"
+        document["nextRecordsUrl"] = f"/services/data/{request.path_params['version']}/query/{key}-{end}"
     else:
         org.cursors.pop(key, None)
-    return Told({**told, "records": rows[offset:end]})
+    return Told({**document, "records": rows[offset:end]})
 
 
 def _table(org: Org, name: str) -> Table:

@@ -92,9 +92,9 @@ def application(org: Org) -> Starlette:
         route("/jobs/ingest/{job}/failedResults", _rows("bad", ("sf__Id", "sf__Error")), "GET", "bulk"),
         route("/jobs/ingest/{job}/unprocessedrecords", _rows("", ("Id",)), "GET", "bulk"),
     ]
-    made = Starlette(routes=[*control.routes(org), *routes], middleware=[Middleware(_Slashes)])
-    made.state.org = org
-    return made
+    starlette = Starlette(routes=[*control.routes(org), *routes], middleware=[Middleware(_Slashes)])
+    starlette.state.org = org
+    return starlette
 
 
 def _guarded(org: Org, handler: Handler, api: str, *, writes: bool = False) -> Callable[[Request], Awaitable[Response]]:
@@ -102,20 +102,20 @@ def _guarded(org: Org, handler: Handler, api: str, *, writes: bool = False) -> C
 
     async def call(request: Request) -> Response:
         body = await request.body()
-        told = _refused(org, request) or None
+        result = _refused(org, request) or None
         org.calls[api] = org.calls.get(api, 0) + 1
-        if told is not None:
-            return _answer(org, told)
+        if result is not None:
+            return _answer(org, result)
         fault = org.faults.met(writes=writes)
         if fault is not None and fault.status not in (CUT, TRICKLE):
             return _answer(org, Told([{"message": "try again", "errorCode": "SERVER_UNAVAILABLE"}], fault.status))
         try:
-            made = _answer(org, handler(org, request, body))
+            response = _answer(org, handler(org, request, body))
         except rest.WrongError as error:
-            made = _answer(org, Told(error.body, error.status))
+            response = _answer(org, Told(error.body, error.status))
         if fault is None:
-            return made
-        return broken(made, fault.status)
+            return response
+        return broken(response, fault.status)
 
     return call
 
@@ -162,7 +162,7 @@ def _token(org: Org, request: Request, body: bytes) -> Told:
     if wrong:
         return Told({"error": wrong, "error_description": "authentication failure"}, 400)
     origin = str(request.base_url).rstrip("/")
-    made = {
+    result = {
         "access_token": org.issue(),
         "instance_url": origin,
         "id": f"{origin}/id/00D/005",
@@ -171,7 +171,7 @@ def _token(org: Org, request: Request, body: bytes) -> Told:
         "signature": "x",
         "scope": "api",
     }
-    return Told(made)
+    return Told(result)
 
 
 def _grant(org: Org, form: dict[str, str]) -> str:
@@ -208,8 +208,8 @@ def _batch(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
         names = str(part["url"]).split("/")
         if len(names) == 4 and names[1] == "sobjects" and names[3] == "describe":
             try:
-                told = rest.described(org, names[2])
-                results.append({"statusCode": 200, "result": told})
+                document = rest.described(org, names[2])
+                results.append({"statusCode": 200, "result": document})
             except rest.WrongError as error:
                 results.append({"statusCode": error.status, "result": error.body})
         else:
@@ -246,8 +246,10 @@ def _job(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
 
 
 def _results(org: Org, request: Request, body: bytes) -> Told:  # noqa: ARG001
-    job, asked = _job_of(org, request), request.query_params
-    csv, locator, rows = bulk.page(org, job, asked.get("locator", ""), int(asked.get("maxRecords", 50_000)))
+    job, query_params = _job_of(org, request), request.query_params
+    csv, locator, rows = bulk.page(
+        org, job, query_params.get("locator", ""), int(query_params.get("maxRecords", 50_000))
+    )
     return Told(csv, headers={"Sforce-Locator": locator, "Sforce-NumberOfRecords": str(rows)})
 
 
@@ -275,12 +277,12 @@ def _rows(which: str, first: tuple[str, ...]) -> Handler:
 
 def _shown(job: Job, request: Request) -> dict[str, Any]:
     version = str(request.path_params["version"]).lstrip("v")
-    made = {**job.told, "id": job.id, "state": job.state, "apiVersion": float(version), "concurrencyMode": "Parallel"}
+    result = {**job.told, "id": job.id, "state": job.state, "apiVersion": float(version), "concurrencyMode": "Parallel"}
     if job.kind == "ingest":
-        made |= {
+        result |= {
             "contentUrl": f"services/data/v{version}/jobs/ingest/{job.id}/batches",
             "jobType": "V2Ingest",
             "numberRecordsProcessed": len(job.good) + len(job.bad),
             "numberRecordsFailed": len(job.bad),
         }
-    return made
+    return result

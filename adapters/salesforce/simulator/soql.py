@@ -206,16 +206,16 @@ class _Build(Transformer[Any, Any]):
     def among(self, name: Token, no: Token | None, *wanted: Any) -> Test:
         key, inside = str(name), no is None
         self.named.append(key)
-        kept = {_folded(value) for value in wanted}
-        return lambda row, context: (_folded(context.get(row, key)) in kept) == inside
+        items = {_folded(value) for value in wanted}
+        return lambda row, context: (_folded(context.get(row, key)) in items) == inside
 
     def joined(self, name: Token, no: Token | None, query: Query) -> Test:
         key, inside = str(name), no is None
-        kept: dict[int, set[Any]] = {}
+        stored: dict[int, set[Any]] = {}
 
         def test(row: Row, context: Context) -> bool:
-            found = kept.setdefault(id(context), {_folded(value) for value in context.run(query)})
-            return (_folded(context.get(row, key)) in found) == inside
+            items = stored.setdefault(id(context), {_folded(value) for value in context.run(query)})
+            return (_folded(context.get(row, key)) in items) == inside
 
         return test
 

@@ -40,21 +40,21 @@ async def token(request: Request) -> Response:
     org = org_of(request)
     form = {**request.query_params, **dict(parse_qsl((await request.body()).decode()))}
     origin = f"{request.url.scheme}://{request.url.netloc}"
-    shown = {"api_domain": origin, "token_type": "Bearer", "scope": " ".join(_granted(org))}
+    values = {"api_domain": origin, "token_type": "Bearer", "scope": " ".join(_granted(org))}
     if form.get("client_id") != org.client_id or form.get("client_secret") != org.client_secret:
         return dated(org, answer({"error": "invalid_client"}))
     if form.get("grant_type") == "authorization_code":
         if not org.use_code(form.get("code", "")):
             return dated(org, answer({"error": "invalid_code"}))
-        shown["refresh_token"] = org.refresh_token
+        values["refresh_token"] = org.refresh_token
     elif org.revoked or form.get("refresh_token") != org.refresh_token or form.get("grant_type") != "refresh_token":
         return dated(org, answer({"error": "invalid_code"}))
-    made = org.issue_token()
-    if made is None:
+    text = org.issue_token()
+    if text is None:
         words = "You have made too many requests continuously. Please try again after some time."
         body = {"error": "Access Denied", "error_description": words, "status": "failure"}
         return dated(org, answer(body, 400))
-    return dated(org, answer({"access_token": made, "expires_in": 3600, **shown}))
+    return dated(org, answer({"access_token": text, "expires_in": 3600, **values}))
 
 
 def _granted(org: Org) -> list[str]:
@@ -64,8 +64,8 @@ def _granted(org: Org) -> list[str]:
 async def users(org: Org, request: Request) -> Response:  # noqa: ARG001
     """The user whose token it is."""
     profile = {"name": "Administrator", "id": org.profiles["Administrator"]}
-    shown = {"id": "4876876000000225013", "full_name": "zixin integration", "status": "active", "profile": profile}
-    return answer({"users": [shown], "info": {"per_page": 200, "count": 1, "page": 1, "more_records": False}})
+    values = {"id": "4876876000000225013", "full_name": "zixin integration", "status": "active", "profile": profile}
+    return answer({"users": [values], "info": {"per_page": 200, "count": 1, "page": 1, "more_records": False}})
 
 
 async def profiles(org: Org, request: Request) -> Response:  # noqa: ARG001

@@ -60,11 +60,11 @@ async def create(org: Org, request: Request) -> Response:
     first = before.first + before.rows if before else 0
     rows = [module.records[key] for key in module.ids_after("")[first : first + jobs.rows_a_file]]
     more = first + len(rows) < len(module.records)
-    made = f"4876876{len(jobs.by_id):010}"
-    jobs.by_id[made] = Job(name, fields, first, len(rows), more, _zipped(made, rows, fields))
-    details = {"id": made, "operation": "read", "state": "ADDED", "created_time": org.stamp()}
-    told = {"status": "success", "code": "ADDED_SUCCESSFULLY", "message": "Added successfully.", "details": details}
-    return answer({"data": [told], "info": {}}, 201)
+    text = f"4876876{len(jobs.by_id):010}"
+    jobs.by_id[text] = Job(name, fields, first, len(rows), more, _zipped(text, rows, fields))
+    details = {"id": text, "operation": "read", "state": "ADDED", "created_time": org.stamp()}
+    document = {"status": "success", "code": "ADDED_SUCCESSFULLY", "message": "Added successfully.", "details": details}
+    return answer({"data": [document], "info": {}}, 201)
 
 
 async def state(org: Org, request: Request) -> Response:
@@ -74,10 +74,10 @@ async def state(org: Org, request: Request) -> Response:
     if job is None:
         return error(404, "RESOURCE_NOT_FOUND", "the job is not one of ours")
     job.looks += 1
-    shown: dict[str, Any] = {"id": key, "operation": "read", "state": "IN PROGRESS"}
+    values: dict[str, Any] = {"id": key, "operation": "read", "state": "IN PROGRESS"}
     if job.looks >= _LOOKS:
-        shown["state"] = "COMPLETED"
-        shown["result"] = {
+        values["state"] = "COMPLETED"
+        values["result"] = {
             "page": 1 + job.first // org.jobs.rows_a_file,
             "per_page": org.jobs.rows_a_file,
             "count": job.rows,
@@ -85,7 +85,7 @@ async def state(org: Org, request: Request) -> Response:
             "more_records": job.more,
             "next_page_token": key if job.more else None,
         }
-    return answer({"data": [shown]})
+    return answer({"data": [values]})
 
 
 async def result(org: Org, request: Request) -> Response:

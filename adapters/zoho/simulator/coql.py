@@ -153,12 +153,12 @@ class _Build(Transformer[Any, Any]):
 
 def selected(query: Query, rows: list[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
     """The rows that fit, in order, at most `limit`; and whether there are more."""
-    found = [row for row in rows if query.test(row)]
+    results = [row for row in rows if query.test(row)]
     for name, down in reversed(query.order):
-        found.sort(key=lambda row: plain(row.get(name)) or "", reverse=down)
-    some = found[query.offset : query.offset + query.limit]
+        results.sort(key=lambda row: plain(row.get(name)) or "", reverse=down)
+    some = results[query.offset : query.offset + query.limit]
     names = dict.fromkeys(("id", *query.columns))
-    return [{name: _shown(row.get(name)) for name in names} for row in some], len(found) > query.offset + query.limit
+    return [{name: _shown(row.get(name)) for name in names} for row in some], len(results) > query.offset + query.limit
 
 
 def plain(value: Any) -> str | None:

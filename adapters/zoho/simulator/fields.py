@@ -51,15 +51,17 @@ def _made(fields: dict[str, FieldMeta], item: Mapping[str, Any]) -> dict[str, An
         name += "1"
     options = tuple(str(option["actual_value"]) for option in item.get("pick_list_values") or ())
     length = int(item.get("length") or (2000 if item["data_type"] == "textarea" else 255))
-    made = FieldMeta(name, label, str(item["data_type"]), length, options=options, id=f"487687600{next(_ids):010}")
-    made.custom = True
-    made.tip = str((item.get("tooltip") or {}).get("value") or "")
-    made.places = item.get("decimal_place")
-    made.access = {str(each["id"]): str(each["permission_type"]) for each in item.get("profiles") or ()}
-    fields[name] = made
+    field_meta = FieldMeta(
+        name, label, str(item["data_type"]), length, options=options, id=f"487687600{next(_ids):010}"
+    )
+    field_meta.custom = True
+    field_meta.tip = str((item.get("tooltip") or {}).get("value") or "")
+    field_meta.places = item.get("decimal_place")
+    field_meta.access = {str(each["id"]): str(each["permission_type"]) for each in item.get("profiles") or ()}
+    fields[name] = field_meta
     return {
         "code": "SUCCESS",
-        "details": {"id": made.id},
+        "details": {"id": field_meta.id},
         "message": "field created",
         "status": "success",
     }
@@ -92,16 +94,16 @@ def _invalid(name: str, code: str = "INVALID_DATA", **more: Any) -> dict[str, An
 async def delete(org: Org, request: Request) -> Response:
     """A custom field goes with its values; a standard one cannot. Source: v8 delete-field."""
     module = org.modules.get(request.query_params.get("module", ""))
-    found = (
+    field_metas = (
         [meta for meta in module.fields.values() if meta.custom and meta.id == request.path_params["field"]]
         if module
         else []
     )
-    if module is None or not found:
+    if module is None or not field_metas:
         return error(400, "INVALID_DATA", "the id given seems to be invalid", id=request.path_params["field"])
-    del module.fields[found[0].api_name]
+    del module.fields[field_metas[0].api_name]
     for row in module.records.values():
-        row.pop(found[0].api_name, None)
-    details = {"id": found[0].id}
-    told = {"code": "SUCCESS", "details": details, "message": "field deleted successfully", "status": "success"}
-    return answer({"fields": [told]})
+        row.pop(field_metas[0].api_name, None)
+    details = {"id": field_metas[0].id}
+    document = {"code": "SUCCESS", "details": details, "message": "field deleted successfully", "status": "success"}
+    return answer({"fields": [document]})

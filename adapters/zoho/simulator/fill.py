@@ -74,12 +74,12 @@ def fill(org: Org, tables: Mapping[str, pl.DataFrame]) -> None:
         ("Accounts", _ACCOUNTS), ("Invoices", _INVOICES), ("Customer_Payments", _PAYMENTS), ("Credit_Notes", _NOTES),
     ):  # fmt: skip
         org.modules[name] = Module(name, {meta.api_name: meta for meta in fields})
-    told = books(tables)
-    accounts = _accounts(org, told)
-    invoices = _invoices(org, told, accounts)
-    _settlements(org, told, accounts, invoices)
+    results = books(tables)
+    accounts = _accounts(org, results)
+    invoices = _invoices(org, results, accounts)
+    _settlements(org, results, accounts, invoices)
     # Zoho lists units of a currency for one of the home currency; a folder gives the inverse.
-    for row in sorted(told.rates, key=lambda row: str(row["day"])):
+    for row in sorted(results.rates, key=lambda row: str(row["day"])):
         if row["base"] == org.currency:
             org.exchange_rates[row["currency"]] = f"{1 / row['rate']:.9f}"
 
@@ -148,8 +148,8 @@ def _spread(
     account = _lookup(org, "Accounts", accounts[row["account_id"]], "Account_Name")
     for claim, amount in parts:
         invoice = _lookup(org, "Invoices", invoices[claim], "Subject") if claim else None
-        shown = {"Account": account, "Invoice": invoice, "Amount": _amount(amount), "Currency": row["currency"]}
-        org.create(module, {**values, **shown})
+        results = {"Account": account, "Invoice": invoice, "Amount": _amount(amount), "Currency": row["currency"]}
+        org.create(module, {**values, **results})
 
 
 def _lookup(org: Org, module: str, record: str, name: str) -> dict[str, Any]:

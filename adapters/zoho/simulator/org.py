@@ -220,7 +220,7 @@ class Org:
             return None
         self._refreshes.append(now)
         token = f"1000.{secrets.token_hex(16)}"
-        self._tokens = [(kept, until) for kept, until in self._tokens if until > now]
+        self._tokens = [(stored, until) for stored, until in self._tokens if until > now]
         self._tokens = [*self._tokens[-(MOST_TOKENS - 1) :], (token, now + timedelta(seconds=3600))]
         return token
 
@@ -236,7 +236,7 @@ class Org:
 
     def accepts(self, token: str) -> bool:
         """Whether an access token is live."""
-        return any(token == kept and until > self.now() for kept, until in self._tokens)
+        return any(token == stored and until > self.now() for stored, until in self._tokens)
 
     def kill_tokens(self) -> None:
         """Make every access token invalid before its time."""
@@ -244,12 +244,12 @@ class Org:
 
     def create(self, module: str, values: Mapping[str, Any]) -> str:
         """Put a record into a module; its id."""
-        made = str(self._next_id)
+        text = str(self._next_id)
         self._next_id += 1
         stamp = self.stamp()
-        self.modules[module].records[made] = {"id": made, "Created_Time": stamp, "Modified_Time": stamp, **values}
-        self._told(module, made, "insert")
-        return made
+        self.modules[module].records[text] = {"id": text, "Created_Time": stamp, "Modified_Time": stamp, **values}
+        self._told(module, text, "insert")
+        return text
 
     def change(self, module: str, record: str, values: Mapping[str, Any]) -> None:
         """Change a record; its modified time moves."""
@@ -262,10 +262,10 @@ class Org:
 
     def delete(self, module: str, record: str) -> None:
         """Move a record to the bin."""
-        kept = self.modules[module].take(record)
-        name = kept.get("Account_Name") or kept.get("Subject") or kept.get("Name")
-        shown = name if isinstance(name, str) else None
+        stored = self.modules[module].take(record)
+        name = stored.get("Account_Name") or stored.get("Subject") or stored.get("Name")
+        text = name if isinstance(name, str) else None
         self.modules[module].deleted.append(
-            {"id": record, "display_name": shown, "type": "recycle", "deleted_time": self.stamp(), "deleted_by": None}
+            {"id": record, "display_name": text, "type": "recycle", "deleted_time": self.stamp(), "deleted_by": None}
         )
         self._told(module, record, "delete")

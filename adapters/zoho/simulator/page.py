@@ -147,8 +147,8 @@ async def record(request: Request) -> Response:
         (str(claim["Invoice_Number"]), str(claim["Due_Date"] or "–"), f"{left:,f} {claim['Currency']}")
         for claim, left in _open(org, row["id"])
     ]
-    told = msgspec.json.encode({"record": row, "open": lines[:20], "spent": org.spent})
-    return Response(told, media_type="application/json")
+    body = msgspec.json.encode({"record": row, "open": lines[:20], "spent": org.spent})
+    return Response(body, media_type="application/json")
 
 
 async def press(request: Request) -> Response:
@@ -201,12 +201,12 @@ def _open(org: Org, account_id: str) -> list[tuple[dict[str, Any], Decimal]]:
             if row.get("Invoice"):
                 key = row["Invoice"]["id"]
                 paid[key] = paid.get(key, Decimal(0)) + _decimal(row["Amount"])
-    found = [
+    pairs = [
         (claim, _decimal(claim["Grand_Total"]) - paid.get(claim["id"], Decimal(0)))
         for claim in org.modules["Invoices"].records.values()
         if (claim["Account_Name"] or {}).get("id") == account_id and not claim.get("Voided_On")
     ]
-    return sorted((item for item in found if item[1] > 0), key=lambda item: -item[1])
+    return sorted((item for item in pairs if item[1] > 0), key=lambda item: -item[1])
 
 
 def _decimal(value: Any) -> Decimal:

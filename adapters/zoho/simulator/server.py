@@ -42,7 +42,7 @@ def application(org: Org) -> Starlette:
         return run
 
     version = "/crm/v8"
-    made = Starlette(
+    starlette = Starlette(
         routes=[
             Route("/oauth/v2/token", admin.token, methods=["POST"]),
             Route(f"{version}/org", metered("org", _org), methods=["GET"]),
@@ -72,8 +72,8 @@ def application(org: Org) -> Starlette:
             *page.routes(),
         ]
     )
-    made.state.org = org
-    return made
+    starlette.state.org = org
+    return starlette
 
 
 async def _metered(org: Org, api: str, handler: Handler, request: Request) -> Response:
@@ -81,8 +81,8 @@ async def _metered(org: Org, api: str, handler: Handler, request: Request) -> Re
     fault = org.fault(api)
     if fault and fault.status >= 500:
         return dated(org, Response("<html><body>Bad gateway</body></html>", fault.status, media_type="text/html"))
-    given = request.headers.get("Authorization", "")
-    if not given.startswith("Zoho-oauthtoken ") or not org.accepts(given.removeprefix("Zoho-oauthtoken ")):
+    text = request.headers.get("Authorization", "")
+    if not text.startswith("Zoho-oauthtoken ") or not org.accepts(text.removeprefix("Zoho-oauthtoken ")):
         return dated(org, error(401, "INVALID_TOKEN", "invalid oauth token"))
     if admin.lacks(org, api):
         return dated(org, error(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL"))
@@ -114,7 +114,7 @@ async def _credits(request: Request, api: str) -> int:
 
 
 async def _org(org: Org, request: Request) -> Response:  # noqa: ARG001
-    shown = {
+    values = {
         "id": "4876876000000012345",
         "company_name": org.name,
         "iso_code": org.currency,
@@ -122,7 +122,7 @@ async def _org(org: Org, request: Request) -> Response:  # noqa: ARG001
         "time_zone": "Etc/UTC",
         "license_details": {"paid_type": "professional", "paid": True},
     }
-    return answer({"org": [shown]})
+    return answer({"org": [values]})
 
 
 async def _old_records(org: Org, request: Request) -> Response:
@@ -145,22 +145,22 @@ async def _records(org: Org, request: Request) -> Response:
     module = org.modules.get(request.path_params["module"])
     if module is None:
         return error(400, "INVALID_MODULE", "the module name given seems to be invalid", resource_path_index=0)
-    asked = request.query_params
-    fields = [name for name in asked.get("fields", "").split(",") if name]
-    refusal = _refused(asked, fields)
+    query_params = request.query_params
+    fields = [name for name in query_params.get("fields", "").split(",") if name]
+    refusal = _refused(query_params, fields)
     if refusal is not None:
         return refusal
     since = request.headers.get("If-Modified-Since")
-    if "ids" in asked:
-        rows = [module.records[key] for key in asked["ids"].split(",") if key in module.records]
+    if "ids" in query_params:
+        rows = [module.records[key] for key in query_params["ids"].split(",") if key in module.records]
         return (
             answer({"data": [_shown(row, fields) for row in rows], "info": {}}) if rows else Response(status_code=204)
         )
-    token = _untoken(asked.get("page_token"))
+    token = _untoken(query_params.get("page_token"))
     last, seen = (token["last"], token["seen"]) if token else ("", 0)
-    skip = 0 if token else (int(asked.get("page", "1")) - 1) * int(asked.get("per_page", _PER_PAGE))
+    skip = 0 if token else (int(query_params.get("page", "1")) - 1) * int(query_params.get("per_page", _PER_PAGE))
     rows, more = [], False
-    limit = int(asked.get("per_page", _PER_PAGE))
+    limit = int(query_params.get("per_page", _PER_PAGE))
     after = datetime.fromisoformat(since) if since else None
     for key in module.ids_after(last):
         row = module.records[key]
@@ -180,7 +180,7 @@ async def _records(org: Org, request: Request) -> Response:
     info = {
         "per_page": limit,
         "count": len(rows),
-        "page": int(asked.get("page", "1")),
+        "page": int(query_params.get("page", "1")),
         "sort_by": "id",
         "sort_order": "asc",
         "more_records": more,

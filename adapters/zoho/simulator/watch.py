@@ -36,8 +36,8 @@ async def subscribe(org: Org, request: Request) -> Response:
 
 async def channels(org: Org, request: Request) -> Response:  # noqa: ARG001
     """The channels that live; 204 where there is none. Source: v8 notifications/get-details."""
-    shown = [{"channel_id": item.channel_id, "notify_url": item.notify_url} for item in org.channels.values()]
-    return answer({"watch": shown}) if shown else Response(status_code=204)
+    rows = [{"channel_id": item.channel_id, "notify_url": item.notify_url} for item in org.channels.values()]
+    return answer({"watch": rows}) if rows else Response(status_code=204)
 
 
 def _taken(org: Org, item: dict[str, Any]) -> dict[str, Any]:
@@ -48,22 +48,27 @@ def _taken(org: Org, item: dict[str, Any]) -> dict[str, Any]:
     if expiry > org.now() + _LONGEST or len(str(item.get("token") or "")) > 50:
         wrong = {"api_name": "token" if len(str(item.get("token") or "")) > 50 else "channel_expiry"}
         return {"code": "INVALID_DATA", "details": wrong, "message": "invalid data", "status": "error"}
-    made = Channel(
+    channel = Channel(
         str(item["channel_id"]),
         tuple(str(name) for name in item.get("events") or ()),
         str(item.get("token") or ""),
         str(item["notify_url"]),
         expiry,
     )
-    org.channels[made.channel_id] = made
-    return {"code": "SUCCESS", "details": {"channel_id": made.channel_id}, "message": "subscribed", "status": "success"}
+    org.channels[channel.channel_id] = channel
+    return {
+        "code": "SUCCESS",
+        "details": {"channel_id": channel.channel_id},
+        "message": "subscribed",
+        "status": "success",
+    }
 
 
 def _notify(org: Org, module: str, record: str, operation: str) -> None:
     for channel in list(org.channels.values()):
-        wanted = {f"{module}.all", f"{module}.{_NAMES[operation]}"}
-        if channel.expiry > org.now() and wanted & set(channel.events):
-            told = {
+        names = {f"{module}.all", f"{module}.{_NAMES[operation]}"}
+        if channel.expiry > org.now() and names & set(channel.events):
+            document = {
                 "server_time": round(org.now().timestamp() * 1000),
                 "module": module,
                 "operation": operation,
@@ -75,7 +80,7 @@ def _notify(org: Org, module: str, record: str, operation: str) -> None:
             }
             key = next(_KEYS)
             org.notified[key] = None
-            call = (org, key, channel.notify_url, msgspec.json.encode(told))
+            call = (org, key, channel.notify_url, msgspec.json.encode(document))
             threading.Thread(target=_post, args=call, daemon=True).start()
 
 

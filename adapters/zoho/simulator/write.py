@@ -70,16 +70,16 @@ def _one(org: Org, module: Module, number: int, row: Mapping[str, Any], checks: 
 
 def _duplicate(module: Module, row: Mapping[str, Any], checks: list[str]) -> str | None:
     for name in checks:
-        for key, kept in module.records.items():
-            if row.get(name) is not None and kept.get(name) == row[name]:
+        for key, stored in module.records.items():
+            if row.get(name) is not None and stored.get(name) == row[name]:
                 return key
     return None
 
 
 def _taken(module: Module, record: str, action: str | None) -> dict[str, Any]:
     details = {"id": record, "Modified_Time": module.records[record]["Modified_Time"]}
-    made = {"code": "SUCCESS", "details": details, "message": "record updated", "status": "success"}
-    return made if action is None else {**made, "action": action}
+    result = {"code": "SUCCESS", "details": details, "message": "record updated", "status": "success"}
+    return result if action is None else {**result, "action": action}
 
 
 def _refused(code: str, message: str, **details: Any) -> dict[str, Any]:

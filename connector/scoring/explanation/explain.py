@@ -110,12 +110,12 @@ def _tendency(row: dict[str, Any], policy: Policy, portfolio: Statistics, base: 
 
 
 def _points(row: dict[str, Any], policy: Policy, base: str) -> list[dict[str, Any]]:
-    shown = []
+    rows = []
     for name, item in policy.indicators.items():
         lost, points = row[f"lost_{name}"], row[f"points_{name}"]
         weight = None if lost is None else (lost / (100_000 - points) if points < 100_000 else None)
         value = row[f"value_{name}"]
-        shown.append(
+        rows.append(
             {
                 "indicator": name,
                 "en": FEATURES[item.feature].en,
@@ -129,7 +129,7 @@ def _points(row: dict[str, Any], policy: Policy, base: str) -> list[dict[str, An
                 "lost": None if lost is None else lost / 1000,
             }
         )
-    return shown
+    return rows
 
 
 def _limit(row: dict[str, Any], policy: Policy, base: str, as_of: int) -> dict[str, Any]:

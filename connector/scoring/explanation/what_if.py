@@ -172,9 +172,9 @@ def _paid(tables: Tables, items: Sequence[Mapping[str, Any]], as_of: int) -> dic
 
 def _with(tables: Tables, name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
     names = TABLES[name].names()
-    known = table(tables, name).select(names)
+    frame = table(tables, name).select(names)
     cells = [{column: row.get(column) for column in names} for row in rows]
-    return pl.concat([known, pl.DataFrame(cells, schema=TABLES[name].schema()).cast(known.schema)])
+    return pl.concat([frame, pl.DataFrame(cells, schema=TABLES[name].schema()).cast(frame.schema)])
 
 
 def _by_feature(frame: pl.DataFrame, now: pl.DataFrame, policy: Policy, base: str, as_of: int) -> list[dict[str, Any]]:
@@ -203,13 +203,13 @@ def _by_feature(frame: pl.DataFrame, now: pl.DataFrame, policy: Policy, base: st
     after = dict(
         _judged(copies, policy, base, as_of).select(pl.col("account_id").cast(pl.String), "rating").iter_rows()
     )
-    found: dict[str, tuple[int, float]] = {}
+    result: dict[str, tuple[int, float]] = {}
     for n, (feature, value, step) in enumerate(tried):
-        if feature not in found and _ORDER.index(after[f"{n}"]) < _ORDER.index(rating):
-            found[feature] = (step, value)
+        if feature not in result and _ORDER.index(after[f"{n}"]) < _ORDER.index(rating):
+            result[feature] = (step, value)
     return [
         _way(feature, row[feature], value, base)
-        for feature, (_, value) in sorted(found.items(), key=lambda each: each[1][0])
+        for feature, (_, value) in sorted(result.items(), key=lambda each: each[1][0])
     ]
 
 

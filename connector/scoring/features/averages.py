@@ -29,8 +29,8 @@ def late_items(state: Ledger) -> LateItems:
     items, live = state.open_items, state.claims
     late = items.take((items.late_open > 0) & live.has_rate[items.claim])
     shares = share_of(late.arrears_base, live.amount_base[late.claim])
-    made = LateItems(late.account, late.late_open, late.arrears_base, shares)
-    return made.take(np.lexsort((-made.days, made.account)))
+    results = LateItems(late.account, late.late_open, late.arrears_base, shares)
+    return results.take(np.lexsort((-results.days, results.account)))
 
 
 def share_of(amount: Int, claim: Int) -> Int:

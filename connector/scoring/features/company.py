@@ -75,13 +75,13 @@ def company_record(tables: Tables, state: Ledger, policy: Policy, as_of: int) ->
 
 def _judgements(evidence: pl.DataFrame, as_of: int) -> pl.DataFrame:
     """account_id, external_score (weighted mean of those in force, 0 to 100), external_age (of the newest ever)."""
-    known = evidence.filter((pl.col("observed_on") <= as_of) & pl.col("kind").is_in(JUDGEMENTS))
+    frame = evidence.filter((pl.col("observed_on") <= as_of) & pl.col("kind").is_in(JUDGEMENTS))
     text = pl.col("value").str.strip_chars()
     grade = text.str.to_uppercase().replace_strict(_GRADES, default=None, return_dtype=pl.Float64)
     points = pl.coalesce(text.cast(pl.Float64, strict=False), grade)
     whole = pl.when(points.is_finite()).then(points.clip(0, 100) * _PPM).round().cast(pl.Int64).alias("points")
     weight = (pl.col("weight").fill_null(1.0).clip(0, 1000) * _PPM).round().cast(pl.Int64).alias("weight")
-    rows = known.with_columns(whole, weight).drop_nulls("points")
+    rows = frame.with_columns(whole, weight).drop_nulls("points")
     counts = rows.filter(not_expired(as_of) & (pl.col("observed_on") > as_of - STALE) & (pl.col("weight") > 0))
     ages = rows.group_by("account_id", maintain_order=True).agg(
         (as_of - pl.col("observed_on")).min().cast(pl.Int64).alias("external_age")
@@ -96,8 +96,8 @@ def _judgements(evidence: pl.DataFrame, as_of: int) -> pl.DataFrame:
 
 def finances(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
     """account_id, the ratios, statement_age; None without a statement. A ratio is null where a figure of it is."""
-    known = pl.coalesce("published_on", "period_end") <= as_of
-    rows = table(tables, "statements").filter(known & (pl.col("period_end") <= as_of))
+    condition = pl.coalesce("published_on", "period_end") <= as_of
+    rows = table(tables, "statements").filter(condition & (pl.col("period_end") <= as_of))
     if rows.is_empty():
         return None
     own_first = rows.sort(

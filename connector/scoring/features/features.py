@@ -56,23 +56,27 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     null where there is nothing to compute it from; sums and counts are 0.
     """
     accounts = tables["accounts"]
-    given = _given(tables, state, policy, as_of)
-    found = {name: values[: accounts.height] for name, values in _of_ledger(tables, state, policy, as_of).items()}
-    found |= {name: values[:-1] for name, values in tendency(state, policy.tendency, portfolio, as_of).items()}
-    found["prepaid"], found["secured"] = whole(given, "prepaid"), whole(given, "secured")
-    owed = found["open"] + found["uncleared"] + found["unbilled"] - found["on_account"]
-    found["exposure"] = np.maximum(owed, 0)
-    found |= _dates(accounts, given, found, portfolio, as_of)
-    found |= _shares(given, found, portfolio)
-    room = group_room(accounts, found["exposure"], whole(given, "group_limit_own"), known(given["group_limit_own"]))
-    found |= {"group_exposure": room.exposure, "group_utilisation": room.utilisation, "parent_cycle": room.parent_cycle}
-    columns = [_column(name, values) for name, values in found.items() if name not in _WITHIN]
+    frame = _given(tables, state, policy, as_of)
+    result = {name: values[: accounts.height] for name, values in _of_ledger(tables, state, policy, as_of).items()}
+    result |= {name: values[:-1] for name, values in tendency(state, policy.tendency, portfolio, as_of).items()}
+    result["prepaid"], result["secured"] = whole(frame, "prepaid"), whole(frame, "secured")
+    owed = result["open"] + result["uncleared"] + result["unbilled"] - result["on_account"]
+    result["exposure"] = np.maximum(owed, 0)
+    result |= _dates(accounts, frame, result, portfolio, as_of)
+    result |= _shares(frame, result, portfolio)
+    room = group_room(accounts, result["exposure"], whole(frame, "group_limit_own"), known(frame["group_limit_own"]))
+    result |= {
+        "group_exposure": room.exposure,
+        "group_utilisation": room.utilisation,
+        "parent_cycle": room.parent_cycle,
+    }
+    columns = [_column(name, values) for name, values in result.items() if name not in _WITHIN]
     columns.append(nullable("group_limit", room.limit, room.has_limit))
     if any("high_balance" in rules.limits.methods for rules in (policy, *policy.of_segments.values())):
         most = high_balance(state, as_of)[:-1]
         columns.append(nullable("high_balance", most, most >= 0))
-    dropped = {*(column.name for column in columns), "group_limit_own"} & set(given.columns)
-    return given.drop(dropped).hstack(columns)
+    dropped = {*(column.name for column in columns), "group_limit_own"} & set(frame.columns)
+    return frame.drop(dropped).hstack(columns)
 
 
 def _given(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
@@ -225,8 +229,8 @@ def _shares(given: pl.DataFrame, found: Numbers, portfolio: Statistics) -> Numbe
 
 def utilisation(exposure: Int, limit: Int, counts: Bool) -> Float:
     """Exposure ÷ limit; 10 where something is owed on a limit of nothing; not a number where it does not count."""
-    made = np.where(counts & (limit == 0), np.where(exposure > 0, 10.0, 0.0), np.nan)
-    return np.divide(exposure, limit, out=made, where=counts & (limit > 0))
+    values = np.where(counts & (limit == 0), np.where(exposure > 0, 10.0, 0.0), np.nan)
+    return np.divide(exposure, limit, out=values, where=counts & (limit > 0))
 
 
 #: Days and their counts: null where they are `NEVER`, and 32 bits wide.

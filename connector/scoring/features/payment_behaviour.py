@@ -102,7 +102,7 @@ def _broken_promises(tables: Tables, state: Ledger, policy: Policy, as_of: int) 
     rows = promises.filter((pl.col("due") < as_of) & (pl.col("due") > as_of - RECORD) & (pl.col("made_on") <= as_of))
     if rows.is_empty():
         return np.zeros(state.height, np.int64)
-    wanted = pl.col("amount") - pl.col("amount") * policy.materiality.stub_share
+    condition = pl.col("amount") - pl.col("amount") * policy.materiality.stub_share
     in_time = pl.col("day").is_between(pl.col("made_on"), pl.col("due"))
     about = rows.drop_nulls("receivable_id").join(state.items.select("receivable_id", "open"), on="receivable_id")
     parts = state.parts.select("receivable_id", "day", pl.col("amount").alias("part"))
@@ -115,7 +115,7 @@ def _broken_promises(tables: Tables, state: Ledger, policy: Policy, as_of: int) 
             (pl.col("day") > pl.col("due")).any().fill_null(value=False).alias("after"),
         )
     )
-    broken = paid.filter((pl.col("paid") < wanted) & ((pl.col("open") > 0) | pl.col("after")))
+    broken = paid.filter((pl.col("paid") < condition) & ((pl.col("open") > 0) | pl.col("after")))
     general = rows.filter(pl.col("receivable_id").is_null())
     money = received(tables, as_of).select(
         "account_id", "currency", pl.col("paid_on").alias("day"), pl.col("amount").alias("part")
@@ -125,7 +125,7 @@ def _broken_promises(tables: Tables, state: Ledger, policy: Policy, as_of: int) 
         .group_by("promise_id")
         .agg(pl.col("account_id", "amount").first(), pl.col("part").filter(in_time).sum().alias("paid"))
     )
-    short = whole.filter(pl.col("paid") < wanted)
+    short = whole.filter(pl.col("paid") < condition)
     accounts = pl.concat([broken["account_id"], short["account_id"]])
     return Groups(owner_of(accounts, state.accounts), state.height).sizes
 

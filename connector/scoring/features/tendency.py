@@ -143,7 +143,7 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
         + constants.open_coefficient * _log(1 + np.minimum(owed.unpaid, constants.open_cap))
         + _INTERCEPT
     )
-    found = {
+    result = {
         "late_tendency": log_odds,
         "late_rate": rate,
         "early_share": early_share,
@@ -151,8 +151,8 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
         "tendency_late": late / (_WEIGHT * levels),
     }
     known = settled.exist | (owed.unpaid > 0)
-    made = {name: np.where(known, values, np.nan) for name, values in found.items()}
-    return {**made, "history": (own + sum(owed.overdue)) / _WEIGHT}
+    outcome = {name: np.where(known, values, np.nan) for name, values in result.items()}
+    return {**outcome, "history": (own + sum(owed.overdue)) / _WEIGHT}
 
 
 @dataclass(frozen=True, slots=True)

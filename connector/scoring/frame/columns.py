@@ -80,10 +80,10 @@ def widened(values: Int, bound: int) -> Wide:
 
 def ratio(upper: Wide, lower: Wide) -> Float:
     """Quotients, each of the nearest real numbers; not a number where lower is not above 0."""
-    made = np.full(len(lower), np.nan)
+    values = np.full(len(lower), np.nan)
     positive = np.asarray(lower > 0, bool)
-    made[positive] = upper[positive].astype(np.float64) / lower[positive].astype(np.float64)
-    return made
+    values[positive] = upper[positive].astype(np.float64) / lower[positive].astype(np.float64)
+    return values
 
 
 def nullable(name: str, values: npt.NDArray[Any], is_known: Bool, kind: type[pl.DataType] | None = None) -> pl.Series:
@@ -117,21 +117,21 @@ class Groups:
     def sum(self, values: Wide) -> Wide:
         """The sum of each; of booleans how many are true."""
         values = values.astype(np.int64) if values.dtype == bool else values
-        made = np.zeros(self.height, values.dtype)
-        np.add.at(made, self.owner, values)
-        return made
+        results = np.zeros(self.height, values.dtype)
+        np.add.at(results, self.owner, values)
+        return results
 
     def max(self, values: Int, none: int = 0) -> Int:
         """The greatest value of each, and at least *none*."""
-        made = np.full(self.height, none, np.int64)
-        np.maximum.at(made, self.owner, values)
-        return made
+        results = np.full(self.height, none, np.int64)
+        np.maximum.at(results, self.owner, values)
+        return results
 
     def min(self, values: Int, none: int = NEVER) -> Int:
         """The smallest value of each, and at most *none*."""
-        made = np.full(self.height, none, np.int64)
-        np.minimum.at(made, self.owner, values)
-        return made
+        results = np.full(self.height, none, np.int64)
+        np.minimum.at(results, self.owner, values)
+        return results
 
     def running(self, values: Wide) -> Wide:
         """The sum of the owner's rows up to and including each; rows of one owner stand together."""
@@ -183,9 +183,9 @@ class Values:
 
 def with_series(frame: pl.DataFrame, columns: Iterable[pl.Series]) -> pl.DataFrame:
     """The frame with these columns, in place of those of the same names."""
-    made = list(columns)
-    names = {column.name for column in made}
-    return frame.drop([name for name in frame.columns if name in names]).hstack(made)
+    results = list(columns)
+    names = {column.name for column in results}
+    return frame.drop([name for name in frame.columns if name in names]).hstack(results)
 
 
 def lists(row: Int, lines: pl.Series, kind: pl.DataType, height: int) -> pl.Series:
@@ -193,11 +193,11 @@ def lists(row: Int, lines: pl.Series, kind: pl.DataType, height: int) -> pl.Seri
 
     `row`: of each line, in order.
     """
-    made = (
+    frame = (
         pl.DataFrame([pl.Series("row", row).set_sorted(), lines]).group_by("row", maintain_order=True).agg(lines.name)
     )
-    if made.height < height:
+    if frame.height < height:
         rows = pl.int_range(height, eager=True).alias("row").to_frame()
-        made = rows.join(made, on="row", how="left", maintain_order="left")
-        made = made.with_columns(pl.col(lines.name).fill_null(pl.lit([], pl.List(kind))))
-    return made[lines.name].cast(pl.List(kind))
+        frame = rows.join(frame, on="row", how="left", maintain_order="left")
+        frame = frame.with_columns(pl.col(lines.name).fill_null(pl.lit([], pl.List(kind))))
+    return frame[lines.name].cast(pl.List(kind))

@@ -37,8 +37,8 @@ def row_index_of(wanted: pl.Series, known: pl.Series) -> Int:
     pushed_out = np.flatnonzero(slots[slot] != own)
     other = np.flatnonzero(~same)
     if len(pushed_out) and len(other):
-        found = _joined(wanted.gather(other), known.gather(pushed_out))
-        rows[other] = np.where(found < 0, -1, pushed_out[found])
+        positions = _joined(wanted.gather(other), known.gather(pushed_out))
+        rows[other] = np.where(positions < 0, -1, pushed_out[positions])
     return rows
 
 
@@ -71,16 +71,16 @@ def in_order(ids: pl.Series, first: Int, then: Int) -> Int:
 
 def per_policy(make: Callable[[Policy, str], T]) -> Callable[[Policy, str], T]:
     """Remembers what is made of a policy and a base currency: expressions, above all, which are slow to build."""
-    made: dict[tuple[str, str], T] = {}
+    result: dict[tuple[str, str], T] = {}
 
     @wraps(make)
     def remembered(policy: Policy, base: str) -> T:
         key = (policy.content, base)
-        if key not in made:
-            if len(made) >= _MOST_POLICIES:
-                made.clear()
-            made[key] = make(policy, base)
-        return made[key]
+        if key not in result:
+            if len(result) >= _MOST_POLICIES:
+                result.clear()
+            result[key] = make(policy, base)
+        return result[key]
 
     return remembered
 

@@ -217,8 +217,8 @@ def _settlements(
     account, original = live.account[claim], live.original_due[claim]
     late = np.maximum(day - late_from[claim], 0)
     early = np.where(original == NEVER, 0, np.maximum(original - day, 0))
-    made = Settlements(account, claim, day, late, early, evident, evident_base, whole_base)
-    return made.take(counts & (evident > 0)), Losses(account, day, lost_base).take(counts & (lost > 0))
+    settlements = Settlements(account, claim, day, late, early, evident, evident_base, whole_base)
+    return settlements.take(counts & (evident > 0)), Losses(account, day, lost_base).take(counts & (lost > 0))
 
 
 def _open_items(live: Claims, settled: Settling, come: Receipts, residual: ResidualTolerance, as_of: int) -> OpenItems:
@@ -293,7 +293,7 @@ def _on_account(
     owners = pl.concat([table(tables, name).select("account_id", "currency") for name in ("payments", "adjustments")])
     rows = owners[rest].with_columns(pl.Series("left", left[rest]))
     amount, _ = rates.amounts(rows, "left", as_of)
-    made = Groups(owner_of(rows["account_id"], accounts), len(accounts) + 1).sum(amount)
+    values = Groups(owner_of(rows["account_id"], accounts), len(accounts) + 1).sum(amount)
     credit = np.flatnonzero(items.open < 0)
-    made -= Groups(items.account[credit], len(made)).sum(items.open_base[credit])
-    return np.maximum(made, 0)
+    values -= Groups(items.account[credit], len(values)).sum(items.open_base[credit])
+    return np.maximum(values, 0)

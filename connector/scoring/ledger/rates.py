@@ -25,8 +25,8 @@ def base_currency(tables: Tables, wanted: str) -> str:
     if rates.is_empty():
         return used.pop() if len(used) == 1 else wanted
     bases = set(rates["base"].unique())
-    told = bases | set(rates["currency"].unique())
-    return bases.pop() if wanted not in told and len(bases) == 1 else wanted
+    items = bases | set(rates["currency"].unique())
+    return bases.pop() if wanted not in items and len(bases) == 1 else wanted
 
 
 class Rates:
@@ -47,11 +47,11 @@ class Rates:
             return frame.select(own.cast(pl.Int64).alias("rate"))["rate"]
         days = pl.col(day) if isinstance(day, str) else pl.lit(day)
         rows = frame.select(pl.col(currency).alias("currency"), days.cast(pl.Int32).alias("day")).with_row_index("?")
-        found = rows.sort("day")
+        result = rows.sort("day")
         for strategy in ("backward", "forward"):
-            found = _nearest(found, self._rates.rename({"rate": strategy}), strategy)
+            result = _nearest(result, self._rates.rename({"rate": strategy}), strategy)
         rate = pl.when(pl.col("currency") == self.base).then(_ONE).otherwise(pl.coalesce("backward", "forward"))
-        return found.with_columns(rate.cast(pl.Int64).alias("rate")).sort("?")["rate"]
+        return result.with_columns(rate.cast(pl.Int64).alias("rate")).sort("?")["rate"]
 
     def only_base(self, frame: pl.DataFrame, currency: str) -> bool:
         """Whether all amounts are in the base currency already."""
@@ -76,8 +76,8 @@ class Rates:
         """Amounts in the base currency, half up, 0 without a rate; and whether there is one. Column in: currency."""
         if self.only_base(frame, "currency"):
             return whole(frame, amount), np.ones(frame.height, bool)
-        made = self.based(frame.select("currency", amount), day, base=amount)
-        return whole(made, "base"), ~true(made["rate_missing"])
+        result = self.based(frame.select("currency", amount), day, base=amount)
+        return whole(result, "base"), ~true(result["rate_missing"])
 
     def into_base(self, amount: str, currency: str, rate: str) -> pl.Expr:
         """Minor units of the base currency, half up; null without a rate."""

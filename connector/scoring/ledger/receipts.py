@@ -63,13 +63,13 @@ def _payments(frame: pl.DataFrame, as_of: int) -> Receipts:
 
 def _cleared(frame: pl.DataFrame, day: Int) -> Int:
     """The day told; else that on which a bill matures or is taken to have run out; else that of the payment."""
-    told = days(frame, "cleared_on")
+    values = days(frame, "cleared_on")
     runs = frame["instrument"].replace_strict(_RUNS, default=None, return_dtype=pl.Int64)
     if runs.null_count() < len(runs):
         matures = days(frame, "matures_on")
         bill = np.where(matures == NEVER, day + whole(runs.to_frame("runs"), "runs"), matures)
         day = np.where(known(runs), bill, day)
-    return np.where(told == NEVER, day, told)
+    return np.where(values == NEVER, day, values)
 
 
 def _adjustments(frame: pl.DataFrame, as_of: int) -> Receipts:

@@ -31,9 +31,9 @@ def floors(terms: pl.DataFrame, accounts: pl.Series, rates: Rates, as_of: int) -
     rows = rates.based(rows, as_of, floor="floor_amount").drop_nulls("floor")
     if rows.is_empty():
         return None
-    made = Groups(owner_of(rows["account_id"], accounts), len(accounts) + 1).sum(rows["floor"].to_numpy())
-    made[-1] = 0
-    return made
+    values = Groups(owner_of(rows["account_id"], accounts), len(accounts) + 1).sum(rows["floor"].to_numpy())
+    values[-1] = 0
+    return values
 
 
 def late_from(live: Claims, floor: Int, ids: pl.Series) -> Int:
@@ -52,9 +52,9 @@ def late_from(live: Claims, floor: Int, ids: pl.Series) -> Int:
     beyond = np.searchsorted(reached, reached + own)
     there = np.minimum(beyond, len(rows) - 1)
     comes = (beyond < len(rows)) & (account[there] == account)
-    made = live.late_from.copy()
-    made[rows] = np.maximum(made[rows], np.where(comes, due[there], NEVER))
-    return made
+    values = live.late_from.copy()
+    values[rows] = np.maximum(values[rows], np.where(comes, due[there], NEVER))
+    return values
 
 
 def uncovered(amount: Int, counts: Bool, account: Int, due: Int, ids: pl.Series, floor: Int) -> Int:
@@ -67,6 +67,6 @@ def uncovered(amount: Int, counts: Bool, account: Int, due: Int, ids: pl.Series,
     rows = rows[in_order(ids.gather(rows), account[rows], np.where(due[rows] == NEVER, -NEVER, due[rows]))]
     counted = np.where(counts[rows], amount[rows], 0)
     reached = Groups(account[rows], len(floor)).running(counted)
-    made = amount.copy()
-    made[rows] = np.minimum(np.maximum(reached - floor[account[rows]], 0), counted)
-    return made
+    values = amount.copy()
+    values[rows] = np.minimum(np.maximum(reached - floor[account[rows]], 0), counted)
+    return values

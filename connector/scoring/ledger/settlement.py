@@ -54,9 +54,9 @@ def settling(tables: Tables, live: Claims, come: Receipts, rates: Rates) -> Sett
         amount = amount.drop_nulls()
     along = amount.to_numpy() * np.sign(live.amount)[claim]
     in_other = in_other & known(rows["payment_amount"])
-    found = Settling(claim, receipt, come.day[receipt], along, in_other, whole(rows, "payment_amount"))
-    order = in_order(rows["allocation_id"], claim, found.day)
-    return _effective(found if (np.diff(order) == 1).all() else found.take(order), live)
+    result = Settling(claim, receipt, come.day[receipt], along, in_other, whole(rows, "payment_amount"))
+    order = in_order(rows["allocation_id"], claim, result.day)
+    return _effective(result if (np.diff(order) == 1).all() else result.take(order), live)
 
 
 def _joined(tables: Tables, live: Claims, come: Receipts) -> tuple[pl.DataFrame, Int, Int]:
@@ -94,8 +94,8 @@ def _to_spread(tables: Tables, live: Claims, come: Receipts) -> tuple[pl.DataFra
 
 def _amounts(tables: Tables, rows: pl.DataFrame, receivable: Int, day: Int, rates: Rates) -> tuple[pl.Series, Bool]:
     """Amounts in the claims' currencies, null without a rate; and whether the receipt is in another one."""
-    receivables, told = table(tables, "receivables"), rows["payment_currency"]
-    if rates.only_base(receivables, "currency") and (told.is_null() | (told == rates.base)).all():
+    receivables, column = table(tables, "receivables"), rows["payment_currency"]
+    if rates.only_base(receivables, "currency") and (column.is_null() | (column == rates.base)).all():
         return rows.select(pl.coalesce("amount", "payment_amount").alias("amount"))["amount"], np.zeros(len(rows), bool)
     rows = rows.with_columns(receivables["currency"].gather(receivable).alias("currency"), pl.Series("day", day))
     rows = rows.with_columns(pl.coalesce("payment_currency", "currency").alias("payment_currency"))
@@ -105,11 +105,11 @@ def _amounts(tables: Tables, rows: pl.DataFrame, receivable: Int, day: Int, rate
     )
     crossed = across("payment_amount", ("payment_currency", "currency"), ("rate_paid", "rate_claim"))
     same = pl.when(pl.col("payment_currency") == pl.col("currency")).then(pl.col("payment_amount"))
-    made = rows.select(
+    frame = rows.select(
         pl.coalesce("amount", same, crossed).alias("amount"),
         (pl.col("payment_currency") != pl.col("currency")).alias("other"),
     )
-    return made["amount"], true(made["other"])
+    return frame["amount"], true(frame["other"])
 
 
 def _effective(found: Settling, live: Claims) -> Settling:

@@ -21,11 +21,11 @@ def spread(allocations: pl.DataFrame, live: pl.DataFrame, come: pl.DataFrame) ->
     if named.is_empty():
         return allocations
     claims = _claims(live)
-    given = _given(named, come).join(claims.select("order_id", "currency").unique(), on=["order_id", "currency"])
-    parts = given.join(claims, on=["order_id", "currency"])
+    frame = _given(named, come).join(claims.select("order_id", "currency").unique(), on=["order_id", "currency"])
+    parts = frame.join(claims, on=["order_id", "currency"])
     reached = pl.min_horizontal("paid_to", "owed_to") - pl.max_horizontal("paid_from", "owed_from")
     parts = parts.with_columns(reached.alias("part")).filter(pl.col("part") > 0)
-    made = parts.select(
+    result = parts.select(
         (pl.col("allocation_id") + "/" + pl.col("receivable_id")).alias("allocation_id"),
         "receivable_id",
         "order_id",
@@ -38,8 +38,8 @@ def spread(allocations: pl.DataFrame, live: pl.DataFrame, come: pl.DataFrame) ->
         pl.lit(None, pl.String).alias("payment_currency"),
     )
     rest = allocations.filter(~whole)
-    kinds = rest.select(made.columns).schema.items()
-    return pl.concat([rest, made.select(pl.col(name).cast(kind) for name, kind in kinds)], how="diagonal")
+    kinds = rest.select(result.columns).schema.items()
+    return pl.concat([rest, result.select(pl.col(name).cast(kind) for name, kind in kinds)], how="diagonal")
 
 
 def _claims(live: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ def due_by_terms(claims: pl.DataFrame, terms: pl.DataFrame) -> pl.Series:
     period; then comes the next pay day, if one is agreed. Prepaid and cash on delivery fall due on issue.
     """
     rows = claims.select("account_id", "issued", pl.col("seller_id").fill_null("").alias("seller")).with_row_index("?")
-    known = terms.select(
+    frame = terms.select(
         "account_id",
         pl.col("seller_id").alias("seller"),
         "valid_from",
@@ -28,18 +28,18 @@ def due_by_terms(claims: pl.DataFrame, terms: pl.DataFrame) -> pl.Series:
         "pay_day",
     ).sort("valid_from")
     own = rows.sort("issued").join_asof(
-        known, left_on="issued", right_on="valid_from", by=["account_id", "seller"], check_sortedness=False
+        frame, left_on="issued", right_on="valid_from", by=["account_id", "seller"], check_sortedness=False
     )
     general = rows.sort("issued").join_asof(
-        known.filter(pl.col("seller") == "").drop("seller"),
+        frame.filter(pl.col("seller") == "").drop("seller"),
         left_on="issued",
         right_on="valid_from",
         by="account_id",
         check_sortedness=False,
     )
-    made = pl.concat([_due(own).select("?", "due"), _due(general).select("?", "due")])
+    result = pl.concat([_due(own).select("?", "due"), _due(general).select("?", "due")])
     # Terms with the seller of the invoice come before those with all sellers.
-    first = made.drop_nulls("due").unique("?", keep="first", maintain_order=True)
+    first = result.drop_nulls("due").unique("?", keep="first", maintain_order=True)
     return rows.join(first, on="?", how="left", maintain_order="left")["due"]
 
 

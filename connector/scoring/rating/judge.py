@@ -79,10 +79,10 @@ def _kind_of_unrated(fired: Mapping[str, Bool], policy: Policy, rating: Int) -> 
 
 def _worst(cases: Iterable[tuple[Bool, int]], height: int) -> Int:
     """The greatest rank of the cases that hold; 0 where none does."""
-    made = np.zeros(height, np.int64)
+    values = np.zeros(height, np.int64)
     for holds_, rank in cases:
-        np.maximum(made, holds_ * rank, out=made)
-    return made
+        np.maximum(values, holds_ * rank, out=values)
+    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,14 @@ class _FlagRules:
 @per_policy
 def _flags(policy: Policy, base: str) -> dict[str, _FlagRules]:
     """By code, gravest first."""
-    made = {}
+    result = {}
     for code in FLAGS:
         if code in policy.flags:
             item = policy.flags[code]
             until = None if item.until is None else matches(item.until, policy, base)
             names = list(dict.fromkeys(item.when.features()))
-            made[code] = _FlagRules(matches(item.when, policy, base), until, _evidence(names, base), names)
-    return made
+            result[code] = _FlagRules(matches(item.when, policy, base), until, _evidence(names, base), names)
+    return result
 
 
 def _evidence(names: list[str], base: str) -> list[pl.Expr]:
@@ -152,12 +152,12 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
 def _up_since(frame: pl.DataFrame, before: pl.DataFrame) -> dict[str, Int]:
     """Flags that were up already, by code: since when, `NEVER` where it was not."""
     row, since = row_index_of(before["account_id"], frame["account_id"]), days(before, "since")
-    made = {}
+    result = {}
     for code in before["code"].unique():
         rows = np.flatnonzero((row >= 0) & true(before["code"] == code))
-        made[code] = np.full(frame.height, NEVER, np.int64)
-        made[code][row[rows]] = since[rows]
-    return made
+        result[code] = np.full(frame.height, NEVER, np.int64)
+        result[code][row[rows]] = since[rows]
+    return result
 
 
 _LINE = [field.name for field in FLAG.fields]
@@ -182,5 +182,5 @@ def _line(frame: pl.DataFrame, rows: Int, since: Int, code: str, policy: Policy,
     item, rules = policy.flags[code], _flags(policy, base)[code]
     texts = {"code": code, "severity": item.severity, "en": item.en, "zh": item.zh, "measure": policy.measure_of(code)}
     evidence = frame.select(rules.features)[rows].select(rules.evidence)
-    said = (pl.lit(text).alias(name) for name, text in texts.items())
-    return evidence.with_columns(*said, pl.Series("since", since[rows], pl.Int32)).select(_LINE)
+    conditions = (pl.lit(text).alias(name) for name, text in texts.items())
+    return evidence.with_columns(*conditions, pl.Series("since", since[rows], pl.Int32)).select(_LINE)

@@ -156,9 +156,9 @@ def _terms(frame: pl.DataFrame, policy: Policy, rules: _Rules, rating: Int, as_o
         if name in ("needs", "average_sales"):
             terms[name] = _by_volume(name, share, factor, frame, values, policy, as_of)
         else:
-            given = Amounts.of(frame, name)
-            minor = mul_div(np.maximum(given.minor, 0), share * factor, _PPM * _MILLI)
-            terms[name] = Amounts(minor, given.there).else_(rules.without.of(rating))
+            amounts = Amounts.of(frame, name)
+            minor = mul_div(np.maximum(amounts.minor, 0), share * factor, _PPM * _MILLI)
+            terms[name] = Amounts(minor, amounts.there).else_(rules.without.of(rating))
     return terms
 
 

@@ -92,17 +92,17 @@ def apply_overrides(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataF
     if nobody:
         return frame.with_columns(pl.lit(value=False).alias("unconfirmed"))
     before = grade_rank("rating", _UNRATED)
-    wanted = grade_rank("override")
+    condition = grade_rank("override")
     most = policy.overrides.most_notches
     # Nobody who is not rated has a grade to count notches from.
     best = pl.when(pl.col("rating") == NOT_RATED).then(0).otherwise(before - most)
     frame = frame.with_columns(
-        pl.when(wanted.is_not_null()).then(pl.max_horizontal(wanted, best)).otherwise(before).alias("grade_now")
+        pl.when(condition.is_not_null()).then(pl.max_horizontal(condition, best)).otherwise(before).alias("grade_now")
     )
     person = pl.col("natural_person").fill_null(value=False)
     falls = person & (pl.col("grade_now") > grade_rank("rating_before")) & (pl.col("grade_now") < _UNRATED)
     allowed = pl.max_horizontal(grade_rank("rating_before"), "confirmed")
-    waits = falls & (pl.col("grade_now") > allowed) & wanted.is_null()
+    waits = falls & (pl.col("grade_now") > allowed) & condition.is_null()
     now = pl.when(waits).then(allowed).otherwise(pl.col("grade_now"))
     rating, pended = grade_at(now).fill_null(NOT_RATED), grade_at(pl.col("grade_now"))
     return frame.with_columns(
@@ -133,18 +133,18 @@ def reasons(frame: pl.DataFrame) -> pl.DataFrame:
     until = pl.from_epoch(pl.col("until"), time_unit="d").dt.to_string()
     texts = []
     for language, (at, by) in enumerate(((" until {}", " ({})"), ("，至{}", "（{}）"))):
-        said = pl.col("kind")
+        condition = pl.col("kind")
         for kind, words in WORDS.items():
             named = words[language]
-            shown = pl.format(named, value) if "{}" in named else pl.lit(named)
-            said = pl.when(pl.col("kind") == kind).then(shown).otherwise(said)
+            result = pl.format(named, value) if "{}" in named else pl.lit(named)
+            condition = pl.when(pl.col("kind") == kind).then(result).otherwise(condition)
         ends = pl.when(pl.col("until").is_not_null()).then(pl.format(at, until)).otherwise(pl.lit(""))
         why = (
             pl.when(pl.col("reason").is_not_null())
             .then(pl.format(by, pl.col("reason").str.replace_all("_", " ", literal=True)))
             .otherwise(pl.lit(""))
         )
-        texts.append(said + ends + why)
+        texts.append(condition + ends + why)
     en, zh = texts
     return rows.select(
         "row",

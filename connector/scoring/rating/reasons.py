@@ -87,10 +87,10 @@ def _absent(policy: Policy) -> Iterator[_Fixed]:
 def _indicator(policy: Policy, name: str, base: str) -> list[pl.Expr]:
     """Columns in: said_<indicator> and less_<indicator>, as text."""
     feature = FEATURES[policy.indicators[name].feature]
-    said, lost = pl.col(f"said_{name}"), pl.col(f"less_{name}")
+    condition, lost = pl.col(f"said_{name}"), pl.col(f"less_{name}")
     texts = []
     for language, (colon, nothing, less, end) in _AROUND.items():
-        value = (said + _unit(policy.indicators[name].feature, base, language)).fill_null(nothing)
+        value = (condition + _unit(policy.indicators[name].feature, base, language)).fill_null(nothing)
         parts = (pl.lit(getattr(feature, language) + colon), value, pl.lit(less), lost, pl.lit(end))
         texts.append(pl.concat_str(parts).alias(f"{language}_{name}"))
     return texts
@@ -120,13 +120,15 @@ def _texts(
     # Polars divides by a literal through its reciprocal, which differs in the last digit.
     less = [pl.Series(f"less_{name}", each / MILLI).round(1).cast(pl.String) for name, each in lost.items()]
     # What the points were given for: the utilisation of the limit before this run, not after it.
-    said = [_number(pl.col(f"value_{name}"), feature, base).alias(f"said_{name}") for name, feature in names.items()]
-    shown_ = frame.select(said).hstack(less).select(texts)
-    made = {}
+    conditions = [
+        _number(pl.col(f"value_{name}"), feature, base).alias(f"said_{name}") for name, feature in names.items()
+    ]
+    shown_ = frame.select(conditions).hstack(less).select(texts)
+    result = {}
     for language in ("en", "zh"):
         words = pl.Series([getattr(line, language) for line in fixed], dtype=pl.String)
-        made[language] = pl.concat([words, *(shown_[f"{language}_{name}"] for name in names)]).gather(at)
-    return made
+        result[language] = pl.concat([words, *(shown_[f"{language}_{name}"] for name in names)]).gather(at)
+    return result
 
 
 def _with_decisions(frame: pl.DataFrame, row: Int, lines: pl.DataFrame) -> tuple[Int, pl.DataFrame]:

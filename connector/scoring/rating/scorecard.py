@@ -47,7 +47,7 @@ def scorecard(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
     weight_used = np.sum([used[name] * weight for name, weight in weights.items()], axis=0)
     divisor = np.maximum(weight_used, 1)
     earned = np.sum([used[name] * points[name] * weight for name, weight in weights.items()], axis=0)
-    told = np.sum([known[name] * weight for name, weight in weights.items()], axis=0)
+    payload = np.sum([known[name] * weight for name, weight in weights.items()], axis=0)
     facts = [known[name] for name, item in policy.indicators.items() if not FEATURES[item.feature].always]
     scored = (weight_used > 0) & np.logical_or.reduce(facts or [~everybody])
     lost = {name: (100 * MILLI - points[name]) * weight // divisor for name, weight in weights.items()}
@@ -59,7 +59,7 @@ def scorecard(frame: pl.DataFrame, policy: Policy, base: str) -> pl.DataFrame:
             *(nullable(f"lost_{name}", each, used[name] & (weight_used > 0)) for name, each in lost.items()),
             *(pl.Series(f"absent_{pillar}", ~has) for pillar, has in has_data.items()),
             nullable("score_milli", earned // divisor, scored),
-            pl.Series("confidence", told / sum(weights.values())),
+            pl.Series("confidence", payload / sum(weights.values())),
         ],
     )
 
@@ -91,8 +91,8 @@ class Curve:
     def points(self, values: Float, settles: Bool) -> Int:
         """Points of the values; `settles`: whether something was settled."""
         piece = np.searchsorted(self.ends, values)
-        made = self.firsts[piece] + (values - self.starts[piece]) * self.slopes[piece]
-        rounded: Float = np.rint(np.where(np.isnan(values), self.missing, made) * MILLI)
+        results = self.firsts[piece] + (values - self.starts[piece]) * self.slopes[piece]
+        rounded: Float = np.rint(np.where(np.isnan(values), self.missing, results) * MILLI)
         points = rounded.astype(np.int64)
         most = round(self.missing * MILLI)
         return np.where(settles, points, np.minimum(points, most)) if self.needs_settled else points

@@ -52,12 +52,12 @@ def steady(
     since = np.where(remembered, earlier.pending_since, as_of)
     confirmed = as_of - since >= rules.confirm_days
     up = np.where(confirmed, np.maximum(held, before - notches), before)
-    kept = had & (unrated | ~scored)
-    rises = had & ~kept & (better < before)
+    stored = had & (unrated | ~scored)
+    rises = had & ~stored & (better < before)
     grade = np.select(
-        [kept, ~had, rises, reached > before], [before, np.maximum(reached, cap), up, down], np.maximum(before, cap)
+        [stored, ~had, rises, reached > before], [before, np.maximum(reached, cap), up, down], np.maximum(before, cap)
     )
-    grade = np.where(scored | kept, grade, NONE)
+    grade = np.where(scored | stored, grade, NONE)
     waits = rises & (better < grade)
     pending, pending_since = np.where(confirmed, better, held), np.where(confirmed, as_of, since)
     return Steady(grade, np.where(waits, pending, NONE), np.where(waits, pending_since, NEVER))
@@ -103,7 +103,7 @@ def by_points(policy: Policy, score_milli: Int) -> Int:
 
 def _floors(policy: Policy) -> Int:
     """By rank: the score from which the grade is reached; 0 of what is none of the scale."""
-    made = np.zeros(NONE + 1, np.int64)
+    values = np.zeros(NONE + 1, np.int64)
     for name, step in policy.scale.items():
-        made[GRADE_RANK[name]] = round(step.floor * MILLI)
-    return made
+        values[GRADE_RANK[name]] = round(step.floor * MILLI)
+    return values
