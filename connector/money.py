@@ -66,6 +66,6 @@ def from_minor(minor: int, currency: str) -> Decimal:
     return Decimal(minor).scaleb(-exponent(currency))
 
 
-def shown(minor: int, currency: str) -> str:
+def format_money(minor: int, currency: str) -> str:
     """An amount as a person reads it: `12,345.60 USD`."""
     return f"{from_minor(minor, currency):,f} {currency}"

@@ -111,7 +111,7 @@ def normalise(field: OutputField, text: str | None) -> str | None:
         return ";".join(sorted({part.strip() for part in stripped.split(";")} - {""})) or None
     if field.kind == "day":
         return _day_text(stripped)
-    return _cut(stripped, field.length) if field.kind == "text" else stripped
+    return _truncate(stripped, field.length) if field.kind == "text" else stripped
 
 
 def same(field: OutputField, a: str | None, b: str | None) -> bool:
@@ -130,10 +130,10 @@ def _fields(row: PlanRow) -> list[OutputField]:
 def _worth_a_call(row: PlanRow) -> bool:
     if row.sent is None:
         return any(not _shown_as_wanted(row, field) for field in _fields(row))
-    return any(_moved(row, field, row.sent) or _edited(row, field, row.sent) for field in _fields(row))
+    return any(_has_moved(row, field, row.sent) or _edited(row, field, row.sent) for field in _fields(row))
 
 
-def _moved(row: PlanRow, field: OutputField, sent: Values) -> bool:
+def _has_moved(row: PlanRow, field: OutputField, sent: Values) -> bool:
     if field.role == "passenger" or same(field, row.desired[field.name], sent.get(field.name)):
         return False
     return field.role == "trigger" or row.moved or field.name in row.owed
@@ -141,7 +141,7 @@ def _moved(row: PlanRow, field: OutputField, sent: Values) -> bool:
 
 def _edited(row: PlanRow, field: OutputField, sent: Values) -> bool:
     read = row.observed is not None and field.name in row.observed
-    if not read or same(field, text := _shown(row).get(field.name), sent.get(field.name)):
+    if not read or same(field, text := _shown_values(row).get(field.name), sent.get(field.name)):
         return False
     return not _rounded(field, text, sent.get(field.name))
 
@@ -157,17 +157,17 @@ def _rounded(field: OutputField, shown: str | None, sent: str | None) -> bool:
     return places < field.places and any(ours.quantize(step, way, _WIDE) == number for way in ways)
 
 
-def _shown(row: PlanRow) -> dict[str, str | None]:
+def _shown_values(row: PlanRow) -> dict[str, str | None]:
     """What the CRM shows as far as we know: as read, else as sent; a field of which neither is known is missing."""
     return {**(row.sent or {}), **(row.observed or {})}
 
 
 def _shown_as_wanted(row: PlanRow, field: OutputField) -> bool:
-    return same(field, row.desired[field.name], _shown(row).get(field.name))
+    return same(field, row.desired[field.name], _shown_values(row).get(field.name))
 
 
 def _changed(row: PlanRow) -> dict[str, str | None]:
-    values = _shown(row)
+    values = _shown_values(row)
     return {
         field.name: _as_sent(field, row.desired[field.name])
         for field in _fields(row)
@@ -201,7 +201,7 @@ def _day_text(text: str) -> str:
         return text
 
 
-def _cut(text: str, length: int) -> str:
+def _truncate(text: str, length: int) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")[:length].rstrip()
 
 

@@ -377,14 +377,14 @@ class Policy(Part):
         if any(b >= a for a, b in itertools.pairwise(floors)) or floors[-1] != 0 or "D" in self.scale:
             raise ValueError("`from` falls strictly from grade to grade, down to 0; D is set by gates, not by points")
         for name, indicator in self.indicators.items():
-            _known("pillar", indicator.pillar, self.pillars, f"indicators.{name}.pillar")
-            _known("feature", indicator.feature, FEATURES, f"indicators.{name}.feature")
+            _check_known("pillar", indicator.pillar, self.pillars, f"indicators.{name}.pillar")
+            _check_known("feature", indicator.feature, FEATURES, f"indicators.{name}.feature")
             if indicator.feature in AFTERWARDS:
                 raise ValueError(f"indicators.{name}: {indicator.feature} is known only once there is a rating")
         for code, flag in self.flags.items():
-            _known("flag", code, dict.fromkeys(FLAGS), "flags")
+            _check_known("flag", code, dict.fromkeys(FLAGS), "flags")
             if flag.measure is not None:
-                _known("measure", flag.measure, {**MEASURES, **self.measures}, f"flags.{code}.measure")
+                _check_known("measure", flag.measure, {**MEASURES, **self.measures}, f"flags.{code}.measure")
         self._check_conditions()
         _ = self.of_segments
         return self
@@ -392,11 +392,11 @@ class Policy(Part):
     def _check_conditions(self) -> None:
         for name, gate in self.gates.items():
             for feature in gate.when.features():
-                _known("feature", feature, FEATURES.keys() - AFTERWARDS, f"gates.{name}.when")
+                _check_known("feature", feature, FEATURES.keys() - AFTERWARDS, f"gates.{name}.when")
         for code, flag in self.flags.items():
             for condition in (flag.when, flag.until):
                 for feature in condition.features() if condition else ():
-                    _known("feature", feature, FEATURES, f"flags.{code}.when")
+                    _check_known("feature", feature, FEATURES, f"flags.{code}.when")
 
     @cached_property
     def of_segments(self) -> dict[str, Policy]:
@@ -459,7 +459,7 @@ class Policy(Part):
         return money.to_minor(amount, base or self.base_currency)
 
 
-def kept(body: str, version: str) -> Policy:
+def load_stored(body: str, version: str) -> Policy:
     """A policy that was stored with its results, whose version is still that of its file, with today's engine.
 
     A body says every key, so that the version of the policy that is read back would be another one.
@@ -490,7 +490,7 @@ def _merged(whole: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _known(kind: str, name: str, known: Collection[str], where: str) -> None:
+def _check_known(kind: str, name: str, known: Collection[str], where: str) -> None:
     if name not in known:
         raise ValueError(f"{where}: no {kind} of the name {name!r}{suggestion(name, list(known))}")
 

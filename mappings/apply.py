@@ -50,7 +50,7 @@ def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Orga
 def _renamed(item: Yield, frame: pl.DataFrame, organisation: Organisation) -> pl.DataFrame:
     for test in item.when:
         among = pl.col(test.field).is_in(list(test.among))
-        frame = frame.filter(among if test.among else _filled(test.field))
+        frame = frame.filter(among if test.among else _is_filled(test.field))
     at = moment(pl.col("modified_at")).cast(pl.Int64)
     columns = [_text(rule, organisation).alias(name) for name, rule in item.columns.items()]
     return frame.select(pl.col("id").alias("record"), at.alias("source_modified_at"), *columns)
@@ -60,7 +60,7 @@ def _text(rule: Rule, organisation: Organisation) -> pl.Expr:
     if rule.const is not None:
         return _stands_for(rule.const, organisation)
     if rule.present is not None:
-        return pl.when(_filled(rule.present)).then(pl.lit(rule.then)).otherwise(pl.lit(rule.otherwise))
+        return pl.when(_is_filled(rule.present)).then(pl.lit(rule.then)).otherwise(pl.lit(rule.otherwise))
     text = pl.col(str(rule.field))
     if rule.values:
         other = pl.lit(rule.otherwise) if rule.otherwise is not None else text
@@ -70,7 +70,7 @@ def _text(rule: Rule, organisation: Organisation) -> pl.Expr:
     return text if rule.default is None else text.fill_null(_stands_for(rule.default, organisation))
 
 
-def _filled(field: str) -> pl.Expr:
+def _is_filled(field: str) -> pl.Expr:
     return (pl.col(field).str.strip_chars() != "").fill_null(value=False)
 
 

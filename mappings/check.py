@@ -48,11 +48,11 @@ def check(mapping: Mapping_, described: Mapping[str, Described | None], before: 
             continue
         if there.fields:
             findings += _source(name, part, there, before.get(part.object, {}))
-    findings += _written(mapping, described.get(mapping.writes.object))
+    findings += _check_written(mapping, described.get(mapping.writes.object))
     return findings
 
 
-def lacking(part: SourceMap, there: Described) -> list[str]:
+def missing_fields(part: SourceMap, there: Described) -> list[str]:
     """Fields that a source reads and the object has not; none of an object whose fields are not told."""
     names = {field.name for field in there.fields}
     return [each for each in part.fields() if names and each not in names and each.partition(".")[0] not in names]
@@ -60,7 +60,7 @@ def lacking(part: SourceMap, there: Described) -> list[str]:
 
 def _source(name: str, part: SourceMap, there: Described, before: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
     fields = {field.name: field for field in there.fields}
-    gone, needed = lacking(part, there), _needed(part, fields)
+    gone, needed = missing_fields(part, there), _needed(part, fields)
     for text in part.fields():
         if text in gone:
             yield _missing(name, text, there.fields, before, needed=text in needed)
@@ -129,7 +129,7 @@ def _kinds(name: str, item: Yield, fields: Mapping[str, Field]) -> Iterator[Find
                 )
 
 
-def _written(mapping: Mapping_, there: Described | None) -> Iterator[Finding]:
+def _check_written(mapping: Mapping_, there: Described | None) -> Iterator[Finding]:
     if there is None or not there.fields:
         return
     fields = {field.name: field for field in there.fields}

@@ -107,7 +107,7 @@ def suggest(
     """
     second, places = labels or {}, objects or {}
     known = {
-        name: _placed(meaning, places) if name in _PLACED else meaning
+        name: _place(meaning, places) if name in _PLACED else meaning
         for name, meaning in meanings().get(table, {}).items()
     }
     items = {*_words(described.object), *({"invoice"} if table == "receivables" else ())}
@@ -121,7 +121,7 @@ def suggest(
         for field in described.fields:
             if not fits(column, field, (samples or {}).get(field.name, ())):
                 continue
-            one = _judged(column, known[column.name], field, forms[field.name], (described.object, places), around)
+            one = _judge(column, known[column.name], field, forms[field.name], (described.object, places), around)
             candidates.append(_by_values(column, one, (samples or {}).get(field.name, ())))
         best = sorted((each for each in candidates if each.score >= LEAST), key=lambda each: -each.score)
         proposals.append(Proposal(table, column.name, tuple(best)))
@@ -143,7 +143,7 @@ def _one_each(made: Sequence[Proposal]) -> list[Proposal]:
     ]  # fmt: skip
 
 
-def _placed(meaning: Meaning, objects: Mapping[str, str]) -> Meaning:
+def _place(meaning: Meaning, objects: Mapping[str, str]) -> Meaning:
     """A reference is also called as the object that it points to: `Contact`, where the accounts are contacts."""
     place = objects.get(_TABLES.get(meaning.target, ""), "")
     words = [word for word in _words(place) if word not in meaning.en]
@@ -164,11 +164,11 @@ def fits(column: Column, field: Field, values: Sequence[str] = ()) -> bool:
     if held not in allowed or (column.name in _IDS and held == "number"):
         return False
     if held == "text" and values and column.kind in ("day", "money", "rate", "currency"):
-        return sum(_readable(column, value) for value in values) >= 0.8 * len(values)
+        return sum(_is_readable(column, value) for value in values) >= 0.8 * len(values)
     return True
 
 
-def _readable(column: Column, value: str) -> bool:
+def _is_readable(column: Column, value: str) -> bool:
     match column.kind:
         case "day":
             return bool(_DATE.match(value))
@@ -205,7 +205,7 @@ def _words(text: str) -> list[str]:
     return [_STEMS.get(word, word) for word in (each.lower() for each in _WORDS.findall(plain))]
 
 
-def _judged(
+def _judge(
     column: Column,
     meaning: Meaning,
     field: Field,

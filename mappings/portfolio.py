@@ -100,14 +100,14 @@ def _file(path: Path, renamed: Mapping[str, str]) -> pl.DataFrame:
     return frame.rename({old: new for old, new in renamed.items() if old in frame.columns})
 
 
-def _taken(done: Portfolio, file: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
+def _take_rows(done: Portfolio, file: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """Cast, keys unique, owners known; what does not fit goes to the rejects. Keeps `record`."""
     result = cast(frame, TABLES[name])
     done.note(file, result.rejects)
     key = list(TABLES[name].key)
     rows = _keep(done, file, name, result.frame, pl.struct(key).is_first_distinct(), key[0], "id_twice")
     if name != "accounts" and "account_id" in rows.columns:
-        rows = _known(done, file, name, rows, "account_id", "unknown_account")
+        rows = _reject_unknown(done, file, name, rows, "account_id", "unknown_account")
     return rows
 
 
@@ -119,7 +119,9 @@ def _keep(
     return marked.filter(pl.col("?")).drop("?")
 
 
-def _known(done: Portfolio, file: str, name: str, rows: pl.DataFrame, column: str, reason: str) -> pl.DataFrame:
+def _reject_unknown(
+    done: Portfolio, file: str, name: str, rows: pl.DataFrame, column: str, reason: str
+) -> pl.DataFrame:
     table, key = ("accounts", "account_id") if reason == "unknown_account" else ("receivables", "receivable_id")
     condition = pl.col(column).is_in(done.tables[table][key].implode())
     return _keep(done, file, name, rows, condition | pl.col(column).is_null(), column, reason)
@@ -138,7 +140,7 @@ def _accounts(done: Portfolio, path: Path) -> None:
     for column in ("name", "number"):
         condition = pl.col(column) if column in frame.columns else pl.lit(None, pl.String)
         frame = frame.with_columns(pl.coalesce(condition, "account_id").alias(column))
-    rows = _taken(done, path.name, "accounts", frame)
+    rows = _take_rows(done, path.name, "accounts", frame)
     odd = rows.filter(~pl.col("country").str.contains("^[A-Z]{2}$"))
     done.notices = _located(path.name, rejected(odd, "accounts", "country", "not_iso"))
     done.tables["accounts"] = _canonical("accounts", rows)
@@ -150,7 +152,7 @@ def _receivables(done: Portfolio, path: Path) -> None:
         frame = frame.with_columns(pl.col("receivable_id").alias("number"))
     if "due_basis" not in frame.columns:
         frame = frame.with_columns(pl.when(pl.col("due").is_null()).then(pl.lit("unknown")).alias("due_basis"))
-    rows = _taken(done, path.name, "receivables", frame)
+    rows = _take_rows(done, path.name, "receivables", frame)
     if "disputed" in rows.columns:
         # A bare flag counts from the day after due (design/ports.md, "Portfolio folder").
         flagged = pl.col("disputed").str.strip_chars().str.to_lowercase() == "true"
@@ -170,8 +172,8 @@ def _payments(done: Portfolio, path: Path) -> None:
     rows = _keep(done, file, "payments", rows, unique, "payment_id", "id_twice")
     again = rows.filter(~pl.struct("payment_id", "invoice_id").is_first_distinct())
     done.notices = pl.concat([done.notices, _located(file, rejected(again, "payments", "payment_id", "summed"))])
-    rows = _known(done, file, "payments", rows, "account_id", "unknown_account")
-    rows = _known(done, file, "payments", rows, "invoice_id", "unknown_invoice")
+    rows = _reject_unknown(done, file, "payments", rows, "account_id", "unknown_account")
+    rows = _reject_unknown(done, file, "payments", rows, "invoice_id", "unknown_invoice")
     for column in _SHARED:
         agrees = pl.col(column).eq_missing(pl.col(column).first().over("payment_id"))
         rows = _keep(done, file, "payments", rows, agrees, column, "other_row")
@@ -216,8 +218,8 @@ def _further(done: Portfolio, path: Path, name: str) -> None:
     if name == "allocations" and "allocation_id" not in frame.columns:
         ends = [column for column in ("adjustment_id", "payment_id", "receivable_id") if column in frame.columns]
         frame = frame.with_columns(pl.concat_str(ends, separator="|", ignore_nulls=True).alias("allocation_id"))
-    rows = _taken(done, path.name, name, frame)
+    rows = _take_rows(done, path.name, name, frame)
     if name in ("allocations", "promises"):
-        rows = _known(done, path.name, name, rows, "receivable_id", "unknown_invoice")
+        rows = _reject_unknown(done, path.name, name, rows, "receivable_id", "unknown_invoice")
     result = _canonical(name, rows)
     done.tables[name] = pl.concat([done.tables[name], result]) if name in done.tables else result

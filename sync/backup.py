@@ -73,7 +73,7 @@ def make(folder: Path, profile: str, file: Path, now: datetime) -> Manifest:
     if not (folder / STORE).exists():
         raise Misconfigured("E-NO-CONNECTION", profile=profile)
     with database_errors(folder / STORE):
-        db = dialect.readable(folder / STORE)
+        db = dialect.connect_readonly(folder / STORE)
     with closing(db):
         manifest = write(db, folder, profile, file, now)
     with _writing(folder / _LAST):
@@ -91,7 +91,7 @@ def write(db: dialect.Raw, folder: Path, profile: str, file: Path, now: datetime
     with _writing(file):
         file.parent.mkdir(parents=True, exist_ok=True)
         with place(file.parent) as work:
-            _copied(db, folder / STORE, work / STORE, file)
+            _copy_store(db, folder / STORE, work / STORE, file)
             # Copies, too: a file that is written meanwhile would not be what the manifest proves.
             parts = {STORE: work / STORE, **{path.name: _copy(path, work) for path in sorted(_settings(folder))}}
             files = {name: digest(path) for name, path in parts.items()}
@@ -119,7 +119,7 @@ def place(parent: Path) -> Iterator[Path]:
         shutil.rmtree(path)
 
 
-def free(path: Path) -> Path:
+def free_path(path: Path) -> Path:
     """That path, or where there is such a file the first of NAME-2, NAME-3, … that there is none of."""
     stem, suffixes = path.name.partition(".")[0], "".join(path.suffixes)
     names = itertools.chain([path.name], (f"{stem}-{number}{suffixes}" for number in itertools.count(2)))
@@ -142,7 +142,7 @@ def _writing(file: Path) -> Iterator[None]:
         raise Misconfigured("E-BACKUP-WRITE", file=str(file), detail=str(error.strerror)) from None
 
 
-def _copied(db: dialect.Raw, store: Path, copy: Path, file: Path) -> None:
+def _copy_store(db: dialect.Raw, store: Path, copy: Path, file: Path) -> None:
     try:
         wrong = dialect.copy(db, copy)
     except dialect.ERRORS as error:

@@ -13,7 +13,7 @@ import polars as pl
 
 from connector.assessment import HOLDS
 from connector.credit.moves import MOVING, Moves, moves
-from connector.policy import ENGINE, Policy, engine_of, kept
+from connector.policy import ENGINE, Policy, engine_of, load_stored
 from connector.scoring.assess import assess
 from connector.scoring.features.tendency import Statistics
 from sync.store import Store, ledger, ratings, runs
@@ -42,13 +42,13 @@ def causes(store: Store, connection: str, policy: Policy) -> Causes:
     engines = [version for version in before if engine_of(version) != ENGINE]
     policies = [version for version, rules in before.items() if not rules.same_as(policy)]
     engine = by_policy = None
-    by_engine = redone(store, connection, other.filter(pl.col("policy_version").is_in(engines)), before)
+    by_engine = assess_again(store, connection, other.filter(pl.col("policy_version").is_in(engines)), before)
     if engines:
         engine = moves(other, by_engine)
     if policies:
         # What the engine moved is not the policy's doing.
         was = pl.concat([other.select(MOVING).join(by_engine, on="customer_id", how="anti"), by_engine])
-        again = redone(
+        again = assess_again(
             store, connection, other.filter(pl.col("policy_version").is_in(policies)), dict.fromkeys(policies, policy)
         )
         by_policy = moves(was, again)
@@ -79,7 +79,7 @@ def unapproved(store: Store, connection: str, made: pl.DataFrame) -> set[str]:
     other = other.filter(pl.col("policy_version").is_in(list(rules)))
     if not other.height:
         return set()
-    now = redone(store, connection, other, rules).rename({name: f"{name}_now" for name in MOVING[1:]})
+    now = assess_again(store, connection, other, rules).rename({name: f"{name}_now" for name in MOVING[1:]})
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_now")) for name in MOVING[1:])
     moved = other.join(now, on="customer_id").filter(differs).select("customer_id", pl.col("hold").alias("was"))
     order = {name: number for number, name in enumerate(HOLDS)}
@@ -87,7 +87,7 @@ def unapproved(store: Store, connection: str, made: pl.DataFrame) -> set[str]:
     return {account for account, hold, was in rows if order[hold] <= order[was]}
 
 
-def redone(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, Policy]) -> pl.DataFrame:
+def assess_again(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, Policy]) -> pl.DataFrame:
     """`MOVING` of assessments done again from what was known then; *made*: `_MADE`, *rules*: by policy version."""
     frames = [pl.DataFrame(schema={name: made.schema[name] for name in MOVING})]
     for (as_of, at, version), group in made.group_by("as_of", "assessed_at", "policy_version", maintain_order=True):
@@ -109,4 +109,4 @@ def _rules(store: Store, versions: Collection[str]) -> dict[str, Policy]:
     """The policies of these versions, as they were stored with what they made."""
     with store.read() as session:
         bodies = {version: ratings.policy(session, version) for version in versions}
-    return {version: kept(body, version) for version, body in bodies.items() if body is not None}
+    return {version: load_stored(body, version) for version, body in bodies.items() if body is not None}

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from connector.credit.decision_rules import Asked, checked, may_approve
+from connector.credit.decision_rules import Asked, check_request, may_approve
 from connector.errors import Misconfigured
 from connector.policy import Policy
 from sync.store import Store, ledger, tables
@@ -46,9 +46,10 @@ def decide(
 ) -> Decided:
     """Puts a decision into force, or lets it wait for another person. Raises Misconfigured by the policy's rules.
 
-    `rating` and `above`: as `connector.credit.decision_rules.checked` takes them. `at`: microseconds since 1970 UTC.
+    `rating` and `above`: as `connector.credit.decision_rules.check_request` takes them. `at`: microseconds
+    since 1970 UTC.
     """
-    needs = checked(asked, policy, rating, above)
+    needs = check_request(asked, policy, rating, above)
     table = "limits" if asked.kind in _LIMITS else "decisions"
     with store.write(connection) as session:
         key = next_key(session, "L" if table == "limits" else "D")
@@ -66,7 +67,7 @@ def decide(
             }
             session.tx.execute(insert(tables.asked).values(body))
         else:
-            ledger.put(session, table, row, at)
+            ledger.put_row(session, table, row, at)
         log(session, account, key, "asked" if needs else "decided", asked.by, at, row)
     return Decided(key, needs)
 
@@ -74,10 +75,10 @@ def decide(
 def approve(store: Store, connection: str, key: str, by: str, policy: Policy, *, at: int) -> str:
     """Puts what waits into force in another person's name; returns the account."""
     with store.write(connection) as session:
-        result = _waiting(session, key)
+        result = _waiting_request(session, key)
         may_approve(policy, result["by"], by)
         row = {**json.loads(result["body"]), "approved_by": by}
-        ledger.put(session, result["table"], row, at)
+        ledger.put_row(session, result["table"], row, at)
         _forget(session, key)
         log(session, result["account_id"], key, "approved", by, at, row)
     return str(result["account_id"])
@@ -94,16 +95,16 @@ def end(store: Store, connection: str, key: str, by: str, *, last: int, at: int)
                 continue
             if row["source"] != ledger.OWN:
                 raise Misconfigured("E-DESK-CRM", key=key)
-            ledger.put(session, table, {**row, "valid_until": last}, at)
+            ledger.put_row(session, table, {**row, "valid_until": last}, at)
             log(session, row["account_id"], key, "ended", by, at, {"valid_until": last})
             return str(row["account_id"])
-        result = _waiting(session, key)
+        result = _waiting_request(session, key)
         _forget(session, key)
         log(session, result["account_id"], key, "rejected", by, at, {})
         return str(result["account_id"])
 
 
-def listed(session: Reading, account: str | None = None) -> list[dict[str, Any]]:
+def list_decisions(session: Reading, account: str | None = None) -> list[dict[str, Any]]:
     """Decisions and limits, in force, ended or yet to start, then those that wait: a mapping each, `state` among it.
 
     state: stored, or waits.
@@ -163,7 +164,7 @@ def next_key(session: Reading, letter: str) -> str:
     return f"{letter}{max(numbers, default=0) + 1}"
 
 
-def _waiting(session: Reading, key: str) -> dict[str, Any]:
+def _waiting_request(session: Reading, key: str) -> dict[str, Any]:
     table = tables.asked
     query = select(table).where(session.own(table), table.c.decision_id == key)
     row = session.tx.execute(query).mappings().one_or_none()

@@ -64,7 +64,7 @@ def drain(
     done = Drained()
     now = micros(clock())
     with store.read(link.name) as session:
-        events = inbox.waiting(session, now, most)
+        events = inbox.waiting_events(session, now, most)
     if not events:
         return done
     try:
@@ -100,7 +100,7 @@ def _turn(
     ready = [item for item in events if item not in later]
     names = {name for item in ready for name in item.event.accounts}
     with store.read(link.name) as session:
-        known = ledger.named(session, names)
+        known = ledger.ids_by_name(session, names)
     # A name that nobody has is an id that is new to us.
     named = {known.get(name, name) for name in names}
     # A record that moved concerns the account that it left and the one that it went to.

@@ -59,7 +59,7 @@ def take_in(session: Writing, events: Iterable[Event], at: int, not_before: int 
     return insert_new(session, tables.inbox, rows, ["connection", "event_id"])
 
 
-def waiting(session: Reading, at: int, most: int = 500) -> list[Waiting]:
+def waiting_events(session: Reading, at: int, most: int = 500) -> list[Waiting]:
     """Events to work on now, oldest first."""
     table = tables.inbox
     query = select(table).where(session.own(table), table.c.state == "waiting", table.c.next_at <= at)
@@ -118,7 +118,7 @@ def deliveries(session: Reading, state: str | None = None, most: int = 100) -> l
     return [dict(row) for row in session.tx.execute(newest).mappings()]
 
 
-def counted(session: Reading) -> dict[str, int]:
+def count_by_state(session: Reading) -> dict[str, int]:
     """State → events."""
     table = tables.inbox
     query = select(table.c.state, func.count()).where(session.own(table)).group_by(table.c.state)

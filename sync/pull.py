@@ -159,13 +159,13 @@ def _together(pages: Iterable[Page]) -> Iterator[Page]:
     for page in pages:
         held.append(page)
         if page.complete or sum(item.frame.height for item in held) >= _RECORDS_A_TRANSACTION:
-            yield _joined(held)
+            yield _join_pages(held)
             held = []
     if held:
-        yield _joined(held)
+        yield _join_pages(held)
 
 
-def _joined(pages: Sequence[Page]) -> Page:
+def _join_pages(pages: Sequence[Page]) -> Page:
     last = pages[-1]
     gone = tuple(item for page in pages for item in page.gone)
     return Page(last.source, pl.concat([page.frame for page in pages]), gone, last.cursor, last.complete)

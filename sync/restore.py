@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from connector.errors import Misconfigured
-from sync.backup import FORMAT, MANIFEST, STORE, Manifest, digest, free, place
+from sync.backup import FORMAT, MANIFEST, STORE, Manifest, digest, free_path, place
 from sync.locks import whole_profile
 from sync.store.revision import alone, behind, bring_up
 
@@ -42,7 +42,7 @@ def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: 
     with _writing(beside), place(beside) as staged:
         result = staged / RESTORING
         (result / _FILES).mkdir(parents=True, mode=0o700)
-        manifest = _unpacked(file, result / _FILES)
+        manifest = _unpack_all(file, result / _FILES)
         _brought_up(result / _FILES / STORE, file)
         # One that serves would go on writing into the store that is moved aside.
         with whole_profile(folder, profile):
@@ -57,15 +57,15 @@ def put_back(file: Path, folder: Path, profile: str, now: datetime, *, replace: 
                 # Of a restore that was killed before it moved anything.
                 with suppress(OSError):
                     empty.rmdir()
-            aside = free(folder / f"before-restore-{now:%Y%m%dT%H%M%S}")
+            aside = free_path(folder / f"before-restore-{now:%Y%m%dT%H%M%S}")
             if any(not _stays(path) for path in folder.iterdir()):
                 # What may fail for want of room comes before the point of no return.
                 aside.mkdir(mode=0o700)
             (result / _ASIDE).write_text(aside.name)
             (result / MANIFEST).write_text(manifest.text())
-            _kept(result / _ASIDE, result / MANIFEST, result / _FILES, result)
+            _fsync(result / _ASIDE, result / MANIFEST, result / _FILES, result)
             result.rename(folder / RESTORING)
-            _kept(folder)
+            _fsync(folder)
             finish(folder)
     return manifest
 
@@ -88,11 +88,11 @@ def finish(folder: Path) -> Manifest | None:
         _moved_aside(folder, folder / (result / _ASIDE).read_text())
         # From here on what is in the folder is what was restored.
         (result / _ASIDE).unlink()
-        _kept(result)
+        _fsync(result)
     if (result / _FILES).exists():
         for path in sorted((result / _FILES).iterdir()):
             path.rename(folder / path.name)
-        _kept(folder)
+        _fsync(folder)
         (result / _FILES).rmdir()
     # At once, or else a kill would leave something that can no longer be finished.
     done = folder / _DONE
@@ -108,7 +108,7 @@ def _moved_aside(folder: Path, aside: Path) -> None:
             aside.mkdir(exist_ok=True, mode=0o700)
             path.rename(aside / path.name)
     if aside.exists():
-        _kept(aside, folder)
+        _fsync(aside, folder)
 
 
 def _stays(path: Path) -> bool:
@@ -149,7 +149,7 @@ def _writing(folder: Path) -> Iterator[None]:
         raise Misconfigured("E-RESTORE-WRITE", path=str(folder), detail=detail) from None
 
 
-def _kept(*paths: Path) -> None:
+def _fsync(*paths: Path) -> None:
     """Have the disk keep files, and names in folders, before what follows counts on them."""
     for path in paths:
         handle = os.open(path, os.O_RDONLY)
@@ -163,9 +163,9 @@ def _kept(*paths: Path) -> None:
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, tarfile.TarError, zlib.error)
 
 
-def _unpacked(file: Path, into: Path) -> Manifest:
+def _unpack_all(file: Path, into: Path) -> Manifest:
     """Every file that the manifest names, and no other, proven by its digest."""
-    with _readable(file), tarfile.open(file, "r:gz") as archive:
+    with _reading(file), tarfile.open(file, "r:gz") as archive:
         manifest = Manifest.of(_part(archive, MANIFEST).read().decode())
         if manifest.format != FORMAT or STORE not in manifest.files:
             raise Misconfigured("E-RESTORE-FILE", file=str(file), detail=f"format {manifest.format}")
@@ -194,7 +194,7 @@ def _unpack(source: IO[bytes], target: Path) -> None:
 
 
 @contextmanager
-def _readable(file: Path) -> Iterator[None]:
+def _reading(file: Path) -> Iterator[None]:
     try:
         yield
     except _DAMAGED as error:

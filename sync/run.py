@@ -104,7 +104,7 @@ def run(
     `dry`: nothing takes effect, but what was read is kept; `changes` says what the run would write. `again`: what the
     CRM refused is tried once more, where its fields have not changed, too.
     """
-    with _noted(store, link, policy, "sync", as_of) as ran:
+    with _recorded_run(store, link, policy, "sync", as_of) as ran:
         lap = _laps(ran, clock)
         if again or not dry:
             among = None if again else now_accepted(store, link)
@@ -142,7 +142,7 @@ def approve(
     scored again under the brake. Raises Misconfigured where there is no such run, or it does not wait.
     """
     with store.read(link.name) as session:
-        rows = [row for row in runs.listed(session) if row["state"] not in ("dry", "shown", "failed")]
+        rows = [row for row in runs.list_runs(session) if row["state"] not in ("dry", "shown", "failed")]
     request = next((row for row in rows if row["run_id"] == run_id), None)
     if request is None:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
@@ -154,7 +154,7 @@ def approve(
     today = max(today, newest or 0)
     fresh = request is rows[0] and request["as_of"] >= today
     as_of = request["as_of"] if fresh else today
-    with _noted(store, link, policy, "approve", as_of, by=by) as ran:
+    with _recorded_run(store, link, policy, "approve", as_of, by=by) as ran:
         expected = request["summary"].get("digest") if fresh else None
         _decide(store, link, policy, ran, language, approved=expected, lap=_laps(ran, clock))
         if ran.state == "done":
@@ -169,10 +169,10 @@ def note_braked(store: Store, link: CrmConnection, policy: Policy, made: pl.Data
     """Notes that these ratings, which events led to, wait for `approve`; once."""
     digest = _digest(made)
     with store.read(link.name) as session:
-        newest = runs.listed(session, 1)
+        newest = runs.list_runs(session, 1)
     if newest and newest[0]["state"] == "braked" and newest[0]["summary"].get("digest") == digest:
         return
-    with _noted(store, link, policy, "events", int(made["as_of"][0])) as ran:
+    with _recorded_run(store, link, policy, "events", int(made["as_of"][0])) as ran:
         ran.assessed, ran.digest, ran.state = made, digest, "braked"
 
 
@@ -228,12 +228,12 @@ def _laps(ran: Ran, clock: Callable[[], float]) -> Callable[[str], None]:
 
 
 @contextmanager
-def _noted(
+def _recorded_run(
     store: Store, link: CrmConnection, policy: Policy, kind: str, as_of: int, by: str | None = None
 ) -> Iterator[Ran]:
     """A run with its row: running, then how it ended, whatever ends it."""
     with store.read(link.name) as session:
-        last = runs.listed(session, 1)
+        last = runs.list_runs(session, 1)
     # The CRM's clock is known to the second: a run never begins before the one before it.
     began = max(micros(link.crm.now()), *(row["started_at"] + 1 for row in last), 0)
     run_id = f"{link.name}-{began}"

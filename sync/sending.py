@@ -22,8 +22,8 @@ def now_accepted(store: Store, link: CrmConnection) -> list[str]:
     among them: it is sent again with the next day's values, or when a person says so.
     """
     with store.read(link.name) as session:
-        owed = refusals.owed(session)
-        shows = outbox.shown(session, tables.desired, sorted(owed))
+        owed = refusals.owed_by_account(session)
+        shows = outbox.shown_values(session, tables.desired, sorted(owed))
     request = {
         account: {*results.described, *results.cut}
         for account, results in owed.items()

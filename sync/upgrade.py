@@ -37,7 +37,7 @@ def upgrade(folder: Path, profile: str, now: datetime) -> Upgraded | None:
             # Another process was first.
             return None
         # One of the same second may be left of an upgrade that was killed.
-        result = backup.free(folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}.tar.gz")
+        result = backup.free_path(folder / f"before-{migrations.HEAD}-{now:%Y%m%dT%H%M%S}.tar.gz")
         backup.write(db, folder, profile, result, now)
         try:
             bring_up(db, path)

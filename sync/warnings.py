@@ -49,7 +49,7 @@ def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
     upsert(session, table, cleared, _KEY)
 
 
-def listed(session: Reading, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
+def list_flags(session: Reading, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
     """Flags that are up, or with `over` those that were, too; gravest first, then the oldest."""
     table = tables.flags
     query = select(table).where(session.own(table))
@@ -100,7 +100,7 @@ def act(
         "done_on": None,
         "outcome": None,
     }
-    ledger.put(session, "actions", row, at)
+    ledger.put_row(session, "actions", row, at)
     decisions.log(session, account, key, "planned", by, at, row)
     return key
 
@@ -112,7 +112,7 @@ def done(session: Writing, key: str, outcome: str, *, on: int, by: str, at: int)
     row = session.tx.execute(select(table).where(this)).mappings().one_or_none()
     if row is None:
         raise Misconfigured("E-ACTION-UNKNOWN", key=key)
-    ledger.put(session, "actions", {**row, "done_on": on, "outcome": outcome}, at)
+    ledger.put_row(session, "actions", {**row, "done_on": on, "outcome": outcome}, at)
     decisions.log(session, row["account_id"], key, "done", by, at, {"outcome": outcome})
     return str(row["account_id"])
 

@@ -15,7 +15,7 @@ import polars as pl
 import requests
 
 from adapters.common.http import RetryPolicy
-from adapters.simulation.serving import running
+from adapters.simulation.serving import serve_in_thread
 from adapters.zoho.auth import Credentials
 from adapters.zoho.crm import Zoho
 from adapters.zoho.simulator.fill import fill
@@ -87,5 +87,5 @@ def simulated_zoho(tables: Mapping[str, pl.DataFrame] | None = None, kept: Org |
     small = books(claims, [("P0", "I0", "2025-01-20", 100_00), ("P0", "I1", "2025-01-20", 50_00)], "A0")
     if kept is None:
         fill(org, small if tables is None else tables)
-    with running(application(org)) as origin:
+    with serve_in_thread(application(org)) as origin:
         yield Sim(org, origin)

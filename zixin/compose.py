@@ -70,7 +70,7 @@ def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
     text lies in the profile from now on.
     """
     name, config = connections.first(profile)
-    crm, mapping, organisation = _asked(profile, name, config)
+    crm, mapping, organisation = _open_crm(profile, name, config)
     store = Store(settings.profile_folder(profile) / "zixin.db")
     try:
         with store.read(name) as session:
@@ -84,15 +84,15 @@ def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
         store.close()
 
 
-def attached(profile: str) -> Attached:
+def open_attached(profile: str) -> Attached:
     """The profile's connection, for what needs no store: of a release before, it has yet to be brought up to date."""
     name, config = connections.first(profile)
-    crm, mapping, organisation = _asked(profile, name, config)
+    crm, mapping, organisation = _open_crm(profile, name, config)
     rules = settings.policy_in(profile, organisation.currency, rated=True)
     return Attached(CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone), rules, config.language)
 
 
-def _asked(profile: str, name: str, given: ConnectionConfig) -> tuple[Reads, Mapping_, Organisation]:
+def _open_crm(profile: str, name: str, given: ConnectionConfig) -> tuple[Reads, Mapping_, Organisation]:
     crm = registry.open_crm(given.crm, given.credentials, shared(profile), name)
     mapping = named_mapping(profile, name, given)
     # Of a system that is only read no field is ours.
@@ -100,7 +100,7 @@ def _asked(profile: str, name: str, given: ConnectionConfig) -> tuple[Reads, Map
 
 
 @contextmanager
-def stored(profile: str) -> Iterator[tuple[Store, str]]:
+def open_store(profile: str) -> Iterator[tuple[Store, str]]:
     """The profile's store and the name of its connection, without a call to the CRM.
 
     Raises Misconfigured where there is no store: a look does not make one, which would hide that it is lost.

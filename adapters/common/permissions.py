@@ -8,7 +8,7 @@ from connector.errors import Denied, Exhausted, Problem
 from connector.ports import PermissionCheck
 
 
-def tried(name: str, en: str, zh: str, call: Callable[[], PermissionCheck | None]) -> PermissionCheck:
+def try_permission(name: str, en: str, zh: str, call: Callable[[], PermissionCheck | None]) -> PermissionCheck:
     """Granted where the call works, unless it says more itself; missing where it is denied, else not told.
 
     `en` and `zh`: what it is for. Raises Exhausted: the quota is used up, and nothing more can be found out.

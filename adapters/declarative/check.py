@@ -30,11 +30,11 @@ class CheckStep:
 
 def check(connector: Connector, crm: Reader) -> Iterator[CheckStep]:
     """Each step as it is done."""
-    yield _tried("me", lambda: _me(crm))
+    yield _try_step("me", lambda: _me(crm))
     for name, item in connector.objects.items():
         yield from _object(crm, name, item)
     if connector.describe:
-        yield _tried("describe", lambda: _described(crm, connector.accounts()))
+        yield _try_step("describe", lambda: _described(crm, connector.accounts()))
     else:
         yield CheckStep("describe", "left", "the file does not say how fields are listed", "文件未说明如何列出字段")
     write = any(item.write is not None for item in connector.objects.values())
@@ -65,14 +65,14 @@ def _object(crm: Reader, name: str, item: Object) -> Iterator[CheckStep]:
             pages.append(page)
             if len(pages) == 2:
                 break
-        return _judged(pages, item)
+        return _judge(pages, item)
 
-    yield _tried(f"{name}.read", read)
+    yield _try_step(f"{name}.read", read)
     ids = [str(key) for page in pages for key in page.frame["id"] if key]
     if not ids:
         return
     if item.get or item.some or item.children:
-        yield _tried(f"{name}.by id", lambda: _by_id(crm, source, ids[0]))
+        yield _try_step(f"{name}.by id", lambda: _by_id(crm, source, ids[0]))
     else:
         yield CheckStep(
             f"{name}.by id",
@@ -81,12 +81,12 @@ def _object(crm: Reader, name: str, item: Object) -> Iterator[CheckStep]:
             "缺少 get 或 some：无法处理其事件",
         )
     if item.since is not None:
-        yield _tried(f"{name}.since", lambda: _since(crm, source, pages))
+        yield _try_step(f"{name}.since", lambda: _since(crm, source, pages))
     else:
         yield CheckStep(f"{name}.since", "left", "read whole every time", "每次全量读取")
 
 
-def _tried(step: str, what: Callable[[], tuple[State, str, str]]) -> CheckStep:
+def _try_step(step: str, what: Callable[[], tuple[State, str, str]]) -> CheckStep:
     try:
         state, en, zh = what()
     except Problem as problem:
@@ -105,7 +105,7 @@ def _me(crm: Reader) -> tuple[State, str, str]:
     return "ok", f"{organisation.name}, {organisation.currency}", f"{organisation.name}，{organisation.currency}"
 
 
-def _judged(pages: list[Page], item: Object) -> tuple[State, str, str]:
+def _judge(pages: list[Page], item: Object) -> tuple[State, str, str]:
     frame = pl.concat([page.frame for page in pages]) if pages else pl.DataFrame()
     if not frame.height:
         return "look", "it answered without a record: is `records` right?", "返回为空：请检查 records"

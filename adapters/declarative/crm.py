@@ -35,7 +35,7 @@ class _WriterThatCalls(_Calls, Writer):
     pass
 
 
-def connected(
+def open_declared(
     connector: Connector, settings: Mapping[str, str], shared: Shared, *, name: str, patience: RetryPolicy | None = None
 ) -> Reader:
     """A connection of that name. `settings`: all that the file declares.

@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from adapters.declarative.connector import Connector, load
-from adapters.declarative.crm import connected
+from adapters.declarative.crm import open_declared
 from adapters.declarative.models import CAP
 from adapters.registry import SettingSpec
 from connector.errors import Misconfigured
@@ -35,10 +35,10 @@ def setting_specs(crm: str, settings: Mapping[str, str]) -> tuple[SettingSpec, .
     message = "path of a connector file; empty: your service speaks docs/rest-api.yaml"
     told_zh = "连接器文件的路径；为空表示服务符合 docs/rest-api.yaml"
     file = (SettingSpec(_FILE, default="", ask=True, en=message, zh=told_zh),) if crm == "rest" else ()
-    return (*file, *declared(connector_of(crm, settings)))
+    return (*file, *declared_settings(connector_of(crm, settings)))
 
 
-def declared(connector: Connector) -> tuple[SettingSpec, ...]:
+def declared_settings(connector: Connector) -> tuple[SettingSpec, ...]:
     """The settings that a connector file declares."""
     return tuple(
         SettingSpec(
@@ -50,4 +50,4 @@ def declared(connector: Connector) -> tuple[SettingSpec, ...]:
 
 def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:
     """A connection of that name."""
-    return connected(connector_of(crm, settings), settings, shared, name=name)
+    return open_declared(connector_of(crm, settings), settings, shared, name=name)

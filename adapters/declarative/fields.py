@@ -26,7 +26,7 @@ def describe(connector: Connector, wire: Wire, proof: Proof, name: str) -> Descr
         return Described(name, ())  # Rows within another object's records: nothing lists their fields.
     for part in connector.describe:
         payload = wire.document(proof.ask(part.request, wire.given(object=name)))
-        for field in _listed(part, payload):
+        for field in _list_fields(part, payload):
             result |= {each.name: each for each in _attributes(part, field)}
         beside = {**part.everywhere, **(item.named if item else {}), **dict.fromkeys(item.fields if item else (), "")}
         if result:
@@ -50,7 +50,7 @@ def plan(connector: Connector, described: Described, wanted: Sequence[OutputFiel
     def named(item: OutputField) -> str:
         return _expected(making, item) if making else item.name
 
-    return steps(wanted, lambda item: _found(connector, described, item), named, types)
+    return steps(wanted, lambda item: _find_field(connector, described, item), named, types)
 
 
 def apply(
@@ -67,7 +67,7 @@ def apply(
     """
     making = connector.create
     described = describe_(name)
-    missing = [item for item in wanted if _found(connector, described, item) is None]
+    missing = [item for item in wanted if _find_field(connector, described, item) is None]
     for item in missing:
         if making is None:
             raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object=f"{name}.create")
@@ -78,7 +78,7 @@ def apply(
     if missing and making is not None and making.afterwards is not None:
         proof.ask(making.afterwards, wire.given(object=name))
     described = describe_(name) if missing else described
-    result = {item.name: _found(connector, described, item) for item in wanted}
+    result = {item.name: _find_field(connector, described, item) for item in wanted}
     return {key: field.name for key, field in result.items() if field is not None}
 
 
@@ -133,7 +133,7 @@ def remove(connector: Connector, wire: Wire, proof: Proof, name: str, fields: Se
 def _words(making: Create, item: OutputField) -> dict[str, Any]:
     return {
         **_styles(item),
-        "name": _asked(making, item),
+        "name": _requested_type(making, item),
         "label": item.shown,
         "label_zh": item.zh,
         "tip": item.tip,
@@ -145,7 +145,7 @@ def _words(making: Create, item: OutputField) -> dict[str, Any]:
     }
 
 
-def _asked(making: Create, item: OutputField) -> str:
+def _requested_type(making: Create, item: OutputField) -> str:
     return str(select.fill(making.name, _styles(item)))
 
 
@@ -157,18 +157,18 @@ def _styles(item: OutputField) -> dict[str, str]:
 
 
 def _expected(making: Create, item: OutputField) -> str:
-    text = _asked(making, item)
+    text = _requested_type(making, item)
     inner = text[:1].upper() + text[1:] if making.prefix and making.capitalise else text
     return f"{making.prefix}{inner}{making.suffix}"
 
 
-def _found(connector: Connector, described: Described, item: OutputField) -> Field | None:
+def _find_field(connector: Connector, described: Described, item: OutputField) -> Field | None:
     expected = _expected(connector.create, item) if connector.create else item.name
     by_name = next((field for field in described.fields if field.name in (item.field, expected)), None)
     return by_name or next((field for field in described.fields if field.label in (item.shown, item.en, item.zh)), None)
 
 
-def _listed(part: Listed, told: Any) -> list[Field]:
+def _list_fields(part: Listed, told: Any) -> list[Field]:
     every = select.every(part.rows, told)
     if part.by_name:
         every = [{"name": key, **value} for each in every if isinstance(each, dict) for key, value in each.items()]

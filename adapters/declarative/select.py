@@ -88,8 +88,8 @@ def fill(template: Any, given: Mapping[str, Any], quote: Any = str) -> Any:
     if isinstance(template, str):
         alone = _ONE_NAME.fullmatch(template)
         if alone:
-            return _given(alone[1], given)
-        return _NAME.sub(lambda found: str(quote(_given(found[1], given))), template)
+            return _lookup(alone[1], given)
+        return _NAME.sub(lambda found: str(quote(_lookup(found[1], given))), template)
     if isinstance(template, Mapping):
         result = {fill(key, given, quote): fill(value, given, quote) for key, value in template.items()}
         # What stands under three dots is spread among the other keys.
@@ -100,7 +100,7 @@ def fill(template: Any, given: Mapping[str, Any], quote: Any = str) -> Any:
     return template
 
 
-def _given(name: str, given: Mapping[str, Any]) -> Any:
+def _lookup(name: str, given: Mapping[str, Any]) -> Any:
     if name not in given:
         raise Misconfigured("E-CONNECTOR-NAME", name=name, known=", ".join(sorted(given)))
     return given[name]

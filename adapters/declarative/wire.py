@@ -203,7 +203,7 @@ def prepare(call: Call, base: str, given: Mapping[str, Any], url: str | None = N
     texts = {str(select.fill(key, given)): _in_query(value, given) for key, value in template.items()}
     query = {key: value for key, value in texts.items() if value}
     headers = {"Accept": "application/json", **{key: str(select.fill(v, given)) for key, v in call.headers.items()}}
-    body = None if call.body is None else select.fill(call.body, given, _joined)
+    body = None if call.body is None else select.fill(call.body, given, _join_list)
     return Prepared(call.method, address, query, headers, body, call.form)
 
 
@@ -241,7 +241,7 @@ def _fits(when: When, answer: HttpResponse) -> bool:
             return False
     if match is None:
         return False
-    text = _joined(match)
+    text = _join_list(match)
     if when.values and text not in when.values:
         return False
     if when.contains and not any(part in text for part in when.contains):
@@ -269,11 +269,11 @@ class Together(list[str]):
 
 
 def _in_query(template: Any, given: Mapping[str, Any]) -> str:
-    filled = select.fill(template, given, _joined)
-    return _joined(filled) if isinstance(template, str) else exact_json(filled)
+    filled = select.fill(template, given, _join_list)
+    return _join_list(filled) if isinstance(template, str) else exact_json(filled)
 
 
-def _joined(value: Any) -> str:
+def _join_list(value: Any) -> str:
     if isinstance(value, Together):
         return str(value)
     if isinstance(value, bool):

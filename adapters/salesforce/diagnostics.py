@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from adapters.common.permissions import tried
+from adapters.common.permissions import try_permission
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from connector.errors import Exhausted, Problem
@@ -39,9 +39,9 @@ _PERMISSIONS = (
 
 def permissions(client: Client) -> Iterator[PermissionCheck]:
     """Our user, its permissions, and whether accounts may be written."""
-    yield tried("api", "who we are", "当前用户", lambda: _who(client))
+    yield try_permission("api", "who we are", "当前用户", lambda: _who(client))
     yield from _permissions(client)
-    yield tried("Account edit", "writing ratings", "写回评级", lambda: _edit(client))
+    yield try_permission("Account edit", "writing ratings", "写回评级", lambda: _edit(client))
 
 
 def _who(client: Client) -> PermissionCheck:

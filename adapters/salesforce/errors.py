@@ -30,7 +30,7 @@ def error_for(host: str, answer: HttpResponse) -> Problem | None:
     status = answer.status
     if status < 300 or status == 304:
         return None
-    code, message = _said(answer)
+    code, message = _error_words(answer)
     if status == 401:
         stale = code in ("INVALID_SESSION_ID", "")
         return Denied("E-CRM-TOKEN" if stale else "E-CRM-PERMISSION", host=host, detail=code)
@@ -63,7 +63,7 @@ def token_error_for(host: str, answer: HttpResponse) -> Problem | None:
     return Denied("E-CRM-REVOKED", host=host, detail=detail)
 
 
-def _said(answer: HttpResponse) -> tuple[str, str]:
+def _error_words(answer: HttpResponse) -> tuple[str, str]:
     """Code and message of the first error; a proxy may answer with anything."""
     payload = _json(answer.body)
     first = payload[0] if isinstance(payload, list) and payload else payload

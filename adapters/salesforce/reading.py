@@ -94,7 +94,7 @@ class Reading:
         result = self.known(source.object)
         for start in range(0, len(records), PER_FETCH):
             some = records[start : start + PER_FETCH]
-            table = self._query(source, result, f"Id IN ({_listed(some)})")
+            table = self._query(source, result, f"Id IN ({_id_list(some)})")
             items = set(table["Id"])
             gone = tuple(Gone(record, "deleted") for record in some if record not in items)
             yield Page(source.name, wire.frame(table, source.fields), gone, "", complete=True)
@@ -103,7 +103,7 @@ class Reading:
         """Records whose lookup `by` is one of these accounts."""
         result = self.known(source.object)
         for start in range(0, len(accounts), PER_FETCH):
-            listed, last, more = _listed(accounts[start : start + PER_FETCH]), "", True
+            listed, last, more = _id_list(accounts[start : start + PER_FETCH]), "", True
             while more:
                 after = f" AND Id > {quoted(last)}" if last else ""
                 table = self._query(source, result, f"{by} IN ({listed}){after} ORDER BY Id LIMIT {self.most}")
@@ -136,7 +136,7 @@ class Reading:
             began = began or self._began()
             more = table.height >= limit
             last = [table[MODIFIED][-1], table["Id"][-1]] if table.height else last
-            live, gone = _parted(table)
+            live, gone = _split_deleted(table)
             here = {"since": since, "began": began, "last": last, "whole": whole}
             cursor = json.dumps(here if more else _done(began, whole or began))
             yield Page(source.name, wire.frame(live, source.fields), gone, cursor, complete=not more)
@@ -218,7 +218,7 @@ def _done(began: str, whole: str) -> dict[str, Any]:
     return {"since": since, "whole": whole}
 
 
-def _parted(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Gone, ...]]:
+def _split_deleted(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Gone, ...]]:
     """Rows that are there, and what was deleted or merged away."""
     if "IsDeleted" not in table.columns:
         return table, ()
@@ -231,7 +231,7 @@ def _parted(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Gone, ...]]:
     return table.filter(~away), tuple(gone)
 
 
-def _listed(records: Sequence[str]) -> str:
+def _id_list(records: Sequence[str]) -> str:
     return ", ".join(quoted(record) for record in records if is_id(record)) or "''"
 
 

@@ -29,7 +29,7 @@ def _server(application: Any) -> uvicorn.Server:
 
 
 @contextmanager
-def running(application: Any, port: int = 0) -> Iterator[str]:
+def serve_in_thread(application: Any, port: int = 0) -> Iterator[str]:
     """The origin of a server that runs in a thread while the block does."""
     listening = _bound(port)
     server = _server(application)

@@ -76,7 +76,7 @@ class Tokens:
             "client_secret": credentials.client_secret,
             "grant_type": "refresh_token",
         }
-        return _asked(self._http, credentials.accounts_server, form, idempotent=True)
+        return _request_token(self._http, credentials.accounts_server, form, idempotent=True)
 
 
 def exchanged(server: str, client_id: str, client_secret: str, code: str) -> tuple[str, str]:
@@ -89,7 +89,7 @@ def exchanged(server: str, client_id: str, client_secret: str, code: str) -> tup
     form = {"code": code, "client_id": client_id, "client_secret": client_secret, "grant_type": "authorization_code"}
     try:
         # A code can be used once: a lost answer is not asked for again.
-        reply = _asked(http, server, form, idempotent=False)
+        reply = _request_token(http, server, form, idempotent=False)
     except Denied:
         raise Denied("E-GRANT-CODE", host=host) from None
     if not reply.refresh_token:
@@ -97,7 +97,7 @@ def exchanged(server: str, client_id: str, client_secret: str, code: str) -> tup
     return reply.refresh_token, reply.api_domain or ""
 
 
-def _asked(http: Http, server: str, form: Mapping[str, str], *, idempotent: bool) -> _Reply:
+def _request_token(http: Http, server: str, form: Mapping[str, str], *, idempotent: bool) -> _Reply:
     # In the body: a URL ends up in logs.
     answer = http.call(
         "POST",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from adapters.common.http import HttpResponse
-from adapters.common.permissions import tried
+from adapters.common.permissions import try_permission
 from adapters.zoho import install, wire
 from connector.ports import PermissionCheck
 
@@ -57,9 +57,9 @@ _SILENT = (("ZohoCRM.bulk.READ", "reading from 34,200 records on", "超过 34,20
 
 def permissions(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[PermissionCheck]:
     """Our user and its profile, then each scope."""
-    yield tried(_USERS, "who we are", "当前用户", lambda: _who(call))
+    yield try_permission(_USERS, "who we are", "当前用户", lambda: _who(call))
     for scope, method, path, params, body, en, zh in _TRIES:
-        yield tried(scope, en, zh, partial(_answered, call, method, path, params, body))
+        yield try_permission(scope, en, zh, partial(_answered, call, method, path, params, body))
     named = scopes()
     for scope, en, zh in _SILENT:
         family = scope.rpartition(".")[0]

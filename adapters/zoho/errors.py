@@ -42,7 +42,7 @@ def error_for(host: str, answer: HttpResponse) -> Problem | None:
         return Denied("E-CRM-PERMISSION", host=host, detail=code)
     if code == "INVALID_MODULE":
         return Misconfigured("E-CRM-OBJECT", host=host, name="of that name")
-    detail = f"{code} (HTTP {status}){_named(body)}"
+    detail = f"{code} (HTTP {status}){_field_names(body)}"
     return Misconfigured("E-CRM-ANSWER", host=host, detail=detail)
 
 
@@ -58,7 +58,7 @@ def _has_results(body: dict[str, Any]) -> bool:
     return any(isinstance(body.get(key), list) for key in ("data", "fields", "watch"))
 
 
-def _named(body: dict[str, Any]) -> str:
+def _field_names(body: dict[str, Any]) -> str:
     """The parameter or field that an error is about: names, never values."""
     details = body.get("details")
     if not isinstance(details, dict):

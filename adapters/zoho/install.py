@@ -31,7 +31,7 @@ _TYPES = {
 
 def plan(described: Described, wanted: Sequence[OutputField]) -> tuple[Step, ...]:
     """One step a written field: create it, keep it, or say that another field stands under its label."""
-    return steps(wanted, lambda item: _found(described, item), lambda item: item.shown.replace(" ", "_"), _TYPES)
+    return steps(wanted, lambda item: _find_field(described, item), lambda item: item.shown.replace(" ", "_"), _TYPES)
 
 
 def body(item: OutputField, readers: Sequence[str] = ()) -> dict[str, Any]:
@@ -86,11 +86,11 @@ def unchanged(host: str, growths: Sequence[Growth], results: Sequence[Mapping[st
 
 def names(described: Described, wanted: Sequence[OutputField]) -> Mapping[str, str]:
     """`Written.name` → Zoho's API name, of the fields that are there with the right type."""
-    result = {item.name: _found(described, item) for item in wanted}
+    result = {item.name: _find_field(described, item) for item in wanted}
     return {name: field.name for name, field in result.items() if field is not None}
 
 
-def _found(described: Described, item: OutputField) -> Field | None:
+def _find_field(described: Described, item: OutputField) -> Field | None:
     """By the name that we know it by, whatever its label is; else by its label."""
     result = next((field for field in described.fields if item.field and field.name == item.field), None)
     labels = (item.shown, item.en, item.zh)

@@ -19,15 +19,15 @@ def imported(file: Path) -> dict[str, str]:
     """
     try:
         with file.open(encoding="utf-8", newline="") as text:
-            rows = [row for row in csv.DictReader(text) if _said(row, "refresh_token")]
+            rows = [row for row in csv.DictReader(text) if _column(row, "refresh_token")]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise Misconfigured("E-FILE", file=str(file), detail=type(error).__name__) from None
     if len(rows) != 1:
         raise Misconfigured("E-SDK-STORE", file=str(file), count=len(rows))
-    return {name: _said(rows[0], name) for name in _NAMES if _said(rows[0], name)}
+    return {name: _column(rows[0], name) for name in _NAMES if _column(rows[0], name)}
 
 
-def _said(row: Mapping[str, str | None], name: str) -> str:
+def _column(row: Mapping[str, str | None], name: str) -> str:
     """The SDKs write a missing value as nothing or as `null`."""
     message = (row.get(name) or "").strip()
     return "" if message.lower() in ("null", "none") else message

@@ -33,7 +33,7 @@ class Asked:
     scope: str = "account"
 
 
-def checked(asked: Asked, policy: Policy, rating: str | None, above: int | None) -> tuple[str, ...]:
+def check_request(asked: Asked, policy: Policy, rating: str | None, above: int | None) -> tuple[str, ...]:
     """The words of `approvals.second_person` that it needs somebody else's yes for; none: it counts at once.
 
     `rating`: the account's rating now; None: none. `above`: the limit, in minor units of the decision's own currency,

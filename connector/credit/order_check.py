@@ -70,7 +70,7 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
         "after": exposure + amount,
         "over": over,
     }
-    worst = _held(decision, row)
+    worst = _hold_level(decision, row)
     if row["nr_kind"] == "cash":
         worst = max(worst, 3)
         decision.reasons.append(("cash", {}))
@@ -95,7 +95,7 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
     return decision
 
 
-def _held(said: OrderDecision, row: Mapping[str, Any]) -> int:
+def _hold_level(said: OrderDecision, row: Mapping[str, Any]) -> int:
     worst = HOLDS.index(row["hold"])
     if worst:
         said.reasons.append(("hold", {"hold": row["hold"]}))

@@ -16,7 +16,7 @@ from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring.features import company, features
 from connector.scoring.features.tendency import Gathering, Statistics, statistics
-from connector.scoring.frame.columns import Int, known, lists, nullable, true, whole
+from connector.scoring.frame.columns import Int, is_known, lists, nullable, true, whole
 from connector.scoring.frame.grades import GRADE_RANK, NONE, UNRATED, ranks
 from connector.scoring.frame.keys import row_index_of
 from connector.scoring.ledger.ledger import Ledger, ledger
@@ -48,7 +48,7 @@ def assess(
     if gathering is not None:
         gathering.add(state)
     parts = []
-    for rules, frame in _judged(tables, state, policy, portfolio, as_of, prior):
+    for rules, frame in _judge(tables, state, policy, portfolio, as_of, prior):
         explained = frame.with_columns(reasons.reasons(frame, rules, state.base))
         parts.append(_assessed(explained, rules, policy.version, state.base, as_of))
     return pl.concat(parts).sort("?").drop("?")
@@ -56,7 +56,7 @@ def assess(
 
 def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of: int) -> pl.DataFrame:
     """The columns of `ASSESSMENT`, and `?`."""
-    score = nullable("score", whole(frame, "score_milli") / MILLI, known(frame["score_milli"]))
+    score = nullable("score", whole(frame, "score_milli") / MILLI, is_known(frame["score_milli"]))
     own = [score, _notices(frame), pl.Series("next_review_on", as_of + _review_days(frame, rules))]
     values = {column.name: column for column in own}
     values |= {"customer_id": frame["account_id"], "max_days_overdue": frame["oldest_overdue"]}
@@ -75,16 +75,16 @@ def measured(
 
     `policy_segment`: segment of the policy, empty text: none. What only another segment's policy has is null.
     """
-    frames = [frame for _, frame in _judged(tables, state, policy, portfolio, as_of, prior)]
+    frames = [frame for _, frame in _judge(tables, state, policy, portfolio, as_of, prior)]
     return pl.concat(frames, how="diagonal_relaxed").sort("?").drop("?")
 
 
-def _judged(
+def _judge(
     tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None
 ) -> Iterator[tuple[Policy, pl.DataFrame]]:
     """Each segment's policy with its accounts; `?`: their order in `accounts`. At least one, be it empty."""
     frame = prepared(tables, state, policy, portfolio, as_of, prior)
-    yield from judged(frame, policy, state.base, as_of, prior)
+    yield from judge_accounts(frame, policy, state.base, as_of, prior)
 
 
 def prepared(
@@ -96,7 +96,7 @@ def prepared(
     return people.with_decisions(_used_before(frame, prior), tables, as_of)
 
 
-def judged(
+def judge_accounts(
     frame: pl.DataFrame, policy: Policy, base: str, as_of: int, prior: pl.DataFrame | None = None
 ) -> Iterator[tuple[Policy, pl.DataFrame]]:
     """Points, rating, limit, flags and hold of rows made by `prepared`, segment by segment."""
@@ -126,7 +126,7 @@ def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFram
     before = prior.select(pl.col(old).alias(new) for new, old in _BEFORE.items())[np.maximum(row, 0)]
     joined = frame.hstack(before.select(pl.when(there).then(pl.all())).get_columns())
     limit = joined.select(pl.coalesce("agreed_limit", "limit_before").alias("limit"))
-    counts = known(limit["limit"]) & (whole(frame, "prepaid") == 0)
+    counts = is_known(limit["limit"]) & (whole(frame, "prepaid") == 0)
     used = features.utilisation(whole(frame, "exposure"), whole(limit, "limit"), counts)
     return joined.with_columns(pl.Series("utilisation", used, nan_to_null=True))
 
@@ -169,11 +169,11 @@ def _notices(frame: pl.DataFrame) -> pl.Series:
         "cash_beside_overdue": more["on_account"] & more["overdue"],
         "rate_missing": more["rate_missing"],
         "parent_cycle": true(frame["parent_cycle"]),
-        "upgrade_pending": known(frame["pending_rating"]) & ~unconfirmed,
+        "upgrade_pending": is_known(frame["pending_rating"]) & ~unconfirmed,
         "downgrade_waits": unconfirmed,
         "implausible_date": more["implausible"],
         "statement_stale": whole(frame, "statement_age") > company.STALE,
-        "evidence_stale": (whole(frame, "external_age") > company.STALE) & ~known(frame["external_score"]),
+        "evidence_stale": (whole(frame, "external_age") > company.STALE) & ~is_known(frame["external_score"]),
     }
     row, case = np.nonzero(np.stack(list(cases.values()), axis=1))
     return lists(row, pl.Series("notices", list(cases)).gather(case), pl.String(), frame.height)

@@ -73,7 +73,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("zixin_begin", WRITES))
 
 
-def readable(path: Path, wait_s: float = _BUSY_S) -> Raw:
+def connect_readonly(path: Path, wait_s: float = _BUSY_S) -> Raw:
     """A connection that can change nothing: neither the way of the log, nor what of it is in the file yet."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=wait_s)
 
@@ -109,7 +109,7 @@ def revision_at(path: Path, *, soon: bool = False) -> str | None:
     """
     if not path.is_file() or not path.stat().st_size:
         return None
-    with closing(readable(path, _ALONE_S if soon else _BUSY_S)) as db:
+    with closing(connect_readonly(path, _ALONE_S if soon else _BUSY_S)) as db:
         return revision_of(db)
 
 
@@ -142,14 +142,14 @@ def copy(db: Raw, to: Path) -> str | None:
     """
     os.close(os.open(to, os.O_WRONLY | os.O_CREAT, 0o600))
     db.execute("vacuum into ?", (str(to),)).close()
-    with closing(readable(to)) as connection:
+    with closing(connect_readonly(to)) as connection:
         match = str(connection.execute("pragma integrity_check").fetchone()[0])
     return None if match == "ok" else match
 
 
 def counts(path: Path) -> dict[str, int]:
     """Table → rows of a database that nobody writes into."""
-    with closing(readable(path)) as db:
+    with closing(connect_readonly(path)) as db:
         tables = [row[0] for row in db.execute("select name from sqlite_schema where type = 'table' order by name")]
         return {
             name: db.execute(f'select count(*) from "{name}"').fetchone()[0]  # noqa: S608 (names of its own schema)

@@ -27,7 +27,7 @@ class Store:
             if not there:
                 with dialect.began(self._engine, dialect.WRITES) as tx:
                     # Unless another process was first.
-                    if not revision.made(tx):
+                    if not revision.has_tables(tx):
                         revision.migrate(tx)
 
     @property

@@ -53,7 +53,7 @@ def apply_page(session: Writing, source: str, applied: Applied, gone: Iterable[G
     return touched
 
 
-def put(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set[str]:
+def put_row(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set[str]:
     """Stores a row that came from no CRM: of people, by zixin. Returns the accounts of which a fact changed.
 
     `row`: the table's columns by name, its key included; what is missing is null.
@@ -278,8 +278,8 @@ def owners(session: Reading, source: str, records: Collection[str]) -> set[str]:
     claims = tables.CANONICAL["receivables"]
     for table in (tables.CANONICAL["allocations"], tables.PAST["allocations"]):
         for name in ("receivable_id", "order_id"):
-            named = sorted(set(_of(session, table, name, source, records)))
-            for some in batches(named):
+            ids_by_name = sorted(set(_of(session, table, name, source, records)))
+            for some in batches(ids_by_name):
                 these = and_(session.own(claims), claims.c[name].in_(some))
                 names |= set(session.tx.execute(select(claims.c.account_id).where(these)).scalars())
     return names
@@ -309,7 +309,7 @@ def numbers(session: Reading) -> dict[str, str]:
     return {row.account_id: row.number for row in session.tx.execute(query)}
 
 
-def named(session: Reading, names: Collection[str]) -> dict[str, str]:
+def ids_by_name(session: Reading, names: Collection[str]) -> dict[str, str]:
     """Those of the names that are an account's id or its number → its id; an id comes before a number."""
     table = tables.CANONICAL["accounts"]
     result: dict[str, str] = {}

@@ -32,7 +32,7 @@ def want(session: Writing, rows: Sequence[Mapping[str, Any]]) -> None:
             continue
         version = 1 if old is None else old.version + 1
         shows = json.dumps(row["shows"], ensure_ascii=False)
-        owed = None if old is None else refusals.carried(old.refusal, row["shows"])
+        owed = None if old is None else refusals.carry_over(old.refusal, row["shows"])
         results.append(
             {
                 **row,
@@ -80,7 +80,7 @@ def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool
 
 def observed(session: Reading, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what the CRM shows of our fields, as we read it last."""
-    return shown(session, tables.observed, accounts)
+    return shown_values(session, tables.observed, accounts)
 
 
 def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
@@ -127,7 +127,7 @@ def settle(session: Writing, settled: Iterable[Settled], at: int) -> None:
     """These need no call; what is now known to be in the CRM is kept as sent."""
     rows = list(settled)
     _close(session, [(item.account, item.version, None) for item in rows])
-    _sent(session, {item.account: item.shows for item in rows if item.shows is not None}, at)
+    _store_sent(session, {item.account: item.shows for item in rows if item.shows is not None}, at)
 
 
 def mark_in_flight(session: Writing, changes: Iterable[Planned], at: int) -> None:
@@ -144,9 +144,9 @@ def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], 
     pairs = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
     clear_in_flight(session, [planned.account for planned, _ in pairs])
     taken = {planned.account: planned for planned, outcome in pairs if outcome.state == "taken"}
-    before, seen = shown(session, tables.sent, list(taken)), observed(session, list(taken))
+    before, seen = shown_values(session, tables.sent, list(taken)), observed(session, list(taken))
     values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
-    _sent(session, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
+    _store_sent(session, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
     rows = [
         {"connection": session.connection, "account_id": account, "seen_at": at, "shows": json.dumps(dict(shows))}
         for account, shows in values.items()
@@ -203,7 +203,7 @@ def _loaded(text: str | None) -> dict[str, str | None] | None:
     return None if text is None else json.loads(text)
 
 
-def shown(session: Reading, table: Table, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
+def shown_values(session: Reading, table: Table, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what that table says of our fields."""
     result: dict[str, dict[str, str | None]] = {}
     for some in batches(accounts):
@@ -212,7 +212,7 @@ def shown(session: Reading, table: Table, accounts: Sequence[str]) -> dict[str, 
     return result
 
 
-def _sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
+def _store_sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
     """`sent` with the facts version and the next day of what is wanted now."""
     table = tables.desired
     rows = []

@@ -46,7 +46,7 @@ def open_(session: Reading) -> dict[str, Refusal]:
     return {account: refusal for account, refusal in _all(session).items() if refusal.words}
 
 
-def owed(session: Reading) -> dict[str, Refusal]:
+def owed_by_account(session: Reading) -> dict[str, Refusal]:
     """account_id → what it owes, of accounts that owe fields: refused, or cut."""
     return {account: refusal for account, refusal in _all(session).items() if refusal.owed}
 
@@ -73,12 +73,14 @@ def of(outcome: AccountOutcome) -> str | None:
     return json.dumps({_MARK: 1, **asdict(refusal)}, ensure_ascii=False)
 
 
-def carried(text: str | None, shows: Collection[str]) -> str | None:
+def carry_over(text: str | None, shows: Collection[str]) -> str | None:
     """What goes along into a new version of `desired`, which shows these fields: what is owed of them, no words."""
     refusal = read(text)
-    if refusal is None or not (owed := refusal.owed & set(shows)):
+    if refusal is None or not (owed_by_account := refusal.owed & set(shows)):
         return None
-    result = Refusal(refusal.words, *(tuple(name for name in names if name in owed) for names in _names(refusal)))
+    result = Refusal(
+        refusal.words, *(tuple(name for name in names if name in owed_by_account) for names in _names(refusal))
+    )
     return json.dumps({_MARK: 1, **asdict(result)}, ensure_ascii=False)
 
 
@@ -86,7 +88,7 @@ def read(text: str | None) -> Refusal | None:
     """What `desired` keeps; None: nothing."""
     if text is None:
         return None
-    document = _told(text)
+    document = _decode(text)
     if document is None:
         return Refusal(text)
     return Refusal(str(document["words"]), *(tuple(document.get(key, ())) for key in ("fields", "described", "cut")))
@@ -96,7 +98,7 @@ def _names(found: Refusal) -> tuple[tuple[str, ...], ...]:
     return found.fields, found.described, found.cut
 
 
-def _told(text: str) -> dict[str, Any] | None:
+def _decode(text: str) -> dict[str, Any] | None:
     try:
         document = json.loads(text)
     except ValueError:

@@ -27,7 +27,7 @@ def behind(path: Path) -> str | None:
     Raises Misconfigured: it is of a later release, or not ours; Busy: another process has it alone.
     """
     with database_errors(path, alone=True):
-        match = _found(path, soon=True)
+        match = _known_revision(path, soon=True)
     return match if match is not None and match < migrations.HEAD else None
 
 
@@ -36,13 +36,13 @@ def current(path: Path) -> bool:
 
     Raises Misconfigured: they are of another revision, or not ours.
     """
-    match = _found(path)
+    match = _known_revision(path)
     if match is not None and match != migrations.HEAD:
         raise Misconfigured("E-STORE-OLD", path=str(path), found=match, wanted=migrations.HEAD)
     return match is not None
 
 
-def made(tx: Connection) -> bool:
+def has_tables(tx: Connection) -> bool:
     """Whether the database has any table."""
     return bool(inspect(tx).get_table_names())
 
@@ -71,7 +71,7 @@ def bring_up(db: dialect.Raw, path: Path) -> None:
         migrate(tx)
 
 
-def _found(path: Path, *, soon: bool = False) -> str | None:
+def _known_revision(path: Path, *, soon: bool = False) -> str | None:
     """The revision of the database at *path*, one that we know; None: there is no database, or it has no tables."""
     match = dialect.revision_at(path, soon=soon)
     if match is not None and not _OURS.fullmatch(match):

@@ -43,7 +43,7 @@ def frame_schema(table: schema.Table) -> dict[str, pl.DataType]:
     return {column.name: schema.DTYPES[column.kind] for column in columns_of(table)}
 
 
-def _stored(table: schema.Table) -> Table:
+def _store_table(table: schema.Table) -> Table:
     columns = [
         Column(column.name, _TYPES[column.kind](), nullable=column.null is not None) for column in columns_of(table)
     ]
@@ -61,7 +61,7 @@ def _stored(table: schema.Table) -> Table:
     return result
 
 
-CANONICAL: dict[str, Table] = {name: _stored(table) for name, table in TABLES.items()}
+CANONICAL: dict[str, Table] = {name: _store_table(table) for name, table in TABLES.items()}
 
 
 def _past(table: schema.Table) -> Table:

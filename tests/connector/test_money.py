@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from connector.money import from_minor, shown, to_minor
+from connector.money import format_money, from_minor, to_minor
 
 
 @pytest.mark.parametrize(
@@ -29,5 +29,5 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
 
 def test_an_amount_comes_back_with_its_own_decimals() -> None:
     assert from_minor(1234, "USD") == Decimal("12.34")
-    assert shown(123_456_789, "JPY") == "123,456,789 JPY"
-    assert shown(-1_234_567, "USD") == "-12,345.67 USD"
+    assert format_money(123_456_789, "JPY") == "123,456,789 JPY"
+    assert format_money(-1_234_567, "USD") == "-12,345.67 USD"

@@ -60,7 +60,7 @@ def test_decisions_runs_and_events_are_there(expected: Any, capsys: pytest.Captu
     store = Store(settings.profile_folder("demo") / "zixin.db")
     with store.read() as session:
         names = {row[0] for row in session.tx.exec_driver_sql("select connection from inbox")}
-        waiting = [inbox.counted(session.of(name))["waiting"] for name in names]
+        waiting = [inbox.count_by_state(session.of(name))["waiting"] for name in names]
     store.close()
     assert waiting == [1]
 

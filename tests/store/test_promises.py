@@ -168,7 +168,7 @@ def test_a_copy_is_of_one_moment_and_whole(database: Database, store: Store, tmp
     if not database.in_a_file:
         pytest.skip("a server's database is backed up by the server's own means")
     put(store, customer("A", 1))
-    db = dialect.readable(store.path)
+    db = dialect.connect_readonly(store.path)
     assert dialect.copy(db, tmp_path / "copy") is None
     db.close()
     put(store, customer("B", 1))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from adapters.simulation.serving import running
+from adapters.simulation.serving import serve_in_thread
 from tests.connector.scoring.books import POLICY
 from tests.story.house import House
 from zixin.compose import Workspace as Opened
@@ -20,7 +20,7 @@ def served(house: House, *, subscribed: bool = True, **how: Any) -> Iterator[tup
     made = Serving("default", opened, **how)
     intake = made.start()
     try:
-        with running(application(intake, made.ready)) as origin:
+        with serve_in_thread(application(intake, made.ready)) as origin:
             if subscribed:
                 made.public_url = origin
                 assert made.renew() > 86_400

@@ -100,14 +100,14 @@ def test_what_libraries_log_is_left_out(library: str, level: str) -> None:
 
 
 def test_a_refused_call_is_told_nothing_of_ours(watched: House) -> None:
-    from adapters.simulation.serving import running
+    from adapters.simulation.serving import serve_in_thread
     from adapters.zoho import hook
     from sync.inbox import InboxWriter
     from zixin.services.intake import Intake, Ready, WebhookRoute
     from zixin.web.webhooks import application
 
     clerk = InboxWriter(watched.store)
-    with running(
+    with serve_in_thread(
         application(
             Intake({"sim": WebhookRoute("sim", [SECRET], hook.verify)}, clerk, lambda: None),
             lambda: Ready(True, 0, 0, True),

@@ -42,7 +42,7 @@ def sync(house: House, as_of: str, policy: Policy = HARSH, **more: Any) -> Any:
 
 def newest(house: House) -> dict[str, Any]:
     with house.store.read("sim") as session:
-        return runs.listed(session)[0]
+        return runs.list_runs(session)[0]
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_approved_it_is_put_into_force_in_somebody_s_name(rated: House) -> None:
     assert ran.pushed.written > 20
     assert shown(rated) != before
     with rated.store.read("sim") as session:
-        rows = {row["run_id"]: row for row in runs.listed(session)}
+        rows = {row["run_id"]: row for row in runs.list_runs(session)}
     assert (rows[braked.run_id]["state"], rows[braked.run_id]["by"]) == ("approved", "Ms Li")
     assert rows[ran.run_id]["by"] == "Ms Li"
     with pytest.raises(Misconfigured, match="does not wait"):

@@ -61,7 +61,7 @@ def test_what_needs_another_person_waits_and_is_approved_by_somebody_else(house:
     with pytest.raises(Misconfigured, match="somebody else"):
         decisions.approve(house.store, "sim", asked.key, "ada", POLICY, at=2)
     with house.store.read("sim") as session:
-        assert [row["state"] for row in decisions.listed(session, account)] == ["waits", "waits"]
+        assert [row["state"] for row in decisions.list_decisions(session, account)] == ["waits", "waits"]
 
     for waiting in (asked, limit):
         assert decisions.approve(house.store, "sim", waiting.key, "bob", POLICY, at=3) == account
@@ -77,7 +77,7 @@ def test_a_waiting_decision_may_be_rejected_and_one_of_the_crm_is_ended_there(ho
     asked = decide(house, "A004", "release", "none")
     account = decisions.end(house.store, "sim", asked.key, "bob", last=DAY, at=2)
     with house.store.read("sim") as session:
-        left = decisions.listed(session, account)
+        left = decisions.list_decisions(session, account)
         theirs = ledger.load(session)["limits"]["limit_id"][0]
 
     assert left == []

@@ -22,7 +22,7 @@ def test_a_payment_is_read_scored_written_and_closed_in_one_turn(live: House) ->
     assert after["Credit_Overdue_Since"] is None
     assert float(bytes(after["Credit_Score"])) > float(bytes(before["Credit_Score"]))
     with live.store.read("sim") as session:
-        assert inbox.counted(session) == {"waiting": 0, "dead": 0, "done": 1}
+        assert inbox.count_by_state(session) == {"waiting": 0, "dead": 0, "done": 1}
     calls = live.link.crm.spent.calls
     assert live.sync().pushed.written == 0
     assert calls

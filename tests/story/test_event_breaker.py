@@ -38,7 +38,7 @@ def low(house: House, names: list[str]) -> int:
 
 def listed(house: House) -> list[dict[str, Any]]:
     with house.store.read("sim") as session:
-        return runs.listed(session)
+        return runs.list_runs(session)
 
 
 def test_a_flood_of_falls_waits_for_a_person_and_then_goes_through(live: House) -> None:
@@ -63,7 +63,7 @@ def test_a_flood_of_falls_waits_for_a_person_and_then_goes_through(live: House) 
     assert (agreed.state, low(live, NAMES)) == ("approved", 22)
     assert drained(live, 302).closed == 23
     with live.store.read("sim") as session:
-        assert inbox.counted(session)["dead"] == 0
+        assert inbox.count_by_state(session)["dead"] == 0
 
 
 def test_falls_one_after_the_other_count_together_within_an_hour(live: House) -> None:

@@ -108,5 +108,5 @@ def _flags(crm: Crm, row: dict[str, Any]) -> str:
 
 
 def _described() -> Any:
-    link = compose.attached("default").link
+    link = compose.open_attached("default").link
     return link.crm.describe(link.mapping.writes.object).fields

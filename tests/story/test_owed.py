@@ -12,7 +12,7 @@ from connector.ports import Outcome
 from sync.push import push
 from sync.run import Ran
 from sync.store import outbox, refusals
-from sync.store.refusals import Refusal, carried, of, read
+from sync.store.refusals import Refusal, carry_over, of, read
 from tests.story.house import TODAY, House
 
 
@@ -82,7 +82,7 @@ def test_a_text_that_was_cut_is_written_whole_once_its_field_holds_it(house: Hou
     ran = house.sync()
     assert (ran.pushed.written, ran.refused_fields) == (120, {})
     with house.store.read("sim") as session:
-        cut = {key for key, each in refusals.owed(session).items() if each.cut}
+        cut = {key for key, each in refusals.owed_by_account(session).items() if each.cut}
         assert refusals.open_(session) == {}
     assert cut
     assert writes(house.sync(), house) == 0
@@ -91,7 +91,7 @@ def test_a_text_that_was_cut_is_written_whole_once_its_field_holds_it(house: Hou
     records = house.sim.org.modules["Accounts"].records
     assert all(len(records[key]["Credit_Reasons"]) > 40 for key in cut)
     with house.store.read("sim") as session:
-        assert refusals.owed(session) == {}
+        assert refusals.owed_by_account(session) == {}
 
 
 def test_a_field_that_is_no_longer_ours_is_owed_no_more(house: House) -> None:
@@ -149,6 +149,6 @@ def test_a_crms_words_are_never_taken_for_ours() -> None:
         assert json.loads(str(kept))["words"] == words
     owed = of(AccountOutcome("taken", "no", ("flags", "limit"), ("flags",), ("reasons",)))
     assert read(owed) == Refusal("no", ("flags", "limit"), ("flags",), ("reasons",))
-    assert read(carried(owed, {"flags": None})) == Refusal("no", ("flags",), ("flags",))
-    assert carried(owed, {"rating": None}) is None
-    assert carried(of(AccountOutcome("refused", "as a whole")), {"flags": None}) is None
+    assert read(carry_over(owed, {"flags": None})) == Refusal("no", ("flags",), ("flags",))
+    assert carry_over(owed, {"rating": None}) is None
+    assert carry_over(of(AccountOutcome("refused", "as a whole")), {"flags": None}) is None

@@ -44,7 +44,7 @@ def settled(house: House) -> None:
     def look() -> dict[str, Any]:
         notified = list(house.sim.org.notified.values())
         with house.store.read("sim") as session:
-            seen = {**inbox.counted(session), "to write": outbox.pending(session)}
+            seen = {**inbox.count_by_state(session), "to write": outbox.pending(session)}
         seen |= {"notified": len(notified), "on their way": notified.count(None), "lost": notified.count(0)}
         seen |= {"writes": house.sim.org.calls.get("write", 0)}
         looks.append(seen)

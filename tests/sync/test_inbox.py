@@ -27,7 +27,7 @@ def test_an_event_is_kept_once_and_comes_back_as_it_was(store: Store) -> None:
     with store.write("sim") as session:
         assert inbox.take_in(session, [event("a"), event("b")], 10) == 2
         assert inbox.take_in(session, [event("a")], 20) == 0
-        found = inbox.waiting(session, 20)
+        found = inbox.waiting_events(session, 20)
 
     assert [item.event for item in found] == [event("a"), event("b")]
     assert found[0].received_at == 10
@@ -37,7 +37,7 @@ def test_it_is_tried_again_after_longer_and_longer_and_is_dead_in_the_end(store:
     now, waits = 0, []
     with store.write("sim") as session:
         inbox.take_in(session, [event("a")], 0)
-        while found := inbox.waiting(session, now):
+        while found := inbox.waiting_events(session, now):
             inbox.reschedule(session, found, "E-CRM-DOWN", now)
             following = inbox.next_at(session)
             if following is None:
@@ -45,9 +45,9 @@ def test_it_is_tried_again_after_longer_and_longer_and_is_dead_in_the_end(store:
             waits.append((following - now) // SECOND)
             now = following
         dead = inbox.deliveries(session, "dead")
-        assert inbox.counted(session)["dead"] == 1
+        assert inbox.count_by_state(session)["dead"] == 1
         assert inbox.resend(session, ["a", "b"], now) == 1
-        assert inbox.counted(session)["waiting"] == 1
+        assert inbox.count_by_state(session)["waiting"] == 1
 
     assert tuple(waits) == inbox.WAITS_S
     assert (dead[0]["event_id"], dead[0]["cause"]) == ("a", "E-CRM-DOWN")
@@ -57,7 +57,7 @@ def test_what_is_done_says_nothing_any_more_and_is_forgotten_later(store: Store)
     with store.write("sim") as session:
         inbox.take_in(session, [event("a")], 0)
         inbox.close(session, ["a"], 5)
-        assert inbox.waiting(session, 10) == []
+        assert inbox.waiting_events(session, 10) == []
         assert session.tx.exec_driver_sql("select body from inbox").scalar_one() == "{}"
         # A repetition of what is done is still known.
         assert inbox.take_in(session, [event("a")], 6) == 0
@@ -72,7 +72,7 @@ def test_many_callers_at_once_are_committed_together_and_all_of_them_told(store:
     desk.close()
 
     with store.read("sim") as session:
-        assert inbox.counted(session)["waiting"] == 200
+        assert inbox.count_by_state(session)["waiting"] == 200
         assert [row[0] for row in session.tx.exec_driver_sql("pragma synchronous")] == [2]
     assert sum(done) == 200
 

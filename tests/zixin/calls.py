@@ -12,7 +12,7 @@ import pytest
 
 from adapters import registry
 from adapters.registry import Simulated
-from adapters.simulation.serving import running
+from adapters.simulation.serving import serve_in_thread
 from tests.connector.scoring.books import books, invoice
 from zixin.cli.main import main
 
@@ -51,7 +51,7 @@ def served(
 ) -> Iterator[Served]:
     """A CRM of that kind that holds these tables; its clock runs so far ahead of ours."""
     made = registry.simulated(crm, tables, currency, ahead_s)
-    with running(made.application) as origin:
+    with serve_in_thread(made.application) as origin:
         file = folder / "settings.yaml"
         file.write_text(json.dumps(made.credentials(origin)))
         file.chmod(0o600)

@@ -28,7 +28,7 @@ def check(
     from zixin.services import connector_files
 
     context: Context = call.obj
-    connector = connector_files.named(file)
+    connector = connector_files.load_file(file)
     rows: list[dict[str, Any]] = []
     for tried in connector_files.check(connector, settings):
         rows.append({"step": tried.step, "state": tried.state, "en": tried.en, "zh": tried.zh})

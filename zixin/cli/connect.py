@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zixin.cli.context import MARKS, Context
-from zixin.cli.simulate import known
+from zixin.cli.simulate import check_crm
 
 if TYPE_CHECKING:
     from zixin.services.connect import SettingSpec
@@ -42,7 +42,7 @@ def connect(
     from zixin.services import connect
 
     context: Context = call.obj
-    known(crm)
+    check_crm(crm)
     document = connect.from_file(settings)
     if store is not None:
         document = {**connect.imported(crm, store), **document}
@@ -51,8 +51,8 @@ def connect(
         _guide(context, crm)
     if steps:
         return
-    ask = (lambda need: _asked(context, need)) if asks else None
-    values = connect.gathered(lambda found: connect.setting_specs(crm, found), document, ask)
+    ask = (lambda need: _ask_setting(context, need)) if asks else None
+    values = connect.gather_settings(lambda found: connect.setting_specs(crm, found), document, ask)
     config = ConnectionConfig(crm, values, context.language, mapping=mapping)
     lines = connect.connect(context.profile, name or crm, config, replace=replace)
     rows = [{"what": line.what, "state": line.state, "en": line.en, "zh": line.zh} for line in lines]
@@ -76,7 +76,7 @@ def _guide(context: Context, crm: str) -> None:
             context.say(f"\n   {way.paste}\n")
 
 
-def _asked(context: Context, need: SettingSpec) -> str:
+def _ask_setting(context: Context, need: SettingSpec) -> str:
     hint = context.words(need.en, need.zh)
     text = f"{need.name} ({hint})" if hint else need.name
     empty = "" if need.default is not None else None

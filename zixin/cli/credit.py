@@ -55,8 +55,8 @@ def check(
 
     from zixin.services import credit
 
-    with credit.opened(context.profile) as at:
-        order_answer = credit.checked(at, account, given, currency or None)
+    with credit.open_context(context.profile) as at:
+        order_answer = credit.check_order(at, account, given, currency or None)
     if context.json:
         document = asdict(order_answer)
         numbers = document.pop("numbers")
@@ -164,7 +164,7 @@ def _lister(name: str) -> Any:
     def lister(call: typer.Context, account: Annotated[str, typer.Argument(help="Only this account.")] = "") -> None:
         context: Context = call.obj
         kinds = {"override": ("override", "confirmation"), "limit": _LIMITS, "hold": _HOLDS}[name]
-        with opened(context) as at:
+        with read_context(context) as at:
             from zixin.services import credit
 
             rows = [row for row in credit.decisions(at, account or None) if row.kind in kinds]
@@ -226,16 +226,16 @@ def _done(context: Context, key: str, words: tuple[str, str]) -> None:
 def write_context(context: Context) -> Iterator[CreditContext]:
     """The profile's desk, to decide at: a store of an older release is brought up to date first."""
     upgraded(context)
-    with opened(context) as at:
+    with read_context(context) as at:
         yield at
 
 
 @contextmanager
-def opened(context: Context) -> Iterator[CreditContext]:
+def read_context(context: Context) -> Iterator[CreditContext]:
     """The profile's desk."""
     from zixin.services import credit
 
-    with credit.opened(context.profile) as at:
+    with credit.open_context(context.profile) as at:
         yield at
 
 

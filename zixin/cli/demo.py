@@ -14,7 +14,7 @@ import typer
 
 from zixin.cli.context import Context
 from zixin.cli.evaluate import days_of
-from zixin.cli.simulate import known
+from zixin.cli.simulate import check_crm
 from zixin.cli.sync import say_summary
 
 if TYPE_CHECKING:
@@ -38,16 +38,16 @@ def demo(
 ) -> None:
     """Run the line once, show it, and stand until Ctrl-C."""
     context: Context = call.obj
-    known(crm)
+    check_crm(crm)
     day: date | None = days_of(as_of)[0] if as_of else None
     signal.signal(signal.SIGTERM, _terminated)
     # Also where a shell started us with Ctrl-C ignored, as it does for jobs in the background.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    from zixin.trial.demo import live, standing
+    from zixin.trial.demo import live, running_demo
 
     try:
-        with standing(crm, data, day, date.today(), context.language, context.progress) as done:  # noqa: DTZ011
+        with running_demo(crm, data, day, date.today(), context.language, context.progress) as done:  # noqa: DTZ011
             if context.json:
                 context.document(done.document())
                 sys.stdout.flush()
@@ -111,7 +111,7 @@ def _watch(context: Context, done: Demo, row: dict[str, Any]) -> None:
 
     number, name = done.names.get(row["customer_id"], (row["customer_id"], ""))
     flags = ", ".join(flag["code"] for flag in row["flags"])
-    overdue = money.shown(row["overdue"], row["currency"])
+    overdue = money.format_money(row["overdue"], row["currency"])
     late = context.words(
         f"{overdue} overdue, {row['max_days_overdue']} days", f"逾期 {overdue}，{row['max_days_overdue']} 天"
     )

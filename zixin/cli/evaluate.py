@@ -54,7 +54,7 @@ def evaluate(
     metrics, assessed = done.metrics, done.assessed
     if context.json:
         context.document(
-            {"metrics": _readable(metrics), "rejected": read.rejects.height, "accounts": _accounts(assessed)}
+            {"metrics": _readable_metrics(metrics), "rejected": read.rejects.height, "accounts": _accounts(assessed)}
         )
     else:
         _show(context, metrics)
@@ -90,7 +90,7 @@ def _accounts(assessed: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _readable(metrics: dict[str, Any]) -> dict[str, Any]:
+def _readable_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
     from connector.schema import day_of
 
     dates = [{**row, "as_of": day_of(row["as_of"]).isoformat()} for row in metrics["dates"]]

@@ -100,7 +100,7 @@ def what_if(
 
     from zixin.services import credit
 
-    with credit.opened(context.profile) as at:
+    with credit.open_context(context.profile) as at:
         result = credit.what_if(at, account, changes)
     if context.json:
         context.document(asdict(result))

@@ -35,7 +35,7 @@ def plan(
     from zixin.services import crm_fields
 
     context: Context = call.obj
-    workspace = compose.attached(context.profile)
+    workspace = compose.open_attached(context.profile)
     steps = crm_fields.planned(context.profile, workspace.link)
     _tell(context, [(step.name, step.action, step.field, _detail(context, step)) for step in steps])
     if not context.json:
@@ -58,7 +58,7 @@ def apply(
 
     context: Context = call.obj
     chosen = _chosen(optional)
-    workspace = compose.attached(context.profile)
+    workspace = compose.open_attached(context.profile)
     link, steps = crm_fields.install(context.profile, workspace.link, adopt=adopt, optional=chosen)
     off = crm_fields.off_page_as_seen(link)
     named, made = link.mapping.writes.fields, any(step.action == "create" for step in steps)
@@ -86,8 +86,8 @@ def drift(
     from zixin.services import crm_fields
 
     context: Context = call.obj
-    workspace = compose.attached(context.profile)
-    drifts = crm_fields.drifted(context.profile, workspace.link)
+    workspace = compose.open_attached(context.profile)
+    drifts = crm_fields.find_drift(context.profile, workspace.link)
     if context.json:
         context.document({"drift": [{"field": row.field, "en": row.en, "zh": row.zh} for row in drifts]})
     else:
@@ -108,7 +108,7 @@ def remove(
     from zixin.services import crm_fields
 
     context: Context = call.obj
-    workspace = compose.attached(context.profile)
+    workspace = compose.open_attached(context.profile)
     take, leave = crm_fields.removable(context.profile, workspace.link)
     rows = [("", "remove", field.name, field.label) for field in take]
     rows += [("", "leave", name, context.words("not made by zixin", "并非 zixin 创建")) for name in leave]
@@ -137,7 +137,7 @@ def widget(
     from zixin.services import crm_fields
 
     context: Context = call.obj
-    body = crm_fields.widget(context.profile, compose.attached(context.profile))
+    body = crm_fields.widget(context.profile, compose.open_attached(context.profile))
     file.write_bytes(body)
     if context.json:
         context.document({"file": str(file), "bytes": len(body)})

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from zixin.cli.context import Context
-from zixin.cli.credit import ACCOUNT, BY, opened, who, write_context
+from zixin.cli.credit import ACCOUNT, BY, read_context, who, write_context
 from zixin.cli.evaluate import days_of
 
 flags = typer.Typer(no_args_is_help=True, help="Warning flags: what is up, and who has seen it.")
@@ -31,7 +31,7 @@ def _flags(
     every: OVER = False,
 ) -> None:
     context: Context = call.obj
-    with opened(context) as at:
+    with read_context(context) as at:
         from zixin.services import credit
 
         rows = credit.flags(at, account or None, code or None, over=every)
@@ -88,7 +88,7 @@ def _add(
 @actions.command("list", help="What is open, by when it is due.")
 def _actions(call: typer.Context, account: ONLY = "", every: OVER = False) -> None:
     context: Context = call.obj
-    with opened(context) as at:
+    with read_context(context) as at:
         from zixin.services import credit
 
         rows = credit.actions(at, account or None, over=every)

@@ -21,7 +21,7 @@ def init(
     into: Annotated[Path, typer.Option(help="Folder of the settings file.", file_okay=False)] = Path(),
 ) -> None:
     """Files that are there stay as they are."""
-    from zixin.cli.simulate import known
+    from zixin.cli.simulate import check_crm
     from zixin.config import keys, scaffold
     from zixin.services import connect
 
@@ -30,7 +30,7 @@ def init(
         asks = not (context.no_input or context.json)
         title = f"CRM ({', '.join(connect.available())})"
         crm = str(typer.prompt(title, default="zoho", err=True)) if asks else "zoho"
-    known(crm)
+    check_crm(crm)
     folder = scaffold.home_ready(context.profile)
     origin, key = keys.origin(), keys.place()
     file = into / f"zixin.{crm}.yaml"

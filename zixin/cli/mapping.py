@@ -41,7 +41,7 @@ def suggest(
 
     context: Context = call.obj
     values = _objects(objects or [])
-    workspace = compose.attached(context.profile)
+    workspace = compose.open_attached(context.profile)
     suggesteds, seen = mapping.suggested(workspace, values)
     changed: list[str] = []
     path = ""
@@ -78,8 +78,8 @@ def check(
     from zixin.services import mapping
 
     context: Context = call.obj
-    workspace = compose.attached(context.profile)
-    findings = mapping.checked(context.profile, workspace)
+    workspace = compose.open_attached(context.profile)
+    findings = mapping.check_mapping(context.profile, workspace)
     if context.json:
         names = ("source", "what", "field", "en", "zh", "severe")
         context.document({"findings": [{key: getattr(each, key) for key in names} for each in findings]})
@@ -108,11 +108,11 @@ def show(
     from zixin.services import mapping
 
     context: Context = call.obj
-    workspace = compose.attached(context.profile)
+    workspace = compose.open_attached(context.profile)
     if source not in workspace.link.mapping.sources:
         known = ", ".join(workspace.link.mapping.sources)
         raise typer.BadParameter(f"{source!r} is none of {known}", param_hint="--source")
-    record_shown = mapping.shown(workspace, record, source)
+    record_shown = mapping.show_record(workspace, record, source)
     if context.json:
         context.document(asdict(record_shown))
         return

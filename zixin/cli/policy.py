@@ -41,7 +41,7 @@ def check(
     rules = settings.policy(context.profile, None if file is None else Path(file))
     findings = find_violations(rules)
     if context.json:
-        context.document({"version": rules.version, "findings": [_readable(finding) for finding in findings]})
+        context.document({"version": rules.version, "findings": [_readable_finding(finding) for finding in findings]})
     for finding in findings:
         context.say(_sentence(context, finding))
     if findings:
@@ -85,7 +85,7 @@ def editions(
     rules = policies.current(context.profile)
     mine = shipped.edition_of(rules)
     edition = every[take] if take else policies.newer(rules)
-    document = _told(context, rules, edition)
+    document = _tell(context, rules, edition)
     if take:
         aside = policies.take(context.profile, every[take], _base(context), datetime.now(UTC), replace=replace)
         document |= {"taken": take, "before": str(aside) if aside else None}
@@ -110,11 +110,11 @@ def _base(context: Context) -> str:
         connections.first(context.profile)
     except Misconfigured:
         return ""
-    workspace = compose.attached(context.profile)
+    workspace = compose.open_attached(context.profile)
     return workspace.policy.base_currency
 
 
-def _told(context: Context, rules: Policy, wanted: Edition | None) -> dict[str, Any]:
+def _tell(context: Context, rules: Policy, wanted: Edition | None) -> dict[str, Any]:
     """What an edition would change: newer, differences, moves (None: there are no ratings that it could move)."""
     from connector.policy_changes import changes
     from zixin.services import policies
@@ -166,7 +166,7 @@ def _sentence(context: Context, finding: Finding) -> str:
     )
 
 
-def _readable(finding: Finding) -> dict[str, object]:
+def _readable_finding(finding: Finding) -> dict[str, object]:
     return {
         "indicator": finding.indicator,
         "feature": finding.feature,

@@ -33,7 +33,7 @@ def runs(
 
     from zixin.services import runs as service
 
-    rows = [_readable(row) for row in service.known(context.profile, run_id, most)]
+    rows = [_readable_row(row) for row in service.list_runs(context.profile, run_id, most)]
     if context.json:
         context.document({"runs": rows})
         return
@@ -79,7 +79,7 @@ def errors(
 
     from zixin.services import runs as service
 
-    run = service.known(context.profile, run_id)[0]
+    run = service.list_runs(context.profile, run_id)[0]
     result = service.open_errors(context.profile)
     rows = [_reject(row, run, context) for row in result.rejected]
     rows += [
@@ -121,12 +121,12 @@ def retry(
     from zixin.cli.upgrade import upgraded
     from zixin.services import runs as service
 
-    service.known(context.profile, run_id)
+    service.list_runs(context.profile, run_id)
     upgraded(context)
     finish(context, service.retry(context.profile, run_id))
 
 
-def _readable(row: RunRow) -> dict[str, Any]:
+def _readable_row(row: RunRow) -> dict[str, Any]:
     return {
         "run": row.run,
         "kind": row.kind,

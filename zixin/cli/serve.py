@@ -53,7 +53,10 @@ def serve(
 
     configure()
     upgraded(context, makes=True)
-    with loops.standing(context.profile, poll_s=poll, nightly=nightly, public_url=public_url) as (serving, intake):
+    with loops.serving_profile(context.profile, poll_s=poll, nightly=nightly, public_url=public_url) as (
+        serving,
+        intake,
+    ):
         if metrics_port:
             from prometheus_client import start_http_server
 
@@ -137,7 +140,7 @@ def _deliveries(
     from zixin.services import events
 
     chosen = cast("events.State | None", state or None)
-    rows = [_readable(row) for row in events.deliveries(context.profile, chosen, most)]
+    rows = [_readable_delivery(row) for row in events.deliveries(context.profile, chosen, most)]
     if context.json:
         context.document({"deliveries": rows})
         return
@@ -161,7 +164,7 @@ def _resend(
         context.say(context.words(f"{count} events wait again", f"{count} 个事件重新排队"))
 
 
-def _readable(row: Delivery) -> dict[str, Any]:
+def _readable_delivery(row: Delivery) -> dict[str, Any]:
     times = {name: getattr(row, name) for name in ("received_at", "next_at", "closed_at")}
     values = {name: None if at is None else at.isoformat(timespec="seconds") for name, at in times.items()}
     return {**asdict(row), **values}

@@ -36,7 +36,7 @@ def simulate(
     from zixin.trial import simulate as simulated
 
     context: Context = call.obj
-    known(crm)
+    check_crm(crm)
     day: date | None = days_of(today)[0] if today else None
     simulation = simulated.simulation(crm, data, day)
     say_rejects(context, simulation.rejects)
@@ -50,7 +50,7 @@ def simulate(
     simulated.serve(simulation, port, ready, tls=tls, now=datetime.now(UTC))
 
 
-def known(crm: str) -> None:
+def check_crm(crm: str) -> None:
     """Raises a usage error for a name that no adapter has."""
     from zixin.services.connect import available
 

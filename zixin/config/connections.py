@@ -49,7 +49,7 @@ def read(profile: str) -> dict[str, ConnectionConfig]:
     """
     stored = _file(profile)
     vault = keys.vault()
-    return {name: _opened(values, json.loads(vault.open(values["sealed"]))) for name, values in stored.items()}
+    return {name: _unseal(values, json.loads(vault.open(values["sealed"]))) for name, values in stored.items()}
 
 
 def first(profile: str) -> tuple[str, ConnectionConfig]:
@@ -123,7 +123,7 @@ def _damaged(path: Path, detail: str) -> Misconfigured:
     return Misconfigured("E-FILE", file=str(path), detail=detail)
 
 
-def _opened(given: Mapping[str, Any], secret: Mapping[str, Any]) -> ConnectionConfig:
+def _unseal(given: Mapping[str, Any], secret: Mapping[str, Any]) -> ConnectionConfig:
     return ConnectionConfig(
         given["crm"],
         secret["credentials"],

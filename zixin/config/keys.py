@@ -22,21 +22,21 @@ def vault() -> Vault:
 
     Raises Misconfigured: the key cannot be read, is too short, or others can read it.
     """
-    key, _, where = _found()
+    key, _, where = _find_key()
     return Vault(key, where)
 
 
 def origin() -> Origin:
     """Where the key comes from."""
-    return _found()[1]
+    return _find_key()[1]
 
 
 def place() -> str:
     """The variable, file or keyring that it comes from."""
-    return _found()[2]
+    return _find_key()[2]
 
 
-def _found() -> tuple[str, Origin, str]:
+def _find_key() -> tuple[str, Origin, str]:
     if text := os.environ.get("ZIXIN_KEY"):
         return text, "environment", "ZIXIN_KEY"
     if named := os.environ.get("ZIXIN_KEY_FILE"):

@@ -14,7 +14,7 @@ from adapters import registry
 from adapters.registry import SettingSpec, SetupStep, available, imported, setting_specs, setup_steps
 from connector.errors import Denied, Misconfigured, Problem
 from connector.ports import Described, Diagnostics, Reads, Writes
-from mappings.check import lacking
+from mappings.check import missing_fields
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import ConnectionConfig
@@ -27,7 +27,7 @@ __all__ = [
     "available",
     "connect",
     "from_file",
-    "gathered",
+    "gather_settings",
     "imported",
     "objects",
     "permissions",
@@ -73,7 +73,7 @@ def _settings(text: str, name: str) -> dict[str, str]:
     return {str(name): str(value) for name, value in (payload or {}).items() if value is not None}
 
 
-def gathered(
+def gather_settings(
     setting_specs: Callable[[Mapping[str, str]], tuple[SettingSpec, ...]],
     told: Mapping[str, str],
     ask: Callable[[SettingSpec], str] | None,
@@ -102,7 +102,7 @@ def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -
     Raises the problem where the CRM cannot be entered at all, and keeps nothing; Misconfigured where the profile has
     another connection already.
     """
-    known = _known(profile)
+    known = _known_connections(profile)
     if known and name not in known and not replace:
         raise Misconfigured("E-CONNECTED", profile=profile, name=next(iter(known)))
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
@@ -169,7 +169,7 @@ def objects(
             lines.append(_missing(part.object, problem, optional=part.optional))
             continue
         seen(described)
-        if gone := lacking(part, described):
+        if gone := missing_fields(part, described):
             message = ", ".join(gone)
             lines.append(Line(part.object, "look", f"{source}: no field {message}", f"{source}：没有字段 {message}"))
         else:
@@ -184,7 +184,7 @@ def _missing(object_: str, problem: Problem, *, optional: bool) -> Line:
     return Line(object_, state, problem.text("en"), problem.text("zh-CN"))
 
 
-def _known(profile: str) -> dict[str, ConnectionConfig]:
+def _known_connections(profile: str) -> dict[str, ConnectionConfig]:
     try:
         return dict(connections.read(profile))
     except Misconfigured as problem:

@@ -11,13 +11,13 @@ from typing import Any
 from adapters.declarative.check import CheckStep
 from adapters.declarative.check import check as steps
 from adapters.declarative.connector import Connector
-from adapters.declarative.crm import connected
-from adapters.declarative.entry import connector_of, declared
+from adapters.declarative.crm import open_declared
+from adapters.declarative.entry import connector_of, declared_settings
 from adapters.registry import with_defaults
-from zixin.services.connect import from_file, gathered
+from zixin.services.connect import from_file, gather_settings
 
 
-def named(file: Path) -> Connector:
+def load_file(file: Path) -> Connector:
     """The connector of that file, or the shipped one of that name. Raises Misconfigured where it does not fit."""
     values = {"connector": str(file)} if file.is_file() else {}
     return connector_of("rest" if values else str(file), values)
@@ -28,9 +28,9 @@ def check(connector: Connector, settings: Path | None) -> Iterator[CheckStep]:
 
     Raises Misconfigured where a setting is missing.
     """
-    needs = declared(connector)
-    values = with_defaults(needs, gathered(lambda _: needs, from_file(settings), None), connector.name)
-    yield from steps(connector, connected(connector, values, Alone(), name=connector.name))
+    needs = declared_settings(connector)
+    values = with_defaults(needs, gather_settings(lambda _: needs, from_file(settings), None), connector.name)
+    yield from steps(connector, open_declared(connector, values, Alone(), name=connector.name))
 
 
 class Alone:

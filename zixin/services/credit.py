@@ -180,9 +180,9 @@ class WhatIf:
 
 
 @contextmanager
-def opened(profile: str, now: datetime | None = None) -> Iterator[CreditContext]:
+def open_context(profile: str, now: datetime | None = None) -> Iterator[CreditContext]:
     """The profile's desk. Raises Misconfigured where nothing was assessed yet."""
-    with compose.stored(profile) as (store, name):
+    with compose.open_store(profile) as (store, name):
         with store.read(name) as session:
             day = ratings.newest_day(session)
             base = ratings.base_currency(session, day)
@@ -247,7 +247,7 @@ def confirm(
     return standing.number, str(grade), decided
 
 
-def checked(at: CreditContext, wanted: str, amount: Decimal, currency: str | None) -> OrderAnswer:
+def check_order(at: CreditContext, wanted: str, amount: Decimal, currency: str | None) -> OrderAnswer:
     """Whether an order of that amount may be delivered on credit, and if not, what would help.
 
     Raises Misconfigured for an amount that is none, or in a currency without a rate.
@@ -271,11 +271,13 @@ def checked(at: CreditContext, wanted: str, amount: Decimal, currency: str | Non
     today = at.now.astimezone(ZoneInfo(at.policy.calendar.time_zone)).date()
     decision = check(standing.row, minor, at.policy, max(0, day_number(today) - at.day))
 
-    def worded(catalogue: dict[str, tuple[str, str]], lines: list[tuple[str, dict[str, Any]]]) -> tuple[Line, ...]:
+    def put_into_words(
+        catalogue: dict[str, tuple[str, str]], lines: list[tuple[str, dict[str, Any]]]
+    ) -> tuple[Line, ...]:
         results = []
         for code, filled in lines:
             text = {
-                key: money.shown(value, base) if isinstance(value, int) and key != "days" else value
+                key: money.format_money(value, base) if isinstance(value, int) and key != "days" else value
                 for key, value in filled.items()
             }
             en, zh = catalogue[code]
@@ -288,7 +290,7 @@ def checked(at: CreditContext, wanted: str, amount: Decimal, currency: str | Non
     return OrderAnswer(
         standing.account_id, standing.number, standing.name, day_of(at.day), base, standing.row["rating"],
         decision.answer,
-        worded(WHY, decision.reasons), worded(OUT, decision.ways_out), numbers,
+        put_into_words(WHY, decision.reasons), put_into_words(OUT, decision.ways_out), numbers,
     )  # fmt: skip
 
 
@@ -296,7 +298,7 @@ def decisions(at: CreditContext, wanted: str | None) -> tuple[DecisionRow, ...]:
     """What people decided, newest last; of one account, or of all."""
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read(at.connection) as session:
-        rows = decision_store.listed(session, only)
+        rows = decision_store.list_decisions(session, only)
         numbers = ledger.numbers(session)
 
     def state_of(row: dict[str, Any]) -> str:
@@ -309,7 +311,7 @@ def decisions(at: CreditContext, wanted: str | None) -> tuple[DecisionRow, ...]:
     return tuple(
         DecisionRow(
             row["key"], row["account_id"], numbers.get(row["account_id"]) or "", row["kind"], row.get("value"),
-            money.shown(row["amount"], row["currency"]) if row.get("amount") is not None else None,
+            money.format_money(row["amount"], row["currency"]) if row.get("amount") is not None else None,
             _iso(row["valid_from"]), _iso(row["valid_until"]), row.get("reason") or row.get("basis"),
             row.get("by") or row.get("approved_by"), state_of(row),
         )
@@ -330,7 +332,7 @@ def flags(at: CreditContext, wanted: str | None, code: str | None, *, over: bool
     """Flags with their lives, gravest first; of one account, of one code, or all. `over`: those that are down, too."""
     only = None if wanted is None else at.account(wanted)[0]
     with at.store.read(at.connection) as session:
-        rows = warnings.listed(session, only, over=over)
+        rows = warnings.list_flags(session, only, over=over)
         numbers = ledger.numbers(session)
     flag_rows = []
     for row in rows:

@@ -43,7 +43,7 @@ class Drift:
     slight: bool = False
 
 
-def wanted(kept: ConnectionConfig, optional: Sequence[str] | None = None) -> tuple[OutputField, ...]:
+def wanted_fields(kept: ConnectionConfig, optional: Sequence[str] | None = None) -> tuple[OutputField, ...]:
     """What is to be made: the core, the optional ones that the connection asks for; labels in its language.
 
     `optional`: those that it is to ask for from now on.
@@ -72,7 +72,7 @@ class _Looked:
     growths: tuple[Growth, ...]
 
 
-def _looked(crm: Installs, there: Described, kept: ConnectionConfig, items: tuple[OutputField, ...]) -> _Looked:
+def _look_at_fields(crm: Installs, there: Described, kept: ConnectionConfig, items: tuple[OutputField, ...]) -> _Looked:
     """`there`: what `installed` says."""
     by_name = {field.name: field for field in there.fields}
     steps, growths = [], []
@@ -84,15 +84,15 @@ def _looked(crm: Installs, there: Described, kept: ConnectionConfig, items: tupl
         mine, theirs = field_growth.parts(lacks, crm.growable(), ours=_is_ours(field, kept))
         if mine:
             growths.append(mine)
-            steps.append(replace(step, action="grow", **_told(field_growth.words(mine))))
+            steps.append(replace(step, action="grow", **_words_of(field_growth.words(mine))))
         if theirs:
-            steps.append(replace(step, action="hand", **_told(field_growth.by_hand(theirs))))
+            steps.append(replace(step, action="hand", **_words_of(field_growth.by_hand(theirs))))
         if not mine and not theirs:
             steps.append(step)
     return _Looked(items, tuple(steps), tuple(growths))
 
 
-def _told(words: tuple[str, str]) -> dict[str, str]:
+def _words_of(words: tuple[str, str]) -> dict[str, str]:
     return {"detail": words[0], "detail_zh": words[1]}
 
 
@@ -109,7 +109,7 @@ def _is_ours(field: Field, kept: ConnectionConfig) -> bool:
 def planned(profile: str, link: CrmConnection) -> tuple[Step, ...]:
     """What `install` would do, and what it leaves to a person."""
     config, crm = connections.read(profile)[link.name], _installs(link)
-    return _looked(crm, crm.installed(), config, wanted(config)).steps
+    return _look_at_fields(crm, crm.installed(), config, wanted_fields(config)).steps
 
 
 def install(
@@ -128,7 +128,7 @@ def install(
     ours = set(config.fields.values()) | {field for field, owner in marked.items() if owner == install_id}
     chosen = _optional(config) if optional is None else tuple(optional)
     config = replace(config, install=install_id)
-    looked = _looked(crm, there, config, wanted(config, chosen))
+    looked = _look_at_fields(crm, there, config, wanted_fields(config, chosen))
     wrong = [f"{step.field} ({step.detail})" for step in looked.steps if step.action == "mend"]
     if wrong:
         raise Misconfigured("E-FIELD-KIND", name=link.name, fields=", ".join(wrong))
@@ -149,7 +149,7 @@ def install(
     # After what was made is kept: a CRM that does not let a field grow keeps nobody from the others.
     config = connections.read(profile)[link.name]
     _forgotten(profile, link.name, created)
-    return replace(link, mapping=link.mapping.with_written(named)), _grown(crm, config, looked)
+    return replace(link, mapping=link.mapping.with_written(named)), _grow(crm, config, looked)
 
 
 def _forgotten(profile: str, name: str, created: set[str]) -> None:
@@ -158,16 +158,16 @@ def _forgotten(profile: str, name: str, created: set[str]) -> None:
     A store of an older release has yet to be brought up to date: there `zixin sync --full` does it.
     """
     if created and compose.up_to_date(profile):
-        with compose.stored(profile) as (store, _), store.write(name) as session:
+        with compose.open_store(profile) as (store, _), store.write(name) as session:
             outbox.forget_fields(session, created)
 
 
-def _grown(crm: Installs, kept: ConnectionConfig, found: _Looked) -> tuple[Step, ...]:
+def _grow(crm: Installs, kept: ConnectionConfig, found: _Looked) -> tuple[Step, ...]:
     """The steps; what the CRM did not change after all is left to a person, with its words."""
     if not found.growths:
         return found.steps
     problems = crm.grow(found.growths)
-    after = _looked(crm, crm.installed(), kept, found.items)
+    after = _look_at_fields(crm, crm.installed(), kept, found.items)
     left = {lacks.item.name: lacks for lacks in after.growths}
     steps = []
     for step in found.steps:
@@ -177,7 +177,7 @@ def _grown(crm: Installs, kept: ConnectionConfig, found: _Looked) -> tuple[Step,
         english, chinese = field_growth.by_hand(left[step.name])
         if problem := problems.get(step.name):
             english, chinese = f"{english} ({problem.text()})", f"{chinese}（{problem.text('zh-CN')}）"
-        steps.append(replace(step, action="hand", **_told((english, chinese))))
+        steps.append(replace(step, action="hand", **_words_of((english, chinese))))
     return tuple(steps)
 
 
@@ -212,12 +212,12 @@ def placing(link: CrmConnection) -> tuple[str, str] | None:
     return _installs(link).placing()
 
 
-def drifted(profile: str, link: CrmConnection) -> list[Drift]:
+def find_drift(profile: str, link: CrmConnection) -> list[Drift]:
     """How the fields differ from what zixin made and writes."""
     config = connections.read(profile)[link.name]
     crm = _installs(link)
     there = crm.installed()
-    looked = _looked(crm, there, config, wanted(config))
+    looked = _look_at_fields(crm, there, config, wanted_fields(config))
     by_name = {field.name: field for field in there.fields}
     steps: dict[str, list[Step]] = {}
     for step in looked.steps:

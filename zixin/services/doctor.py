@@ -206,7 +206,7 @@ def _fields(profile: str, kept: ConnectionConfig, link: CrmConnection) -> Iterat
     if not kept.fields:
         yield Check("fields", "fields", "failed", "not made yet: zixin fields apply", "尚未创建：zixin fields apply")
         return
-    drifts = crm_fields.drifted(profile, link)
+    drifts = crm_fields.find_drift(profile, link)
     for drift in drifts:
         cure = (
             ("zixin fields apply", "zixin fields apply")
@@ -233,7 +233,7 @@ def _refused(profile: str, link: CrmConnection) -> Iterator[Check]:
     """Fields that the CRM took of no account, or not of every one, when they were written last."""
     if not compose.up_to_date(profile):
         return
-    with compose.stored(profile) as (store, _), store.read(link.name) as session:
+    with compose.open_store(profile) as (store, _), store.read(link.name) as session:
         result = refusals.by_field(session)
     for name, count in result.items():
         en = f"the CRM refused it of {count:,} account{'' if count == 1 else 's'}: zixin fields plan, then zixin sync"
@@ -246,7 +246,7 @@ def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
     crm, name, mapping = link.crm, link.name, link.mapping
     if not isinstance(crm, Diagnostics) or not compose.up_to_date(profile):
         return
-    with compose.stored(profile) as (store, _), store.read(name) as session:
+    with compose.open_store(profile) as (store, _), store.read(name) as session:
         ours = {
             source: ledger.records_of_source(session, source, table)
             for source, part in mapping.sources.items()

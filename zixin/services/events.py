@@ -31,13 +31,13 @@ class Delivery:
 
 def deliveries(profile: str, state: State | None, most: int) -> tuple[Delivery, ...]:
     """The newest events, newest first; None: of every state."""
-    with compose.stored(profile) as (store, name), store.read(name) as session:
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
         return tuple(_delivery(row) for row in inbox.deliveries(session, state, most))
 
 
 def resend(profile: str, event: str, now: datetime) -> int:
     """Events that were given up wait again: the one of that id, or all where it is empty; how many."""
-    with compose.stored(profile) as (store, name), store.write(name) as session:
+    with compose.open_store(profile) as (store, name), store.write(name) as session:
         dead = [row["event_id"] for row in inbox.deliveries(session, "dead", 10**6)]
         return inbox.resend(session, [key for key in dead if event in ("", key)], micros(now))
 

@@ -98,7 +98,7 @@ class Serving:
     def ready(self) -> Ready:
         """Whether events are taken in and worked on."""
         with self.workspace.store.read(self.workspace.link.name) as session:
-            counts = inbox.counted(session)
+            counts = inbox.count_by_state(session)
         alive = all(thread.is_alive() for thread in self._threads)
         metrics.WAITING.set(counts["waiting"])
         metrics.DEAD.set(counts["dead"])
@@ -252,7 +252,7 @@ def serving(profile: str, workspace: Workspace, **how: Any) -> Iterator[tuple[Se
 
 
 @contextmanager
-def standing(profile: str, **how: Any) -> Iterator[tuple[Serving, Intake]]:
+def serving_profile(profile: str, **how: Any) -> Iterator[tuple[Serving, Intake]]:
     """Opens a profile and serves it while the block runs; a connection without a secret gets one.
 
     Raises as `serving` does; Denied: the CRM lacks our fields, or hides them.

@@ -91,7 +91,7 @@ def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Sug
     return suggesteds, [each for each in there.values() if each is not None]
 
 
-def checked(profile: str, workspace: Attached) -> list[Finding]:
+def check_mapping(profile: str, workspace: Attached) -> list[Finding]:
     """What of the mapping does not stand in the CRM."""
     mapping = workspace.link.mapping
     objects = [*(part.object for part in mapping.sources.values()), mapping.writes.object]
@@ -158,7 +158,7 @@ class RecordShown:
     shows: Sequence[Mapping[str, Any]]
 
 
-def shown(workspace: Attached, record: str, source: str) -> RecordShown:
+def show_record(workspace: Attached, record: str, source: str) -> RecordShown:
     """The record as the CRM has it, and what the mapping makes of it. Raises Misconfigured: the CRM shows none."""
     from mappings.apply import apply
 

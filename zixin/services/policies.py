@@ -22,7 +22,7 @@ def known_base(profile: str) -> str | None:
         return settings.policy(profile).base_currency
     if not (settings.profile_folder(profile) / "zixin.db").exists():
         return None
-    with compose.stored(profile) as (store, name), store.read(name) as session:
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
         return ratings.base_currency(session, ratings.newest_day(session))
 
 
@@ -47,7 +47,7 @@ def effect(profile: str, after: Policy) -> Moves | None:
     if not (settings.profile_folder(profile) / "zixin.db").exists():
         return None
     mine = current(profile)
-    with compose.stored(profile) as (store, name):
+    with compose.open_store(profile) as (store, name):
         with store.read(name) as session:
             day = ratings.newest_day(session)
         if day is None:

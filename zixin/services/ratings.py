@@ -46,11 +46,11 @@ class AccountRating:
 
 def accounts(profile: str) -> tuple[AccountRating, ...]:
     """Every account that was assessed, worst score first."""
-    with compose.stored(profile) as (store, name), store.read(name) as session:
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
         assessed = ratings.assessments(session)
         frame = ledger.accounts(session).select("account_id", "number", "name")
     rows = frame.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
-    return tuple(_rating(readable(row)) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts())
+    return tuple(_rating(with_text(row)) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts())
 
 
 def _rating(row: dict[str, Any]) -> AccountRating:
@@ -72,7 +72,7 @@ def _rating(row: dict[str, Any]) -> AccountRating:
     )
 
 
-def readable(row: dict[str, Any]) -> dict[str, Any]:
+def with_text(row: dict[str, Any]) -> dict[str, Any]:
     """An assessment with amounts in its currency as decimal text, and days as ISO dates."""
     result = dict(row)
     for name in _MONEY:
@@ -121,7 +121,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
     from connector.scoring.explanation.what_if import upgrade_paths
     from connector.scoring.features.tendency import Statistics
 
-    with compose.stored(profile) as (store, name), store.read(name) as session:
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
         pairs = ledger.find(session, account)
         rows = [(who, ratings.assessed_on(session, who[0], as_of)) for who in pairs]
         who, row = next(((who, row) for who, row in rows if row is not None), (None, None))

@@ -39,7 +39,7 @@ _GRADES = (*RATINGS, NOT_RATED)
 
 def write(profile: str, account: str, language: str, out: Path | None) -> Path:
     """Writes the page for its owner only: to *out*, else to report-NUMBER.html here."""
-    with doors.opened(profile) as at:
+    with doors.open_context(profile) as at:
         number = at.account(account)[1] or account
         page = report(at, account, language)
     safe = "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in number)
@@ -71,7 +71,7 @@ def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
         done = decisions.history(session, account)
 
     def amount(minor: int | None) -> str:
-        return "–" if minor is None else money.shown(minor, base)
+        return "–" if minor is None else money.format_money(minor, base)
 
     owed = ledger_.items.filter(ledger_.items["account_id"].cast(str) == account).to_dicts()
     aged = ages([(item["days_overdue"] or 0, max(0, item["open_base"] or 0)) for item in owed], key)

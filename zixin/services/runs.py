@@ -76,7 +76,7 @@ def sync(profile: str, as_of: date | None, *, full: bool, dry: bool) -> RunDone:
 
 def retry(profile: str, run_id: str) -> RunDone:
     """One run as of today, in which what was refused is written again. Raises as `sync`; Misconfigured: no such run."""
-    known(profile, run_id)
+    list_runs(profile, run_id)
     with _locked(profile) as workspace:
         day = day_number(workspace.link.today())
         ran = runs_.run(workspace.store, workspace.link, workspace.policy, day, language=workspace.language, again=True)
@@ -132,10 +132,10 @@ class RunRow:
     summary: dict[str, Any]
 
 
-def known(profile: str, run_id: str = "", most: int | None = None) -> tuple[RunRow, ...]:
+def list_runs(profile: str, run_id: str = "", most: int | None = None) -> tuple[RunRow, ...]:
     """The runs, newest first, or the one of that id. Raises Misconfigured where there is no such run."""
-    with compose.stored(profile) as (store, name), store.read(name) as session:
-        rows = runs.listed(session, None if run_id else most)
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
+        rows = runs.list_runs(session, None if run_id else most)
     run_rows = tuple(_row(row) for row in rows if run_id in ("", row["run_id"]))
     if run_id and not run_rows:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
@@ -191,7 +191,7 @@ class Open:
 
 def open_errors(profile: str) -> Open:
     """Rows that did not fit and still do not, and what the CRM refused of what it should show now."""
-    with compose.stored(profile) as (store, name), store.read(name) as session:
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
         rejects, refused = ledger.rejected(session), refusals.open_(session)
         numbers = ledger.numbers(session)
     return Open(

@@ -58,10 +58,10 @@ class Status:
 
 def of(profile: str, now: datetime) -> Status:
     """How the profile stands. Raises Misconfigured where it has no connection, or no store."""
-    with compose.stored(profile) as (store, name), store.read(name) as session:
-        ran = runs.listed(session, 50)
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
+        ran = runs.list_runs(session, 50)
         good = next((row for row in ran if row["state"] in ("done", "approved") and row["finished_at"]), None)
-        counts, day = inbox.counted(session), ratings.newest_day(session)
+        counts, day = inbox.count_by_state(session), ratings.newest_day(session)
         rejected, refused = len(ledger.rejected(session)), len(refusals.open_(session))
         accounts = ledger.totals(session)["accounts"]
     braked = ran[0]["run_id"] if ran and ran[0]["state"] == "braked" else None

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from adapters.simulation.serving import running
+from adapters.simulation.serving import serve_in_thread
 from connector.assessment import NOT_RATED
 from connector.errors import Misconfigured
 from connector.schema import day_number
@@ -68,7 +68,7 @@ class Demo:
 
 
 @contextmanager
-def standing(
+def running_demo(
     crm: str, data: Path | None, as_of: date | None, today: date, language: str, tell: Callable[[str], None]
 ) -> Iterator[Demo]:
     """Runs the demo on a simulated CRM of that kind; its simulator stands as long as the block does.
@@ -156,7 +156,7 @@ def live() -> Iterator[str]:
     with (
         compose.open_workspace(PROFILE) as workspace,
         serving(PROFILE, workspace, braked=False) as (result, intake),
-        running(application(intake, result.ready)) as origin,
+        serve_in_thread(application(intake, result.ready)) as origin,
     ):
         result.public_url = origin
         result.renew()

@@ -54,10 +54,10 @@ def serve(made: Simulation, port: int, ready: Callable[[dict[str, Any]], None], 
     with TemporaryDirectory(prefix="zixin-") as folder:
         pair = certificate(Path(folder), now) if tls else None
 
-        def told(origin: str) -> None:
+        def tell_address(origin: str) -> None:
             ready({**made.line(origin), **({"ca": str(pair[0])} if pair else {})})
 
-        server.serve(made.simulated.application, port, told, tls=pair)
+        server.serve(made.simulated.application, port, tell_address, tls=pair)
 
 
 def day_after(folder: Path) -> date | None:

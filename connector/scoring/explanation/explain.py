@@ -30,7 +30,7 @@ def explained(
         "as_of": day_of(as_of).isoformat(),
         "policy": version,
         "segment": segment or None,
-        "facts": {"open": _open(state, account), "settled": _settled(state, policy, portfolio, as_of, account)},
+        "facts": {"open": _open(state, account), "settled": _settled_items(state, policy, portfolio, as_of, account)},
         "tendency": _tendency(row, policy, portfolio, state.base),
         "points": _points(row, policy, state.base),
         "score": None if row["score_milli"] is None else row["score_milli"] / 1000,
@@ -61,8 +61,8 @@ def _open(state: Ledger, account: str) -> list[dict[str, Any]]:
             "invoice": row["number"] or row["receivable_id"],
             "issued": day_of(row["issued"]).isoformat(),
             "due": None if row["due"] is None else day_of(row["due"]).isoformat(),
-            "amount": _shown(row["amount"], row["currency"]),
-            "open": _shown(row["open"], row["currency"]),
+            "amount": _amount_text(row["amount"], row["currency"]),
+            "open": _amount_text(row["open"], row["currency"]),
             "currency": row["currency"],
             "days_overdue": row["days_overdue"],
             "disputed": row["disputed"],
@@ -71,7 +71,9 @@ def _open(state: Ledger, account: str) -> list[dict[str, Any]]:
     ]
 
 
-def _settled(state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, account: str) -> list[dict[str, Any]]:
+def _settled_items(
+    state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, account: str
+) -> list[dict[str, Any]]:
     proof = evidence(state, policy.tendency, portfolio, as_of)
     rows = state.frame_of(proof.rows).with_columns(weight=proof.weight, late=proof.passed)
     rows = rows.filter(pl.col("account_id") == account)
@@ -84,7 +86,7 @@ def _settled(state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, a
             "paid": day_of(row["day"]).isoformat(),
             "days_late": row["days_late"],
             "days_early": row["days_early"],
-            "amount": _shown(row["amount_base"], state.base),
+            "amount": _amount_text(row["amount_base"], state.base),
             "late": f"{row['late']}/{rungs}",
             "weight": row["weight"] / 10**9,
         }
@@ -97,7 +99,7 @@ def _tendency(row: dict[str, Any], policy: Policy, portfolio: Statistics, base: 
     return {
         "rungs": list(constants.rungs),
         "half_life_days": constants.half_life_days,
-        "median_amount": _shown(portfolio.median_amount, base),
+        "median_amount": _amount_text(portfolio.median_amount, base),
         "portfolio_late_rate": portfolio.late_rate / 10**6,
         "strength": constants.strength,
         "weight": row["tendency_weight"],
@@ -120,7 +122,7 @@ def _points(row: dict[str, Any], policy: Policy, base: str) -> list[dict[str, An
                 "indicator": name,
                 "en": FEATURES[item.feature].en,
                 "zh": FEATURES[item.feature].zh,
-                "value": _shown(int(value), base)
+                "value": _amount_text(int(value), base)
                 if FEATURES[item.feature].unit == "money" and value is not None
                 else value,
                 "scale": [list(pair) for pair in item.points],
@@ -135,7 +137,7 @@ def _points(row: dict[str, Any], policy: Policy, base: str) -> list[dict[str, An
 def _limit(row: dict[str, Any], policy: Policy, base: str, as_of: int) -> dict[str, Any]:
     step = policy.scale.get(row["rating"])
     return {
-        "billed_12_months": _shown(row["volume"], base),
+        "billed_12_months": _amount_text(row["volume"], base),
         "days_active": None if row["first_issued"] is None else min(365, max(90, as_of - row["first_issued"])),
         "days_of_credit": row["terms_days"],
         "days_beyond_terms": row["days_beyond_terms"],
@@ -144,20 +146,20 @@ def _limit(row: dict[str, Any], policy: Policy, base: str, as_of: int) -> dict[s
         "terms": [
             {
                 **term,
-                "amount": _shown(term["amount"], base),
+                "amount": _amount_text(term["amount"], base),
                 "en": METHODS[term["method"]].en,
                 "zh": METHODS[term["method"]].zh,
                 "formula": METHODS[term["method"]].formula,
             }
             for term in row["limit_terms"]
         ],
-        "proposed": _shown(row["proposed_limit"], base),
-        "agreed": None if row["agreed_limit"] is None else _shown(row["agreed_limit"], base),
-        "in_force": None if row["limit"] is None else _shown(row["limit"], base),
-        "exposure": _shown(row["exposure"], base),
-        "available": None if row["available"] is None else _shown(row["available"], base),
+        "proposed": _amount_text(row["proposed_limit"], base),
+        "agreed": None if row["agreed_limit"] is None else _amount_text(row["agreed_limit"], base),
+        "in_force": None if row["limit"] is None else _amount_text(row["limit"], base),
+        "exposure": _amount_text(row["exposure"], base),
+        "available": None if row["available"] is None else _amount_text(row["available"], base),
     }
 
 
-def _shown(minor: int, currency: str) -> str:
+def _amount_text(minor: int, currency: str) -> str:
     return f"{money.from_minor(minor, currency):f}"

@@ -17,10 +17,10 @@ from connector.errors import Misconfigured
 from connector.messages.features import AFTERWARDS, FEATURES
 from connector.policy import Policy
 from connector.schema import TABLES, Tables, table
-from connector.scoring.assess import judged, prepared
+from connector.scoring.assess import judge_accounts, prepared
 from connector.scoring.features.tendency import Statistics
 from connector.scoring.ledger.ledger import Ledger, ledger
-from connector.scoring.rating.reasons import shown
+from connector.scoring.rating.reasons import format_value
 
 #: Features that a customer cannot change by what he does.
 _GIVEN = ("tenure", "company_age", "registered_capital", "history", "insolvency")
@@ -46,7 +46,7 @@ def with_values(
     changed = frame.with_columns(
         pl.lit(_inside(name, value, state.base)).cast(frame.schema[name]).alias(name) for name, value in values.items()
     )
-    one, other = (_told(_judged(each, policy, state.base, as_of), state.base) for each in (frame, changed))
+    one, other = (_summarise(_judge(each, policy, state.base, as_of), state.base) for each in (frame, changed))
     return {"currency": state.base, "now": one, "then": other}
 
 
@@ -58,7 +58,7 @@ def upgrade_paths(tables: Tables, policy: Policy, as_of: int, portfolio: Statist
     in the way.
     """
     state, frame = _row(tables, policy, as_of, portfolio, account)
-    now = _judged(frame, policy, state.base, as_of)
+    now = _judge(frame, policy, state.base, as_of)
     rating, rules = now["rating"][0], policy.of_segments.get(frame["policy_segment"][0], policy)
     if rating in (NOT_RATED, next(iter(rules.scale))):
         return {"rating": rating, "to": None, "ways": [], "gates": _gates(now, rules)}
@@ -76,15 +76,15 @@ def _row(
     return state, frame.filter(pl.col("account_id") == account)
 
 
-def _judged(frame: pl.DataFrame, policy: Policy, base: str, as_of: int) -> pl.DataFrame:
-    return pl.concat([rows for _, rows in judged(frame, policy, base, as_of)], how="diagonal_relaxed")
+def _judge(frame: pl.DataFrame, policy: Policy, base: str, as_of: int) -> pl.DataFrame:
+    return pl.concat([rows for _, rows in judge_accounts(frame, policy, base, as_of)], how="diagonal_relaxed")
 
 
 def _inside(name: str, value: Decimal, base: str) -> Any:
     return money.to_minor(value, base) if FEATURES[name].unit == "money" else float(value)
 
 
-def _told(frame: pl.DataFrame, base: str) -> dict[str, Any]:
+def _summarise(frame: pl.DataFrame, base: str) -> dict[str, Any]:
     row = frame.row(0, named=True)
     limit = row["limit"] if row["limit"] is not None else row["proposed_limit"]
     return {
@@ -115,7 +115,7 @@ def _by_paying(
     def lifted(count: int) -> bool:
         paid = _paid(tables, items[:count], as_of)
         _, frame = _row(paid, policy, as_of, portfolio, account)
-        after = _judged(frame, policy, state.base, as_of)["rating"][0]
+        after = _judge(frame, policy, state.base, as_of)["rating"][0]
         return _ORDER.index(after) < _ORDER.index(rating)
 
     if not items or not lifted(len(items)):
@@ -126,7 +126,7 @@ def _by_paying(
         least, most = (least, middle) if lifted(middle) else (middle + 1, most)
     owed = sum(item["overdue_base"] or 0 for item in items[:least])
     names = ", ".join(str(item["number"] or item["receivable_id"]) for item in items[:least])
-    amount = money.shown(owed, state.base)
+    amount = money.format_money(owed, state.base)
     return [
         {
             "what": "pay_overdue",
@@ -200,9 +200,7 @@ def _by_feature(frame: pl.DataFrame, now: pl.DataFrame, policy: Policy, base: st
             for n, (feature, value, _) in enumerate(tried)
         ]
     )
-    after = dict(
-        _judged(copies, policy, base, as_of).select(pl.col("account_id").cast(pl.String), "rating").iter_rows()
-    )
+    after = dict(_judge(copies, policy, base, as_of).select(pl.col("account_id").cast(pl.String), "rating").iter_rows())
     result: dict[str, tuple[int, float]] = {}
     for n, (feature, value, step) in enumerate(tried):
         if feature not in result and _ORDER.index(after[f"{n}"]) < _ORDER.index(rating):
@@ -218,6 +216,6 @@ def _way(feature: str, before: float, after: float, base: str) -> dict[str, Any]
     for key, language in (("en", "en"), ("zh", "zh-CN")):
         frame = pl.DataFrame({"v": [float(before), after]})
         values = pl.col("v").round(0).cast(pl.Int64) if FEATURES[feature].unit == "money" else pl.col("v")
-        was, then = frame.select(shown(values, feature, base, language).alias("t"))["t"].to_list()
+        was, then = frame.select(format_value(values, feature, base, language).alias("t"))["t"].to_list()
         words[key] = f"{getattr(FEATURES[feature], key)}: {was} → {then}"
     return {"what": feature, "from": before, "to": after, **words}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from connector.scoring.frame.columns import Columns, Float, Groups, Int, Wide, largest, mul_div, ratio, widened
+from connector.scoring.frame.columns import Columns, Float, Groups, Int, Wide, largest, mul_div, ratio, widen
 from connector.scoring.ledger.ledger import Ledger
 
 #: Shares of a claim are counted in millionths.
@@ -48,7 +48,7 @@ class Sums:
     @staticmethod
     def of(groups: Groups, weight: Int, days: Int) -> Sums:
         """Exact sums of rows."""
-        wide = widened(weight, largest(weight) * max(largest(days), 1) * max(groups.longest, 1))
+        wide = widen(weight, largest(weight) * max(largest(days), 1) * max(groups.longest, 1))
         return Sums(groups.sum(wide), groups.sum(wide * days))
 
     def without(self, other: Sums) -> Sums:
@@ -64,7 +64,7 @@ def days_late(settled: Sums, late: LateItems, weight: Int) -> Float:
     """
     groups = Groups(late.account, len(settled.weight))
     most = largest(settled.weight) + largest(weight) * max(groups.longest, 1)
-    wide = widened(weight, most * 2 * max(largest(late.days), 1))
+    wide = widen(weight, most * 2 * max(largest(late.days), 1))
     weighted = wide * late.days
     before = settled.weight[late.account] + groups.running(wide) - wide
     before_days = settled.days[late.account] + groups.running(weighted) - weighted

@@ -29,12 +29,12 @@ from connector.scoring.frame.columns import (
     Groups,
     Int,
     days,
-    known,
+    is_known,
     largest,
     nullable,
     ratio,
     whole,
-    widened,
+    widen,
 )
 from connector.scoring.frame.windows import RECENT, YEAR, not_expired
 from connector.scoring.ledger.claims import Claims
@@ -56,7 +56,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     null where there is nothing to compute it from; sums and counts are 0.
     """
     accounts = tables["accounts"]
-    frame = _given(tables, state, policy, as_of)
+    frame = _declared_facts(tables, state, policy, as_of)
     result = {name: values[: accounts.height] for name, values in _of_ledger(tables, state, policy, as_of).items()}
     result |= {name: values[:-1] for name, values in tendency(state, policy.tendency, portfolio, as_of).items()}
     result["prepaid"], result["secured"] = whole(frame, "prepaid"), whole(frame, "secured")
@@ -64,7 +64,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     result["exposure"] = np.maximum(owed, 0)
     result |= _dates(accounts, frame, result, portfolio, as_of)
     result |= _shares(frame, result, portfolio)
-    room = group_room(accounts, result["exposure"], whole(frame, "group_limit_own"), known(frame["group_limit_own"]))
+    room = group_room(accounts, result["exposure"], whole(frame, "group_limit_own"), is_known(frame["group_limit_own"]))
     result |= {
         "group_exposure": room.exposure,
         "group_utilisation": room.utilisation,
@@ -79,7 +79,7 @@ def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistic
     return frame.drop(dropped).hstack(columns)
 
 
-def _given(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
+def _declared_facts(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
     """What is known of an account beside its claims: records, terms, limits, statements, securities."""
     frame = company_record(tables, state, policy, as_of)
     for part in (
@@ -110,7 +110,7 @@ def _of_ledger(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> Num
     bills = live.take((live.amount_base > 0) & (live.issued > as_of - YEAR))
     lost = state.written_off.take(state.written_off.day > as_of - YEAR)
     return {
-        **_owed(state, policy.minor(policy.materiality.overdue, state.base), as_of),
+        **_overdue_amounts(state, policy.minor(policy.materiality.overdue, state.base), as_of),
         **_paid(state, year, policy.materiality.grace_days, as_of),
         **_billed(bills, state.height),
         **payment_behaviour(tables, state, year, policy, as_of),
@@ -125,7 +125,7 @@ def _of_ledger(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> Num
     }
 
 
-def _owed(state: Ledger, material: int, as_of: int) -> Numbers:
+def _overdue_amounts(state: Ledger, material: int, as_of: int) -> Numbers:
     items = state.open_items
     groups, due = Groups(items.account, state.height), state.claims.due[items.claim]
     overdue, is_open = items.days_overdue > 0, items.open > 0
@@ -187,7 +187,7 @@ def _billed(bills: Claims, height: int) -> Numbers:
     groups = Groups(bills.account, height)
     volume = groups.sum(bills.amount_base)
     credit = np.where(bills.due == NEVER, 0, np.maximum(bills.due - bills.issued, 0))
-    wide = widened(bills.amount_base, largest(bills.amount_base) * largest(credit) * max(groups.longest, 1))
+    wide = widen(bills.amount_base, largest(bills.amount_base) * largest(credit) * max(groups.longest, 1))
     moved = np.where(bills.due == NEVER, -NEVER, bills.due - bills.original_due)
     return {
         "volume": volume,
@@ -217,7 +217,7 @@ def _dates(accounts: pl.DataFrame, given: pl.DataFrame, found: Numbers, portfoli
 
 def _shares(given: pl.DataFrame, found: Numbers, portfolio: Statistics) -> Numbers:
     owed, billed = found["open"], found["volume"]
-    limit, has_limit = whole(given, "agreed_limit"), known(given["agreed_limit"])
+    limit, has_limit = whole(given, "agreed_limit"), is_known(given["agreed_limit"])
     return {
         "utilisation": utilisation(found["exposure"], limit, has_limit & (found["prepaid"] == 0)),
         "overdue_share": ratio(found["overdue"], found["overdue"] + found["settled"]),

@@ -13,7 +13,7 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import Tables, table
 from connector.scoring.features.averages import Sums
-from connector.scoring.frame.columns import Float, Groups, Int, days, largest, ratio, widened
+from connector.scoring.frame.columns import Float, Groups, Int, days, largest, ratio, widen
 from connector.scoring.frame.keys import owner_of
 from connector.scoring.frame.windows import RECENT, YEAR
 from connector.scoring.ledger.ledger import Ledger, Settlements
@@ -93,7 +93,7 @@ _TABLE = np.array([index_points(days) for days in range(_LOWEST, _HIGHEST + 1)],
 def _index(year: Settlements, height: int) -> Float:
     points = _TABLE[np.clip(year.days_late - year.days_early, _LOWEST, _HIGHEST) - _LOWEST]
     sums = Sums.of(Groups(year.account, height), year.amount_base, points)
-    return ratio(sums.days, widened(sums.weight, largest(sums.weight) * _MILLI) * _MILLI)
+    return ratio(sums.days, widen(sums.weight, largest(sums.weight) * _MILLI) * _MILLI)
 
 
 def _broken_promises(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> Int:

@@ -124,7 +124,7 @@ def tendency(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: i
     ever helps, and paying never hurts.
     """
     paid = evidence(state, constants, portfolio, as_of)
-    owed = _owed(state, constants, portfolio, as_of)
+    owed = _owed_days(state, constants, portfolio, as_of)
     settled = Groups(paid.rows.account, state.height)
     levels = len(constants.rungs)
     own, early = settled.sum(paid.weight), settled.sum(paid.weight * (paid.rows.days_early >= constants.early_days))
@@ -185,7 +185,7 @@ class _Owed:
     unpaid: Int
 
 
-def _owed(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> _Owed:
+def _owed_days(state: Ledger, constants: Tendency, portfolio: Statistics, as_of: int) -> _Owed:
     items = state.open_items.take(state.open_items.open > 0)
     live, groups = state.claims.take(items.claim), Groups(items.account, state.height)
     # An amount without a rate is taken to be as large as the median.

@@ -49,7 +49,7 @@ def true(column: pl.Series) -> Bool:
     return (column.fill_null(value=False) if column.null_count() else column).to_numpy()
 
 
-def known(column: pl.Series) -> Bool:
+def is_known(column: pl.Series) -> Bool:
     """Where a column is not null."""
     return column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), bool)
 
@@ -73,7 +73,7 @@ def mul_div(values: Int, by: Int | int, over: Int | int, *, half_up: bool = Fals
     return ((pl.Series(values).cast(pl.Int128) * factor + more) // divisor).cast(pl.Int64).to_numpy()
 
 
-def widened(values: Int, bound: int) -> Wide:
+def widen(values: Int, bound: int) -> Wide:
     """The values, as Python's integers where *bound*, the largest that is computed of them, is beyond 64 bits."""
     return values if bound <= INT64_MAX else values.astype(object)
 

@@ -37,12 +37,12 @@ def row_index_of(wanted: pl.Series, known: pl.Series) -> Int:
     pushed_out = np.flatnonzero(slots[slot] != own)
     other = np.flatnonzero(~same)
     if len(pushed_out) and len(other):
-        positions = _joined(wanted.gather(other), known.gather(pushed_out))
+        positions = _join_keys(wanted.gather(other), known.gather(pushed_out))
         rows[other] = np.where(positions < 0, -1, pushed_out[positions])
     return rows
 
 
-def _joined(wanted: pl.Series, known: pl.Series) -> Int:
+def _join_keys(wanted: pl.Series, known: pl.Series) -> Int:
     left, right = wanted.alias("id").to_frame(), known.alias("id").to_frame().with_row_index("row")
     rows = left.join(right, on="id", how="left", maintain_order="left")["row"]
     return rows.cast(pl.Int64).fill_null(-1).to_numpy()

@@ -12,7 +12,7 @@ import polars as pl
 
 from connector.policy import Policy
 from connector.schema import Tables, table
-from connector.scoring.frame.columns import NEVER, Bool, Columns, Int, days, known, true, whole
+from connector.scoring.frame.columns import NEVER, Bool, Columns, Int, days, is_known, true, whole
 from connector.scoring.frame.keys import owner_of
 from connector.scoring.ledger.rates import Rates
 from connector.scoring.ledger.terms import due_by_terms
@@ -101,7 +101,7 @@ def _disputes(
     disputed = began & (end > as_of)
     ours = began & true(frame["dispute_fault"] == "ours")
     size = np.abs(amount)
-    said = np.where(known(frame["disputed_amount"]), np.abs(whole(frame, "disputed_amount")), size)
+    said = np.where(is_known(frame["disputed_amount"]), np.abs(whole(frame, "disputed_amount")), size)
     contested = np.where(disputed, np.minimum(said, size) * np.sign(amount), 0)
     # A claim that is not due yet is late from the dispute's end.
     later = np.where(original_due == NEVER, end, np.maximum(original_due, end))

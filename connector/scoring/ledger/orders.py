@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from connector.scoring.frame.columns import Groups, Int, days, known, whole
+from connector.scoring.frame.columns import Groups, Int, days, is_known, whole
 from connector.scoring.frame.keys import owner_of, row_index_of
 from connector.scoring.ledger.claims import Claims
 from connector.scoring.ledger.rates import Rates
@@ -33,4 +33,4 @@ def unbilled(
     claimed = Groups(order[carried], rows.height).sum(live.amount_base[carried])
     left = np.maximum(whole(rows, "worth") - np.maximum(np.maximum(whole(rows, "billed"), 0), claimed), 0)
     owner = owner_of(rows["account_id"], accounts)
-    return Groups(owner, len(accounts) + 1).sum(left * known(rows["worth"]))
+    return Groups(owner, len(accounts) + 1).sum(left * is_known(rows["worth"]))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from connector.schema import Tables, table
-from connector.scoring.frame.columns import NEVER, Bool, Columns, Int, days, known, true, whole
+from connector.scoring.frame.columns import NEVER, Bool, Columns, Int, days, is_known, true, whole
 
 #: Adjustments that are a way of paying; any other is evidence only where it comes late: never better than paying then.
 PAYING_KINDS = ("set_off",)
@@ -68,7 +68,7 @@ def _cleared(frame: pl.DataFrame, day: Int) -> Int:
     if runs.null_count() < len(runs):
         matures = days(frame, "matures_on")
         bill = np.where(matures == NEVER, day + whole(runs.to_frame("runs"), "runs"), matures)
-        day = np.where(known(runs), bill, day)
+        day = np.where(is_known(runs), bill, day)
     return np.where(values == NEVER, day, values)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from connector.scoring.frame.columns import NEVER, Bool, Groups, Int, largest, widened
+from connector.scoring.frame.columns import NEVER, Bool, Groups, Int, largest, widen
 from connector.scoring.frame.keys import in_order, owner_of
 from connector.scoring.frame.windows import not_expired
 from connector.scoring.ledger.claims import Claims
@@ -48,7 +48,7 @@ def late_from(live: Claims, floor: Int, ids: pl.Series) -> Int:
     account, due, amount = live.account[rows], live.due[rows], live.amount_base[rows]
     own = floor[account]
     # Summed over all accounts: within one, what lies between two claims is the difference of their sums.
-    reached = np.cumsum(widened(amount, (largest(amount) + largest(own)) * len(rows)))
+    reached = np.cumsum(widen(amount, (largest(amount) + largest(own)) * len(rows)))
     beyond = np.searchsorted(reached, reached + own)
     there = np.minimum(beyond, len(rows) - 1)
     comes = (beyond < len(rows)) & (account[there] == account)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from connector.schema import Tables, table
-from connector.scoring.frame.columns import NEVER, Bool, Columns, Groups, Int, known, true, whole
+from connector.scoring.frame.columns import NEVER, Bool, Columns, Groups, Int, is_known, true, whole
 from connector.scoring.frame.keys import in_order, row_index_of
 from connector.scoring.ledger.claims import Claims
 from connector.scoring.ledger.rates import Rates, across
@@ -41,9 +41,9 @@ def settling(tables: Tables, live: Claims, come: Receipts, rates: Rates) -> Sett
     Allocations without a rate into their claim's currency are left out. The earliest settle a claim, up to its amount,
     less what was taken back since.
     """
-    rows, claim, receipt = _joined(tables, live, come)
+    rows, claim, receipt = _join_claims(tables, live, come)
     amount, in_other = _amounts(tables, rows, live.row[claim], come.day[receipt], rates)
-    has_amount = known(amount)
+    has_amount = is_known(amount)
     if not has_amount.all():
         rows, claim, receipt, in_other = (
             rows.filter(has_amount),
@@ -53,13 +53,13 @@ def settling(tables: Tables, live: Claims, come: Receipts, rates: Rates) -> Sett
         )
         amount = amount.drop_nulls()
     along = amount.to_numpy() * np.sign(live.amount)[claim]
-    in_other = in_other & known(rows["payment_amount"])
+    in_other = in_other & is_known(rows["payment_amount"])
     result = Settling(claim, receipt, come.day[receipt], along, in_other, whole(rows, "payment_amount"))
     order = in_order(rows["allocation_id"], claim, result.day)
     return _effective(result if (np.diff(order) == 1).all() else result.take(order), live)
 
 
-def _joined(tables: Tables, live: Claims, come: Receipts) -> tuple[pl.DataFrame, Int, Int]:
+def _join_claims(tables: Tables, live: Claims, come: Receipts) -> tuple[pl.DataFrame, Int, Int]:
     """Allocations of what arrived to live claims, with the rows of claim and receipt."""
     rows, payments = table(tables, "allocations"), table(tables, "payments")["payment_id"]
     if rows["receivable_id"].null_count():
@@ -70,7 +70,7 @@ def _joined(tables: Tables, live: Claims, come: Receipts) -> tuple[pl.DataFrame,
     live_row[live.row] = np.arange(len(live.row))
     claim = live_row[row_index_of(rows["receivable_id"], receivables)]
     receipt = row_index_of(rows["payment_id"], payments)
-    noted = ~known(rows["payment_id"])
+    noted = ~is_known(rows["payment_id"])
     if noted.any():
         # Adjustments stand behind the payments; one may bear a payment's id.
         row = row_index_of(rows["adjustment_id"], table(tables, "adjustments")["adjustment_id"])

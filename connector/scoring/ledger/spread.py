@@ -21,7 +21,9 @@ def spread(allocations: pl.DataFrame, live: pl.DataFrame, come: pl.DataFrame) ->
     if named.is_empty():
         return allocations
     claims = _claims(live)
-    frame = _given(named, come).join(claims.select("order_id", "currency").unique(), on=["order_id", "currency"])
+    frame = _named_amounts(named, come).join(
+        claims.select("order_id", "currency").unique(), on=["order_id", "currency"]
+    )
     parts = frame.join(claims, on=["order_id", "currency"])
     reached = pl.min_horizontal("paid_to", "owed_to") - pl.max_horizontal("paid_from", "owed_from")
     parts = parts.with_columns(reached.alias("part")).filter(pl.col("part") > 0)
@@ -52,7 +54,7 @@ def _claims(live: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _given(named: pl.DataFrame, come: pl.DataFrame) -> pl.DataFrame:
+def _named_amounts(named: pl.DataFrame, come: pl.DataFrame) -> pl.DataFrame:
     """What came for each order by payment, as the stretch that it fills: paid_from, paid_to; in order of its day."""
     days = come.select("id", "booked", "day").unique(["id", "booked"])
     rows = named.with_columns(

@@ -11,11 +11,11 @@ import polars as pl
 from connector.assessment import FLAG, FLAGS, NOT_RATED
 from connector.messages.features import FEATURES
 from connector.policy import Policy
-from connector.scoring.frame.columns import NEVER, Bool, Int, Values, days, known, lists, nullable, true, with_series
+from connector.scoring.frame.columns import NEVER, Bool, Int, Values, days, is_known, lists, nullable, true, with_series
 from connector.scoring.frame.grades import GRADE_RANK, HOLD_RANK, NONE, UNRATED, grades, holds, ranks
 from connector.scoring.frame.keys import per_policy, row_index_of
 from connector.scoring.rating.conditions import Matches, matches
-from connector.scoring.rating.reasons import shown
+from connector.scoring.rating.reasons import format_value
 from connector.scoring.rating.stability import steady
 
 _SEVERITIES = ("info", "warning", "critical")
@@ -39,7 +39,7 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | N
     unrated = _knocked_out(fired, policy, NOT_RATED, frame.height)
     held = steady(frame, _worst(caps, frame.height), unrated, policy, prior, as_of)
     # Without a score today the last grade is no rating.
-    graded = np.where(known(frame["score_milli"]) & (held.grade != NONE), held.grade, UNRATED)
+    graded = np.where(is_known(frame["score_milli"]) & (held.grade != NONE), held.grade, UNRATED)
     # D stands before NR: an insolvent customer with thin evidence is insolvent.
     defaulted = _knocked_out(fired, policy, "D", frame.height)
     rating = np.where(defaulted, GRADE_RANK["D"], np.where(unrated, UNRATED, graded))
@@ -113,7 +113,9 @@ def _evidence(names: list[str], base: str) -> list[pl.Expr]:
     return [
         pl.concat_str(
             [
-                pl.format("{}: {}", pl.lit(getattr(FEATURES[name], key)), shown(pl.col(name), name, base, language))
+                pl.format(
+                    "{}: {}", pl.lit(getattr(FEATURES[name], key)), format_value(pl.col(name), name, base, language)
+                )
                 for name in names
             ],
             separator="; ",

@@ -18,14 +18,14 @@ from connector.scoring.frame.columns import (
     Values,
     Wide,
     days,
-    known,
+    is_known,
     largest,
     lists,
     mul_div,
     nullable,
     true,
     whole,
-    widened,
+    widen,
     with_series,
 )
 from connector.scoring.frame.grades import GRADE_RANK, NONE, UNRATED, ranks
@@ -48,7 +48,7 @@ class Amounts:
     @staticmethod
     def of(frame: pl.DataFrame, name: str) -> Amounts:
         """A column of the frame."""
-        return Amounts(whole(frame, name), known(frame[name]))
+        return Amounts(whole(frame, name), is_known(frame[name]))
 
     def where(self, holds: Bool) -> Amounts:
         """These where it holds, none elsewhere."""
@@ -94,7 +94,7 @@ def limit(frame: pl.DataFrame, policy: Policy, base: str, as_of: int) -> pl.Data
         frame,
         [
             pl.Series("proposed_limit", proposed),
-            _listed(terms, least, secured),
+            _terms_in_force(terms, least, secured),
             chosen.column("limit"),
             _available(frame, chosen, exposure).column("available"),
             pl.Series("utilisation", utilisation(exposure, chosen.minor, counts), nan_to_null=True),
@@ -173,7 +173,7 @@ def _by_volume(
     first = days(frame, "first_issued")
     active = np.where(first == NEVER, YEAR, np.clip(as_of - first, _LEAST_DAYS, YEAR))
     volume, by = whole(frame, "volume"), peak * share // _PPM
-    wide: Wide = widened(volume, largest(volume) * max(largest(span), 1) * max(largest(factor), 1) * max(by, 1))
+    wide: Wide = widen(volume, largest(volume) * max(largest(span), 1) * max(largest(factor), 1) * max(by, 1))
     upper = wide * span * factor * by // (active * (100 * _MILLI * _MILLI))
     # Beyond what an amount can be nothing is proposed.
     fits = np.asarray(upper <= INT64_MAX, bool)
@@ -189,7 +189,7 @@ def _available(frame: pl.DataFrame, chosen: Amounts, exposure: Int) -> Amounts:
     return Amounts(np.maximum(room.minor, 0), room.there)
 
 
-def _listed(terms: dict[str, Amounts], least: Int, secured: Int) -> pl.Series:
+def _terms_in_force(terms: dict[str, Amounts], least: Int, secured: Int) -> pl.Series:
     """The column limit_terms: the terms that have an amount, those that bind marked; securities last."""
     listed = {**terms, "secured": Amounts(secured, secured > 0)}
     row, term = np.nonzero(np.stack([each.there for each in listed.values()], axis=1))
@@ -226,7 +226,7 @@ def _in_force(frame: pl.DataFrame, now: Int, rating: Int, policy: Policy, base: 
 
 def _waits(frame: pl.DataFrame) -> Bool:
     """Whose lower limit a person has to confirm."""
-    return true(frame["natural_person"]) & ~known(frame["confirmed"])
+    return true(frame["natural_person"]) & ~is_known(frame["confirmed"])
 
 
 def _rounded_down(amount: Int, digits: int) -> Int:

@@ -15,7 +15,7 @@ from connector import money
 from connector.assessment import REASON
 from connector.messages.features import FEATURES, PILLARS
 from connector.policy import Policy
-from connector.scoring.frame.columns import Int, Values, known, lists, true, whole
+from connector.scoring.frame.columns import Int, Values, is_known, lists, true, whole
 from connector.scoring.frame.keys import per_policy
 from connector.scoring.rating import people
 from connector.scoring.rating.scorecard import MILLI
@@ -33,7 +33,7 @@ def reasons(frame: pl.DataFrame, policy: Policy, base: str) -> pl.Series:
     fixed, texts = _lines(policy, base)
     names, height = {name: item.feature for name, item in policy.indicators.items()}, frame.height
     lost = {name: whole(frame, f"lost_{name}") for name in names}
-    there = [true(frame[line.column]) for line in fixed] + [known(frame[f"lost_{name}"]) for name in names]
+    there = [true(frame[line.column]) for line in fixed] + [is_known(frame[f"lost_{name}"]) for name in names]
     order = [np.full(height, line.order) for line in fixed] + list(lost.values())
     row, column = np.nonzero(np.stack(there, axis=1))
     ordered = np.lexsort((column, -np.stack(order, axis=1)[row, column], row))
@@ -140,7 +140,7 @@ def _with_decisions(frame: pl.DataFrame, row: Int, lines: pl.DataFrame) -> tuple
     return rows[order], both[order]
 
 
-def shown(value: pl.Expr, name: str, base: str, language: str = "en") -> pl.Expr:
+def format_value(value: pl.Expr, name: str, base: str, language: str = "en") -> pl.Expr:
     """A value of the feature as a person reads it."""
     return _number(value, name, base) + _unit(name, base, "zh" if language == "zh-CN" else "en")
 

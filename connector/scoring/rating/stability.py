@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from connector.policy import Policy
-from connector.scoring.frame.columns import NEVER, Bool, Int, days, known, whole
+from connector.scoring.frame.columns import NEVER, Bool, Int, days, is_known, whole
 from connector.scoring.frame.grades import GRADE_RANK, NONE, UNRATED, ranks
 from connector.scoring.frame.keys import row_index_of
 from connector.scoring.rating.scorecard import MILLI
@@ -37,7 +37,7 @@ def steady(
     assessments of an earlier day.
     """
     rules = policy.stability
-    score, scored = whole(frame, "score_milli"), known(frame["score_milli"])
+    score, scored = whole(frame, "score_milli"), is_known(frame["score_milli"])
     earlier = _earlier(frame, policy, prior, as_of)
     before, had = earlier.grade, earlier.grade != NONE
     band = round(rules.band * MILLI)

@@ -14,12 +14,12 @@ from typing import Any
 import polars as pl
 
 from adapters import registry
-from adapters.declarative.crm import connected
+from adapters.declarative.crm import open_declared
 from adapters.declarative.entry import connector_of
 from adapters.declarative.reader import Reader
 from adapters.declarative.simulator.system import System
 from adapters.simulation.faults import CUT, TRICKLE
-from adapters.simulation.serving import running
+from adapters.simulation.serving import serve_in_thread
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
 from tests.adapters.drift import Drifts, attribute, gone
@@ -42,7 +42,7 @@ class RestDouble:
     def crm(self) -> Reader:
         settings = self.simulated.credentials(self.origin)
         patience = impatient()
-        return connected(connector_of(self.name, settings), settings, Slots(), name="x", patience=patience)
+        return open_declared(connector_of(self.name, settings), settings, Slots(), name="x", patience=patience)
 
     def edit(self, source: str, key: str, **values: str | None) -> None:
         object_, record = self._find(source, key)
@@ -122,7 +122,7 @@ def rest(name: str, tables: Mapping[str, pl.DataFrame]) -> Iterator[RestDouble]:
     module = import_module(f"adapters.declarative.simulator.{'own' if name == 'rest' else name}")
     system, made = module.filled(tables, "USD", 0.0)
     system.most = 150
-    with running(made.application) as origin:
+    with serve_in_thread(made.application) as origin:
         yield RestDouble(name, system, made, origin, packaged(name), LACKS[name])
 
 

@@ -8,7 +8,7 @@ import responses
 
 from adapters.common.http import RetryPolicy
 from adapters.declarative.connector import load
-from adapters.declarative.crm import connected
+from adapters.declarative.crm import open_declared
 from adapters.declarative.reader import Reader
 from connector.ports import Source
 from tests.simulated import Slots
@@ -44,7 +44,7 @@ def declared(
     """A connection to a system of one object."""
     text = PLAIN.format(auth=auth, read=read, page=page, more=more, object=object_)
     patience = RetryPolicy(attempts=3, sleep=lambda _: None)
-    return connected(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x", patience=patience)
+    return open_declared(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x", patience=patience)
 
 
 def names(crm: Reader, cursor: str | None = None) -> list[str]:

@@ -22,7 +22,7 @@ def test_it_has_the_ports_that_its_file_fills(writes: bool, calls: bool) -> None
         more=HOOK if calls else "",
         object=WRITE if writes else "",
     )
-    made = crm.connected(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x")
+    made = crm.open_declared(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x")
     assert isinstance(made, Reads)
     assert isinstance(made, Writes) == isinstance(made, Installs) == writes
     assert isinstance(made, WebhookSource) == calls

@@ -19,7 +19,7 @@ from adapters.salesforce.simulator.fill import fill
 from adapters.salesforce.simulator.org import Org, form
 from adapters.salesforce.simulator.server import application
 from adapters.simulation.faults import CUT, TRICKLE
-from adapters.simulation.serving import running
+from adapters.simulation.serving import serve_in_thread
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
 from tests.adapters.drift import NUMBERS, Drifts, attribute, gone
@@ -103,7 +103,7 @@ def salesforce(tables: Mapping[str, pl.DataFrame], *, bulk: bool = False) -> Ite
     """An org that is filled with these tables; `bulk`: reads and writes by Bulk API 2.0 jobs whatever the number."""
     org = Org()
     fill(org, tables)
-    with running(application(org)) as origin:
+    with serve_in_thread(application(org)) as origin:
         yield SalesforceDouble(org, origin, packaged("salesforce"), bulk)
 
 

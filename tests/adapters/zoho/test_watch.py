@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.simulation.serving import running
+from adapters.simulation.serving import serve_in_thread
 from adapters.zoho import hook
 from connector.errors import Misconfigured
 from tests.simulated import Sim
@@ -25,7 +25,7 @@ async def listen(request: Request) -> Response:
 def test_a_change_is_told_to_the_channel_until_it_expires(sim: Sim) -> None:
     heard.clear()
     crm = sim.crm()
-    with running(Starlette(routes=[Route("/hooks/sim", listen, methods=["POST"])])) as origin:
+    with serve_in_thread(Starlette(routes=[Route("/hooks/sim", listen, methods=["POST"])])) as origin:
         until = crm.subscribe(f"{origin}/hooks/sim", "tok", ["Invoices"])
         crm.subscribe(f"{origin}/hooks/sim", "tok", ["Invoices"])
         record = next(iter(sim.org.modules["Invoices"].records))

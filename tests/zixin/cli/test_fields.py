@@ -29,7 +29,7 @@ def crm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 def drifts() -> list[crm_fields.Drift]:
     with compose.open_workspace("default") as house:
-        return crm_fields.drifted("default", house.link)
+        return crm_fields.find_drift("default", house.link)
 
 
 @pytest.mark.parametrize("crm", EVERY, indirect=True)
@@ -39,14 +39,14 @@ def test_every_way_a_field_can_drift_is_found(crm: Crm) -> None:
     assert set(kept.fields) == set(items)
     seeded = 0
     with compose.open_workspace("default") as house:
-        assert crm_fields.drifted("default", house.link) == []
+        assert crm_fields.find_drift("default", house.link) == []
         for way, seed in SEEDS[crm.name].items():
             for key, name in kept.fields.items():
                 whole = copy.deepcopy(crm.fields()[name])
                 if not seed(crm.fields(), name, items[key]):
                     continue
                 seeded += 1
-                found = [drift.field for drift in crm_fields.drifted("default", house.link)]
+                found = [drift.field for drift in crm_fields.find_drift("default", house.link)]
                 assert found == [name], f"{way} of {name}: {found}"
                 _restored(crm, name, whole)
     assert seeded >= 30

@@ -112,7 +112,7 @@ def test_a_field_is_found_by_its_name_when_an_admin_has_changed_its_label(crm: C
     meta.label = "Limit of ours"
     count = len(crm.fields())
     with compose.open_workspace("default") as house:
-        drifts = crm_fields.drifted("default", house.link)
+        drifts = crm_fields.find_drift("default", house.link)
     assert [(drift.field, drift.ours) for drift in drifts if drift.field == name] == [(name, True)]
     assert run("fields", "apply") == 0
     assert (meta.label, len(crm.fields())) == ("信用额度", count)

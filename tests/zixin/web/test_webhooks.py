@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from adapters.common import standard_webhooks
-from adapters.simulation.serving import running
+from adapters.simulation.serving import serve_in_thread
 from adapters.zoho import hook
 from connector.errors import Misconfigured
 from sync import inbox
@@ -48,7 +48,7 @@ class Door:
 
     def waiting(self) -> list[inbox.Waiting]:
         with self.store.read("sim") as session:
-            return inbox.waiting(session, 2**60)
+            return inbox.waiting_events(session, 2**60)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     writer = inbox.InboxWriter(store)
     made = Door("", store)
     routes = {"sim": WebhookRoute("sim", [SECRET], hook.verify), "own": WebhookRoute("own", [SECRET], None)}
-    with running(
+    with serve_in_thread(
         application(Intake(routes, writer, made.wake), lambda: Ready(made.woken == 0, 0, 0, threads=True))
     ) as origin:
         made.origin = origin
@@ -83,8 +83,8 @@ def test_a_notification_with_a_bare_token_has_a_budget_beyond_which_it_waits(doo
     assert codes == {200}
     with door.store.read("sim") as session:
         now = round(datetime.now(UTC).timestamp() * 1_000_000)
-        assert len(inbox.waiting(session, now)) == TOKEN_CALLS_AN_HOUR
-        assert len(inbox.waiting(session, now + 3_601_000_000)) == TOKEN_CALLS_AN_HOUR + 2
+        assert len(inbox.waiting_events(session, now)) == TOKEN_CALLS_AN_HOUR
+        assert len(inbox.waiting_events(session, now + 3_601_000_000)) == TOKEN_CALLS_AN_HOUR + 2
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,15 @@ def test_a_secret_in_the_path_stands_for_the_header_of_who_can_set_none(tmp_path
     store = Store(tmp_path / "zixin.db")
     writer = inbox.InboxWriter(store)
     route = WebhookRoute("org", [SECRET], partial(salesforce.verify, organisation=ORG))
-    with running(application(Intake({"org": route}, writer, lambda: None), lambda: Ready(True, 0, 0, True))) as origin:
+    with serve_in_thread(
+        application(Intake({"org": route}, writer, lambda: None), lambda: Ready(True, 0, 0, True))
+    ) as origin:
         good = requests.post(f"{origin}/hooks/org/{SECRET}", data=outbound(), timeout=ANSWER_S)
         bad = requests.post(f"{origin}/hooks/org/{SECRET}x", data=outbound(), timeout=ANSWER_S)
         none = requests.post(f"{origin}/hooks/org", data=outbound(), timeout=ANSWER_S)
     writer.close()
     with store.read("org") as session:
-        waiting = inbox.waiting(session, 2**60)
+        waiting = inbox.waiting_events(session, 2**60)
     store.close()
 
     assert (good.status_code, bad.status_code, none.status_code) == (200, 401, 401)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connector.scoring.frame import columns
-from connector.scoring.frame.columns import NEVER, Columns, Groups, Int, largest, mul_div, nullable, ratio, widened
+from connector.scoring.frame.columns import NEVER, Columns, Groups, Int, largest, mul_div, nullable, ratio, widen
 from tests.examples import each
 
 MOST = 2**63 - 1
@@ -47,7 +47,7 @@ def test_sums_by_owner_are_exact_where_the_bound_is_told(rows: list[tuple[int, i
     owner, values = array([row[0] for row in rows]), array([row[1] for row in rows])
     groups = Groups(owner, 5)
 
-    sums = groups.sum(widened(values, largest(values) * groups.longest))
+    sums = groups.sum(widen(values, largest(values) * groups.longest))
 
     own = [[value for each, value in rows if each == n] for n in range(5)]
     assert sums.tolist() == [sum(some) for some in own]
@@ -64,7 +64,7 @@ def test_a_running_sum_begins_anew_with_each_owner(rows: list[tuple[int, int]]) 
     rows = sorted(rows, key=lambda row: row[0])
     owner, values = array([row[0] for row in rows]), array([row[1] for row in rows])
 
-    found = Groups(owner, 5).running(widened(values, largest(values) * max(1, len(rows))))
+    found = Groups(owner, 5).running(widen(values, largest(values) * max(1, len(rows))))
 
     expected, so_far = [], [0] * 5
     for each_owner, value in rows:
@@ -94,7 +94,7 @@ def test_what_is_unknown_is_a_day_that_does_not_come_or_nothing() -> None:
     assert columns.whole(frame, "amount").dtype == np.int64
     assert columns.true(frame["open"]).tolist() == [False, True]
     assert columns.true(pl.Series([None, None], dtype=pl.Boolean)).tolist() == [False, False]
-    assert columns.known(frame["amount"]).tolist() == [False, True]
+    assert columns.is_known(frame["amount"]).tolist() == [False, True]
     assert nullable("x", array([1, 2]), np.array([True, False]), pl.Int32).to_list() == [1, None]
     assert nullable("x", array([1, 2]), np.array([True, True])).to_list() == [1, 2]
 
