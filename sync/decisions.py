@@ -42,11 +42,11 @@ def decide(
     *,
     rating: str | None,
     above: int | None,
-    at: int,
+    now_us: int,
 ) -> Decided:
     """Puts a decision into force, or lets it wait for another person. Raises Misconfigured by the policy's rules.
 
-    `rating` and `above`: as `connector.credit.decision_rules.check_request` takes them. `at`: microseconds
+    `rating` and `above`: as `connector.credit.decision_rules.check_request` takes them. `now_us`: microseconds
     since 1970 UTC.
     """
     needs = check_request(asked, policy, rating, above)
@@ -63,28 +63,28 @@ def decide(
                 "body": json.dumps(row),
                 "needs": " ".join(needs),
                 "by": asked.by,
-                "asked_at": at,
+                "asked_at": now_us,
             }
             session.tx.execute(insert(tables.asked).values(body))
         else:
-            ledger.put_row(session, table, row, at)
-        log(session, account, key, "asked" if needs else "decided", asked.by, at, row)
+            ledger.put_row(session, table, row, now_us)
+        log(session, account, key, "asked" if needs else "decided", asked.by, now_us, row)
     return Decided(key, needs)
 
 
-def approve(store: Store, connection: str, key: str, by: str, policy: Policy, *, at: int) -> str:
+def approve(store: Store, connection: str, key: str, by: str, policy: Policy, *, now_us: int) -> str:
     """Puts what waits into force in another person's name; returns the account."""
     with store.write(connection) as session:
         result = _waiting_request(session, key)
         may_approve(policy, result["by"], by)
         row = {**json.loads(result["body"]), "approved_by": by}
-        ledger.put_row(session, result["table"], row, at)
+        ledger.put_row(session, result["table"], row, now_us)
         _forget(session, key)
-        log(session, result["account_id"], key, "approved", by, at, row)
+        log(session, result["account_id"], key, "approved", by, now_us, row)
     return str(result["account_id"])
 
 
-def end(store: Store, connection: str, key: str, by: str, *, last: int, at: int) -> str:
+def end(store: Store, connection: str, key: str, by: str, *, last: int, now_us: int) -> str:
     """Ends a decision: `last` is the last day that it counted. What still waits is rejected. Returns the account."""
     with store.write(connection) as session:
         for table, name in _KEYS.items():
@@ -95,12 +95,12 @@ def end(store: Store, connection: str, key: str, by: str, *, last: int, at: int)
                 continue
             if row["source"] != ledger.OWN:
                 raise Misconfigured("E-DESK-CRM", key=key)
-            ledger.put_row(session, table, {**row, "valid_until": last}, at)
-            log(session, row["account_id"], key, "ended", by, at, {"valid_until": last})
+            ledger.put_row(session, table, {**row, "valid_until": last}, now_us)
+            log(session, row["account_id"], key, "ended", by, now_us, {"valid_until": last})
             return str(row["account_id"])
         result = _waiting_request(session, key)
         _forget(session, key)
-        log(session, result["account_id"], key, "rejected", by, at, {})
+        log(session, result["account_id"], key, "rejected", by, now_us, {})
         return str(result["account_id"])
 
 
@@ -126,7 +126,7 @@ def list_decisions(session: Reading, account: str | None = None) -> list[dict[st
     return rows
 
 
-def log(session: Writing, account: str, subject: str, what: str, by: str, at: int, body: Mapping[str, Any]) -> None:
+def log(session: Writing, account: str, subject: str, what: str, by: str, now_us: int, body: Mapping[str, Any]) -> None:
     """Note who did what at the desk."""
     row = {
         "connection": session.connection,
@@ -134,7 +134,7 @@ def log(session: Writing, account: str, subject: str, what: str, by: str, at: in
         "subject": subject,
         "what": what,
         "by": by,
-        "at": at,
+        "at": now_us,
         "body": json.dumps(dict(body), ensure_ascii=False),
     }
     session.tx.execute(insert(tables.desk_log).values(row))

@@ -53,7 +53,7 @@ def drain(
     *,
     language: str,
     clock: Callable[[], datetime],
-    most: int = 500,
+    limit: int = 500,
     braked: bool = True,
 ) -> Drained:
     """One turn over all events that wait and whose time has come. Problems put their events off, and are told.
@@ -64,7 +64,7 @@ def drain(
     done = Drained()
     now = micros(clock())
     with store.read(link.name) as session:
-        events = inbox.waiting_events(session, now, most)
+        events = inbox.waiting_events(session, now, limit)
     if not events:
         return done
     try:

@@ -37,7 +37,7 @@ class Waiting:
     attempts: int
 
 
-def take_in(session: Writing, events: Iterable[Event], at: int, not_before: int = 0) -> int:
+def take_in(session: Writing, events: Iterable[Event], now_us: int, not_before: int = 0) -> int:
     """Store events; one that is there already is left as it is. Returns how many are new.
 
     They are worked on at once, or from `not_before` on.
@@ -48,9 +48,9 @@ def take_in(session: Writing, events: Iterable[Event], at: int, not_before: int 
             "event_id": event.event_id,
             "body": _body(event),
             "state": "waiting",
-            "received_at": at,
+            "received_at": now_us,
             "attempts": 0,
-            "next_at": max(at, not_before),
+            "next_at": max(now_us, not_before),
             "cause": None,
             "closed_at": None,
         }
@@ -59,11 +59,11 @@ def take_in(session: Writing, events: Iterable[Event], at: int, not_before: int 
     return insert_new(session, tables.inbox, rows, ["connection", "event_id"])
 
 
-def waiting_events(session: Reading, at: int, most: int = 500) -> list[Waiting]:
+def waiting_events(session: Reading, now_us: int, limit: int = 500) -> list[Waiting]:
     """Events to work on now, oldest first."""
     table = tables.inbox
-    query = select(table).where(session.own(table), table.c.state == "waiting", table.c.next_at <= at)
-    rows = session.tx.execute(query.order_by(table.c.received_at, table.c.event_id).limit(most)).mappings()
+    query = select(table).where(session.own(table), table.c.state == "waiting", table.c.next_at <= now_us)
+    rows = session.tx.execute(query.order_by(table.c.received_at, table.c.event_id).limit(limit)).mappings()
     return [Waiting(_event(row["event_id"], row["body"]), row["received_at"], row["attempts"]) for row in rows]
 
 
@@ -75,46 +75,46 @@ def next_at(session: Reading) -> int | None:
     return value
 
 
-def close(session: Writing, events: Sequence[str], at: int) -> None:
+def close(session: Writing, events: Sequence[str], now_us: int) -> None:
     """These are done; what they said is not kept."""
-    _set(session, events, {"state": "done", "closed_at": at, "body": "{}", "cause": None})
+    _set(session, events, {"state": "done", "closed_at": now_us, "body": "{}", "cause": None})
 
 
-def reschedule(session: Writing, events: Iterable[Waiting], cause: str, at: int) -> None:
+def reschedule(session: Writing, events: Iterable[Waiting], cause: str, now_us: int) -> None:
     """Try these again later, and longer each time; after the last time they are dead."""
     for item in events:
         tries = item.attempts + 1
         dead = tries > len(WAITS_S)
-        again = at + (0 if dead else WAITS_S[tries - 1] * _SECOND)
+        again = now_us + (0 if dead else WAITS_S[tries - 1] * _SECOND)
         values = {"attempts": tries, "next_at": again, "cause": cause, "state": "dead" if dead else "waiting"}
         _set(session, [item.event.event_id], values)
 
 
-def hold(session: Writing, events: Iterable[Waiting], cause: str, at: int) -> None:
+def hold(session: Writing, events: Iterable[Waiting], cause: str, now_us: int) -> None:
     """These wait for a person: looked at again from time to time, never dead."""
     keys = [item.event.event_id for item in events]
-    _set(session, keys, {"next_at": at + WAITS_S[-1] * _SECOND, "cause": cause})
+    _set(session, keys, {"next_at": now_us + WAITS_S[-1] * _SECOND, "cause": cause})
 
 
-def resend(session: Writing, events: Sequence[str], at: int) -> int:
+def resend(session: Writing, events: Sequence[str], now_us: int) -> int:
     """Dead events wait again; how many there were."""
     table = tables.inbox
     count = 0
-    for some in batches(events):
-        these = and_(session.own(table), table.c.event_id.in_(some), table.c.state == "dead")
-        done = session.tx.execute(update(table).where(these).values(state="waiting", attempts=0, next_at=at))
+    for batch in batches(events):
+        these = and_(session.own(table), table.c.event_id.in_(batch), table.c.state == "dead")
+        done = session.tx.execute(update(table).where(these).values(state="waiting", attempts=0, next_at=now_us))
         count += done.rowcount
     return count
 
 
-def deliveries(session: Reading, state: str | None = None, most: int = 100) -> list[dict[str, Any]]:
+def deliveries(session: Reading, state: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
     """Events, newest first: event_id, state, received_at, attempts, cause, closed_at."""
     table = tables.inbox
     query = select(*(column for column in table.c if column.name not in ("connection", "body")))
     query = query.where(session.own(table))
     if state is not None:
         query = query.where(table.c.state == state)
-    newest = query.order_by(table.c.received_at.desc(), table.c.event_id).limit(most)
+    newest = query.order_by(table.c.received_at.desc(), table.c.event_id).limit(limit)
     return [dict(row) for row in session.tx.execute(newest).mappings()]
 
 
@@ -133,8 +133,8 @@ def forget(session: Writing, before: int) -> None:
 
 def _set(session: Writing, events: Sequence[str], values: dict[str, Any]) -> None:
     table = tables.inbox
-    for some in batches(events):
-        these = and_(session.own(table), table.c.event_id.in_(some))
+    for batch in batches(events):
+        these = and_(session.own(table), table.c.event_id.in_(batch))
         session.tx.execute(update(table).where(these).values(values))
 
 
@@ -154,7 +154,7 @@ class PendingEvents:
 
     connection: str
     events: Sequence[Event]
-    at: int
+    now_us: int
     not_before: int
     done: Future[int] = field(default_factory=Future)
 
@@ -168,9 +168,9 @@ class InboxWriter:
         self._thread = threading.Thread(target=self._work, name="inbox", daemon=True)
         self._thread.start()
 
-    def submit(self, connection: str, events: Sequence[Event], at: int, not_before: int = 0) -> Future[int]:
+    def submit(self, connection: str, events: Sequence[Event], now_us: int, not_before: int = 0) -> Future[int]:
         """Done once they are committed; its result is how many were new."""
-        handed = PendingEvents(connection, events, at, not_before)
+        handed = PendingEvents(connection, events, now_us, not_before)
         self._asked.put(handed)
         return handed.done
 
@@ -199,7 +199,9 @@ class InboxWriter:
     def _commit(self, asked: list[PendingEvents]) -> None:
         try:
             with self._store.write() as session:
-                counts = [take_in(session.of(item.connection), item.events, item.at, item.not_before) for item in asked]
+                counts = [
+                    take_in(session.of(item.connection), item.events, item.now_us, item.not_before) for item in asked
+                ]
         except BaseException as error:  # noqa: BLE001
             # Whoever waits is told; what was not committed is not acknowledged.
             for item in asked:

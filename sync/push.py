@@ -88,8 +88,8 @@ def dry_run(
     _read_back(store, link)
     changes: list[Planned] = []
     with suppress(_NotForReal), store.write(link.name) as session:
-        for some in scored.made.iter_slices():
-            commit_batch(session, link, some, scored, language)
+        for batch in scored.made.iter_slices():
+            commit_batch(session, link, batch, scored, language)
         refusals.reopen(session, mended)
         changes += plan(_ours(link, outbox.plan_rows(session, None))).changes
         raise _NotForReal

@@ -82,9 +82,9 @@ def commit_assessments(store: Store, link: CrmConnection, scored: Scored, *, lan
     """
     with store.write(link.name) as session:
         keep_context(session, scored)
-    for some in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
+    for batch in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
         with store.write(link.name) as session:
-            commit_batch(session, link, some, scored, language)
+            commit_batch(session, link, batch, scored, language)
 
 
 def keep_context(session: Writing, scored: Scored) -> None:
@@ -95,14 +95,14 @@ def keep_context(session: Writing, scored: Scored) -> None:
         ratings.save_statistics(session, day, text)
 
 
-def commit_batch(session: Writing, link: CrmConnection, some: pl.DataFrame, scored: Scored, language: str) -> set[str]:
+def commit_batch(session: Writing, link: CrmConnection, batch: pl.DataFrame, scored: Scored, language: str) -> set[str]:
     """Puts some of them into force, inside a transaction; returns those whose facts moved, who stay due."""
     versions = scored.versions
-    moved = ratings.moved_since(session, some["customer_id"].to_list(), versions)
-    rows = [row for row in some.to_dicts() if row["customer_id"] not in moved]
+    moved = ratings.moved_since(session, batch["customer_id"].to_list(), versions)
+    rows = [row for row in batch.to_dicts() if row["customer_id"] not in moved]
     if not rows:
         return moved
-    frame = some.filter(~pl.col("customer_id").is_in(list(moved))) if moved else some
+    frame = batch.filter(~pl.col("customer_id").is_in(list(moved))) if moved else batch
     facts_version = pl.Series("facts_version", [versions[row["customer_id"]] for row in rows], dtype=pl.Int64)
     results = [
         {

@@ -24,8 +24,8 @@ def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
     table = tables.flags
     result = {row["customer_id"]: row for row in rows}
     up: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for some in ledger.batches(result):
-        query = select(table).where(session.own(table), table.c.account_id.in_(some), table.c.cleared_on.is_(None))
+    for batch in ledger.batches(result):
+        query = select(table).where(session.own(table), table.c.account_id.in_(batch), table.c.cleared_on.is_(None))
         for life in session.tx.execute(query).mappings():
             up.setdefault(life["account_id"], {})[life["code"]] = dict(life)
     raised, cleared = [], []
@@ -62,7 +62,7 @@ def list_flags(session: Reading, account: str | None = None, *, over: bool = Fal
     return sorted(rows, key=lambda row: (rank[row["severity"]], row["raised_on"], row["account_id"], row["code"]))
 
 
-def acknowledge(session: Writing, account: str, code: str, by: str, note: str | None, *, at: int) -> None:
+def acknowledge(session: Writing, account: str, code: str, by: str, note: str | None, *, now_us: int) -> None:
     """Somebody has seen a flag that is up. Raises Misconfigured where it is not."""
     table = tables.flags
     this = and_(
@@ -71,10 +71,10 @@ def acknowledge(session: Writing, account: str, code: str, by: str, note: str | 
         table.c.code == code,
         table.c.cleared_on.is_(None),
     )
-    done = session.tx.execute(update(table).where(this).values(acknowledged_by=by, acknowledged_at=at, note=note))
+    done = session.tx.execute(update(table).where(this).values(acknowledged_by=by, acknowledged_at=now_us, note=note))
     if done.rowcount == 0:
         raise Misconfigured("E-FLAG-DOWN", flag=code, account=account)
-    decisions.log(session, account, code, "acknowledged", by, at, {"note": note})
+    decisions.log(session, account, code, "acknowledged", by, now_us, {"note": note})
 
 
 def act(
@@ -86,7 +86,7 @@ def act(
     owner: str | None,
     due: int | None,
     by: str,
-    at: int,
+    now_us: int,
 ) -> str:
     """A measure that somebody is to take; returns its id."""
     key = decisions.next_key(session, "T")
@@ -100,20 +100,20 @@ def act(
         "done_on": None,
         "outcome": None,
     }
-    ledger.put_row(session, "actions", row, at)
-    decisions.log(session, account, key, "planned", by, at, row)
+    ledger.put_row(session, "actions", row, now_us)
+    decisions.log(session, account, key, "planned", by, now_us, row)
     return key
 
 
-def done(session: Writing, key: str, outcome: str, *, on: int, by: str, at: int) -> str:
+def done(session: Writing, key: str, outcome: str, *, on: int, by: str, now_us: int) -> str:
     """A measure was taken, with that outcome; returns the account. Raises Misconfigured where it is not open."""
     table = tables.CANONICAL["actions"]
     this = and_(session.own(table), table.c.action_id == key, table.c.done_on.is_(None))
     row = session.tx.execute(select(table).where(this)).mappings().one_or_none()
     if row is None:
         raise Misconfigured("E-ACTION-UNKNOWN", key=key)
-    ledger.put_row(session, "actions", {**row, "done_on": on, "outcome": outcome}, at)
-    decisions.log(session, row["account_id"], key, "done", by, at, {"outcome": outcome})
+    ledger.put_row(session, "actions", {**row, "done_on": on, "outcome": outcome}, now_us)
+    decisions.log(session, row["account_id"], key, "done", by, now_us, {"outcome": outcome})
     return str(row["account_id"])
 
 

@@ -29,7 +29,7 @@ def page() -> Iterator[Page]:
     with sync_playwright() as started:
         # Containers have no user namespace for Chromium's sandbox; every page is our own.
         browser = started.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"], timeout=limit_ms)
-        made = browser.new_page()
-        made.set_default_timeout(limit_ms)
-        yield made
+        result = browser.new_page()
+        result.set_default_timeout(limit_ms)
+        yield result
         browser.close()

@@ -13,6 +13,6 @@ def check(path: str, made: str) -> None:
     if os.environ.get("ZIXIN_REGENERATE"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(made, encoding="utf-8")
-    kept = file.read_text(encoding="utf-8") if file.exists() else ""
-    difference = "\n".join(difflib.unified_diff(kept.splitlines(), made.splitlines(), path, "made now", lineterm=""))
-    assert made == kept, f"{path} is not what the code makes; ZIXIN_REGENERATE=1 pytest writes it anew.\n{difference}"
+    stored = file.read_text(encoding="utf-8") if file.exists() else ""
+    difference = "\n".join(difflib.unified_diff(stored.splitlines(), made.splitlines(), path, "made now", lineterm=""))
+    assert made == stored, f"{path} is not what the code makes; ZIXIN_REGENERATE=1 pytest writes it anew.\n{difference}"

@@ -20,11 +20,11 @@ class RefusedError(Exception):
 
 def released(project: str, changelog: str, version: str, day: date) -> tuple[str, str]:
     """The texts of pyproject.toml and CHANGELOG.md after the release. Raises RefusedError."""
-    found = _VERSION.search(project)
-    if found is None:
+    match = _VERSION.search(project)
+    if match is None:
         raise RefusedError("pyproject.toml names no version")
-    if _parts(version) <= _parts(found[1]) and f"## {found[1]} (" in changelog:
-        raise RefusedError(f"{version} does not come after {found[1]}")
+    if _parts(version) <= _parts(match[1]) and f"## {match[1]} (" in changelog:
+        raise RefusedError(f"{version} does not come after {match[1]}")
     start = changelog.find(_EMPTY)
     if start < 0:
         raise RefusedError("CHANGELOG.md has no heading Unreleased")
@@ -37,8 +37,8 @@ def released(project: str, changelog: str, version: str, day: date) -> tuple[str
             f"under Unreleased stand {', '.join(_TITLES)}, not {', '.join(wrong) or 'lines without one'}"
         )
     heading = f"{_EMPTY}\n## {version} ({day.isoformat()})\n"
-    made = changelog[:start] + heading + changelog[start + len(_EMPTY) :]
-    return _VERSION.sub(f'version = "{version}"', project, count=1), made
+    text = changelog[:start] + heading + changelog[start + len(_EMPTY) :]
+    return _VERSION.sub(f'version = "{version}"', project, count=1), text
 
 
 _TITLES = ("Added", "Changed", "Fixed")

@@ -63,7 +63,7 @@ class Sim:
     origin: str
 
     def crm(self, **changed: str) -> Zoho:
-        given = {
+        values = {
             "accounts_server": self.origin,
             "api_domain": self.origin,
             "client_id": self.org.client_id,
@@ -71,7 +71,7 @@ class Sim:
             "refresh_token": self.org.refresh_token,
             **changed,
         }
-        return Zoho(Credentials(**given), Slots(), patience=impatient())
+        return Zoho(Credentials(**values), Slots(), patience=impatient())
 
     def control(self, action: str, **body: Any) -> Any:
         return requests.post(

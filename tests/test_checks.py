@@ -42,9 +42,9 @@ def test_each_failed_test_is_named_with_the_command_that_repeats_it(
 
     code = main(["test_some.py"], folder)
 
-    told = capfd.readouterr().err.splitlines()
+    messages = capfd.readouterr().err.splitlines()
     assert code == 1
-    assert told[-6:] == [
+    assert messages[-6:] == [
         "go.py: skipped 2: needs cc: apt-get install gcc",
         "go.py: FAILED pytest: test_some.py::test_a[bad one]",
         "        python3 go.py test 'test_some.py::test_a[bad one]'",
@@ -62,13 +62,13 @@ def test_what_is_slow_is_repeated_as_such_and_many_failures_by_one_command(
 
     assert main(["--slow", "test_more.py"], folder) == 1
 
-    told = capfd.readouterr().err.splitlines()
-    assert told[-3:] == [
+    messages = capfd.readouterr().err.splitlines()
+    assert messages[-3:] == [
         "go.py: FAILED pytest slow: 2 more",
         "        python3 go.py test --slow --last-failed",
         "go.py: 11 failed",
     ]
-    assert "        python3 go.py test --slow 'test_more.py::test_e[0]'" in told
+    assert "        python3 go.py test --slow 'test_more.py::test_e[0]'" in messages
 
 
 def test_a_run_that_ends_without_a_failed_test_fails_all_the_same(
@@ -91,8 +91,8 @@ def test_a_check_that_fails_does_not_stop_the_others(tmp_path: Path, capfd: pyte
     lint(results)
     say_end(results)
 
-    told = capfd.readouterr().err.splitlines()
-    assert [f"go.py: {name}" in told for name in LINT] == [True] * len(LINT)
+    messages = capfd.readouterr().err.splitlines()
+    assert [f"go.py: {name}" in messages for name in LINT] == [True] * len(LINT)
     assert "ruff" in results.failed
     assert results.failed["ruff"].endswith("-m ruff check .")
     assert ROOT.joinpath("go.py").exists()

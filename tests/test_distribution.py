@@ -39,9 +39,9 @@ def test_the_source_distribution_has_what_its_tests_and_readers_need(built: Dist
     with tarfile.open(built.sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
 
-    wanted = tree(*NAMES, "tests", "docs", "requirements", "bench", "deploy", ".ci")
-    wanted |= {"CHANGELOG.md", "LICENSE", "README.md", "README.zh-CN.md", "go.py", "pyproject.toml", "setup.cfg"}
-    assert wanted - names == set()
+    results = tree(*NAMES, "tests", "docs", "requirements", "bench", "deploy", ".ci")
+    results |= {"CHANGELOG.md", "LICENSE", "README.md", "README.zh-CN.md", "go.py", "pyproject.toml", "setup.cfg"}
+    assert results - names == set()
     assert not [name for name in names if name.endswith(".pyc")]
 
 

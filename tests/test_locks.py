@@ -40,12 +40,12 @@ def imported(files: Iterable[Path]) -> Iterator[tuple[str, Path]]:
 def not_locked(files: Iterable[Path], lock: Iterable[str]) -> list[str]:
     """Imports that no distribution of the lock brings; what is not installed is taken to bear its module's name."""
     of, pins = metadata.packages_distributions(), set(lock)
-    known = {*sys.stdlib_module_names, *NAMES, "tests"}
+    names = {*sys.stdlib_module_names, *NAMES, "tests"}
     return sorted(
         {
             f"{module} in {file.relative_to(ROOT)}"
             for module, file in imported(files)
-            if module not in known and not pins & {canonicalize_name(name) for name in of.get(module, [module])}
+            if module not in names and not pins & {canonicalize_name(name) for name in of.get(module, [module])}
         }
     )
 
@@ -75,8 +75,8 @@ def test_each_pin_brings_what_it_needs_itself_with_the_extras_that_are_asked_for
         for line in metadata.requires(name) or ():
             need = Requirement(line)
             holds = [need.marker is None or need.marker.evaluate({"extra": extra}) for extra in ("", *pin.extras)]
-            found = pins.get(canonicalize_name(need.name))
-            if any(holds) and (found is None or not need.extras <= found.extras):
+            requirement = pins.get(canonicalize_name(need.name))
+            if any(holds) and (requirement is None or not need.extras <= requirement.extras):
                 lacks.append(f"{pin} needs {need}")
 
     assert lacks == []
@@ -92,10 +92,10 @@ def test_what_is_installed_is_what_the_lock_says(lock: str) -> None:
 def test_what_the_project_asks_for_is_locked_and_so_is_what_builds_it() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     core, test = locked("core.txt"), locked("test.txt")
-    asked = [Requirement(line) for line in project["project"]["dependencies"]]
+    requirements = [Requirement(line) for line in project["project"]["dependencies"]]
     tools = [*project["project"]["optional-dependencies"]["test"], *project["build-system"]["requires"]]
 
-    for needs, pins in ((asked, core), (asked, test), ([Requirement(line) for line in tools], test)):
+    for needs, pins in ((requirements, core), (requirements, test), ([Requirement(line) for line in tools], test)):
         for need in needs:
             pin = pins[canonicalize_name(need.name)]
             assert need.specifier.contains(next(iter(pin.specifier)).version), f"{need}: locked as {pin}"

@@ -19,17 +19,17 @@ class Clock:
 
 
 def test_what_is_there_is_returned_however_many_looks_it_took() -> None:
-    clock, shown = Clock(), iter([0, -1, 3])
+    clock, values = Clock(), iter([0, -1, 3])
 
     def look() -> int:
-        seen = next(shown)
+        seen = next(values)
         if seen < 0:
             raise ConnectionError
         return seen
 
-    found = wait_for("three", look, passing=(ConnectionError,), clock=clock, sleep=clock.sleep)
+    value = wait_for("three", look, passing=(ConnectionError,), clock=clock, sleep=clock.sleep)
 
-    assert found == 3
+    assert value == 3
     assert clock.now == pytest.approx(0.04)
 
 

@@ -35,13 +35,13 @@ def wait_for(
     while True:
         looks += 1
         try:
-            found = look()
+            result = look()
         except passing as error:
             seen = repr(error)
         else:
-            if is_there(found):
-                return found
-            seen = repr(found)
+            if is_there(result):
+                return result
+            seen = repr(result)
         waited = clock() - started
         if waited >= limit_s:
             pytest.fail(f"waited {waited:.0f} s for {what}; looked {looks} times and saw last: {seen}")

@@ -77,7 +77,7 @@ def _object(crm: Reader, name: str, item: Object) -> Iterator[CheckStep]:
         yield CheckStep(
             f"{name}.by id",
             "left",
-            "neither `get` nor `some`: events about it cannot be read",
+            "neither `get` nor `batch`: events about it cannot be read",
             "缺少 get 或 some：无法处理其事件",
         )
     if item.since is not None:

@@ -81,8 +81,8 @@ class Reading:
         if top.by is None:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object=source.object)
         for start in range(0, len(accounts), top.per_call):
-            some = list(accounts[start : start + top.per_call])
-            values = {"field": by.removeprefix("parent."), "values": _together(some, top)}
+            batch = list(accounts[start : start + top.per_call])
+            values = {"field": by.removeprefix("parent."), "values": _together(batch, top)}
             for records, following in self._pages(top, top.by, None, values):
                 live = [row for row in records if not self._marked_gone(top, [row])]
                 frame = rows.frame(self._rows(source, live), item, source.fields, self.wire.zone)
@@ -128,8 +128,8 @@ class Reading:
         """`whole`: as a record's own call shows it, not as lists do."""
         if item.some is not None and not whole:
             for start in range(0, len(ids), item.per_call):
-                some = list(ids[start : start + item.per_call])
-                for records, _ in self._pages(item, item.some, None, {"ids": _together(some, item)}):
+                batch = list(ids[start : start + item.per_call])
+                for records, _ in self._pages(item, item.some, None, {"ids": _together(batch, item)}):
                     yield [row for row in records if not self._marked_gone(item, [row])]
             return
         if item.get is None:

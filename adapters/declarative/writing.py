@@ -65,8 +65,8 @@ class Writer(Reader):
             raise Misconfigured("E-CONNECTOR-BY", host=self._wire.host, object=f"{self._accounts}.write")
         size = writing.batch.size if writing.batch else 1
         remaining = iter(changes)
-        while some := list(islice(remaining, size)):
-            yield from self._write(writing, some)
+        while batch := list(islice(remaining, size)):
+            yield from self._write(writing, batch)
 
     def _write(self, writing: Write, changes: Sequence[Change]) -> Iterator[Outcome]:
         ready = [(change, self._values(writing, change)) for change in changes]

@@ -93,10 +93,10 @@ class Reading:
         """Records by id; those that Salesforce does not return are gone."""
         result = self.known(source.object)
         for start in range(0, len(records), PER_FETCH):
-            some = records[start : start + PER_FETCH]
-            table = self._query(source, result, f"Id IN ({_id_list(some)})")
+            batch = records[start : start + PER_FETCH]
+            table = self._query(source, result, f"Id IN ({_id_list(batch)})")
             items = set(table["Id"])
-            gone = tuple(Gone(record, "deleted") for record in some if record not in items)
+            gone = tuple(Gone(record, "deleted") for record in batch if record not in items)
             yield Page(source.name, wire.frame(table, source.fields), gone, "", complete=True)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:

@@ -53,20 +53,20 @@ class Writing:
             yield from self._by_calls(first)
             return
         rows = chain(first, remaining)
-        while some := list(islice(rows, PER_JOB)):
-            yield from self._by_job(some) if len(some) >= self.bulk_from else self._by_calls(some)
+        while batch := list(islice(rows, PER_JOB)):
+            yield from self._by_job(batch) if len(batch) >= self.bulk_from else self._by_calls(batch)
 
     def _by_calls(self, changes: Sequence[Change]) -> Iterator[Outcome]:
         for start in range(0, len(changes), PER_CALL):
-            some = changes[start : start + PER_CALL]
-            done = self._collection(some)
+            batch = changes[start : start + PER_CALL]
+            done = self._collection(batch)
             for size in _LOCK_TRIES:
                 locked = [number for number, each in enumerate(done) if _is_locked(each)]
                 if not locked:
                     break
                 for at in range(0, len(locked), size):
                     these = locked[at : at + size]
-                    for number, retried in zip(these, self._collection([some[each] for each in these]), strict=True):
+                    for number, retried in zip(these, self._collection([batch[each] for each in these]), strict=True):
                         done[number] = retried
             # A lock that lasts is somebody's work, not a refusal.
             yield from (Outcome(each.record, "deferred") if _is_locked(each) else each for each in done)

@@ -109,8 +109,8 @@ class Zoho(Facade):
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
         """Updates accounts by id, a hundred a call, without their automation; takes mixed results apart."""
-        for some in _batches(changes, PER_WRITE):
-            yield from self._write(some)
+        for batch in _batches(changes, PER_WRITE):
+            yield from self._write(batch)
 
     def permissions(self) -> Iterator[PermissionCheck]:
         """Our user and each scope."""
@@ -143,10 +143,10 @@ class Zoho(Facade):
         """Creates the missing fields, five a call, and reads back what Zoho named them."""
         missing = {step.name for step in self.plan(wanted) if step.action == "create"}
         readers = self._readers() if missing else []
-        for some in _batches([item for item in wanted if item.name in missing], install.FIELDS_A_CALL):
-            body = msgspec.json.encode({"fields": [install.body(item, readers) for item in some]})
+        for batch in _batches([item for item in wanted if item.name in missing], install.FIELDS_A_CALL):
+            body = msgspec.json.encode({"fields": [install.body(item, readers) for item in batch]})
             params = {"module": "Accounts"}
-            answer = self._call("POST", "settings/fields", "fields", params, body=body, credits=10 * len(some))
+            answer = self._call("POST", "settings/fields", "fields", params, body=body, credits=10 * len(batch))
             install.check(self._host, wire.records(answer.body, "fields")[0])
         self._forget()
         return install.names(self.describe("Accounts"), wanted)
@@ -159,11 +159,11 @@ class Zoho(Facade):
         """Changes fields, five a call; a label apart from options, which it would keep out where it is taken."""
         parts = [part for growth in growths for part in (growth.of({"options"}), growth.of({"label"})) if part]
         wrong: dict[str, Misconfigured] = {}
-        for some in _batches(parts, install.FIELDS_A_CALL):
-            body = msgspec.json.encode({"fields": [install.growing(growth) for growth in some]})
+        for batch in _batches(parts, install.FIELDS_A_CALL):
+            body = msgspec.json.encode({"fields": [install.growing(growth) for growth in batch]})
             params = {"module": "Accounts"}
-            answer = self._call("PATCH", "settings/fields", "fields", params, body=body, credits=10 * len(some))
-            wrong |= install.unchanged(self._host, some, wire.records(answer.body, "fields")[0])
+            answer = self._call("PATCH", "settings/fields", "fields", params, body=body, credits=10 * len(batch))
+            wrong |= install.unchanged(self._host, batch, wire.records(answer.body, "fields")[0])
         self._forget()
         return wrong
 
@@ -332,5 +332,5 @@ def _schema(source: Source) -> dict[str, type[pl.String]]:
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     walk = iter(items)
-    while some := list(islice(walk, size)):
-        yield some
+    while batch := list(islice(walk, size)):
+        yield batch

@@ -89,11 +89,11 @@ class Reading:
         """Records by id, a hundred a query; those that Zoho does not return are gone."""
         there = self._there(source)
         for start in range(0, len(records), PER_FETCH):
-            some = records[start : start + PER_FETCH]
-            listed = ", ".join(f"'{_id(record)}'" for record in some)
+            batch = records[start : start + PER_FETCH]
+            listed = ", ".join(f"'{_id(record)}'" for record in batch)
             rows, _ = self._query(source, there, f"id in ({listed})", _FIRST)
             items = {row["id"] for row in rows}
-            gone = tuple(Gone(record, "deleted") for record in some if record not in items)
+            gone = tuple(Gone(record, "deleted") for record in batch if record not in items)
             yield Page(source.name, wire.frame(rows, source.fields), gone, "", complete=True)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:

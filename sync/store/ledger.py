@@ -84,13 +84,13 @@ def records_of(session: Reading, accounts: Collection[str]) -> dict[str, list[st
     for table in tables.CANONICAL.values():
         if "account_id" not in table.c and table is not applied:
             continue
-        for some in batches(sorted(accounts)):
+        for batch in batches(sorted(accounts)):
             if table is applied:
-                mine = and_(session.own(claims), claims.c.account_id.in_(some))
+                mine = and_(session.own(claims), claims.c.account_id.in_(batch))
                 ways = ("receivable_id", "order_id")
                 owned = or_(*(applied.c[name].in_(select(claims.c[name]).where(mine)) for name in ways))
             else:
-                owned = table.c.account_id.in_(some)
+                owned = table.c.account_id.in_(batch)
             query = select(table.c.source, table.c.source_id).where(session.own(table), owned)
             for source, record in session.tx.execute(query.distinct()):
                 result.setdefault(source, set()).add(record)
@@ -146,8 +146,8 @@ def _of_records(session: Reading, table: Table, name: str, source: str, records:
     mine = and_(session.own(table), table.c.source == source)
     # A first import finds nothing, and need not look for every record.
     some_rows = session.tx.execute(select(table.c.source_id).where(mine).limit(1)).first() is not None
-    for some in batches(records if some_rows else []):
-        query = select(table).where(mine, table.c.source_id.in_(some))
+    for batch in batches(records if some_rows else []):
+        query = select(table).where(mine, table.c.source_id.in_(batch))
         rows += [tuple(row) for row in session.tx.execute(query)]
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -163,8 +163,8 @@ def _accounts_of(session: Reading, name: str, rows: pl.DataFrame) -> set[str]:
         claims = tables.CANONICAL["receivables"]
         names: set[str] = set()
         for name_ in ("receivable_id", "order_id"):
-            for some in batches(sorted(set(rows[name_].drop_nulls()))):
-                query = select(claims.c.account_id).where(session.own(claims), claims.c[name_].in_(some))
+            for batch in batches(sorted(set(rows[name_].drop_nulls()))):
+                query = select(claims.c.account_id).where(session.own(claims), claims.c[name_].in_(batch))
                 names |= set(session.tx.execute(query).scalars())
         return names
     return _owing_in(session, rows)
@@ -194,8 +194,8 @@ def _store_rejects(session: Writing, source: str, records: Sequence[str], reject
         ).scalar_one()
     ):
         return
-    for some in batches(records):
-        session.tx.execute(delete(table).where(session.own(table), table.c.source == source, table.c.record.in_(some)))
+    for batch in batches(records):
+        session.tx.execute(delete(table).where(session.own(table), table.c.source == source, table.c.record.in_(batch)))
     rows = [{"connection": session.connection, "source": source, "since": at, **row} for row in rejects.to_dicts()]
     upsert(session, table, rows, ["connection", "source", "record", "table", "column"])
 
@@ -239,20 +239,20 @@ def load(
         return {name: _select(session, name, None, (), known_at) for name in TABLES}
     accounts = sorted(with_trees(session, accounts, past=known_at is not None))
 
-    def some(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
+    def batch(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
         return _select(session, name, column, values, known_at)
 
-    result = {name: some(name, "account_id", accounts) for name in TABLES if _owned(name)}
-    result["rates"] = some("rates", None, ())
-    by_claim = some("allocations", "receivable_id", _ids(result["receivables"], "receivable_id"))
-    by_payment = some("allocations", "payment_id", _ids(result["payments"], "payment_id"))
-    by_note = some("allocations", "adjustment_id", _ids(result["adjustments"], "adjustment_id"))
-    by_order = some("allocations", "order_id", _ids(result["receivables"], "order_id"))
+    result = {name: batch(name, "account_id", accounts) for name in TABLES if _owned(name)}
+    result["rates"] = batch("rates", None, ())
+    by_claim = batch("allocations", "receivable_id", _ids(result["receivables"], "receivable_id"))
+    by_payment = batch("allocations", "payment_id", _ids(result["payments"], "payment_id"))
+    by_note = batch("allocations", "adjustment_id", _ids(result["adjustments"], "adjustment_id"))
+    by_order = batch("allocations", "order_id", _ids(result["receivables"], "order_id"))
     frame = pl.concat([by_claim, by_payment, by_note, by_order])
     result["allocations"] = frame.unique("allocation_id", maintain_order=True)
     for name, key in (("receivables", "receivable_id"), ("payments", "payment_id"), ("adjustments", "adjustment_id")):
         missing = sorted(set(_ids(result["allocations"], key)) - set(_ids(result[name], key)))
-        result[name] = pl.concat([result[name], some(name, key, missing)])
+        result[name] = pl.concat([result[name], batch(name, key, missing)])
     return result
 
 
@@ -279,8 +279,8 @@ def owners(session: Reading, source: str, records: Collection[str]) -> set[str]:
     for table in (tables.CANONICAL["allocations"], tables.PAST["allocations"]):
         for name in ("receivable_id", "order_id"):
             ids_by_name = sorted(set(_of(session, table, name, source, records)))
-            for some in batches(ids_by_name):
-                these = and_(session.own(claims), claims.c[name].in_(some))
+            for batch in batches(ids_by_name):
+                these = and_(session.own(claims), claims.c[name].in_(batch))
                 names |= set(session.tx.execute(select(claims.c.account_id).where(these)).scalars())
     return names
 
@@ -295,8 +295,8 @@ def _of(session: Reading, table: Table, column: str, source: str, records: Colle
     """A column's values in the rows that these records yielded."""
     if "source_id" not in table.c:
         return
-    for some in batches(sorted(records)):
-        these = and_(session.own(table), table.c.source == source, table.c.source_id.in_(some))
+    for batch in batches(sorted(records)):
+        these = and_(session.own(table), table.c.source == source, table.c.source_id.in_(batch))
         yield from (
             value for value in session.tx.execute(select(table.c[column]).where(these).distinct()).scalars() if value
         )
@@ -314,8 +314,8 @@ def ids_by_name(session: Reading, names: Collection[str]) -> dict[str, str]:
     table = tables.CANONICAL["accounts"]
     result: dict[str, str] = {}
     for column in (table.c.number, table.c.account_id):
-        for some in batches(sorted(names)):
-            query = select(column, table.c.account_id).where(session.own(table), column.in_(some))
+        for batch in batches(sorted(names)):
+            query = select(column, table.c.account_id).where(session.own(table), column.in_(batch))
             result |= {row[0]: row[1] for row in session.tx.execute(query)}
     return result
 
@@ -361,8 +361,8 @@ def _select(
         if column is None:
             rows += [tuple(row) for row in session.tx.execute(query)]
         else:
-            for some in batches(values):
-                rows += [tuple(row) for row in session.tx.execute(query.where(table.c[column].in_(some)))]
+            for batch in batches(values):
+                rows += [tuple(row) for row in session.tx.execute(query.where(table.c[column].in_(batch)))]
     return pl.DataFrame(rows, schema=TABLES[name].schema(), orient="row")
 
 
@@ -408,5 +408,5 @@ def records_of_source(session: Reading, source: str, name: str) -> int:
 def batches(values: Iterable[str]) -> Iterator[list[str]]:
     """The values in lists short enough for one query."""
     walk = iter(values)
-    while some := list(islice(walk, _IDS_A_QUERY)):
-        yield some
+    while batch := list(islice(walk, _IDS_A_QUERY)):
+        yield batch

@@ -22,8 +22,8 @@ def want(session: Writing, rows: Sequence[Mapping[str, Any]]) -> None:
     """What the CRM should show: account_id, as_of, facts_version, next_day, shows. Never moves to an earlier day."""
     table = tables.desired
     stored: dict[str, Any] = {}
-    for some in batches(row["account_id"] for row in rows):
-        query = select(table).where(session.own(table), table.c.account_id.in_(some))
+    for batch in batches(row["account_id"] for row in rows):
+        query = select(table).where(session.own(table), table.c.account_id.in_(batch))
         stored |= {row.account_id: row for row in session.tx.execute(query)}
     results = []
     for row in rows:
@@ -54,19 +54,19 @@ def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool
     """
     seen, answered, planned = tables.observed, tables.sent, tables.desired
     rows = {row["account_id"]: row for row in shown.to_dicts()}
-    for some in batches(sorted(rows)):
+    for batch in batches(sorted(rows)):
         old = {
             row.account_id: row.shows
-            for row in session.tx.execute(select(seen).where(session.own(seen), seen.c.account_id.in_(some)))
+            for row in session.tx.execute(select(seen).where(session.own(seen), seen.c.account_id.in_(batch)))
         }
         late = select(answered.c.account_id).where(
             session.own(answered),
-            answered.c.account_id.in_(some),
+            answered.c.account_id.in_(batch),
             answered.c.answered_at > asked_at,
         )
         stale = set() if force else set(session.tx.execute(late).scalars())
         results = []
-        for account in some:
+        for account in batch:
             shows = json.dumps({name: value for name, value in rows[account].items() if name != "account_id"})
             if account not in stale and shows != old.get(account):
                 results.append(
@@ -83,7 +83,7 @@ def observed(session: Reading, accounts: Sequence[str]) -> dict[str, dict[str, s
     return shown_values(session, tables.observed, accounts)
 
 
-def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
+def plan_rows(session: Reading, limit: int | None) -> list[PlanRow]:
     """Accounts whose `desired` is not settled, those in flight left out; None: all of them."""
     want_, sent, seen, flights = tables.desired, tables.sent, tables.observed, tables.in_flight
     query = (
@@ -99,7 +99,7 @@ def plan_rows(session: Reading, most: int | None) -> list[PlanRow]:
         .outerjoin(flights, and_(session.own(flights), flights.c.account_id == want_.c.account_id))
         .where(session.own(want_), want_.c.pending, flights.c.account_id.is_(None))
         .order_by(want_.c.account_id)
-        .limit(most)
+        .limit(limit)
     )
     return [
         PlanRow(
@@ -123,32 +123,32 @@ def pending(session: Reading) -> bool:
     return session.tx.execute(query).first() is not None
 
 
-def settle(session: Writing, settled: Iterable[Settled], at: int) -> None:
+def settle(session: Writing, settled: Iterable[Settled], now_us: int) -> None:
     """These need no call; what is now known to be in the CRM is kept as sent."""
     rows = list(settled)
     _close(session, [(item.account, item.version, None) for item in rows])
-    _store_sent(session, {item.account: item.shows for item in rows if item.shows is not None}, at)
+    _store_sent(session, {item.account: item.shows for item in rows if item.shows is not None}, now_us)
 
 
-def mark_in_flight(session: Writing, changes: Iterable[Planned], at: int) -> None:
+def mark_in_flight(session: Writing, changes: Iterable[Planned], now_us: int) -> None:
     """Note that a call is about to be made."""
     rows = [
-        {"connection": session.connection, "account_id": item.account, "version": item.version, "attempted_at": at}
+        {"connection": session.connection, "account_id": item.account, "version": item.version, "attempted_at": now_us}
         for item in changes
     ]
     upsert(session, tables.in_flight, rows, _KEY)
 
 
-def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], at: int) -> None:
+def record(session: Writing, answers: Iterable[tuple[Planned, AccountOutcome]], now_us: int) -> None:
     """Store outcomes; an unknown one stays in flight until it is read back, a deferred one stays pending."""
     pairs = [(planned, outcome) for planned, outcome in answers if outcome.state != "unknown"]
     clear_in_flight(session, [planned.account for planned, _ in pairs])
     taken = {planned.account: planned for planned, outcome in pairs if outcome.state == "taken"}
     before, seen = shown_values(session, tables.sent, list(taken)), observed(session, list(taken))
     values = {account: {**seen.get(account, {}), **planned.values} for account, planned in taken.items()}
-    _store_sent(session, {account: {**before.get(account, {}), **values[account]} for account in taken}, at)
+    _store_sent(session, {account: {**before.get(account, {}), **values[account]} for account in taken}, now_us)
     rows = [
-        {"connection": session.connection, "account_id": account, "seen_at": at, "shows": json.dumps(dict(shows))}
+        {"connection": session.connection, "account_id": account, "seen_at": now_us, "shows": json.dumps(dict(shows))}
         for account, shows in values.items()
     ]
     upsert(session, tables.observed, rows, _KEY)
@@ -171,8 +171,8 @@ def in_flight(session: Reading) -> list[str]:
 def clear_in_flight(session: Writing, accounts: Sequence[str]) -> None:
     """These are no longer in flight."""
     table = tables.in_flight
-    for some in batches(accounts):
-        session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(some)))
+    for batch in batches(accounts):
+        session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(batch)))
 
 
 def forget_fields(session: Writing, names: Collection[str]) -> None:
@@ -188,8 +188,8 @@ def forget_fields(session: Writing, names: Collection[str]) -> None:
         ]
         if results:
             session.tx.execute(update(table).where(this).values(shows=bindparam("left")), results)
-        for some in batches(sorted(had)):
-            again = and_(session.own(tables.desired), tables.desired.c.account_id.in_(some))
+        for batch in batches(sorted(had)):
+            again = and_(session.own(tables.desired), tables.desired.c.account_id.in_(batch))
             session.tx.execute(update(tables.desired).where(again).values(pending=True))
 
 
@@ -206,19 +206,19 @@ def _loaded(text: str | None) -> dict[str, str | None] | None:
 def shown_values(session: Reading, table: Table, accounts: Sequence[str]) -> dict[str, dict[str, str | None]]:
     """account_id → what that table says of our fields."""
     result: dict[str, dict[str, str | None]] = {}
-    for some in batches(accounts):
-        query = select(table.c.account_id, table.c.shows).where(session.own(table), table.c.account_id.in_(some))
+    for batch in batches(accounts):
+        query = select(table.c.account_id, table.c.shows).where(session.own(table), table.c.account_id.in_(batch))
         result |= {row.account_id: json.loads(row.shows) for row in session.tx.execute(query)}
     return result
 
 
-def _store_sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], at: int) -> None:
+def _store_sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]], now_us: int) -> None:
     """`sent` with the facts version and the next day of what is wanted now."""
     table = tables.desired
     rows = []
-    for some in batches(shows):
+    for batch in batches(shows):
         query = select(table.c.account_id, table.c.facts_version, table.c.next_day).where(
-            session.own(table), table.c.account_id.in_(some)
+            session.own(table), table.c.account_id.in_(batch)
         )
         rows += [
             {
@@ -227,7 +227,7 @@ def _store_sent(session: Writing, shows: Mapping[str, Mapping[str, str | None]],
                 "facts_version": row.facts_version,
                 "next_day": row.next_day,
                 "shows": json.dumps(dict(shows[row.account_id])),
-                "answered_at": at,
+                "answered_at": now_us,
             }
             for row in session.tx.execute(query)
         ]

@@ -19,14 +19,14 @@ _KEY = ["connection", "account_id"]
 _LISTS = [name for name, kind in ASSESSMENT.items() if isinstance(kind, pl.List)]
 
 
-def save_assessments(session: Writing, made: pl.DataFrame, at: int) -> None:
+def save_assessments(session: Writing, made: pl.DataFrame, now_us: int) -> None:
     """Columns in: those of `ASSESSMENT` and facts_version. A day scored again takes the place of its row.
 
-    `at`: instant up to which facts were known.
+    `now_us`: instant up to which facts were known.
     """
     rows = made.to_dicts()
     for row in rows:
-        row |= {"connection": session.connection, "assessed_at": at}
+        row |= {"connection": session.connection, "assessed_at": now_us}
         for name in _LISTS:
             row[name] = json.dumps(row[name], ensure_ascii=False)
     upsert(session, tables.assessments, rows, ["connection", "customer_id", "as_of"])
@@ -74,8 +74,8 @@ def _newest(
     table = tables.assessments
     earlier = [session.own(table), *([table.c.as_of < before] if before is not None else [])]
     rows: list[dict[str, Any]] = []
-    for some in [None] if accounts is None else batches(sorted(accounts)):
-        these = earlier if some is None else [*earlier, table.c.customer_id.in_(some)]
+    for batch in [None] if accounts is None else batches(sorted(accounts)):
+        these = earlier if batch is None else [*earlier, table.c.customer_id.in_(batch)]
         newest = select(table.c.customer_id, func.max(table.c.as_of).label("day")).where(*these)
         newest_rows = newest.group_by(table.c.customer_id).subquery()
         query = select(*(table.c[name] for name in columns)).join(
@@ -95,9 +95,9 @@ def assessed_on(session: Reading, account: str, as_of: int | None) -> dict[str, 
     return None if row is None else {**row, **{name: json.loads(row[name]) for name in _LISTS}}
 
 
-def note_falls(session: Writing, accounts: Iterable[str], at: int) -> None:
+def note_falls(session: Writing, accounts: Iterable[str], now_us: int) -> None:
     """These fell to a low grade at that instant."""
-    rows = [{"connection": session.connection, "customer_id": account, "fell_at": at} for account in accounts]
+    rows = [{"connection": session.connection, "customer_id": account, "fell_at": now_us} for account in accounts]
     upsert(session, tables.falls, rows, ["connection", "customer_id"])
 
 
@@ -168,7 +168,7 @@ def due(session: Reading, as_of: int, policy_version: str, among: Collection[str
         )
     )
     queries = (
-        [query] if among is None else [query.where(mine.c.account_id.in_(some)) for some in batches(sorted(among))]
+        [query] if among is None else [query.where(mine.c.account_id.in_(batch)) for batch in batches(sorted(among))]
     )
     result = {row.account_id: row.facts_version for each in queries for row in session.tx.execute(each)}
     others = with_trees(session, result) - result.keys()
@@ -179,9 +179,9 @@ def _versions(session: Reading, accounts: Iterable[str]) -> dict[str, int]:
     """account_id → version of its facts, as they stand."""
     table = tables.customers
     result: dict[str, int] = {}
-    for some in batches(sorted(accounts)):
+    for batch in batches(sorted(accounts)):
         query = select(table.c.account_id, table.c.facts_version).where(
-            session.own(table), table.c.account_id.in_(some)
+            session.own(table), table.c.account_id.in_(batch)
         )
         result |= {row.account_id: row.facts_version for row in session.tx.execute(query)}
     return result

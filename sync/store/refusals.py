@@ -60,8 +60,8 @@ def reopen(session: Writing, among: Sequence[str] | None = None) -> None:
     """What the CRM refused is planned again; `among`: of these accounts only."""
     table = tables.desired
     these = and_(session.own(table), table.c.refusal.is_not(None))
-    for some in [None] if among is None else batches(among):
-        also = these if some is None else and_(these, table.c.account_id.in_(some))
+    for batch in [None] if among is None else batches(among):
+        also = these if batch is None else and_(these, table.c.account_id.in_(batch))
         session.tx.execute(update(table).where(also).values(pending=True))
 
 

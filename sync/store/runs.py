@@ -25,9 +25,9 @@ def policy_in_force(session: Reading) -> str | None:
     return session.tx.execute(query.order_by(table.c.started_at.desc()).limit(1)).scalar_one_or_none()
 
 
-def list_runs(session: Reading, most: int | None = None) -> list[dict[str, Any]]:
+def list_runs(session: Reading, limit: int | None = None) -> list[dict[str, Any]]:
     """The connection's runs, newest first; `summary` as a mapping."""
     table = tables.runs
     query = select(table).where(session.own(table))
-    query = query.order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(most)
+    query = query.order_by(table.c.started_at.desc(), table.c.run_id.desc()).limit(limit)
     return [{**row, "summary": json.loads(row["summary"])} for row in session.tx.execute(query).mappings()]

@@ -31,9 +31,9 @@ def broken(place: Path, line: str) -> list[str]:
     # As lint-imports does, by the interpreter that runs us.
     command = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
-    found = [words.partition(" BROKEN")[0] for words in done.stdout.splitlines() if " BROKEN" in words]
-    assert found or "0 broken" in done.stdout, done.stdout + done.stderr
-    return found
+    names = [words.partition(" BROKEN")[0] for words in done.stdout.splitlines() if " BROKEN" in words]
+    assert names or "0 broken" in done.stdout, done.stdout + done.stderr
+    return names
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def broken(place: Path, line: str) -> list[str]:
     ],
 )
 def test_a_new_adapter_that_leans_on_another_one_is_found(copy: Path, line: str, contract: str | None) -> None:
-    found = broken(copy, line)
-    assert contract in found if contract else found == []
+    names = broken(copy, line)
+    assert contract in names if contract else names == []

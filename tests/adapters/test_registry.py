@@ -24,13 +24,13 @@ def test_a_name_that_no_adapter_has_is_told_with_those_that_exist() -> None:
 
 
 def test_settings_that_are_missing_or_unknown_are_named_without_their_values() -> None:
-    given = {need.name: "canary" for need in registry.setting_specs("zoho")[1:]} | {"pasword": "canary"}
-    with pytest.raises(Misconfigured, match="accounts_server is missing, pasword is unknown") as told:
-        registry.open_crm("zoho", given, Slots(), "main")
-    assert "canary" not in str(told.value)
+    values = {need.name: "canary" for need in registry.setting_specs("zoho")[1:]} | {"pasword": "canary"}
+    with pytest.raises(Misconfigured, match="accounts_server is missing, pasword is unknown") as exception_info:
+        registry.open_crm("zoho", values, Slots(), "main")
+    assert "canary" not in str(exception_info.value)
 
 
 def test_a_cap_that_is_no_number_is_refused() -> None:
-    given = {need.name: "x" for need in registry.setting_specs("zoho")} | {"credits_a_day": "many"}
+    values = {need.name: "x" for need in registry.setting_specs("zoho")} | {"credits_a_day": "many"}
     with pytest.raises(Misconfigured, match="credits_a_day is not a whole number"):
-        registry.open_crm("zoho", given, Slots(), "main")
+        registry.open_crm("zoho", values, Slots(), "main")

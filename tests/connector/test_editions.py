@@ -27,13 +27,13 @@ def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Edition, Editi
 
 
 def test_a_released_edition_never_changes() -> None:
-    found = {
+    result = {
         each.name: hashlib.sha256(each.text.encode()).hexdigest()
         for policy in PRESETS
         for each in editions.editions(policy)
     }
 
-    assert {name: found.get(name) for name in FROZEN} == FROZEN
+    assert {name: result.get(name) for name in FROZEN} == FROZEN
 
 
 def test_editions_are_listed_the_newest_last_and_a_policy_says_which_it_is(two: tuple[Edition, Edition]) -> None:
@@ -57,14 +57,14 @@ def test_editions_are_listed_the_newest_last_and_a_policy_says_which_it_is(two: 
 def test_what_differs_is_said_key_by_key(two: tuple[Edition, Edition]) -> None:
     first, second = two
 
-    found = changes(first.rules("CNY"), second.rules())
+    results = changes(first.rules("CNY"), second.rules())
 
-    assert [(each.en, each.zh) for each in found] == [
+    assert [(each.en, each.zh) for each in results] == [
         ("grade BBB, from: 66 → 67", "等级 BBB，from：66 → 67"),
         ("gate twice is new: twice the limit", "新增门槛 twice：两倍额度"),
         ("limits, peak: 1.5 → 1.25", "limits，peak：1.5 → 1.25"),
     ]
-    assert (found[1].before, found[1].after) == (None, "when (feature utilisation, gt 2), cap B")
+    assert (results[1].before, results[1].after) == (None, "when (feature utilisation, gt 2), cap B")
     back = changes(second.rules(), first.rules())
     assert back[1].en == "gate twice is gone: twice the limit"
     assert changes(first.rules(), first.rules("CNY")) == []

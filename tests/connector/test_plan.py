@@ -276,9 +276,9 @@ def test_a_written_account_shows_what_is_wanted(row: PlanRow) -> None:
 @given(row=ROWS)
 def test_a_settled_account_stays_settled(row: PlanRow) -> None:
     for settled in plan([row]).settled:
-        kept = row if settled.shows is None else replace(row, sent=settled.shows, moved=False)
+        plan_row = row if settled.shows is None else replace(row, sent=settled.shows, moved=False)
 
-        assert plan([kept]).changes == ()
+        assert plan([plan_row]).changes == ()
 
 
 @given(field=st.sampled_from(OUTPUT_FIELDS), data=st.data())

@@ -25,21 +25,21 @@ HOSTILE = [
 
 def ledger() -> dict[str, pl.DataFrame]:
     claims = [invoice(f"I{n:03d}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 8}") for n in range(430)]
-    made = books(claims, [("P0", "I000", "2025-01-20", 100_00), ("P0", "I001", "2025-01-20", 50_00)], "A0")
+    result = books(claims, [("P0", "I000", "2025-01-20", 100_00), ("P0", "I001", "2025-01-20", 50_00)], "A0")
     names = [{"account_id": f"A{n}", "name": HOSTILE[n], "currency": "USD"} for n in range(8)]
-    return {**made, "accounts": table("accounts", *names)}
+    return {**result, "accounts": table("accounts", *names)}
 
 
 @pytest.fixture(params=every(), scope="module")
 def double(request: pytest.FixtureRequest) -> Iterator[Double]:
-    with DOUBLES[request.param](ledger()) as made:
-        yield made
+    with DOUBLES[request.param](ledger()) as result:
+        yield result
 
 
 @pytest.fixture(params=every())
 def fresh(request: pytest.FixtureRequest) -> Iterator[Double]:
-    with DOUBLES[request.param](ledger()) as made:
-        yield made
+    with DOUBLES[request.param](ledger()) as result:
+        yield result
 
 
 def read(

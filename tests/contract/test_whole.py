@@ -21,17 +21,17 @@ ALIKE = ("rating", "score", "limit", "exposure", "overdue", "max_days_overdue", 
 
 def books() -> dict[str, pl.DataFrame]:
     """Partly paid, overdue, paid late, a credit note, an unapplied payment, and a foreign currency with its rate."""
-    made = dict(ledger())
+    result = dict(ledger())
     note = {"adjustment_id": "N1", "account_id": "A004", "kind": "credit_note", "booked_on": "2025-06-01", "amount": 200_00, "currency": "USD"}  # fmt: skip
-    made["adjustments"] = table("adjustments", note)
+    result["adjustments"] = table("adjustments", note)
     applied = {"allocation_id": "N1|A004-5", "receivable_id": "A004-5", "adjustment_id": "N1", "amount": 200_00, "currency": "USD", "payment_amount": 200_00, "payment_currency": "USD"}  # fmt: skip
-    made["allocations"] = pl.concat([made["allocations"], table("allocations", applied)])
+    result["allocations"] = pl.concat([result["allocations"], table("allocations", applied)])
     euro = {"receivable_id": "E1", "account_id": "A005", "number": "E1", "issued": "2025-06-01", "due": "2025-06-20", "amount": 700_00, "currency": "EUR"}  # fmt: skip
-    made["receivables"] = pl.concat([made["receivables"], table("receivables", euro)])
-    made["rates"] = table("rates", {"currency": "EUR", "base": "USD", "day": "2025-01-01", "rate": 1_250_000_000_000})
+    result["receivables"] = pl.concat([result["receivables"], table("receivables", euro)])
+    result["rates"] = table("rates", {"currency": "EUR", "base": "USD", "day": "2025-01-01", "rate": 1_250_000_000_000})
     loose = {"payment_id": "L1", "account_id": "A006", "paid_on": "2025-06-02", "amount": 333_00, "currency": "USD"}
-    made["payments"] = pl.concat([made["payments"], table("payments", loose)])
-    return made
+    result["payments"] = pl.concat([result["payments"], table("payments", loose)])
+    return result
 
 
 def rated(double: Double, folder: Path) -> dict[str, tuple[Any, ...]]:
@@ -62,7 +62,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Any, 
 @pytest.mark.parametrize("name", sorted(set(DOUBLES) - {"zoho", *PIECEMEAL}))
 def test_the_same_books_are_rated_the_same(name: str, reference: dict[str, tuple[Any, ...]], tmp_path: Path) -> None:
     with DOUBLES[name](books()) as double:
-        found = rated(double, tmp_path)
+        result = rated(double, tmp_path)
 
-    assert len(found) == 120
-    assert {key: (found[key], want) for key, want in reference.items() if found[key] != want} == {}
+    assert len(result) == 120
+    assert {key: (result[key], want) for key, want in reference.items() if result[key] != want} == {}

@@ -23,8 +23,8 @@ TODAY = day_number(date(2025, 6, 30))
 
 @pytest.fixture(params=every())
 def double(request: pytest.FixtureRequest) -> Iterator[Double]:
-    with DOUBLES[request.param](ledger()) as made:
-        yield made
+    with DOUBLES[request.param](ledger()) as result:
+        yield result
 
 
 def written(double: Double) -> tuple[Any, dict[str, str], list[str]]:
@@ -115,8 +115,8 @@ def test_nothing_is_written_when_nothing_changed_and_an_edit_is_healed(double: D
 @pytest.fixture(params=every())
 def large(request: pytest.FixtureRequest) -> Iterator[Double]:
     claims = [invoice(f"I{n:03d}", 100_00, "2025-01-01", "2025-01-31", f"A{n:03d}") for n in range(200)]
-    with DOUBLES[request.param](books(claims)) as made:
-        yield made
+    with DOUBLES[request.param](books(claims)) as result:
+        yield result
 
 
 def test_a_rule_on_a_field_that_is_not_ours_sinks_its_own_record_only(large: Double, tmp_path: Path) -> None:
@@ -133,14 +133,14 @@ def test_a_rule_on_a_field_that_is_not_ours_sinks_its_own_record_only(large: Dou
 
     first = sync()
     with store.read("x") as session:
-        told = {account: each.words for account, each in refusals.open_(session).items()}
+        document = {account: each.words for account, each in refusals.open_(session).items()}
     large.rule(ids[57])
     large.rule(ids[120])
     second = sync(again=True)
     store.close()
 
     assert (first.pushed.written, first.pushed.refused) == (len(ids) - 2, 2)
-    assert set(told) == {ids[57], ids[120]}
-    assert "Phone is mandatory for partners" in told[ids[57]]
-    assert "Fax must not be empty" in told[ids[120]]
+    assert set(document) == {ids[57], ids[120]}
+    assert "Phone is mandatory for partners" in document[ids[57]]
+    assert "Fax must not be empty" in document[ids[120]]
     assert (second.pushed.written, second.pushed.refused) == (2, 0)

@@ -140,8 +140,8 @@ def test_an_instant_where_a_day_belongs_is_the_business_day_and_a_day_never_shif
 ) -> None:
     row = {"record": "1", "payment_id": "P", "account_id": "A", "paid_on": text, "amount": "1", "currency": "CNY"}
 
-    made = cast(pl.DataFrame([row]), TABLES["payments"], zone)
+    result = cast(pl.DataFrame([row]), TABLES["payments"], zone)
 
-    found = [day_of(value).isoformat() for value in made.frame["paid_on"]]
-    assert found == ([day] if day else [])
-    assert made.rejects["reason"].to_list() == ([] if day else ["not_a_day"])
+    names = [day_of(value).isoformat() for value in result.frame["paid_on"]]
+    assert names == ([day] if day else [])
+    assert result.rejects["reason"].to_list() == ([] if day else ["not_a_day"])

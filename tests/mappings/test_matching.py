@@ -30,19 +30,19 @@ def schema(name: str) -> dict[str, tuple[Described, dict[str, str]]]:
     fields: dict[str, list[Field]] = {}
     chinese: dict[str, dict[str, str]] = {}
     for object_, field, type_, label, zh, options in lines(name):
-        made = Field(field, label, type_, writable=True, options=tuple(each for each in options.split(";") if each))
-        fields.setdefault(object_, []).append(made)
+        result = Field(field, label, type_, writable=True, options=tuple(each for each in options.split(";") if each))
+        fields.setdefault(object_, []).append(result)
         chinese.setdefault(object_, {})[field] = zh
-    return {key: (Described(key, tuple(made)), chinese[key]) for key, made in fields.items()}
+    return {key: (Described(key, tuple(result)), chinese[key]) for key, result in fields.items()}
 
 
 def answers(name: str) -> dict[tuple[str, str], dict[str, list[str]]]:
     """(table, object) → column → what an admin would choose, the best first; `-`: nothing."""
-    found: dict[tuple[str, str], dict[str, list[str]]] = {}
+    result: dict[tuple[str, str], dict[str, list[str]]] = {}
     for schema_, table, object_, column, wanted in lines("answers"):
         if schema_ == name:
-            found.setdefault((table, object_), {})[column] = wanted.split("|")
-    return found
+            result.setdefault((table, object_), {})[column] = wanted.split("|")
+    return result
 
 
 def proposed(name: str) -> Iterator[tuple[list[str], Proposal, Described]]:
@@ -51,8 +51,8 @@ def proposed(name: str) -> Iterator[tuple[list[str], Proposal, Described]]:
     places = dict(wanted.keys())
     for (table, object_), columns in wanted.items():
         described, chinese = objects[object_]
-        made = suggest(table, described, chinese, objects=places)
-        by_column = {each.column: each for each in made}
+        proposals = suggest(table, described, chinese, objects=places)
+        by_column = {each.column: each for each in proposals}
         for column, fields in columns.items():
             yield fields, by_column.get(column, Proposal(table, column, ())), described
 
@@ -81,8 +81,10 @@ def test_by_chinese_labels_alone() -> None:
     for (table, object_), columns in answers("tryton").items():
         described, chinese = schema("tryton")[object_]
         hidden = {f"field_{n:02}__c": field for n, field in enumerate(described.fields) if chinese[field.name]}
-        made = tuple(replace(field, name=name, label=chinese[field.name], options=()) for name, field in hidden.items())
-        by_column = {each.column: each for each in suggest(table, Described(object_, made))}
+        results = tuple(
+            replace(field, name=name, label=chinese[field.name], options=()) for name, field in hidden.items()
+        )
+        by_column = {each.column: each for each in suggest(table, Described(object_, results))}
         for column, fields in columns.items():
             there = {field.name for field in hidden.values()} & set(fields)
             if there:
@@ -98,7 +100,7 @@ def test_no_proposal_is_one_that_the_check_refuses(name: str) -> None:
     objects = schema(name)
     for _, proposal, described in proposed(name):
         for candidate in proposal.candidates:
-            told = {
+            document = {
                 "version": 1,
                 "crm": name,
                 "sources": {
@@ -118,7 +120,7 @@ def test_no_proposal_is_one_that_the_check_refuses(name: str) -> None:
                 },
                 "writes": {"object": "elsewhere", "fields": {}},
             }
-            mapping = Mapping.model_validate(told)
+            mapping = Mapping.model_validate(document)
             assert check(mapping, {described.object: objects[described.object][0]}, {}) == []
 
 

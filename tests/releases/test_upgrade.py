@@ -36,8 +36,8 @@ def expected(
     monkeypatch.setenv("ZIXIN_KEY", KEY)
     assert run("--profile", "demo", "restore", str(folder / "profile.tar.gz")) == 0
     capsys.readouterr()
-    told = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
-    return {**told, "portfolio": folder / "portfolio"}
+    payload = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    return {**payload, "portfolio": folder / "portfolio"}
 
 
 def test_every_account_is_listed_and_explained_as_it_was(expected: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,8 +46,8 @@ def test_every_account_is_listed_and_explained_as_it_was(expected: Any, capsys: 
     # Each as its release said it, but for what was decided afterwards and waits for a sync.
     assert [{key: row[key] for key in expected["listed"][0]} for row in listed] == expected["listed"]
     for row in expected["listed"]:
-        found = document(capsys, "--profile", "demo", "explain", row["number"], "--as-of", row["as_of"])
-        assert (found["score"], found["rating"], found["same"]) == (row["score"], row["rating"], True), row["number"]
+        match = document(capsys, "--profile", "demo", "explain", row["number"], "--as-of", row["as_of"])
+        assert (match["score"], match["rating"], match["same"]) == (row["score"], row["rating"], True), row["number"]
 
 
 def test_decisions_runs_and_events_are_there(expected: Any, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,8 +72,8 @@ def attached(expected: Any, tmp_path: Path) -> Iterator[Served]:
     # Its clock shows the profile's day, on which the run that waits can be approved.
     noon = datetime.fromisoformat(expected["listed"][0]["as_of"]).replace(hour=12, tzinfo=UTC)
     with served("zoho", tables, tmp_path, "CNY", (noon - datetime.now(UTC)).total_seconds()) as crm:
-        (name, kept), *_ = connections.read("demo").items()
-        connections.keep("demo", {name: replace(kept, credentials=crm.made.credentials(crm.origin))})
+        (name, config), *_ = connections.read("demo").items()
+        connections.keep("demo", {name: replace(config, credentials=crm.made.credentials(crm.origin))})
         path = settings.profile_folder("demo") / "zixin.db"
         # This CRM is new, and the one that the store knows had the fields: what it knows of them stays.
         kept_store = path.read_bytes()
@@ -87,7 +87,7 @@ def attached(expected: Any, tmp_path: Path) -> Iterator[Served]:
             }
         store.close()
         for account, shows in sent.items():
-            org.change("Accounts", account, {kept.fields[key]: value for key, value in shows.items()})
+            org.change("Accounts", account, {config.fields[key]: value for key, value in shows.items()})
         yield crm
 
 

@@ -9,24 +9,24 @@ from tests.store.databases import DATABASES, Database
 
 @pytest.fixture(params=DATABASES, ids=lambda database: str(database.name))
 def database(request: pytest.FixtureRequest) -> Database:
-    found: Database = request.param
-    why = found.exempt.get(request.node.originalname)
+    result: Database = request.param
+    why = result.exempt.get(request.node.originalname)
     if why:
         pytest.skip(why)
-    return found
+    return result
 
 
 @pytest.fixture
 def opened(database: Database, tmp_path: Path) -> Iterator[Callable[[], Store]]:
     """Opens the same store once more, as another process would."""
-    made: list[Store] = []
+    stores: list[Store] = []
 
     def again() -> Store:
-        made.append(database.store(tmp_path))
-        return made[-1]
+        stores.append(database.store(tmp_path))
+        return stores[-1]
 
     yield again
-    for store in made:
+    for store in stores:
         store.close()
 
 

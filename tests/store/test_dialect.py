@@ -15,10 +15,10 @@ def imported(path: Path) -> set[str]:
 
 
 def test_no_other_module_imports_a_driver_or_a_dialect() -> None:
-    found = [
+    names = [
         path.relative_to(ROOT).as_posix()
         for folder in ("connector", "mappings", "adapters", "sync", "zixin")
         for path in (ROOT / folder).rglob("*.py")
         if any(name.startswith(OF_ONE_DATABASE) for name in imported(path))
     ]
-    assert found == ["sync/store/dialect.py"]
+    assert names == ["sync/store/dialect.py"]

@@ -100,12 +100,12 @@ def test_a_customer_s_tables_are_whole_with_what_others_paid_and_what_he_paid_fo
     )
 
     with store.read("c") as session:
-        made = ledger.load(session, ["A"])
+        result = ledger.load(session, ["A"])
 
-    assert made["accounts"]["account_id"].to_list() == ["A"]
-    assert sorted(made["receivables"]["receivable_id"]) == ["1", "2"]
-    assert sorted(made["payments"]["payment_id"]) == ["7", "8"]
-    assert made["rates"].height == 1
+    assert result["accounts"]["account_id"].to_list() == ["A"]
+    assert sorted(result["receivables"]["receivable_id"]) == ["1", "2"]
+    assert sorted(result["payments"]["payment_id"]) == ["7", "8"]
+    assert result["rates"].height == 1
 
 
 def test_a_new_rate_concerns_those_who_owe_in_it_and_the_same_rate_on_another_day_nobody(store: Store) -> None:

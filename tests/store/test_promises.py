@@ -26,8 +26,8 @@ def put(store: Store, *rows: dict[str, object]) -> None:
 
 def versions(store: Store) -> dict[str, int]:
     with store.read("c") as session:
-        found = session.tx.execute(tables.customers.select().order_by(tables.customers.c.account_id))
-        return {row.account_id: row.facts_version for row in found}
+        cursor_result = session.tx.execute(tables.customers.select().order_by(tables.customers.c.account_id))
+        return {row.account_id: row.facts_version for row in cursor_result}
 
 
 def test_what_fails_leaves_nothing(store: Store) -> None:
@@ -77,8 +77,8 @@ def test_writers_come_one_after_another_and_lose_nothing(opened: Callable[[], St
         for _ in range(10):
             # Read, reckon, write: right only because nobody writes between.
             with store.write("c") as session:
-                found = session.tx.execute(tables.customers.select()).one_or_none()
-                row = customer("A", found.facts_version + 1 if found else 1)
+                result = session.tx.execute(tables.customers.select()).one_or_none()
+                row = customer("A", result.facts_version + 1 if result else 1)
                 dialect.upsert(session, tables.customers, [row], CUSTOMER)
 
     threads = [threading.Thread(target=raise_it, args=(store,)) for store in stores]
@@ -136,8 +136,8 @@ def test_a_row_that_is_there_is_left_as_it_is(store: Store) -> None:
         assert dialect.insert_new(session, tables.statistics, first, key) == 1
         again = [{"connection": "c", "day": 1, "body": "two"}, {"connection": "c", "day": 2, "body": "two"}]
         assert dialect.insert_new(session, tables.statistics, again, key) == 1
-        found = session.tx.execute(tables.statistics.select().order_by(tables.statistics.c.day)).all()
-    assert [(row.day, row.body) for row in found] == [(1, "one"), (2, "two")]
+        rows = session.tx.execute(tables.statistics.select().order_by(tables.statistics.c.day)).all()
+    assert [(row.day, row.body) for row in rows] == [(1, "one"), (2, "two")]
 
 
 #: Told apart, kept as they are, in the order of their code points.
@@ -147,9 +147,9 @@ TEXTS = ("", " ", "A", "AB", "a", "b ", "b", "00123", "NA", "é", "e\u0301", "\\
 
 def test_texts_are_told_apart_and_come_back_as_they_are_in_the_order_of_code_points(store: Store) -> None:
     put(store, *(customer(text, number) for number, text in enumerate(TEXTS)))
-    found = versions(store)
-    assert found == {text: number for number, text in enumerate(TEXTS)}
-    assert list(found) == sorted(TEXTS)
+    result = versions(store)
+    assert result == {text: number for number, text in enumerate(TEXTS)}
+    assert list(result) == sorted(TEXTS)
 
 
 def test_a_nul_in_a_text_comes_back(database: Database, store: Store) -> None:

@@ -10,8 +10,8 @@ from tests.story.house import House, standing
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    with standing(tmp_path) as made:
-        yield made
+    with standing(tmp_path) as result:
+        yield result
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ def forked(given: dict[str, Any]) -> dict[str, Any]:
             os._exit(status)
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
-        said = pipe.read().decode()
-    return {"status": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "said": said}
+        message = pipe.read().decode()
+    return {"status": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), "said": message}
 
 
 if __name__ == "__main__":

@@ -32,11 +32,11 @@ def of(house: House, module: str, number: str) -> list[dict[str, Any]]:
 
 def pay(house: House, number: str) -> str:
     """Pays everything that the account has open; the id of the last payment."""
-    made = ""
+    text = ""
     paid = {row["Invoice"]["id"] for row in of(house, "Customer_Payments", number) if row["Invoice"]}
     for claim in of(house, "Invoices", number):
         if claim["id"] not in paid:
-            made = house.sim.org.create(
+            text = house.sim.org.create(
                 "Customer_Payments",
                 {
                     "Name": f"N{claim['id']}",
@@ -48,7 +48,7 @@ def pay(house: House, number: str) -> str:
                     "Kind": "receipt",
                 },
             )
-    return made
+    return text
 
 
 def day_of_text(text: str) -> Any:

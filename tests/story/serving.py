@@ -17,13 +17,13 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 @contextmanager
 def served(house: House, *, subscribed: bool = True, **how: Any) -> Iterator[tuple[Serving, str]]:
     opened = Opened(house.store, house.link, POLICY, "en", (SECRET,))
-    made = Serving("default", opened, **how)
-    intake = made.start()
+    serving = Serving("default", opened, **how)
+    intake = serving.start()
     try:
-        with serve_in_thread(application(intake, made.ready)) as origin:
+        with serve_in_thread(application(intake, serving.ready)) as origin:
             if subscribed:
-                made.public_url = origin
-                assert made.renew() > 86_400
-            yield made, origin
+                serving.public_url = origin
+                assert serving.renew() > 86_400
+            yield serving, origin
     finally:
-        made.stop()
+        serving.stop()

@@ -35,8 +35,8 @@ def watched(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ho
         "client_secret": SECRET,
         "refresh_token": org.refresh_token,
     }
-    kept = ConnectionConfig("zoho", credentials, "en", house.link.mapping.writes.fields, (SECRET,))
-    connections.keep("default", {"sim": kept})
+    config = ConnectionConfig("zoho", credentials, "en", house.link.mapping.writes.fields, (SECRET,))
+    connections.keep("default", {"sim": config})
     return house
 
 

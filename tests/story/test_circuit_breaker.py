@@ -62,10 +62,10 @@ def test_a_dry_run_says_what_the_real_one_then_writes(house: House) -> None:
 
         real = house.sync(day)
         after = shown(house)
-        said = {item.account: set(item.values) for item in dry.changes}
-        assert real.pushed.written == len(said) > 0
-        assert sum(len(names) for names in said.values()) == real.pushed.fields
-        assert {key for key in after if after[key] != before[key]} == set(said)
+        document = {item.account: set(item.values) for item in dry.changes}
+        assert real.pushed.written == len(document) > 0
+        assert sum(len(names) for names in document.values()) == real.pushed.fields
+        assert {key for key in after if after[key] != before[key]} == set(document)
 
 
 def test_a_dry_run_shows_what_would_be_healed(rated: House) -> None:

@@ -64,8 +64,8 @@ class Zygote:
     def sync(self, sim: Sim, store: Path, at: int | None) -> dict[str, Any]:
         assert self.process.stdin
         assert self.process.stdout
-        given = {"secrets": secrets(sim), "store": str(store), "as_of": TODAY, "at": at}
-        self.process.stdin.write(json.dumps(given) + "\n")
+        values = {"secrets": secrets(sim), "store": str(store), "as_of": TODAY, "at": at}
+        self.process.stdin.write(json.dumps(values) + "\n")
         self.process.stdin.flush()
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())
         return answer
@@ -73,29 +73,29 @@ class Zygote:
 
 @pytest.fixture(scope="module")
 def zygote() -> Iterator[Zygote]:
-    made = Zygote()
-    yield made
-    made.process.communicate()
+    result = Zygote()
+    yield result
+    result.process.communicate()
 
 
 def end(sim: Sim, path: Path) -> dict[str, Any]:
     """What is in the store and in the CRM, but for what two runs may differ in; ids as the folder names them."""
     store = Store(path)
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     with store.read() as session:
         for name in COMPARED:
             rows = session.tx.exec_driver_sql(f'select * from "{name}"').mappings()
-            found[name] = sorted(
+            result[name] = sorted(
                 json.dumps({k: plain(v) for k, v in row.items() if k not in IGNORED}, sort_keys=True) for row in rows
             )
         pending = session.tx.exec_driver_sql("select count(*) from wanted where pending").scalar_one()
     store.close()
     assert pending == 0
-    found["crm"] = {
+    result["crm"] = {
         key: {name: text(value) for name, value in row.items() if name.startswith("Credit_")}
         for key, row in sim.org.modules["Accounts"].records.items()
     }
-    return found
+    return result
 
 
 def plain(value: Any) -> Any:
@@ -141,8 +141,8 @@ def test_killed_anywhere_and_run_again_it_ends_the_same(
         killed = zygote.sync(sim, tmp_path / "zixin.db", at)
         again(sim, tmp_path / "zixin.db")
 
-        found = end(sim, tmp_path / "zixin.db")
+        result = end(sim, tmp_path / "zixin.db")
 
     assert killed["status"] == -9
     for name, rows in expected.items():
-        assert found[name] == rows, f"{name} after a kill at point {at} of {points}"
+        assert result[name] == rows, f"{name} after a kill at point {at} of {points}"

@@ -25,8 +25,8 @@ def decide(house: House, number: str, kind: str, value: str | None = None, **mor
     with house.store.read("sim") as session:
         row = ratings.assessed_on(session, account, None)
     rating = row["rating"] if row else None
-    asked = Asked(**{"kind": kind, "value": value, **MORE, **more})
-    return decisions.decide(house.store, "sim", account, asked, POLICY, rating=rating, above=10_000_00, at=1)
+    result = Asked(**{"kind": kind, "value": value, **MORE, **more})
+    return decisions.decide(house.store, "sim", account, result, POLICY, rating=rating, above=10_000_00, now_us=1)
 
 
 def test_a_hold_and_a_lower_grade_count_from_the_next_sync_and_end_with_their_day(house: House) -> None:
@@ -40,7 +40,7 @@ def test_a_hold_and_a_lower_grade_count_from_the_next_sync_and_end_with_their_da
     assert house.account("A002")["Credit_Hold"] == "block"
     assert "rating set to C until 2025-07-30" in house.account("A002")["Credit_Reasons"]
 
-    decisions.end(house.store, "sim", hold.key, "bob", last=DAY - 1, at=2)
+    decisions.end(house.store, "sim", hold.key, "bob", last=DAY - 1, now_us=2)
     house.sync()
     assert house.account("A002")["Credit_Hold"] == "approve"  # That of grade C.
     house.sync(as_of="2025-07-31")
@@ -53,36 +53,36 @@ def test_a_hold_and_a_lower_grade_count_from_the_next_sync_and_end_with_their_da
 def test_what_needs_another_person_waits_and_is_approved_by_somebody_else(house: House) -> None:
     house.sync()
     account = house.account("A004")["id"]
-    asked = decide(house, "A004", "release", "none")
+    decided = decide(house, "A004", "release", "none")
     limit = decide(house, "A004", "permanent", amount=50_000_00, currency="USD", last=None)
 
-    assert (asked.needs, limit.needs) == (("release",), ("limit",))
+    assert (decided.needs, limit.needs) == (("release",), ("limit",))
     assert house.sync().pushed.written == 0
     with pytest.raises(Misconfigured, match="somebody else"):
-        decisions.approve(house.store, "sim", asked.key, "ada", POLICY, at=2)
+        decisions.approve(house.store, "sim", decided.key, "ada", POLICY, now_us=2)
     with house.store.read("sim") as session:
         assert [row["state"] for row in decisions.list_decisions(session, account)] == ["waits", "waits"]
 
-    for waiting in (asked, limit):
-        assert decisions.approve(house.store, "sim", waiting.key, "bob", POLICY, at=3) == account
+    for waiting in (decided, limit):
+        assert decisions.approve(house.store, "sim", waiting.key, "bob", POLICY, now_us=3) == account
     house.sync()
     assert house.account("A004")["Credit_Hold"] == "none"
     assert bytes(house.account("A004")["Credit_Limit"]) == b"50000.00"
     with pytest.raises(Misconfigured, match="in force or waits"):
-        decisions.approve(house.store, "sim", asked.key, "bob", POLICY, at=4)
+        decisions.approve(house.store, "sim", decided.key, "bob", POLICY, now_us=4)
 
 
 def test_a_waiting_decision_may_be_rejected_and_one_of_the_crm_is_ended_there(house: House) -> None:
     house.sync()
-    asked = decide(house, "A004", "release", "none")
-    account = decisions.end(house.store, "sim", asked.key, "bob", last=DAY, at=2)
+    decided = decide(house, "A004", "release", "none")
+    account = decisions.end(house.store, "sim", decided.key, "bob", last=DAY, now_us=2)
     with house.store.read("sim") as session:
         left = decisions.list_decisions(session, account)
         theirs = ledger.load(session)["limits"]["limit_id"][0]
 
     assert left == []
     with pytest.raises(Misconfigured, match="decided in the CRM"):
-        decisions.end(house.store, "sim", theirs, "bob", last=DAY, at=3)
+        decisions.end(house.store, "sim", theirs, "bob", last=DAY, now_us=3)
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ ZIXIN = [sys.executable, "-m", "zixin"]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("portfolio")
-    generate(made, date(2025, 6, 30), accounts=40)
-    return made
+    path = tmp_path_factory.mktemp("portfolio")
+    generate(path, date(2025, 6, 30), accounts=40)
+    return path
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def test_once_prints_one_document_and_the_store_answers_afterwards(folder: Path,
         listed[0]
     )
     assert listed[0]["as_of"] == "2025-07-01"
-    shown = zixin("--profile", "demo", "list", "--rating", "AAA").stdout.splitlines()
-    assert len(shown) - 1 == sum(row["rating"] == "AAA" for row in listed)
+    texts = zixin("--profile", "demo", "list", "--rating", "AAA").stdout.splitlines()
+    assert len(texts) - 1 == sum(row["rating"] == "AAA" for row in listed)
     table = zixin("--profile", "demo", "list", "--csv").stdout.splitlines()
     assert table[0].startswith("number,name,rating,score")
     assert len(table) == 41
@@ -152,15 +152,15 @@ def test_a_standing_demo_is_synced_again_and_ends_whole(folder: Path, home: Path
         moved = document("--profile", "demo", "sync")
         assert (moved["assessed"], moved["written"]) == (1, 1)
 
-        kept = home / "demo" / "connections.json"
-        named = kept.read_text()
-        kept.write_text(named.replace('"Credit_Rating"', '"Credit_Rating_gone"'))
+        path = home / "demo" / "connections.json"
+        named = path.read_text()
+        path.write_text(named.replace('"Credit_Rating"', '"Credit_Rating_gone"'))
         lacking = zixin("--profile", "demo", "sync")
         assert (lacking.returncode, "lacks zixin's fields on Accounts: Credit_Rating_gone" in lacking.stderr) == (
             5,
             True,
         )
-        kept.write_text(named)
+        path.write_text(named)
 
         requests.post(f"{first['control']}/revoke", json={}, timeout=ANSWER_S)
         refused = zixin("--profile", "demo", "sync", "--lang", "zh-CN")
@@ -207,40 +207,40 @@ def test_a_signal_in_the_middle_ends_the_demo_and_its_simulator(
 
 
 def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> None:
-    shown = zixin("demo", "--once", "--data", str(folder), "--lang", "zh-CN")
-    assert "信用等级" in shown.stdout
-    assert "写回" in shown.stdout
+    completed_process = zixin("demo", "--once", "--data", str(folder), "--lang", "zh-CN")
+    assert "信用等级" in completed_process.stdout
+    assert "写回" in completed_process.stdout
     listed = document("--profile", "demo", "list")["accounts"]
     row = next(row for row in listed if row["overdue"] != "0.00" and row["score"] and row["proposed_limit"] != "0.00")
 
-    found = document("--profile", "demo", "explain", row["number"])
+    match = document("--profile", "demo", "explain", row["number"])
 
     # The arithmetic is done again by hand from what is shown.
-    tendency = found["tendency"]
-    late = sum(part["weight"] * int(part["late"][0]) / 5 for part in found["facts"]["settled"])
-    weight = sum(part["weight"] for part in found["facts"]["settled"])
+    tendency = match["tendency"]
+    late = sum(part["weight"] * int(part["late"][0]) / 5 for part in match["facts"]["settled"])
+    weight = sum(part["weight"] for part in match["facts"]["settled"])
     assert tendency["late"] >= late + tendency["portfolio_late_rate"] - 1e-6
     assert tendency["weight"] >= weight + 1 - 1e-6
     assert tendency["late_rate"] == pytest.approx(tendency["late"] / tendency["weight"])
     rate = tendency["late_rate"]
     odds = math.log(rate / (1 - rate)) - tendency["early_share"] + 0.3 * math.log(1 + min(tendency["unpaid"], 4)) - 0.15
     assert tendency["log_odds"] == pytest.approx(odds)
-    lost = sum(point["lost"] for point in found["points"] if point["lost"] is not None)
-    assert found["score"] == pytest.approx(100 - lost, abs=0.01)
-    assert (found["score"], found["rating"]) == (row["score"], row["rating"])
-    limit = found["limit"]
+    lost = sum(point["lost"] for point in match["points"] if point["lost"] is not None)
+    assert match["score"] == pytest.approx(100 - lost, abs=0.01)
+    assert (match["score"], match["rating"]) == (row["score"], row["rating"])
+    limit = match["limit"]
     needs = (
         float(limit["billed_12_months"]) / limit["days_active"] * (limit["days_of_credit"] + limit["days_beyond_terms"])
     )
     assert float(limit["proposed"]) == pytest.approx(needs * limit["peak"] * limit["factor"], rel=0.1)
     overdue = sum(
-        float(item["open"]) for item in found["facts"]["open"] if item["days_overdue"] and item["currency"] == "CNY"
+        float(item["open"]) for item in match["facts"]["open"] if item["days_overdue"] and item["currency"] == "CNY"
     )
     assert overdue <= float(row["overdue"]) + 0.01
 
-    assert found["same"] is True
-    earlier = document("--profile", "demo", "explain", row["number"], "--as-of", found["as_of"])
-    assert earlier == found
+    assert match["same"] is True
+    earlier = document("--profile", "demo", "explain", row["number"], "--as-of", match["as_of"])
+    assert earlier == match
     assert (
         "was not assessed on 2020-01-01"
         in zixin("--profile", "demo", "explain", row["number"], "--as-of", "2020-01-01").stderr
@@ -268,8 +268,8 @@ def test_a_folder_s_rejected_rows_are_listed_and_counted_and_the_others_rated(
 
     assert done.returncode == 4
     assert "due '2025-13-01': not a day of the form YYYY-MM-DD" in done.stderr
-    found = json.loads(done.stdout)
-    assert (found["rejected"], found["assessed"]) == (1, 40)
+    match = json.loads(done.stdout)
+    assert (match["rejected"], match["assessed"]) == (1, 40)
 
 
 def test_the_brake_as_operations_meet_it(folder: Path, home: Path) -> None:
@@ -286,9 +286,9 @@ def test_the_brake_as_operations_meet_it(folder: Path, home: Path) -> None:
         )
         # Clocks are told to the second: what was changed within the last one is read by the next run.
         requests.post(f"{first['control']}/clock", json={"advance_s": 5}, timeout=ANSWER_S)
-        told = zixin("--profile", "demo", "sync", "--dry-run")
-        assert told.returncode == 0
-        assert "rating: D → " in told.stdout
+        completed_process = zixin("--profile", "demo", "sync", "--dry-run")
+        assert completed_process.returncode == 0
+        assert "rating: D → " in completed_process.stdout
 
         (home / "demo" / "policy.yaml").write_text(harsh, encoding="utf-8")
         # Steady grades fall by three notches a day at most: still enough.

@@ -33,14 +33,14 @@ def test_events_in_any_order_and_number_end_the_same(live: House) -> None:
     event = Event("e1", "Customer_Payments", (record,), (), "update")
     hear(live, event, event, Event("e2", "", (), ("A004",)), Event("e3", "Accounts", (live.account("A004")["id"],)))
     first = drained(live)
-    shown = dict(live.account("A004"))
+    values = dict(live.account("A004"))
     hear(live, event, Event("e4", "Customer_Payments", (record,), (), "create"))
 
     again = drained(live)
 
     assert (first.closed, again.closed) == (3, 1)
     assert (again.scored, again.pushed.written) == ([], 0)
-    assert live.account("A004") == shown
+    assert live.account("A004") == values
 
 
 def test_a_payment_that_moved_or_went_re_rates_both_customers(live: House) -> None:
@@ -173,9 +173,9 @@ def test_what_an_event_found_stands_after_the_night_of_the_same_day(live: House)
     record = pay(live, "A004")
     hear(live, Event("e1", "Customer_Payments", (record,)))
     drained(live)
-    shown = dict(live.account("A004"))
+    values = dict(live.account("A004"))
 
     night = live.sync(full=True)
 
     assert night.pushed.written == 0
-    assert live.account("A004") == shown
+    assert live.account("A004") == values

@@ -87,9 +87,9 @@ def service(live: House, tmp_path: Path) -> Any:
     (home / "default").mkdir(parents=True)
     for file in tmp_path.glob("zixin.db*"):
         (home / "default" / file.name).symlink_to(file)
-    made = Service(live, home)
-    yield made
-    made.kill()
+    result = Service(live, home)
+    yield result
+    result.kill()
 
 
 @pytest.mark.parametrize(("events", "kills"), [(400, 3), pytest.param(5_000, 10, marks=pytest.mark.slow)])

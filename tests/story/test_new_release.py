@@ -49,7 +49,7 @@ def crm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("crm", EVERY, indirect=True)
 def test_nothing_of_an_account_is_lost_on_the_way(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
-    kept = connections.read("default")[crm.name]
+    config = connections.read("default")[crm.name]
     before = copy.deepcopy(crm.accounts())
     debtor = next(key for key, row in before.items() if "OVERDUE_1" in _flags(crm, row))
     # ERPNext keeps flags as text: no list refuses one.
@@ -68,8 +68,8 @@ def test_nothing_of_an_account_is_lost_on_the_way(crm: Crm, capsys: pytest.Captu
     assert done["refused_fields"] == ({"flags": 1} if listed else {})
     assert code == (4 if listed else 0)
     row = crm.accounts()[debtor]
-    assert row[kept.fields["rating"]] != before[debtor][kept.fields["rating"]]
-    assert str(row[kept.fields["rated_on"]]) > str(before[debtor][kept.fields["rated_on"]])
+    assert row[config.fields["rating"]] != before[debtor][config.fields["rating"]]
+    assert str(row[config.fields["rated_on"]]) > str(before[debtor][config.fields["rated_on"]])
     assert (NEW_FLAG in _flags(crm, row)) == (not listed)
     if listed:
         errors = document(capsys, "errors", done["run"])["errors"]
@@ -77,29 +77,29 @@ def test_nothing_of_an_account_is_lost_on_the_way(crm: Crm, capsys: pytest.Captu
         assert "zixin fields plan" in errors[0]["reason"]
 
     checks = document(capsys, "doctor")["checks"]
-    told = {(check["group"], check["what"]): check["en"] for check in checks if check["state"] != "ok"}
+    result = {(check["group"], check["what"]): check["en"] for check in checks if check["state"] != "ok"}
     if listed:
-        assert f"add the options {NEW_FLAG}" in told["fields", kept.fields["flags"]]
-        assert "1 account" in told["fields", f"{kept.fields['flags']} refused"]
+        assert f"add the options {NEW_FLAG}" in result["fields", config.fields["flags"]]
+        assert "1 account" in result["fields", f"{config.fields['flags']} refused"]
 
     assert run("fields", "plan") == run("fields", "apply") == 0
     capsys.readouterr()
     assert run("sync") == 0
     row = crm.accounts()[debtor]
     assert NEW_FLAG in _flags(crm, row)
-    label = next(field for field in _described() if field.name == kept.fields["flags"]).label
-    assert label in ("信用预警", kept.fields["flags"])
+    label = next(field for field in _described() if field.name == config.fields["flags"]).label
+    assert label in ("信用预警", config.fields["flags"])
     assert label != OTHER_LABEL
     checks = document(capsys, "doctor")["checks"]
     assert not [check for check in checks if check["what"].endswith("refused") or check["state"] == "failed"]
     assert document(capsys, "status")["refused"] == 0
     # What is the CRM's own is as it was, of every account; ours is whole.
-    ours = set(kept.fields.values())
+    ours = set(config.fields.values())
     for key, old in before.items():
         now = crm.accounts()[key]
         own = {name for name in old if name not in ours and not name.lower().startswith(("modif", "last", "systemmod"))}
         assert {name: now[name] for name in own} == {name: old[name] for name in own}
-    assert all(row.get(kept.fields[name]) not in (None, "") for name in ("rating", "hold", "reasons", "rated_on"))
+    assert all(row.get(config.fields[name]) not in (None, "") for name in ("rating", "hold", "reasons", "rated_on"))
 
 
 def _flags(crm: Crm, row: dict[str, Any]) -> str:

@@ -65,17 +65,17 @@ def test_it_is_rated_and_nothing_is_written(
 ) -> None:
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
 
-    made = OnlyRead.__new__(OnlyRead)
-    assert not isinstance(made, Writes | Installs)
+    only_read = OnlyRead.__new__(OnlyRead)
+    assert not isinstance(only_read, Writes | Installs)
     with served("zoho", FORTY, tmp_path) as up:
         assert run("connect", ledger, "--mapping", "zoho", "--settings", str(up.file)) == 0
         before = up.made.application.state.org.modules["Accounts"].records
-        shown = {record: dict(row) for record, row in before.items()}
+        values = {record: dict(row) for record, row in before.items()}
 
         done = document(capsys, "sync", "--full")
 
         assert (done["assessed"], done["written"], done["refused"], done["deferred"]) == (10, 0, 0, 0)
-        assert before == shown
+        assert before == values
         listed = document(capsys, "list")
         assert len(listed["accounts"]) == 10
         for words in (("fields", "plan"), ("fields", "apply"), ("fields", "drift")):

@@ -95,12 +95,12 @@ class World:
         with store.read() as session:
             query = "select customer_id, as_of, rating, score, flags, hold, exposure, overdue, proposed_limit, pending_rating from assessments order by 1, 2"
             rows = [list(row) for row in session.tx.exec_driver_sql(query)]
-            wanted = [
+            results = [
                 list(row)
                 for row in session.tx.exec_driver_sql("select account_id, as_of, shows from wanted order by 1")
             ]
         store.close()
-        return {"assessments": json.dumps(rows), "wanted": json.dumps(wanted)}
+        return {"assessments": json.dumps(rows), "wanted": json.dumps(results)}
 
 
 @contextmanager

@@ -97,10 +97,10 @@ def test_a_text_that_was_cut_is_written_whole_once_its_field_holds_it(house: Hou
 def test_a_field_that_is_no_longer_ours_is_owed_no_more(house: House) -> None:
     lacking(house, "Credit_Flags", "OVERDUE_30")
     assert house.sync().refused_fields == {"flags": 30}
-    kept = {name: own for name, own in house.link.mapping.writes.fields.items() if name != "flags"}
+    stored = {name: own for name, own in house.link.mapping.writes.fields.items() if name != "flags"}
     from dataclasses import replace
 
-    house.link = replace(house.link, mapping=house.link.mapping.with_written(kept))
+    house.link = replace(house.link, mapping=house.link.mapping.with_written(stored))
     assert house.sync().refused_fields == {}
     assert house.sync("2025-07-01").refused_fields == {}
 
@@ -121,16 +121,16 @@ def test_answers_are_kept_though_the_description_cannot_be_had(house: House, mon
     lacking(house, "Credit_Flags", "OVERDUE_30")
     crm: Any = house.link.crm
     describe, write = crm.describe, crm.write
-    asked: list[str] = []
+    names: list[str] = []
 
     def down(name: str) -> Any:
-        if asked:
+        if names:
             raise Retry("E-CRM-DOWN", host="h", status=503)
         return describe(name)
 
     def writing(changes: Any) -> Any:
         yield from write(changes)
-        asked.append("from here on")
+        names.append("from here on")
 
     monkeypatch.setattr(crm, "describe", down)
     monkeypatch.setattr(crm, "write", writing)
@@ -144,9 +144,9 @@ def test_answers_are_kept_though_the_description_cannot_be_had(house: House, mon
 def test_a_crms_words_are_never_taken_for_ours() -> None:
     for words in ('{"fields": ["phone"]}', '{"zixin": 2}', "{", "[1]", '{"words": 3}'):
         assert read(words) == Refusal(words)
-        kept = of(AccountOutcome("refused", words))
-        assert read(kept) == Refusal(words)
-        assert json.loads(str(kept))["words"] == words
+        stored = of(AccountOutcome("refused", words))
+        assert read(stored) == Refusal(words)
+        assert json.loads(str(stored))["words"] == words
     owed = of(AccountOutcome("taken", "no", ("flags", "limit"), ("flags",), ("reasons",)))
     assert read(owed) == Refusal("no", ("flags", "limit"), ("flags",), ("reasons",))
     assert read(carry_over(owed, {"flags": None})) == Refusal("no", ("flags",), ("flags",))

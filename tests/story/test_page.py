@@ -27,8 +27,8 @@ def test_a_press_moves_the_page_and_axe_finds_nothing(live: House, page: Page) -
         page.goto(at(live, "A004"))
         page.wait_for_selector(".zx-late")
         before = page.inner_text("#zx-score")
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        match = Axe().run(page)
+        assert match.violations_count == 0, match.generate_report()
 
         page.click("#pay")
         moved(page, before)

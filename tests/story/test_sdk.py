@@ -50,43 +50,43 @@ def refreshes(made: Simulated) -> int:
 
 @pytest.mark.apart
 def test_a_script_on_zcrmsdk_uses_the_token_that_zixin_has(zoho: tuple[str, Simulated]) -> None:
-    origin, made = zoho
-    before = refreshes(made)
+    origin, simulated = zoho
+    before = refreshes(simulated)
     out = said(script("on_zcrmsdk.py", origin)).splitlines()
     assert out[0].startswith("200 5 ")
     assert out[1] == "200 success"
-    assert refreshes(made) == before
-    rows = made.application.state.org.modules["Accounts"].records.values()
+    assert refreshes(simulated) == before
+    rows = simulated.application.state.org.modules["Accounts"].records.values()
     assert "T-9" in {row.get("Tax_ID") for row in rows}
 
 
 @pytest.mark.apart
 def test_two_processes_and_a_token_that_runs_out_are_one_refresh(zoho: tuple[str, Simulated], tmp_path: Path) -> None:
-    origin, made = zoho
+    origin, simulated = zoho
     shared = ProfileShared(settings.profile_folder("default"), keys.vault())
     with shared.token("zoho") as slot:
         kept = slot.get()
         assert kept is not None
         slot.put(kept[0], datetime.now(UTC) + timedelta(seconds=30))  # Less than the minute that a call may take.
-    before, gate = refreshes(made), tmp_path / "gate"
+    before, gate = refreshes(simulated), tmp_path / "gate"
     both = [script("on_zcrmsdk.py", origin, str(gate)) for _ in range(2)]
     gate.touch()
     assert all(said(each).startswith("200 5 ") for each in both)
-    assert refreshes(made) - before == 1
+    assert refreshes(simulated) - before == 1
 
 
 @pytest.mark.apart
 def test_zohos_present_sdk_reads_queries_writes_and_makes_a_field(zoho: tuple[str, Simulated], tmp_path: Path) -> None:
-    origin, made = zoho
-    given = {name.upper(): value for name, value in made.credentials(origin).items()}
-    out = said(script("on_zohocrmsdk.py", origin, str(tmp_path), more=given)).splitlines()
+    origin, simulated = zoho
+    values = {name.upper(): value for name, value in simulated.credentials(origin).items()}
+    out = said(script("on_zohocrmsdk.py", origin, str(tmp_path), more=values)).splitlines()
     assert out == [
-        f"pages {len(made.application.state.org.modules['Accounts'].records) - 1}",
+        f"pages {len(simulated.application.state.org.modules['Accounts'].records) - 1}",
         "coql 3",
         "upsert success",
         "field success",
     ]
-    assert "SDK_made" in made.application.state.org.modules["Accounts"].fields
+    assert "SDK_made" in simulated.application.state.org.modules["Accounts"].fields
 
 
 def csv_store(path: Path, *rows: Mapping[str, Any]) -> Path:
@@ -100,33 +100,33 @@ def csv_store(path: Path, *rows: Mapping[str, Any]) -> Path:
 def test_a_store_of_zcrmsdk_is_taken_over_and_the_rest_asked_for(
     zoho: tuple[str, Simulated], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    origin, made = zoho
-    given = made.credentials(origin)
+    origin, simulated = zoho
+    values = simulated.credentials(origin)
     row = {
         "user_mail": "a@b.example",
-        "client_id": given["client_id"],
-        "refresh_token": given["refresh_token"],
+        "client_id": values["client_id"],
+        "refresh_token": values["refresh_token"],
         "access_token": "old",
         "grant_token": "",
         "expiry_time": "1",
     }
     file = csv_store(tmp_path / "sdk_tokens.txt", row)
-    asked: list[str] = []
+    names: list[str] = []
 
     def answer(text: str, **_: Any) -> str:
-        asked.append(text.split(" ")[0])
-        return given.get(asked[-1], "")
+        names.append(text.split(" ")[0])
+        return values.get(names[-1], "")
 
     monkeypatch.setattr("typer.prompt", answer)
     assert run("connect", "zoho", "--replace", "--name", "taken", "--import", str(file)) == 0
     # It knows neither the secret nor the data centre.
-    assert asked == ["accounts_server", "api_domain", "client_secret"]
-    assert connections.read("default")["taken"].credentials["refresh_token"] == given["refresh_token"]
-    assert given["refresh_token"] not in capsys.readouterr().out
+    assert names == ["accounts_server", "api_domain", "client_secret"]
+    assert connections.read("default")["taken"].credentials["refresh_token"] == values["refresh_token"]
+    assert values["refresh_token"] not in capsys.readouterr().out
 
     newer = {**row, "client_secret": "s", "api_domain": "https://www.zohoapis.eu", "refresh_token": "r"}
     assert stores.imported(csv_store(tmp_path / "v8.csv", newer)) == {
-        "client_id": given["client_id"],
+        "client_id": values["client_id"],
         "client_secret": "s",
         "refresh_token": "r",
         "api_domain": "https://www.zohoapis.eu",

@@ -119,11 +119,11 @@ def test_where_nobody_can_reach_us_polling_does_the_same(live: House) -> None:
 
 def test_a_storm_does_not_end_the_service(live: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zixin.services.loops._AFTER_PROBLEM_S", 0.1)
-    with served(live, subscribed=False, poll_s=0.1) as (made, _):
+    with served(live, subscribed=False, poll_s=0.1) as (serving, _):
         live.sim.control("faults", api="coql", status=503, times=12)
         pay(live, "A004")
         overdue_since(live, "A004", None)
-        assert made.ready().ready
+        assert serving.ready().ready
 
 
 def test_while_paused_nothing_is_written_and_afterwards_what_waited_is(
@@ -133,7 +133,7 @@ def test_while_paused_nothing_is_written_and_afterwards_what_waited_is(
     monkeypatch.setattr("zixin.services.loops._IDLE_S", 0.1)
     switch = live.store.path.parent / "paused"
     switch.touch()
-    with served(live, subscribed=False, poll_s=0.1) as (made, _):
+    with served(live, subscribed=False, poll_s=0.1) as (serving, _):
         pay(live, "A004")
         # Said after the push, which is where the switch counts.
         wait_for(
@@ -143,7 +143,7 @@ def test_while_paused_nothing_is_written_and_afterwards_what_waited_is(
         )
         assert live.account("A004")["Credit_Overdue_Since"] == "2025-05-20"
         switch.unlink()
-        made._push_again = 0.0
+        serving._push_again = 0.0
         # Nothing else has to happen.
         overdue_since(live, "A004", None)
 
@@ -156,12 +156,12 @@ def test_an_error_that_nobody_foresaw_leaves_its_trace_and_no_values(
 
     monkeypatch.setattr("zixin.services.loops.drain", breaks)
     monkeypatch.setattr("zixin.services.loops._AFTER_PROBLEM_S", 0.05)
-    with served(live, subscribed=False) as (made, _):
-        told = wait_for("the error", lambda: [line for line in caplog.messages if "KeyError" in line])
-        assert made.ready().ready
+    with served(live, subscribed=False) as (serving, _):
+        messages = wait_for("the error", lambda: [line for line in caplog.messages if "KeyError" in line])
+        assert serving.ready().ready
 
-    assert "test_serve.py:" in told[0]
-    assert "breaks, loops.py:" in told[0]
+    assert "test_serve.py:" in messages[0]
+    assert "breaks, loops.py:" in messages[0]
     assert "Ms Li" not in caplog.text
 
 
@@ -178,10 +178,10 @@ def test_the_night_runs_a_sync_and_forgets_old_events(
 ) -> None:
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
     monkeypatch.setattr("zixin.services.loops.seconds_until", lambda *_: 0.0)
-    made = Serving("default", Opened(live.store, live.link, POLICY, "en", (SECRET,)), nightly="02:00")
+    serving = Serving("default", Opened(live.store, live.link, POLICY, "en", (SECRET,)), nightly="02:00")
     pay(live, "A004")
 
-    assert made._night() == 1.0
+    assert serving._night() == 1.0
 
     assert live.account("A004")["Credit_Overdue_Since"] is None
 

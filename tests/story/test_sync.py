@@ -19,13 +19,13 @@ def test_a_first_sync_rates_everybody_and_writes_it_back(house: House) -> None:
     assert (summary["accounts"], summary["receivables"], summary["payments"]) == (120, 600, 570)
     assert (summary["assessed"], summary["written"], summary["refused"], summary["rejected"]) == (120, 120, 0, 0)
     assert summary["read"]["accounts"] == 120
-    shown = house.account("A004")
-    assert shown["Credit_Rating"] in ("CCC", "CC", "BB", "B", "C")
-    assert shown["Credit_Flags"] == ["DATA_STALE", "OVERDUE_30", "OVER_LIMIT", "SLOWING"]
-    assert shown["Credit_Hold"] == "approve"
-    assert shown["Credit_Overdue_Since"] == "2025-05-20"
-    assert shown["Credit_Rated_On"] == TODAY
-    assert "Chance of paying seriously late" in shown["Credit_Reasons"]
+    values = house.account("A004")
+    assert values["Credit_Rating"] in ("CCC", "CC", "BB", "B", "C")
+    assert values["Credit_Flags"] == ["DATA_STALE", "OVERDUE_30", "OVER_LIMIT", "SLOWING"]
+    assert values["Credit_Hold"] == "approve"
+    assert values["Credit_Overdue_Since"] == "2025-05-20"
+    assert values["Credit_Rated_On"] == TODAY
+    assert "Chance of paying seriously late" in values["Credit_Reasons"]
     assert bytes(house.account("A001")["Credit_Limit"]) == b"5000.00"
 
 
@@ -98,10 +98,10 @@ def test_fields_without_decimals_are_written_once_and_then_believed(house: House
     field = house.link.mapping.writes.fields["score"]
     rounded = 0
     for record, row in house.sim.org.modules["Accounts"].records.items():
-        shown = row.get(field)
-        if shown is not None and float(bytes(shown)) % 1:
+        displayed = row.get(field)
+        if displayed is not None and float(bytes(displayed)) % 1:
             rounded += 1
-            house.sim.org.change("Accounts", record, {field: number(str(round(float(bytes(shown)))))})
+            house.sim.org.change("Accounts", record, {field: number(str(round(float(bytes(displayed)))))})
     assert rounded > 20
 
     assert [house.sync().pushed.written for _ in range(3)] == [0, 0, 0]
@@ -226,10 +226,10 @@ def test_an_option_that_is_missing_keeps_its_field_from_the_account_and_no_other
 
     assert (ran.pushed.written, ran.pushed.refused, ran.refused_fields) == (120, 0, {"flags": 30})
     with house.store.read("sim") as session:
-        told = refusals.open_(session)
-    assert len(told) == 30
-    assert {each.fields for each in told.values()} == {("flags",)}
-    rows = [house.sim.org.modules["Accounts"].records[record] for record in told]
+        document = refusals.open_(session)
+    assert len(document) == 30
+    assert {each.fields for each in document.values()} == {("flags",)}
+    rows = [house.sim.org.modules["Accounts"].records[record] for record in document]
     assert all(row["Credit_Rating"] and row["Credit_Reasons"] and row["Credit_Rated_On"] for row in rows)
     assert not any(row.get("Credit_Flags") for row in rows)
     # Until somebody adds it, nothing is sent again for it.
@@ -256,17 +256,17 @@ def test_a_grade_that_is_refused_is_not_vouched_for_by_a_new_day(house: House) -
     fallen = ran.refused_fields["hold"]
     assert fallen > 0
     with house.store.read("sim") as session:
-        told = [key for key, each in refusals.open_(session).items() if "hold" in each.fields]
-    assert len(told) == fallen
-    for key in told:
+        messages = [key for key, each in refusals.open_(session).items() if "hold" in each.fields]
+    assert len(messages) == fallen
+    for key in messages:
         for name in ("Credit_Hold", "Credit_Rated_On", "Credit_Reasons"):
             assert records[key].get(name) == before[key].get(name), name
     # What does not lean on it is new: the flags say what has happened.
-    assert any(records[key]["Credit_Flags"] != before[key].get("Credit_Flags") for key in told)
+    assert any(records[key]["Credit_Flags"] != before[key].get("Credit_Flags") for key in messages)
 
     fields["Credit_Hold"].options = whole
     assert house.sync(later).refused_fields == {}
-    assert all(records[key]["Credit_Rated_On"] != before[key]["Credit_Rated_On"] for key in told)
+    assert all(records[key]["Credit_Rated_On"] != before[key]["Credit_Rated_On"] for key in messages)
 
 
 def test_a_revoked_token_ends_the_run_with_nothing_half_written(house: House) -> None:

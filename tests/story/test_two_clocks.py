@@ -18,14 +18,14 @@ def recomputed(house: House, account: str, day: str) -> tuple[str, float, int]:
         row = ratings.assessed_on(session, account, as_of)
         assert row is not None
         policy = Policy.model_validate_json(str(ratings.policy(session, row["policy_version"])))
-        kept = Statistics.from_json(str(ratings.statistics_before(session, as_of)))
+        statistics = Statistics.from_json(str(ratings.statistics_before(session, as_of)))
         prior = ratings.assessments(session, before=as_of)
         tables = ledger.load(session, [account], known_at=row["assessed_at"])
-    made = explained(tables, policy, as_of, kept, account, prior)
+    result = explained(tables, policy, as_of, statistics, account, prior)
     assert POLICY.version == row["policy_version"]
     assert policy.content == POLICY.content
-    assert (made["rating"], made["score"]) == (row["rating"], row["score"])
-    return made["rating"], made["score"], len(made["facts"]["open"])
+    assert (result["rating"], result["score"]) == (row["rating"], row["score"])
+    return result["rating"], result["score"], len(result["facts"]["open"])
 
 
 def test_a_deleted_payment_leaves_yesterday_as_it_was(house: House) -> None:

@@ -51,13 +51,13 @@ def test_the_archive_is_one_that_zoho_takes(tmp_path: Path, monkeypatch: pytest.
         assert max(entry.file_size for entry in archive.infolist()) < 5_000_000
     assert all(re.fullmatch(r"app/([A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]{1,250}", name) for name in names)
     assert "app/widget.html" in names
-    told = json.loads(config.removeprefix("const ZIXIN = ").strip().rstrip(";"))
-    assert (told["currency"], told["language"]) == ("EUR", "zh-CN")
+    payload = json.loads(config.removeprefix("const ZIXIN = ").strip().rstrip(";"))
+    assert (payload["currency"], payload["language"]) == ("EUR", "zh-CN")
     secrets = up.made.credentials("")
     assert not any(secrets[name] in config for name in ("client_secret", "refresh_token", "client_id"))
     # The names are those of this organisation, and the same fields are the same archive.
-    assert told["names"]["rating"].startswith("field")
-    again = registry.widget("zoho", told["names"], "zh-CN", "EUR")
+    assert payload["names"]["rating"].startswith("field")
+    again = registry.widget("zoho", payload["names"], "zh-CN", "EUR")
     assert again == (tmp_path / "w.zip").read_bytes()
     with pytest.raises(Misconfigured, match="no page panel"):
         registry.widget("erpnext", {}, "en", "EUR")
@@ -90,8 +90,8 @@ def test_it_shows_the_record_that_the_page_names(page: Page) -> None:
     assert "ask for approval" in page.inner_text("#panel")
     # What a customer is called never becomes part of the page.
     assert page.locator("#panel img").count() == 0
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    match = Axe().run(page)
+    assert match.violations_count == 0, match.generate_report()
 
 
 @needs_browser

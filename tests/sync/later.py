@@ -37,19 +37,19 @@ _KILLED = 9
 
 def place(folder: Path) -> Path:
     """Alembic's folder with that revision in it."""
-    made = folder / "migrations"
-    shutil.copytree(migrations.PLACE, made, ignore=shutil.ignore_patterns("__pycache__"))
-    (made / "versions" / "later.py").write_text(_REVISION)
-    return made
+    path = folder / "migrations"
+    shutil.copytree(migrations.PLACE, path, ignore=shutil.ignore_patterns("__pycache__"))
+    (path / "versions" / "later.py").write_text(_REVISION)
+    return path
 
 
 def revision(store: Path) -> tuple[str, int | None]:
     """A store's revision, and the rows of `later`; None: it has no such table. Raises where it is damaged."""
     with closing(sqlite3.connect(store)) as db:
         assert db.execute("pragma integrity_check").fetchone() == ("ok",)
-        found = db.execute("select version_num from alembic_version").fetchone()[0]
+        match = db.execute("select version_num from alembic_version").fetchone()[0]
         there = db.execute("select 1 from sqlite_schema where name = 'later'").fetchone()
-        return found, db.execute("select count(*) from later").fetchone()[0] if there else None
+        return match, db.execute("select count(*) from later").fetchone()[0] if there else None
 
 
 def _killed_at(step: int, folder: Path) -> bool:
@@ -79,22 +79,22 @@ def _killed_at(step: int, folder: Path) -> bool:
 
 def main() -> None:
     """Prints what each kill left."""
-    with TemporaryDirectory() as kept:
-        migrations.PLACE, migrations.HEAD = place(Path(kept)), HEAD
-        found: list[dict[str, Any]] = []
-        while not found or found[-1]["killed"]:
-            folder = Path(kept) / "copy"
+    with TemporaryDirectory() as stored:
+        migrations.PLACE, migrations.HEAD = place(Path(stored)), HEAD
+        results: list[dict[str, Any]] = []
+        while not results or results[-1]["killed"]:
+            folder = Path(stored) / "copy"
             shutil.copytree(sys.argv[1], folder)
-            killed = _killed_at(len(found) * int(sys.argv[2]), folder)
+            killed = _killed_at(len(results) * int(sys.argv[2]), folder)
             left, rows = revision(folder / "zixin.db")
             backups = [path.name for path in folder.glob("before-*")]
-            found.append({"killed": killed, "revision": left, "later": rows, "backups": backups})
+            results.append({"killed": killed, "revision": left, "later": rows, "backups": backups})
             # What a kill left is upgraded by the next one that comes.
             again = upgrade(folder, "p", NOW.replace(hour=9))
             assert (again is None) == (left == HEAD)
             assert revision(folder / "zixin.db")[0] == HEAD
             shutil.rmtree(folder)
-    sys.stdout.write(json.dumps(found))
+    sys.stdout.write(json.dumps(results))
 
 
 if __name__ == "__main__":

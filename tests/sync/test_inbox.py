@@ -27,18 +27,18 @@ def test_an_event_is_kept_once_and_comes_back_as_it_was(store: Store) -> None:
     with store.write("sim") as session:
         assert inbox.take_in(session, [event("a"), event("b")], 10) == 2
         assert inbox.take_in(session, [event("a")], 20) == 0
-        found = inbox.waiting_events(session, 20)
+        waitings = inbox.waiting_events(session, 20)
 
-    assert [item.event for item in found] == [event("a"), event("b")]
-    assert found[0].received_at == 10
+    assert [item.event for item in waitings] == [event("a"), event("b")]
+    assert waitings[0].received_at == 10
 
 
 def test_it_is_tried_again_after_longer_and_longer_and_is_dead_in_the_end(store: Store) -> None:
     now, waits = 0, []
     with store.write("sim") as session:
         inbox.take_in(session, [event("a")], 0)
-        while found := inbox.waiting_events(session, now):
-            inbox.reschedule(session, found, "E-CRM-DOWN", now)
+        while waitings := inbox.waiting_events(session, now):
+            inbox.reschedule(session, waitings, "E-CRM-DOWN", now)
             following = inbox.next_at(session)
             if following is None:
                 break

@@ -90,9 +90,9 @@ def test_a_new_store_is_planned_for_a_million_rows(tmp_path: Path, table: str, w
         store = Store(tmp_path / "zixin.db")
         with store.read() as session:
             query = f"explain query plan select * from {table} where connection = 'a' and {where}"
-            told = " ".join(str(row[3]) for row in session.tx.exec_driver_sql(query))
+            message = " ".join(str(row[3]) for row in session.tx.exec_driver_sql(query))
         store.close()
-        assert index in told
+        assert index in message
 
 
 @pytest.mark.parametrize("name", ["q?mode=memory", "p%20c", "a#b;c", "资 信"])
@@ -107,7 +107,7 @@ def test_a_store_lies_where_its_path_says(tmp_path: Path, name: str) -> None:
 def test_the_folder_of_the_installation_may_be_called_anything(tmp_path: Path) -> None:
     place = tmp_path / "50%(here)s off"
     shutil.copytree(Path(migrations.__file__).parents[2], place / "sync", ignore=shutil.ignore_patterns("__pycache__"))
-    made = "from pathlib import Path; import sync.store as s; print(s.__file__); s.Store(Path('x') / 'zixin.db')"
-    done = subprocess.run([sys.executable, "-c", made], cwd=place, capture_output=True, text=True)
+    text = "from pathlib import Path; import sync.store as s; print(s.__file__); s.Store(Path('x') / 'zixin.db')"
+    done = subprocess.run([sys.executable, "-c", text], cwd=place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert str(place) in done.stdout

@@ -94,8 +94,8 @@ def test_killed_before_any_step_it_is_the_old_profile_or_is_finished(
             if content(folder) != ("# 1", 1):
                 restore.put_back(file, folder, "p", NOW, replace=there)
         assert content(folder) == ("# 1", 1)
-        kept = [content(aside) for aside in folder.glob("before-restore-*")]
-        assert kept == ([("# 2", 2)] if there else [])
+        items = [content(aside) for aside in folder.glob("before-restore-*")]
+        assert items == ([("# 2", 2)] if there else [])
         assert not restore.unfinished(folder)
     assert steps > 15
     assert cut_off > 5

@@ -60,9 +60,9 @@ class Fake:
 
 def sent(crm: Fake, values: Mapping[str, str | None] = WHOLE) -> tuple[Planned, AccountOutcome]:
     link = CrmConnection("x", cast("Any", crm), packaged("zoho").with_written(NAMES), cast("Any", None))
-    found = list(Sending(link, cast("Any", crm)).sent([Planned("a", 1, values)]))
-    assert len(found) == 1
-    return found[0]
+    pairs = list(Sending(link, cast("Any", crm)).sent([Planned("a", 1, values)]))
+    assert len(pairs) == 1
+    return pairs[0]
 
 
 FLAGS: dict[str, Any] = {"options": ("OVERDUE_30",)}

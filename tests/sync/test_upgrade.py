@@ -23,8 +23,8 @@ ACCOUNTS = 40
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A profile's folder with a store of our revision, as the next release finds it."""
-    made = tmp_path / "profile"
-    store = Store(made / "zixin.db")
+    path = tmp_path / "profile"
+    store = Store(path / "zixin.db")
     with store.write() as session:
         names = [row[1] for row in session.tx.exec_driver_sql("pragma table_info(accounts)") if row[3]]
         for n in range(ACCOUNTS):
@@ -32,8 +32,8 @@ def folder(tmp_path: Path) -> Path:
             marks = ", ".join("?" for _ in names)
             session.tx.exec_driver_sql(f"insert into accounts ({', '.join(names)}) values ({marks})", tuple(values))
     store.close()
-    (made / "policy.yaml").write_text("# own\n")
-    return made
+    (path / "policy.yaml").write_text("# own\n")
+    return path
 
 
 @pytest.fixture

@@ -50,9 +50,9 @@ def served(
     crm: str, tables: Mapping[str, pl.DataFrame], folder: Path, currency: str = "USD", ahead_s: float = 0.0
 ) -> Iterator[Served]:
     """A CRM of that kind that holds these tables; its clock runs so far ahead of ours."""
-    made = registry.simulated(crm, tables, currency, ahead_s)
-    with serve_in_thread(made.application) as origin:
+    simulated = registry.simulated(crm, tables, currency, ahead_s)
+    with serve_in_thread(simulated.application) as origin:
         file = folder / "settings.yaml"
-        file.write_text(json.dumps(made.credentials(origin)))
+        file.write_text(json.dumps(simulated.credentials(origin)))
         file.chmod(0o600)
-        yield Served(crm, origin, made, file)
+        yield Served(crm, origin, simulated, file)

@@ -27,7 +27,7 @@ def earlier_release() -> Iterator[None]:
     """Within it, `fields apply` makes what the earlier release made."""
     assert NEW_FLAG in FLAGS
     with pytest.MonkeyPatch.context() as patched:
-        made = tuple(_before(item) for item in OUTPUT_FIELDS)
-        patched.setattr("zixin.services.crm_fields.OUTPUT_FIELDS", made)
-        patched.setattr("zixin.services.crm_fields.CORE", tuple(item for item in made if not item.optional))
+        output_fields = tuple(_before(item) for item in OUTPUT_FIELDS)
+        patched.setattr("zixin.services.crm_fields.OUTPUT_FIELDS", output_fields)
+        patched.setattr("zixin.services.crm_fields.CORE", tuple(item for item in output_fields if not item.optional))
         yield

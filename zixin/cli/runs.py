@@ -26,14 +26,14 @@ def register(app: typer.Typer) -> None:
 def runs(
     call: typer.Context,
     run_id: Annotated[str, typer.Argument(metavar="[RUN]", help="One run in full.")] = "",
-    most: Annotated[int, typer.Option(help="How many.", min=1)] = _SHOWN,
+    limit: Annotated[int, typer.Option(help="How many.", min=1)] = _SHOWN,
 ) -> None:
     """From the profile's store."""
     context: Context = call.obj
 
     from zixin.services import runs as service
 
-    rows = [_readable_row(row) for row in service.list_runs(context.profile, run_id, most)]
+    rows = [_readable_row(row) for row in service.list_runs(context.profile, run_id, limit)]
     if context.json:
         context.document({"runs": rows})
         return

@@ -131,7 +131,7 @@ def _secret(context: Context, *, rotate: bool) -> None:
 def _deliveries(
     call: typer.Context,
     state: Annotated[str, typer.Option(help="waiting, done or dead; else all.")] = "",
-    most: Annotated[int, typer.Option(help="How many.", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="How many.", min=1)] = 50,
 ) -> None:
     context: Context = call.obj
     if state not in ("", "waiting", "done", "dead"):
@@ -140,7 +140,7 @@ def _deliveries(
     from zixin.services import events
 
     chosen = cast("events.State | None", state or None)
-    rows = [_readable_delivery(row) for row in events.deliveries(context.profile, chosen, most)]
+    rows = [_readable_delivery(row) for row in events.deliveries(context.profile, chosen, limit)]
     if context.json:
         context.document({"deliveries": rows})
         return

@@ -58,7 +58,7 @@ class CreditContext:
     now: datetime
 
     @property
-    def at(self) -> int:
+    def now_us(self) -> int:
         """Microseconds since 1970 UTC."""
         return micros(self.now)
 
@@ -193,66 +193,80 @@ def open_context(profile: str, now: datetime | None = None) -> Iterator[CreditCo
         )
 
 
-def decide(at: CreditContext, wanted: str, asked: Asked) -> tuple[str, decision_store.Decided]:
+def decide(context: CreditContext, wanted: str, asked: Asked) -> tuple[str, decision_store.Decided]:
     """Puts it into force, or lets it wait; the account's number and what became of it."""
-    standing = at.standing(wanted)
+    standing = context.standing(wanted)
     base = standing.row["currency"]
-    most = at.policy.approvals.limit_above
+    limit = context.policy.approvals.limit_above
     # The policy's amount is in its base currency; in any other one somebody else has to look.
-    above = None if most is None or asked.currency not in (None, base) else money.to_minor(most, base)
+    above = None if limit is None or asked.currency not in (None, base) else money.to_minor(limit, base)
     rating = standing.row["rating"]
     decided = decision_store.decide(
-        at.store, at.connection, standing.account_id, asked, at.policy, rating=rating, above=above, at=at.at
+        context.store,
+        context.connection,
+        standing.account_id,
+        asked,
+        context.policy,
+        rating=rating,
+        above=above,
+        now_us=context.now_us,
     )
     return standing.number, decided
 
 
-def end(at: CreditContext, key: str, by: str) -> None:
+def end(context: CreditContext, key: str, by: str) -> None:
     """Ends a decision with the day before the desk's."""
-    decision_store.end(at.store, at.connection, key, by, last=at.day - 1, at=at.at)
+    decision_store.end(context.store, context.connection, key, by, last=context.day - 1, now_us=context.now_us)
 
 
-def approve(at: CreditContext, key: str, by: str) -> None:
+def approve(context: CreditContext, key: str, by: str) -> None:
     """Puts a decision that waits into force, in another person's name."""
-    decision_store.approve(at.store, at.connection, key, by, at.policy, at=at.at)
+    decision_store.approve(context.store, context.connection, key, by, context.policy, now_us=context.now_us)
 
 
-def acknowledge(at: CreditContext, wanted: str, code: str, by: str, note: str | None) -> str:
+def acknowledge(context: CreditContext, wanted: str, code: str, by: str, note: str | None) -> str:
     """Notes that somebody has seen a flag of the account; the account's number."""
-    account, number, _ = at.account(wanted)
-    with at.store.write(at.connection) as session:
-        warnings.acknowledge(session, account, canonical(code), by, note, at=at.at)
+    account, number, _ = context.account(wanted)
+    with context.store.write(context.connection) as session:
+        warnings.acknowledge(session, account, canonical(code), by, note, now_us=context.now_us)
     return number
 
 
-def action_done(at: CreditContext, key: str, outcome: str, by: str) -> None:
+def action_done(context: CreditContext, key: str, outcome: str, by: str) -> None:
     """Notes what came of a measure, on the desk's day."""
-    with at.store.write(at.connection) as session:
-        warnings.done(session, key, outcome, on=at.day, by=by, at=at.at)
+    with context.store.write(context.connection) as session:
+        warnings.done(session, key, outcome, on=context.day, by=by, now_us=context.now_us)
 
 
 def confirm(
-    at: CreditContext, wanted: str, by: str, reason: str = "confirmed", days: int = 30
+    context: CreditContext, wanted: str, by: str, reason: str = "confirmed", days: int = 30
 ) -> tuple[str, str, decision_store.Decided]:
     """Confirms the lower grade or limit of a natural person that waits. Raises Misconfigured where none does."""
-    standing = at.standing(wanted)
+    standing = context.standing(wanted)
     row = standing.row
     if "downgrade_waits" not in row["notices"]:
         raise Misconfigured("E-DESK-UNKNOWN", key=wanted, what="override")
     grade = row["pending_rating"] or row["rating"]
-    result = Asked("confirmation", grade, reason, by, at.day, at.day + days)
+    result = Asked("confirmation", grade, reason, by, context.day, context.day + days)
     decided = decision_store.decide(
-        at.store, at.connection, standing.account_id, result, at.policy, rating=row["rating"], above=None, at=at.at
+        context.store,
+        context.connection,
+        standing.account_id,
+        result,
+        context.policy,
+        rating=row["rating"],
+        above=None,
+        now_us=context.now_us,
     )
     return standing.number, str(grade), decided
 
 
-def check_order(at: CreditContext, wanted: str, amount: Decimal, currency: str | None) -> OrderAnswer:
+def check_order(context: CreditContext, wanted: str, amount: Decimal, currency: str | None) -> OrderAnswer:
     """Whether an order of that amount may be delivered on credit, and if not, what would help.
 
     Raises Misconfigured for an amount that is none, or in a currency without a rate.
     """
-    standing = at.standing(wanted)
+    standing = context.standing(wanted)
     base = standing.row["currency"]
     given = currency or base
     try:
@@ -265,11 +279,11 @@ def check_order(at: CreditContext, wanted: str, amount: Decimal, currency: str |
         frame = pl.DataFrame(
             {"currency": [given], "amount": [minor]}, schema={"currency": pl.String, "amount": pl.Int64}
         )
-        minor = Rates(standing.tables["rates"], base).based(frame, at.day, amount="amount")["amount"][0]
+        minor = Rates(standing.tables["rates"], base).based(frame, context.day, amount="amount")["amount"][0]
         if minor is None:
             raise Misconfigured("E-AMOUNT", amount=f"{amount} {given}", detail=f"no rate from {given} into {base}")
-    today = at.now.astimezone(ZoneInfo(at.policy.calendar.time_zone)).date()
-    decision = check(standing.row, minor, at.policy, max(0, day_number(today) - at.day))
+    today = context.now.astimezone(ZoneInfo(context.policy.calendar.time_zone)).date()
+    decision = check(standing.row, minor, context.policy, max(0, day_number(today) - context.day))
 
     def put_into_words(
         catalogue: dict[str, tuple[str, str]], lines: list[tuple[str, dict[str, Any]]]
@@ -288,25 +302,25 @@ def check_order(at: CreditContext, wanted: str, amount: Decimal, currency: str |
         key: None if value is None else f"{money.from_minor(value, base):f}" for key, value in decision.numbers.items()
     }
     return OrderAnswer(
-        standing.account_id, standing.number, standing.name, day_of(at.day), base, standing.row["rating"],
+        standing.account_id, standing.number, standing.name, day_of(context.day), base, standing.row["rating"],
         decision.answer,
         put_into_words(WHY, decision.reasons), put_into_words(OUT, decision.ways_out), numbers,
     )  # fmt: skip
 
 
-def decisions(at: CreditContext, wanted: str | None) -> tuple[DecisionRow, ...]:
+def decisions(context: CreditContext, wanted: str | None) -> tuple[DecisionRow, ...]:
     """What people decided, newest last; of one account, or of all."""
-    only = None if wanted is None else at.account(wanted)[0]
-    with at.store.read(at.connection) as session:
+    only = None if wanted is None else context.account(wanted)[0]
+    with context.store.read(context.connection) as session:
         rows = decision_store.list_decisions(session, only)
         numbers = ledger.numbers(session)
 
     def state_of(row: dict[str, Any]) -> str:
         if row["state"] == "waits":
             return "waits"
-        if row["valid_until"] is not None and row["valid_until"] < at.day:
+        if row["valid_until"] is not None and row["valid_until"] < context.day:
             return "over"
-        return "ahead" if (row["valid_from"] or 0) > at.day else "in_force"
+        return "ahead" if (row["valid_from"] or 0) > context.day else "in_force"
 
     return tuple(
         DecisionRow(
@@ -319,29 +333,29 @@ def decisions(at: CreditContext, wanted: str | None) -> tuple[DecisionRow, ...]:
     )  # fmt: skip
 
 
-def what_if(at: CreditContext, wanted: str, values: Mapping[str, Decimal]) -> WhatIf:
+def what_if(context: CreditContext, wanted: str, values: Mapping[str, Decimal]) -> WhatIf:
     """The account as it is, and with these features instead. Raises Misconfigured for a feature that there is not."""
-    standing = at.standing(wanted)
-    result = with_values(standing.tables, at.policy, at.day, standing.portfolio, standing.account_id, values)
+    standing = context.standing(wanted)
+    result = with_values(standing.tables, context.policy, context.day, standing.portfolio, standing.account_id, values)
     return WhatIf(
         standing.account_id, standing.number, standing.name, result["currency"], result["now"], result["then"]
     )
 
 
-def flags(at: CreditContext, wanted: str | None, code: str | None, *, over: bool = False) -> tuple[FlagRow, ...]:
+def flags(context: CreditContext, wanted: str | None, code: str | None, *, over: bool = False) -> tuple[FlagRow, ...]:
     """Flags with their lives, gravest first; of one account, of one code, or all. `over`: those that are down, too."""
-    only = None if wanted is None else at.account(wanted)[0]
-    with at.store.read(at.connection) as session:
+    only = None if wanted is None else context.account(wanted)[0]
+    with context.store.read(context.connection) as session:
         rows = warnings.list_flags(session, only, over=over)
         numbers = ledger.numbers(session)
     flag_rows = []
     for row in rows:
         if code is not None and row["code"] != canonical(code):
             continue
-        rule = at.policy.flags.get(row["code"])
+        rule = context.policy.flags.get(row["code"])
         words = rule or FLAGS[row["code"]]
-        measure = at.policy.measure_of(row["code"])
-        about = at.policy.measure(measure)
+        measure = context.policy.measure_of(row["code"])
+        about = context.policy.measure(measure)
         flag_rows.append(FlagRow(
             row["account_id"], row["code"], row["severity"], row["acknowledged_by"], row["note"],
             _iso(row["raised_on"]), _iso(row["cleared_on"]), numbers.get(row["account_id"]) or "", words.en, words.zh,
@@ -351,31 +365,31 @@ def flags(at: CreditContext, wanted: str | None, code: str | None, *, over: bool
 
 
 def plan_action(
-    at: CreditContext, wanted: str, measure: str, *, flag: str, owner: str, due: date | None, by: str
+    context: CreditContext, wanted: str, measure: str, *, flag: str, owner: str, due: date | None, by: str
 ) -> tuple[str, str | None]:
     """Plans a measure; its id and the day it is due. Without a day the measure's own number of days counts."""
-    account, _, _ = at.account(wanted)
-    known = at.policy.measure(measure)
-    last = day_number(due) if due else at.day + known.days if known else None
-    with at.store.write(at.connection) as session:
+    account, _, _ = context.account(wanted)
+    known = context.policy.measure(measure)
+    last = day_number(due) if due else context.day + known.days if known else None
+    with context.store.write(context.connection) as session:
         key = warnings.act(
             session, account, measure, flag=canonical(flag) or None, owner=owner or None, due=last, by=by,
-            at=at.at,
+            now_us=context.now_us,
         )  # fmt: skip
     return key, _iso(last)
 
 
-def actions(at: CreditContext, wanted: str | None, *, over: bool = False) -> tuple[ActionRow, ...]:
+def actions(context: CreditContext, wanted: str | None, *, over: bool = False) -> tuple[ActionRow, ...]:
     """Measures, by when they are due; of one account, or all. `over`: those that are done, too."""
-    only = None if wanted is None else at.account(wanted)[0]
-    with at.store.read(at.connection) as session:
+    only = None if wanted is None else context.account(wanted)[0]
+    with context.store.read(context.connection) as session:
         rows = warnings.actions(session, only, over=over)
         numbers = ledger.numbers(session)
     return tuple(
         ActionRow(
             row["action_id"], row["account_id"], numbers.get(row["account_id"]) or "", row["flag"], row["measure"],
             row["owner"], _iso(row["due"]), _iso(row["done_on"]), row["outcome"],
-            row["done_on"] is None and row["due"] is not None and row["due"] < at.day,
+            row["done_on"] is None and row["due"] is not None and row["due"] < context.day,
         )
         for row in rows
     )  # fmt: skip

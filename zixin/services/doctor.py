@@ -187,14 +187,14 @@ def _quota(profile: str, name: str, kept: ConnectionConfig, crm: Reads, now: dat
             "connection", "quota", "look" if near else "ok", f"zixin used {ours} in 24 h", f"zixin 24 小时内已用 {ours}"
         )
         return
-    used, most = told
-    state: Literal["ok", "look"] = "look" if used > most * 0.8 else "ok"
+    used, limit = told
+    state: Literal["ok", "look"] = "look" if used > limit * 0.8 else "ok"
     yield Check(
         "connection",
         "quota",
         state,
-        f"{used:,} of {most:,} calls in 24 h by all programs, zixin {ours}",
-        f"所有程序 24 小时内共用 {used:,} / {most:,} 次调用，其中 zixin {ours}",
+        f"{used:,} of {limit:,} calls in 24 h by all programs, zixin {ours}",
+        f"所有程序 24 小时内共用 {used:,} / {limit:,} 次调用，其中 zixin {ours}",
     )
 
 

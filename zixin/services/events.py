@@ -29,10 +29,10 @@ class Delivery:
     closed_at: datetime | None
 
 
-def deliveries(profile: str, state: State | None, most: int) -> tuple[Delivery, ...]:
+def deliveries(profile: str, state: State | None, limit: int) -> tuple[Delivery, ...]:
     """The newest events, newest first; None: of every state."""
     with compose.open_store(profile) as (store, name), store.read(name) as session:
-        return tuple(_delivery(row) for row in inbox.deliveries(session, state, most))
+        return tuple(_delivery(row) for row in inbox.deliveries(session, state, limit))
 
 
 def resend(profile: str, event: str, now: datetime) -> int:

@@ -149,10 +149,10 @@ def _when(micros: int) -> str:
 
 def _chart(days: list[dict[str, Any]]) -> dict[str, Any] | None:
     """A step line of the score and the ratings' labels, as SVG coordinates; None with fewer than two days."""
-    some = [row for row in days if row["score"] is not None][-_MOST_POINTS:]
-    if len(some) < 2:
+    batch = [row for row in days if row["score"] is not None][-_MOST_POINTS:]
+    if len(batch) < 2:
         return None
-    first, last = some[0]["as_of"], some[-1]["as_of"]
+    first, last = batch[0]["as_of"], batch[-1]["as_of"]
     span = max(1, last - first)
 
     def x(day: int) -> float:
@@ -161,10 +161,10 @@ def _chart(days: list[dict[str, Any]]) -> dict[str, Any] | None:
     def y(score: float) -> float:
         return float(round(10 + (100 - score) * (_HEIGHT - 40) / 100, 1))
 
-    line = f"M{x(some[0]['as_of'])} {y(some[0]['score'])}"
-    for row in some[1:]:
+    line = f"M{x(batch[0]['as_of'])} {y(batch[0]['score'])}"
+    for row in batch[1:]:
         line += f" H{x(row['as_of'])} V{y(row['score'])}"
-    changes = [row for n, row in enumerate(some) if n == 0 or row["rating"] != some[n - 1]["rating"]]
+    changes = [row for n, row in enumerate(batch) if n == 0 or row["rating"] != batch[n - 1]["rating"]]
     return {
         "line": line,
         "width": _WIDTH,
@@ -177,5 +177,5 @@ def _chart(days: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _bars(ages: list[tuple[str, int]]) -> list[dict[str, Any]]:
-    most = max((owed for _, owed in ages), default=0)
-    return [{"label": label, "owed": owed, "share": owed / most if most else 0.0} for label, owed in ages]
+    limit = max((owed for _, owed in ages), default=0)
+    return [{"label": label, "owed": owed, "share": owed / limit if limit else 0.0} for label, owed in ages]

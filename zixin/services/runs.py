@@ -132,10 +132,10 @@ class RunRow:
     summary: dict[str, Any]
 
 
-def list_runs(profile: str, run_id: str = "", most: int | None = None) -> tuple[RunRow, ...]:
+def list_runs(profile: str, run_id: str = "", limit: int | None = None) -> tuple[RunRow, ...]:
     """The runs, newest first, or the one of that id. Raises Misconfigured where there is no such run."""
     with compose.open_store(profile) as (store, name), store.read(name) as session:
-        rows = runs.list_runs(session, None if run_id else most)
+        rows = runs.list_runs(session, None if run_id else limit)
     run_rows = tuple(_row(row) for row in rows if run_id in ("", row["run_id"]))
     if run_id and not run_rows:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)

@@ -50,11 +50,11 @@ class Demo:
     #: account_id → (number, name), of the accounts as the CRM has them.
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def watch(self, most: int) -> list[dict[str, Any]]:
+    def watch(self, limit: int) -> list[dict[str, Any]]:
         """The customers to look at first: with a critical flag, by what is overdue."""
         critical = pl.col("flags").list.eval(pl.element().struct.field("severity") == "critical").list.any()
         rows = self.assessed.filter(critical & (pl.col("rating") != NOT_RATED))
-        return rows.sort("overdue", descending=True).head(most).to_dicts()
+        return rows.sort("overdue", descending=True).head(limit).to_dicts()
 
     def document(self) -> dict[str, Any]:
         """The summary of the run, with the ratings and where the simulator is."""

@@ -78,11 +78,11 @@ def grouped(org: Org, query: Query, table: Table, rows: Sequence[Mapping[str, An
     if not query.groups and not groups:
         groups[()] = []
     results = []
-    for some in groups.values():
+    for batch in groups.values():
         document: dict[str, Any] = {"attributes": {"type": "AggregateResult"}}
         for place, column in enumerate(query.columns):
             key = column.alias or (f"expr{place}" if column.function else column.name)
-            document[key] = _aggregate(org, table, column, some)
+            document[key] = _aggregate(org, table, column, batch)
         results.append(document)
     return results
 

@@ -156,9 +156,9 @@ def selected(query: Query, rows: list[Mapping[str, Any]]) -> tuple[list[dict[str
     results = [row for row in rows if query.test(row)]
     for name, down in reversed(query.order):
         results.sort(key=lambda row: plain(row.get(name)) or "", reverse=down)
-    some = results[query.offset : query.offset + query.limit]
+    batch = results[query.offset : query.offset + query.limit]
     names = dict.fromkeys(("id", *query.columns))
-    return [{name: _shown(row.get(name)) for name in names} for row in some], len(results) > query.offset + query.limit
+    return [{name: _shown(row.get(name)) for name in names} for row in batch], len(results) > query.offset + query.limit
 
 
 def plain(value: Any) -> str | None:

@@ -27,8 +27,8 @@ def sales(tables: Tables, state: Ledger, bills: Claims, as_of: int) -> dict[str,
     month, year = groups.sum(amount * (issued > as_of - MONTH)), groups.sum(amount)
     ordered = _ordered(tables, state, as_of)
     if ordered is not None:
-        some, month_ordered, year_ordered, first_ordered = ordered
-        month, year = np.where(some, month_ordered, month), np.where(some, year_ordered, year)
+        batch, month_ordered, year_ordered, first_ordered = ordered
+        month, year = np.where(batch, month_ordered, month), np.where(batch, year_ordered, year)
         first = np.minimum(first, first_ordered)
     return {
         "sales_change": ratio(half - half_before, half_before * (first <= as_of - 2 * HALF)),

@@ -35,8 +35,8 @@ def matches(condition: Condition, policy: Policy, base: str) -> Matches:
         every = [matches(part, policy, base) for part in condition.every]
         return lambda values: np.logical_and.reduce([part(values) for part in every])
     if condition.some is not None:
-        some = [matches(part, policy, base) for part in condition.some]
-        return lambda values: np.logical_or.reduce([part(values) for part in some])
+        batch = [matches(part, policy, base) for part in condition.some]
+        return lambda values: np.logical_or.reduce([part(values) for part in batch])
     if condition.negated is not None:
         negated = matches(condition.negated, policy, base)
         return lambda values: ~negated(values)

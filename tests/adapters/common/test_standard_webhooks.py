@@ -32,9 +32,9 @@ def test_the_specification_s_own_example_has_its_signature() -> None:
     """Source: standard-webhooks, libraries' test vector."""
     body = b'{"test": 2432232314}'
 
-    made = standard_webhooks.sign(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
+    text = standard_webhooks.sign(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
 
-    assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert text == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_while_a_key_is_rotated_the_old_and_the_new_one_count() -> None:

@@ -120,10 +120,10 @@ LACKS = {
 def rest(name: str, tables: Mapping[str, pl.DataFrame]) -> Iterator[RestDouble]:
     """That system, filled with these tables."""
     module = import_module(f"adapters.declarative.simulator.{'own' if name == 'rest' else name}")
-    system, made = module.filled(tables, "USD", 0.0)
+    system, result = module.filled(tables, "USD", 0.0)
     system.most = 150
-    with serve_in_thread(made.application) as origin:
-        yield RestDouble(name, system, made, origin, packaged(name), LACKS[name])
+    with serve_in_thread(result.application) as origin:
+        yield RestDouble(name, system, result, origin, packaged(name), LACKS[name])
 
 
 DOUBLES = {name: partial(rest, name) for name in LACKS}

@@ -59,10 +59,10 @@ def paged(rows: list[dict[str, Any]], params: str, size: int = 3) -> None:
         import json
         from urllib.parse import parse_qs, urlsplit
 
-        asked = {key: value[0] for key, value in parse_qs(urlsplit(request.url).query).items()}
-        kept = [row for row in rows if str(row["id"]) > asked.get("after", "")] if "after" in params else rows
-        at = int(asked.get("offset", 0)) if "offset" in params else 0
-        at = (int(asked.get("page", 1)) - 1) * size if "page" in params else at
-        return 200, {}, json.dumps({"data": kept[at : at + size], "total": len(rows)})
+        result = {key: value[0] for key, value in parse_qs(urlsplit(request.url).query).items()}
+        results = [row for row in rows if str(row["id"]) > result.get("after", "")] if "after" in params else rows
+        at = int(result.get("offset", 0)) if "offset" in params else 0
+        at = (int(result.get("page", 1)) - 1) * size if "page" in params else at
+        return 200, {}, json.dumps({"data": results[at : at + size], "total": len(rows)})
 
     responses.add_callback(responses.GET, f"{HOST}/items", callback=answer)

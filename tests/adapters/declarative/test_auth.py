@@ -81,9 +81,9 @@ def test_a_login_s_token_and_what_came_with_it_go_into_the_body_and_a_code_renew
         return 200, {}, json.dumps({"data": {"t": issued[-1], "c": "corp9"}})
 
     def items(request: Any) -> tuple[int, dict[str, str], str]:
-        told = json.loads(request.body)
-        assert told["c"] == "corp9"
-        return 200, {}, json.dumps({"code": 0, **ROW} if told["t"] == "t1" else {"code": 20016})
+        payload = json.loads(request.body)
+        assert payload["c"] == "corp9"
+        return 200, {}, json.dumps({"code": 0, **ROW} if payload["t"] == "t1" else {"code": 20016})
 
     responses.add_callback(responses.POST, f"{HOST}/login", callback=login)
     responses.add_callback(responses.POST, f"{HOST}/items", callback=items)
@@ -99,9 +99,9 @@ def test_a_login_s_token_and_what_came_with_it_go_into_the_body_and_a_code_renew
 def test_refused_credentials_are_denied_and_never_shown(answer: tuple[int, Any]) -> None:
     responses.post(f"{HOST}/token", status=answer[0], json=answer[1])
 
-    with pytest.raises(Denied) as told:
+    with pytest.raises(Denied) as exception_info:
         names(declared(auth=OAUTH))
-    assert "s-1" not in str(told.value)
+    assert "s-1" not in str(exception_info.value)
 
 
 @responses.activate

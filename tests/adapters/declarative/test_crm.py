@@ -22,8 +22,8 @@ def test_it_has_the_ports_that_its_file_fills(writes: bool, calls: bool) -> None
         more=HOOK if calls else "",
         object=WRITE if writes else "",
     )
-    made = crm.open_declared(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x")
-    assert isinstance(made, Reads)
-    assert isinstance(made, Writes) == isinstance(made, Installs) == writes
-    assert isinstance(made, WebhookSource) == calls
-    assert not isinstance(made, Diagnostics)
+    reader = crm.open_declared(load(text, "test.yaml"), {"base_url": HOST}, Slots(), name="x")
+    assert isinstance(reader, Reads)
+    assert isinstance(reader, Writes) == isinstance(reader, Installs) == writes
+    assert isinstance(reader, WebhookSource) == calls
+    assert not isinstance(reader, Diagnostics)

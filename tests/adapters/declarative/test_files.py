@@ -34,19 +34,19 @@ GOOD = PLAIN.format(auth="{kind: none}", read="{path: /items}", page="{kind: non
 def test_a_file_that_does_not_fit_is_refused_with_its_line(old: str, new: str, words: str) -> None:
     assert load(GOOD, "t.yaml").name == "test"
     assert old in GOOD
-    with pytest.raises(Misconfigured, match=r"t\.yaml, line \d+") as told:
+    with pytest.raises(Misconfigured, match=r"t\.yaml, line \d+") as exception_info:
         load(GOOD.replace(old, new), "t.yaml")
     import re
 
-    assert re.search(words, str(told.value))
+    assert re.search(words, str(exception_info.value))
 
 
 def test_selectors_find_what_they_name_and_nothing_else() -> None:
-    told = {"a": {"b": [{"c": 1}, {"c": 2}, {"d": 3}]}, "x.y": 4, "n": None}
+    document = {"a": {"b": [{"c": 1}, {"c": 2}, {"d": 3}]}, "x.y": 4, "n": None}
 
-    assert select.every("$.a.b[*].c", told) == [1, 2]
-    assert (select.first("$.a.b[-1].d", told), select.first("$.a.b[7].d", told)) == (3, None)
-    assert (select.first('$["x.y"]', told), select.first("$.n.z", told), select.first("$", 5)) == (4, None, 5)
+    assert select.every("$.a.b[*].c", document) == [1, 2]
+    assert (select.first("$.a.b[-1].d", document), select.first("$.a.b[7].d", document)) == (3, None)
+    assert (select.first('$["x.y"]', document), select.first("$.n.z", document), select.first("$", 5)) == (4, None, 5)
     for wrong in ("a.b", "$.a[", "$..a", "$.a[x]", "$.a(1)"):
         if wrong != "$.a(1)":
             with pytest.raises(ValueError, match="no selector"):
@@ -54,15 +54,15 @@ def test_selectors_find_what_they_name_and_nothing_else() -> None:
 
 
 def test_a_template_substitutes_names_and_runs_nothing() -> None:
-    given = {"id": "a/b", "items": [1, 2], "n": 3}
+    values = {"id": "a/b", "items": [1, 2], "n": 3}
 
-    assert select.fill({"x": "{items}", "y": ["n={n}", {"z": "{id}"}]}, given) == {
+    assert select.fill({"x": "{items}", "y": ["n={n}", {"z": "{id}"}]}, values) == {
         "x": [1, 2],
         "y": ["n=3", {"z": "a/b"}],
     }
-    assert select.fill("{id.__class__} {n}", {**given, "id.__class__": "-"}) == "- 3"
+    assert select.fill("{id.__class__} {n}", {**values, "id.__class__": "-"}) == "- 3"
     with pytest.raises(Misconfigured, match=r"\{nobody\}"):
-        select.fill("x {nobody}", given)
+        select.fill("x {nobody}", values)
 
 
 def test_values_have_one_lexical_form() -> None:

@@ -33,9 +33,9 @@ NAMES = [row["name"] for row in ROWS]
 def test_all_records_are_read_whatever_the_paging(many: int, way: str, query: str, page: str) -> None:
     paged(ROWS[:many], way)
 
-    found = names(declared(read=f"{{path: /items, query: {query}}}", page=page))
+    results = names(declared(read=f"{{path: /items, query: {query}}}", page=page))
 
-    assert sorted(set(found)) == NAMES[:many]
+    assert sorted(set(results)) == NAMES[:many]
 
 
 @responses.activate
@@ -43,13 +43,13 @@ def test_cursors_links_and_link_headers_lead_on() -> None:
     def answer(request: Any) -> tuple[int, dict[str, str], str]:
         at = int(str(request.url).rpartition("=")[2]) if "=" in str(request.url) else 0
         more = at + 3 < len(ROWS)
-        told = {
+        document = {
             "data": ROWS[at : at + 3],
             "next": at + 3 if more else None,
             "url": f"/items?at={at + 3}" if more else "",
         }
         link = {"Link": f'<{HOST}/items?at=0>; rel="prev", <{HOST}/items?at={at + 3}>; rel="next"'} if more else {}
-        return 200, link, json.dumps(told)
+        return 200, link, json.dumps(document)
 
     responses.add_callback(responses.GET, f"{HOST}/items", callback=answer)
     cursor = declared(read="{path: /items, query: {at: '{cursor}'}}", page="{kind: cursor, next: $.next}")
@@ -70,20 +70,20 @@ def test_a_link_to_somewhere_else_is_not_followed() -> None:
 @responses.activate
 def test_a_row_that_slides_over_the_edge_of_an_offset_is_read() -> None:
     rows = list(ROWS)
-    asked: list[int] = []
+    values: list[int] = []
 
     def answer(request: Any) -> tuple[int, dict[str, str], str]:
         at = int(str(request.url).rpartition("=")[2])
-        asked.append(at)
-        if len(asked) == 2:
+        values.append(at)
+        if len(values) == 2:
             del rows[:2]
         return 200, {}, json.dumps({"data": rows[at : at + 3]})
 
     responses.add_callback(responses.GET, f"{HOST}/items", callback=answer)
 
-    found = names(declared(read="{path: /items, query: {offset: '{offset}'}}", page="{kind: offset, size: 3}"))
+    results = names(declared(read="{path: /items, query: {offset: '{offset}'}}", page="{kind: offset, size: 3}"))
 
-    assert set(found) == set(NAMES)
+    assert set(results) == set(NAMES)
 
 
 @responses.activate

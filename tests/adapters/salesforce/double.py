@@ -40,11 +40,11 @@ class SalesforceDouble:
     def crm(self, **given: Any) -> Salesforce:
         credentials = Credentials(self.origin, self.org.client_id, self.org.client_secret, **given)
         patience = impatient()
-        made = Salesforce(credentials, Slots(), patience=patience)
-        made.reading.most, made.reading.per_result = 150, 150
+        result = Salesforce(credentials, Slots(), patience=patience)
+        result.reading.most, result.reading.per_result = 150, 150
         if self.bulk:
-            made.reading.bulk_from = made.bulk_from = 1
-        return made
+            result.reading.bulk_from = result.bulk_from = 1
+        return result
 
     def edit(self, source: str, key: str, **values: str | None) -> None:
         name, record = self._find(source, key)

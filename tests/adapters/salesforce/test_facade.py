@@ -19,8 +19,8 @@ BOOKS = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 
 
 @pytest.fixture
 def org() -> Iterator[SalesforceDouble]:
-    with salesforce(BOOKS) as made:
-        yield made
+    with salesforce(BOOKS) as salesforce_double:
+        yield salesforce_double
 
 
 @pytest.fixture
@@ -71,11 +71,11 @@ def test_records_are_got_written_and_deleted(org: SalesforceDouble, facade: Any)
     assert facade.Account.get(record)["Phone"] == "021 中文"
     assert facade.Account.describe()["name"] == "Account"
     assert any(each["name"] == "Invoice__c" for each in facade.describe()["sobjects"])
-    made = facade.Account.create({"Name": "New"})
-    facade.Account.delete(made["id"])
+    result = facade.Account.create({"Name": "New"})
+    facade.Account.delete(result["id"])
     assert facade.limits()["DailyApiRequests"]["Max"] == 100_000
     gone = facade.query_all("SELECT Id, IsDeleted FROM Account WHERE IsDeleted = true", include_deleted=True)
-    assert [row["Id"] for row in gone["records"]] == [made["id"]]
+    assert [row["Id"] for row in gone["records"]] == [result["id"]]
     with pytest.raises((Misconfigured, SalesforceResourceNotFound)):
         facade.Account.get("001000000000000AAA")
 
@@ -130,7 +130,7 @@ def test_what_the_org_tells_of_its_limits_is_kept(org: SalesforceDouble) -> None
 def test_several_calls_in_one_name_each_other_s_results(org: SalesforceDouble) -> None:
     client = org.crm().client
     base = client.data
-    told = {
+    document = {
         "allOrNone": True,
         "compositeRequest": [
             {"method": "POST", "url": f"{base}/sobjects/Account", "referenceId": "a", "body": {"Name": "中文"}},
@@ -140,17 +140,17 @@ def test_several_calls_in_one_name_each_other_s_results(org: SalesforceDouble) -
             {"method": "GET", "url": f"{base}/sobjects/Account/describe", "referenceId": "e"},
         ],
     }
-    rows = wire.document(client.call("POST", "composite", "x", body=json.dumps(told).encode()).body)[
+    rows = wire.document(client.call("POST", "composite", "x", body=json.dumps(document).encode()).body)[
         "compositeResponse"
     ]
 
     assert [row["httpStatusCode"] for row in rows] == [201, 200, 200, 404, 400]
     assert (rows[1]["body"]["Name"], rows[2]["body"]["totalSize"]) == ("中文", 5)
     new = [{"attributes": {"type": "Account"}, "Name": f"n{n}"} for n in range(2)]
-    made = wire.document(
+    result = wire.document(
         client.call("POST", "composite/sobjects", "x", body=json.dumps({"records": new}).encode()).body
     )
-    ids = ",".join([*(row["id"] for row in made), "001000000000000AAA"])
+    ids = ",".join([*(row["id"] for row in result), "001000000000000AAA"])
     gone = wire.document(client.call("DELETE", "composite/sobjects", "x", params={"ids": ids}).body)
     assert [row["success"] for row in gone] == [True, True, False]
     batch = {

@@ -23,8 +23,8 @@ BOOKS = books([invoice(f"I{n}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n % 
 
 @pytest.fixture
 def org() -> Iterator[SalesforceDouble]:
-    with salesforce(BOOKS) as made:
-        yield made
+    with salesforce(BOOKS) as salesforce_double:
+        yield salesforce_double
 
 
 def test_a_key_of_the_app_s_certificate_opens_it_too(org: SalesforceDouble) -> None:

@@ -7,5 +7,5 @@ from tests.simulated import Sim, simulated_zoho
 
 @pytest.fixture
 def sim() -> Iterator[Sim]:
-    with simulated_zoho() as made:
-        yield made
+    with simulated_zoho() as result:
+        yield result

@@ -28,9 +28,9 @@ class ZohoDouble:
     lacks: Mapping[str, str] = field(default_factory=dict)
 
     def crm(self) -> Zoho:
-        made = self.sim.crm()
-        made._reading.most, made._reading.bulk_from = 150, self.bulk_from
-        return made
+        zoho = self.sim.crm()
+        zoho._reading.most, zoho._reading.bulk_from = 150, self.bulk_from
+        return zoho
 
     def edit(self, source: str, key: str, **values: str | None) -> None:
         module, record = self._find(source, key)

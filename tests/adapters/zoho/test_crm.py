@@ -46,13 +46,13 @@ def test_a_bulk_file_and_a_query_tell_the_same(sim: Sim) -> None:
     sim.org.change("Invoices", ids(sim, "Invoices")[0], {"Invoice_Number": 'a "b",\r\nc', "Due_Date": None})
     sim.org.jobs.rows_a_file = 200
     crm = sim.crm()
-    asked = pl.concat([page.frame for page in crm.read(INVOICES, None)])
+    frame = pl.concat([page.frame for page in crm.read(INVOICES, None)])
     crm._reading.bulk_from = 10
 
     pages = list(crm.read(INVOICES, None))
 
     assert [page.frame.height for page in pages] == [200, 200, 50]
-    assert pl.concat([page.frame for page in pages]).equals(asked)
+    assert pl.concat([page.frame for page in pages]).equals(frame)
     assert crm.spent.credits == sim.org.spent == 5 + 1 + 3 * (50 + 2 + 1)
 
 
@@ -89,9 +89,9 @@ def test_a_delta_brings_what_changed_and_what_was_deleted(sim: Sim) -> None:
 
 
 def test_records_are_fetched_by_id_and_the_missing_ones_are_gone(sim: Sim) -> None:
-    known = ids(sim, "Invoices")
+    names = ids(sim, "Invoices")
 
-    pages = list(sim.crm().fetch(INVOICES, [*known[:150], "999"]))
+    pages = list(sim.crm().fetch(INVOICES, [*names[:150], "999"]))
 
     assert sum(page.frame.height for page in pages) == 150
     assert [gone.record for page in pages for gone in page.gone] == ["999"]
@@ -148,8 +148,8 @@ def test_mixed_results_are_taken_apart_row_by_row(sim: Sim) -> None:
         ("refused", "INVALID_DATA: the id given seems to be invalid (id)"),
         ("refused", f"INVALID_DATA: invalid data ({names['reasons']})"),
     ]
-    kept = sim.org.modules["Accounts"].records[one]
-    assert kept[names["flags"]] == ["OVERDUE_1", "SLOWING"]
+    stored = sim.org.modules["Accounts"].records[one]
+    assert stored[names["flags"]] == ["OVERDUE_1", "SLOWING"]
     page = next(iter(crm.fetch(Source("a", "Accounts", tuple(names.values())), [one])))
     assert page.frame[names["limit"]].item() == "1234567890123.45"
     assert page.frame[names["flags"]].item() == "OVERDUE_1;SLOWING"

@@ -20,13 +20,13 @@ def test_the_list_and_an_account_s_page_show_the_record_and_no_token_of_the_cont
 
     whole = requests.get(base, timeout=ANSWER_S)
     page = requests.get(f"{base}/{record}?lang=zh-CN", timeout=ANSWER_S)
-    told = requests.get(f"{base}/{record}/record.json", timeout=ANSWER_S).json()
+    payload = requests.get(f"{base}/{record}/record.json", timeout=ANSWER_S).json()
 
     assert "BB" in whole.text
     assert "客户付款" in page.text
-    assert told["record"]["Credit_Flags"] == ["SLOWING"]
-    assert len(told["open"]) == 20
-    for text in (whole.text, page.text, json.dumps(told)):
+    assert payload["record"]["Credit_Flags"] == ["SLOWING"]
+    assert len(payload["open"]) == 20
+    for text in (whole.text, page.text, json.dumps(payload)):
         assert sim.org.control_token not in text
         assert sim.org.client_secret not in text
     assert "<script>alert" not in whole.text + page.text

@@ -90,8 +90,8 @@ def test_fields_are_created_five_a_call_with_short_labels(sim: Sim) -> None:
         {"field_label": "Account-Name", "data_type": "text"},
         {"field_label": "Account Name ", "data_type": "text"},
     ]
-    made = api(sim, "POST", "settings/fields", params=params, json={"fields": clash})
-    assert made.status_code == 201
+    response = api(sim, "POST", "settings/fields", params=params, json={"fields": clash})
+    assert response.status_code == 201
     assert "Account_Name_" in sim.org.modules["Accounts"].fields
     assert api(sim, "GET", "settings/fields", params={"module": "No"}).json()["code"] == "INVALID_MODULE"
 
@@ -105,7 +105,7 @@ def test_the_control_is_behind_its_token(sim: Sim) -> None:
     for body in ({"module": "No"}, {"module": "Accounts"}, {"module": "Accounts", "where": {"Account_Number": "no"}}):
         assert sim.control("change", **body)["error"] == "no such record"
     assert sim.control("create", module="No") == {"error": "no module"}
-    made = sim.control("create", module="Customer_Payments", set={"Amount": "0.10", "Name": "PX"})["id"]
-    assert sim.org.modules["Customer_Payments"].records[made]["Amount"] == b"0.10" or made
-    assert sim.control("explode", module="Customer_Payments", id=made)["error"] == "change or delete"
+    result = sim.control("create", module="Customer_Payments", set={"Amount": "0.10", "Name": "PX"})["id"]
+    assert sim.org.modules["Customer_Payments"].records[result]["Amount"] == b"0.10" or result
+    assert sim.control("explode", module="Customer_Payments", id=result)["error"] == "change or delete"
     assert api(sim, "GET", "Accounts/actions/count").json() == {"count": 7}

@@ -31,14 +31,14 @@ def test_a_change_is_told_to_the_channel_until_it_expires(sim: Sim) -> None:
         record = next(iter(sim.org.modules["Invoices"].records))
         sim.control("change", module="Invoices", id=record, set={"Due_Date": "2025-02-01"})
         sim.control("change", module="Accounts", where={"Account_Number": "A1"}, set={"Industry": "x"})
-        told = wait_for("the notification", lambda: list(heard))
+        bodies = wait_for("the notification", lambda: list(heard))
         sim.control("clock", advance_s=8 * 86_400)
         sim.control("change", module="Invoices", id=record, set={"Due_Date": "2025-02-02"})
         assert list(
             wait_for("its answer", lambda: sim.org.notified, lambda seen: None not in seen.values()).values()
         ) == [200]
 
-    event = hook.verify({}, told[0], ["tok"]).events[0]
+    event = hook.verify({}, bodies[0], ["tok"]).events[0]
     assert (event.object, event.records, event.op) == ("Invoices", (record,), "update")
     assert len(heard) == 1
     assert (until - crm.now()).days < 7
@@ -52,8 +52,8 @@ def test_a_channel_that_zoho_refuses_is_told(sim: Sim) -> None:
 def test_the_body_of_a_channel_names_every_module_and_keeps_its_number() -> None:
     from datetime import UTC, datetime
 
-    made: Any = hook.channel("https://x/hooks/a", "s", ["Invoices", "Accounts"], datetime(2026, 1, 1, tzinfo=UTC))
+    result: Any = hook.channel("https://x/hooks/a", "s", ["Invoices", "Accounts"], datetime(2026, 1, 1, tzinfo=UTC))
 
-    assert made["watch"][0]["events"] == ["Invoices.all", "Accounts.all"]
+    assert result["watch"][0]["events"] == ["Invoices.all", "Accounts.all"]
     again: Any = hook.channel("https://x/hooks/a", "t", [], datetime(2026, 1, 2, tzinfo=UTC))
-    assert made["watch"][0]["channel_id"] == again["watch"][0]["channel_id"]
+    assert result["watch"][0]["channel_id"] == again["watch"][0]["channel_id"]

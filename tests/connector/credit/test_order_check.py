@@ -39,22 +39,22 @@ DECIDED = {"indicator": "decided_hold", "en": "decided by a person: held", "zh":
 def test_the_answer_and_why(
     about: dict[str, Any], amount: int, age: int, answer: str, reasons: list[str], ways: list[str]
 ) -> None:
-    said = check(row(**about), amount, POLICY, age)
+    decision = check(row(**about), amount, POLICY, age)
 
-    assert said.answer == answer
-    assert [code for code, _ in said.reasons] == reasons
-    assert [code for code, _ in said.ways_out] == ways
-    for code, facts in said.reasons:
+    assert decision.answer == answer
+    assert [code for code, _ in decision.reasons] == reasons
+    assert [code for code, _ in decision.ways_out] == ways
+    for code, facts in decision.reasons:
         assert all(text.format(**facts) for text in WHY[code])
-    for code, facts in said.ways_out:
+    for code, facts in decision.ways_out:
         assert all(text.format(**facts) for text in OUT[code])
 
 
 def test_the_numbers_add_up() -> None:
-    said = check(row(), 900_00, POLICY, 0)
+    decision = check(row(), 900_00, POLICY, 0)
 
-    assert said.numbers == {
+    assert decision.numbers == {
         "amount": 900_00, "limit": 1_000_00, "exposure": 400_00, "room": 600_00, "after": 1_300_00, "over": 300_00,
     }  # fmt: skip
-    assert dict(said.ways_out)["prepay"]["amount"] == 300_00
-    assert dict(said.ways_out)["temporary"]["amount"] == 1_300_00
+    assert dict(decision.ways_out)["prepay"]["amount"] == 300_00
+    assert dict(decision.ways_out)["temporary"]["amount"] == 1_300_00

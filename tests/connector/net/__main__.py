@@ -41,13 +41,13 @@ def main(words: list[str]) -> int:
 def compare(checkout: Path) -> Iterator[str]:
     """One line a case, day and column that differ: how many customers, and the first of them, there → here."""
     with TemporaryDirectory() as folder:
-        given, here, there = (Path(folder) / name for name in ("given", "here", "there"))
+        path, here, there = (Path(folder) / name for name in ("given", "here", "there"))
         here.mkdir()
         there.mkdir()
         for each in cases():
-            write(each, given / each.name)
-        score(ROOT, given, here)
-        score(checkout, given, there)
+            write(each, path / each.name)
+        score(ROOT, path, here)
+        score(checkout, path, there)
         for file in sorted(here.glob("*.parquet")):
             yield from differences(file.stem, pl.read_parquet(there / file.name), pl.read_parquet(file))
         before, now = (json.loads((of / "statistics.json").read_text()) for of in (there, here))
@@ -83,10 +83,10 @@ def differences(name: str, there: pl.DataFrame, here: pl.DataFrame) -> Iterator[
         }
         moved = {customer: (old, new) for customer, (old, new) in moved.items() if old != new}
         if moved:
-            shown = "; ".join(
+            text = "; ".join(
                 f"{who}: {_short(old)} → {_short(new)}" for who, (old, new) in list(moved.items())[:_SHOWN]
             )
-            yield f"{name} {column}: {len(moved)} customers: {shown}"
+            yield f"{name} {column}: {len(moved)} customers: {text}"
 
 
 def _short(value: Any) -> str:

@@ -41,9 +41,9 @@ def main(given: Path, out: Path) -> None:
             if name in TABLES
         }
         days = json.loads((case / "days.json").read_text())
-        for day, frame, said in assessments(known, (case / "policy.yaml").read_text(encoding="utf-8"), days):
+        for day, frame, message in assessments(known, (case / "policy.yaml").read_text(encoding="utf-8"), days):
             frame.write_parquet(out / f"{case.name}@{day}.parquet")
-            statistics[f"{case.name}@{day}"] = said
+            statistics[f"{case.name}@{day}"] = message
     (out / "statistics.json").write_text(json.dumps(statistics))
 
 

@@ -86,9 +86,9 @@ def recorded() -> dict[str, dict[str, str]]:
 
 def record() -> None:
     """Write the file anew, from what the scorer says now."""
-    found = dict(row for case in cases() for row in rows(case))
-    columns = list(dict.fromkeys(column for hashes in found.values() for column in hashes))
-    lines = [["case", *columns], *([name, *hashes.values()] for name, hashes in found.items())]
+    result = dict(row for case in cases() for row in rows(case))
+    columns = list(dict.fromkeys(column for hashes in result.values() for column in hashes))
+    lines = [["case", *columns], *([name, *hashes.values()] for name, hashes in result.items())]
     RECORDED.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
 
 

@@ -36,18 +36,18 @@ def portfolio(
 
     `plain`: invoices and cash, as a first connection reads them. `sound`: who pays, and about in time.
     """
-    made = Portfolio(random.Random(seed), currencies, plain, sound)
+    result = Portfolio(random.Random(seed), currencies, plain, sound)
     accounts = [f"C{seed:02}-{number:03}" for number in range(customers)]
     for account in accounts:
-        made.customer(account, accounts)
-    made.rates()
-    return {name: _frame(name, rows) for name, rows in made.rows.items()}
+        result.customer(account, accounts)
+    result.rates()
+    return {name: _frame(name, rows) for name, rows in result.rows.items()}
 
 
 def _frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
     columns = TABLES[name].columns
-    known = {column.name for column in columns}
-    assert all(row.keys() <= known for row in rows), name
+    names = {column.name for column in columns}
+    assert all(row.keys() <= names for row in rows), name
     cells = [{column.name: row.get(column.name, column.default) for column in columns} for row in rows]
     return pl.DataFrame(cells, schema=TABLES[name].schema())
 
@@ -97,15 +97,15 @@ class Portfolio:
         )  # fmt: skip
 
     def _orders(self, account: str, size: float) -> list[str]:
-        made = [] if self.plain else [f"{account}-O{n}" for n in range(self._one(0, 0, 0, 1, 3))]
-        for order in made:
+        lines = [] if self.plain else [f"{account}-O{n}" for n in range(self._one(0, 0, 0, 1, 3))]
+        for order in lines:
             self._add(
                 "orders", order_id=order, account_id=account, ordered_on=self._day(-5, 500),
                 amount=self._amount(size, 50, 500), currency=self._currency(),
                 billed_amount=self._maybe(0.4, lambda: self._amount(size, 0, 300)),
                 cancelled_on=self._maybe(0.1, lambda: self._day(-5, 50)),
             )  # fmt: skip
-        return made
+        return lines
 
     def _claim(self, account: str, number: int, size: float, orders: Sequence[str]) -> Row:
         issued, amount = self._day(-10, 1_300), self._amount(size, 1, 200)
@@ -180,16 +180,16 @@ class Portfolio:
         self._allocation(claim, key, part, day, currency)
 
     def _allocation(self, claim: Row, payment: str, part: int, day: int, currency: str) -> None:
-        made: Row = {
+        result: Row = {
             "allocation_id": f"L-{payment}", "receivable_id": claim["receivable_id"], "payment_id": payment, "amount": part,
             "currency": claim["currency"], "applied_on": day + 2,
         }  # fmt: skip
         if claim.get("order_id") and self._happens(0.4):
-            made |= {"order_id": claim["order_id"], "receivable_id": None}
+            result |= {"order_id": claim["order_id"], "receivable_id": None}
         if currency != claim["currency"] and self._happens(0.8):
-            made |= {"payment_amount": int(part * 1.1), "payment_currency": currency}
-            made["amount"] = None if self._happens(0.5) else part
-        self._add("allocations", **made)
+            result |= {"payment_amount": int(part * 1.1), "payment_currency": currency}
+            result["amount"] = None if self._happens(0.5) else part
+        self._add("allocations", **result)
         if not self.plain and self._happens(0.04):
             back = {
                 "allocation_id": f"B-{payment}",
@@ -197,7 +197,7 @@ class Portfolio:
                 "payment_amount": None,
                 "payment_currency": None,
             }
-            self._add("allocations", **{**made, **back})
+            self._add("allocations", **{**result, **back})
 
     def _agreed(self, account: str, size: float) -> None:
         for number in range(self._one(0, 0, 1, 2)):
@@ -242,11 +242,11 @@ class Portfolio:
     def _known(self, account: str) -> None:
         for number in range(self._one(0, 0, 1, 2, 3)):
             kind = self._one("bureau", "legal", "tax", "management", "industry", "visit")
-            said = {"tax": ("A", "B", "M", "C", "D"), "legal": ("case", "insolvency", "bankruptcy", "execution")}
+            document = {"tax": ("A", "B", "M", "C", "D"), "legal": ("case", "insolvency", "bankruptcy", "execution")}
             self._add(
                 "evidence", evidence_id=f"{account}-E{number}", account_id=account, kind=kind, observed_on=self._day(-5, 1_000),
                 valid_until=self._maybe(0.2, lambda: self._day(-300, 100)),
-                value=self.chance.choice(said.get(kind, ("80", "45.5", "AA", "CCC", "x"))),
+                value=self.chance.choice(document.get(kind, ("80", "45.5", "AA", "CCC", "x"))),
                 weight=self._maybe(0.5, lambda: self.chance.random() * 3),
             )  # fmt: skip
         for number in range(self._one(0, 0, 0, 1, 2, 3)):
@@ -267,12 +267,12 @@ class Portfolio:
     def _decided(self, account: str) -> None:
         if self._happens(0.25):
             kind = self._one("override", "hold", "release", "blacklist", "cash_only", "legal", "confirmation")
-            said = {
+            document = {
                 "override": self._one("AAA", "BB", "C"), "hold": self._one("warn", "block"),
                 "release": self._maybe(0.5, lambda: "warn"), "confirmation": "CCC",
             }  # fmt: skip
             self._add(
-                "decisions", decision_id=f"{account}-D", account_id=account, kind=kind, value=said.get(kind),
+                "decisions", decision_id=f"{account}-D", account_id=account, kind=kind, value=document.get(kind),
                 reason=self._maybe(0.5, lambda: "agreed"), valid_from=self._maybe(0.5, lambda: TODAY - 30),
                 valid_until=self._maybe(0.5, lambda: self._day(-40, 3)),
             )  # fmt: skip

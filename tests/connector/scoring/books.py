@@ -21,7 +21,7 @@ def day(text: str) -> int:
 def table(name: str, *rows: Mapping[str, object]) -> pl.DataFrame:
     """Canonical rows; days as ISO text, amounts in minor units, what is missing takes the column's default."""
     columns = TABLES[name].columns
-    made = []
+    results = []
     for row in rows:
         assert set(row) <= {column.name for column in columns}
         cells: dict[str, object] = {column.name: row.get(column.name, column.default) for column in columns}
@@ -29,8 +29,8 @@ def table(name: str, *rows: Mapping[str, object]) -> pl.DataFrame:
             value = cells[column.name]
             if column.kind == "day" and isinstance(value, str):
                 cells[column.name] = day(value)
-        made.append(cells)
-    return pl.DataFrame(made, schema=TABLES[name].schema())
+        results.append(cells)
+    return pl.DataFrame(results, schema=TABLES[name].schema())
 
 
 def invoice(

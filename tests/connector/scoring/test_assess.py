@@ -205,9 +205,9 @@ FRAME = pl.DataFrame({"overdue": [None, 0, 49_99, 50_00], "utilisation": [None, 
     ],
 )
 def test_conditions_compare_money_in_major_units_and_null_never_fires(condition: object, expected: list[bool]) -> None:
-    found = matches(Condition.model_validate(condition), POLICY, "USD")(Values(FRAME)).tolist()
+    match = matches(Condition.model_validate(condition), POLICY, "USD")(Values(FRAME)).tolist()
 
-    assert found == expected
+    assert match == expected
 
 
 def test_a_policy_may_leave_out_gates_flags_and_automatic_limits() -> None:

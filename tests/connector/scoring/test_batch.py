@@ -30,11 +30,11 @@ def test_a_large_credit_note_beside_somebody_s_rolling_floor_is_scored(amount: i
     rows = [invoice("N", amount, "2025-06-01", "2025-07-01"), invoice("B1", 9_000_00, "2025-01-01", "2025-01-31", "B")]
     tables = books(rows, terms=table("terms", FLOOR))
 
-    found = items(tables)
+    result = items(tables)
 
-    assert found["N"]["open"] == amount
+    assert result["N"]["open"] == amount
     # What the floor does not cover is overdue as ever.
-    assert found["B1"]["overdue_base"] == 4_000_00
+    assert result["B1"]["overdue_base"] == 4_000_00
 
 
 @pytest.mark.parametrize(
@@ -48,16 +48,16 @@ def test_a_disputed_credit_note_is_never_overdue(settled: int | None, more: dict
     claim = invoice("I", 300_00, "2025-06-01", "2025-07-31", disputed_on="2025-06-10", disputed_amount=30_00)
     tables = books([note, claim], [] if settled is None else [("P", "C", "2025-02-01", settled)])
 
-    found = items(tables)
+    result = items(tables)
 
-    assert [found["C"][name] for name in ("overdue_base", "days_overdue", "late_open", "contested_base")] == [
+    assert [result["C"][name] for name in ("overdue_base", "days_overdue", "late_open", "contested_base")] == [
         0,
         0,
         0,
         0,
     ]
     # Nor does it make what is contested of the others less.
-    assert found["I"]["contested_base"] == 30_00
+    assert result["I"]["contested_base"] == 30_00
 
 
 @pytest.mark.parametrize("booked_on", ["2025-12-01", "2025-03-01"])
@@ -86,10 +86,10 @@ def test_one_absurd_rate_is_as_good_as_none_and_ends_nobody_s_run() -> None:
     tables = books(rows, rates=table("rates", rate))
     portfolio = portfolio_statistics(tables, POLICY, TODAY)
 
-    made = {row["customer_id"]: row for row in assess(tables, POLICY, TODAY, portfolio=portfolio).to_dicts()}
+    result = {row["customer_id"]: row for row in assess(tables, POLICY, TODAY, portfolio=portfolio).to_dicts()}
 
-    assert "RATE_MISSING" in {flag["code"] for flag in made["A"]["flags"]}
-    assert made["B"]["exposure"] == 100_00
+    assert "RATE_MISSING" in {flag["code"] for flag in result["A"]["flags"]}
+    assert result["B"]["exposure"] == 100_00
 
 
 def of_two_currencies() -> dict[str, pl.DataFrame]:
@@ -116,8 +116,8 @@ def test_a_customer_alone_is_in_the_portfolio_s_currency() -> None:
     assert portfolio.base == "USD"
     assert assess(alone(tables, "A"), POLICY, TODAY, portfolio=portfolio).equals(among)
     assert among["currency"].to_list() == ["USD"]
-    told = explained(alone(tables, "A"), POLICY, TODAY, portfolio, "A")
-    assert told["currency"] == "USD"
+    document = explained(alone(tables, "A"), POLICY, TODAY, portfolio, "A")
+    assert document["currency"] == "USD"
     assert upgrade_paths(alone(tables, "A"), POLICY, TODAY, portfolio, "A")["rating"] == among["rating"][0]
 
 

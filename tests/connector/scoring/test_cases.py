@@ -82,8 +82,8 @@ def test_an_open_credit_lowers_exposure_and_who_owes_nothing_in_sum_is_not_chase
 
 def cheque(**more: object) -> dict[str, pl.DataFrame]:
     tables = books([invoice("I1", 20_000_00, "2025-12-16", "2026-01-15")], [("P1", "I1", "2026-01-10", 20_000_00)])
-    given = {"payment_id": "P1", "account_id": "A", "paid_on": "2026-01-10", "amount": 20_000_00, "currency": "USD"}
-    return {**tables, "payments": table("payments", {**given, "instrument": "cheque", **more})}
+    values = {"payment_id": "P1", "account_id": "A", "paid_on": "2026-01-10", "amount": 20_000_00, "currency": "USD"}
+    return {**tables, "payments": table("payments", {**values, "instrument": "cheque", **more})}
 
 
 def test_a_cheque_discharges_at_once_is_exposure_until_it_clears_and_reopens_when_it_bounces() -> None:

@@ -42,8 +42,8 @@ def drawn(customers: list[list[tuple[int, int, int | None, int]]]) -> tuple[list
 
 
 def scored(rows: list[dict[str, object]], paid: list[Payment], **more: Any) -> dict[str, dict[str, Any]]:
-    made = assess({**books(rows, paid, "A0"), **more}, POLICY, TODAY, portfolio=PORTFOLIO)
-    return {row["customer_id"]: row for row in made.to_dicts()}
+    frame = assess({**books(rows, paid, "A0"), **more}, POLICY, TODAY, portfolio=PORTFOLIO)
+    return {row["customer_id"]: row for row in frame.to_dicts()}
 
 
 @together
@@ -160,8 +160,8 @@ def test_a_group_scores_the_same_alone_in_a_batch_and_among_all() -> None:
         batch = [*group, *(f"A{n % 48}" for n in range(first + 4, first + 12))]
         expected = whole.filter(pl.col("customer_id").is_in(group)).sort("customer_id")
         for members in (group, batch):
-            made = assess(only(tables, members), POLICY, TODAY, portfolio=PORTFOLIO)
-            assert made.filter(pl.col("customer_id").is_in(group)).sort("customer_id").equals(expected)
+            frame = assess(only(tables, members), POLICY, TODAY, portfolio=PORTFOLIO)
+            assert frame.filter(pl.col("customer_id").is_in(group)).sort("customer_id").equals(expected)
 
 
 def test_the_hash_seed_of_the_process_changes_nothing() -> None:

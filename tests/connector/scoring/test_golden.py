@@ -48,12 +48,12 @@ def rows_of(name: str, document: dict[str, Any]) -> list[dict[str, Any]]:
         if name == "allocations":
             rows.append({**short, "allocation_id": key, "receivable_id": claim})
     columns = {column.name: column for column in TABLES[name].columns}
-    made = []
+    results = []
     for row in rows:
         defaults = {"currency": home, "account_id": "A"} if name == "receivables" else {"currency": home}
         whole = {key: value for key, value in {**defaults, **row}.items() if key in columns}
-        made.append({key: cell(columns[key], value, whole.get("currency", home)) for key, value in whole.items()})
-    return made
+        results.append({key: cell(columns[key], value, whole.get("currency", home)) for key, value in whole.items()})
+    return results
 
 
 def shown(document: dict[str, Any]) -> str:
@@ -65,10 +65,10 @@ def shown(document: dict[str, Any]) -> str:
     prior: pl.DataFrame | None = None
     for day in document["days"]:
         as_of = day_number(day)
-        made = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
-        for row in made.to_dicts():
+        frame = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
+        for row in frame.to_dicts():
             lines += one(row, tables, policy, portfolio, prior)
-        prior = made
+        prior = frame
     return "\n".join(lines)
 
 
@@ -82,7 +82,7 @@ def one(
     def amount(name: str) -> str:
         return "-" if row[name] is None else f"{money.from_minor(row[name], row['currency']):,}"
 
-    found = explained(tables, policy, row["as_of"], portfolio, row["customer_id"], prior)
+    result = explained(tables, policy, row["as_of"], portfolio, row["customer_id"], prior)
     score = "-" if row["score"] is None else f"{row['score']:.1f}"
     pending = f", {row['pending_rating']} since {day_of(row['pending_since'])}" if row["pending_rating"] else ""
     since = "" if row["overdue_since"] is None else f" since {day_of(row['overdue_since'])}"
@@ -99,7 +99,7 @@ def one(
         f"hold {row['hold']}  flags {flags or 'none'}",
         f"exposure {amount('exposure')}  overdue {overdue}  on account {on_account}  group {group}",
         f"{limits}  review {day_of(row['next_review_on'])}  notices {notices}",
-        "points " + "  ".join(f"{point['indicator']} {point['points']:.0f}" for point in found["points"]),
+        "points " + "  ".join(f"{point['indicator']} {point['points']:.0f}" for point in result["points"]),
         *(f"  {line}" for line in reasons(row, "en")),
         *(f"  {line}" for line in reasons(row, "zh-CN")),
         "",

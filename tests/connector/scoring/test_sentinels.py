@@ -21,8 +21,8 @@ def test_a_claim_of_that_amount_is_shown(amount: int) -> None:
 
     assert [row[name] for name in ("amount", "amount_base", "open", "arrears")] == [amount] * 4
     portfolio = portfolio_statistics(tables, POLICY, TODAY)
-    (shown,) = explained(tables, POLICY, TODAY, portfolio, "A")["facts"]["open"]
-    assert shown["open"] == f"{amount / 100:.2f}"
+    (displayed,) = explained(tables, POLICY, TODAY, portfolio, "A")["facts"]["open"]
+    assert displayed["open"] == f"{amount / 100:.2f}"
 
 
 def test_a_highest_balance_of_that_amount_is_known() -> None:

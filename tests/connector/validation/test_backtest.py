@@ -58,11 +58,11 @@ def test_a_score_that_sees_lateness_separates_and_what_comes_after_the_cut_is_no
             paid.append((f"P{key}", key, f"2025-{month:02d}-{5 + late:02d}", 100_00 + n))
     tables = books(claims, paid, "C00")
 
-    found = foretold(tables, POLICY, [CUT], Question())
+    result = foretold(tables, POLICY, [CUT], Question())
 
-    assert (found["customers"], found["bads"], found["auc"], found["ks"]) == (20, 6, 1.0, 1.0)
-    assert found["late_money_in_worst_fifth"] == pytest.approx(4 / 6, abs=0.01)
+    assert (result["customers"], result["bads"], result["auc"], result["ks"]) == (20, 6, 1.0, 1.0)
+    assert result["late_money_in_worst_fifth"] == pytest.approx(4 / 6, abs=0.01)
     assert foretold(tables, POLICY, [CUT, CUT], Question())["auc"] == 1.0
     nobody = foretold(tables, POLICY, [CUT], Question(late_days=90))
     assert nobody["auc"] is nobody["late_money_in_worst_fifth"] is None
-    assert not math.isnan(found["paydex_like"]["auc"])  # type: ignore[index]
+    assert not math.isnan(result["paydex_like"]["auc"])  # type: ignore[index]

@@ -27,11 +27,11 @@ def test_what_zixin_ships_rewards_no_late_payer(name: str) -> None:
     ],
 )
 def test_an_indicator_that_could_reward_a_late_payer_is_found(feature: str, points: str, example: str) -> None:
-    found = find_violations(load(tenure_becomes(feature, points), "policy.yaml"))
+    findings = find_violations(load(tenure_becomes(feature, points), "policy.yaml"))
 
-    assert {finding.indicator for finding in found} == {"tenure"}
-    assert example in {finding.en for finding in found}
-    assert all(finding.worse > finding.better for finding in found)
+    assert {finding.indicator for finding in findings} == {"tenure"}
+    assert example in {finding.en for finding in findings}
+    assert all(finding.worse > finding.better for finding in findings)
 
 
 def test_the_indicators_of_segments_are_looked_at() -> None:

@@ -20,10 +20,10 @@ BOOKS = books(
 
 @pytest.fixture(params=["rest", "erpnext"])
 def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[RestDouble]:
-    with rest(request.param, BOOKS) as made:
-        for name, value in made.simulated.credentials(made.origin).items():
+    with rest(request.param, BOOKS) as rest_double:
+        for name, value in rest_double.simulated.credentials(rest_double.origin).items():
             monkeypatch.setenv(f"ZIXIN_SET_{name.upper()}", value)
-        yield made
+        yield rest_double
 
 
 def steps(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str]]:
@@ -33,13 +33,13 @@ def steps(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[str, str]]:
 def test_a_file_that_fits_is_said_to(system: RestDouble, capsys: pytest.CaptureFixture[str]) -> None:
     status = run("adapter", "check", system.name, "--json")
 
-    found = steps(capsys)
+    result = steps(capsys)
     ledger = "invoices" if system.name == "rest" else "Sales Invoice"
-    assert found["me"] == ("ok", "Simulated Ltd, USD")
-    assert found[f"{ledger}.read"][0] == found[f"{ledger}.by id"][0] == found[f"{ledger}.since"][0] == "ok"
-    assert found["describe"][0] == "ok"
+    assert result["me"] == ("ok", "Simulated Ltd, USD")
+    assert result[f"{ledger}.read"][0] == result[f"{ledger}.by id"][0] == result[f"{ledger}.since"][0] == "ok"
+    assert result["describe"][0] == "ok"
     # Nothing was booked as a credit note, and there is one currency.
-    odd = {name for name, (state, _) in found.items() if state in ("look", "failed")}
+    odd = {name for name, (state, _) in result.items() if state in ("look", "failed")}
     assert status == (1 if odd else 0)
     assert odd <= {
         "credit_notes.read",
@@ -87,9 +87,9 @@ def test_a_step_that_is_wrong_is_named(
         text = text.replace(old, new)
     file = tmp_path / "mine.yaml"
     file.write_text(text)
-    with rest("rest", BOOKS) as made:
+    with rest("rest", BOOKS) as rest_double:
         secret = tmp_path / "settings.yaml"
-        secret.write_text(json.dumps(made.simulated.credentials(made.origin)))
+        secret.write_text(json.dumps(rest_double.simulated.credentials(rest_double.origin)))
         secret.chmod(0o600)
         assert run("adapter", "check", str(file), "--settings", str(secret), "--json") == 1
         assert words in steps(capsys)[step][1]

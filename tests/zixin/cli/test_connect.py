@@ -38,12 +38,12 @@ def attached(
 @pytest.mark.parametrize("attached", EVERY, indirect=True)
 def test_from_nothing_to_ratings(attached: tuple[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
     crm, file = attached
-    told = document(capsys, "connect", crm, "--settings", str(file))
-    lines = {line["what"]: line for line in told["lines"]}
+    payload = document(capsys, "connect", crm, "--settings", str(file))
+    lines = {line["what"]: line for line in payload["lines"]}
     assert "Simulated Ltd" in lines["organisation"]["en"]
-    assert all(line["state"] != "failed" for line in told["lines"])
+    assert all(line["state"] != "failed" for line in payload["lines"])
     secret = json.loads(file.read_text())
-    assert not any(value in json.dumps(told) for name, value in secret.items() if "secret" in name or "key" in name)
+    assert not any(value in json.dumps(payload) for name, value in secret.items() if "secret" in name or "key" in name)
 
     # Before the fields are made the doctor says so, and nothing of access.
     assert run("doctor") == 1
@@ -76,10 +76,10 @@ def test_settings_by_standard_input(
     crm, file = attached
     monkeypatch.setattr("sys.stdin", io.StringIO(file.read_text()))
     assert run("connect", crm, "--settings", "-", "--no-input") == 0
-    told = capsys.readouterr().out
+    message = capsys.readouterr().out
     # Who we are and each API once, before anything is read.
-    assert "we are zixin integration" in told
-    assert "ZohoCRM.coql.READ" in told
+    assert "we are zixin integration" in message
+    assert "ZohoCRM.coql.READ" in message
     monkeypatch.setattr("sys.stdin", io.StringIO("[1, 2"))
     assert run("connect", crm, "--settings", "-", "--no-input") == 1
 
@@ -99,17 +99,17 @@ def test_what_does_not_open_is_not_kept(
     attached: tuple[str, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crm, file = attached
-    given = json.loads(file.read_text())
-    secret = next(need.name for need in registry.setting_specs(crm) if need.secret and need.name in given)
-    file.write_text(json.dumps({**given, secret: "canary-wrong"}))
+    values = json.loads(file.read_text())
+    secret = next(need.name for need in registry.setting_specs(crm) if need.secret and need.name in values)
+    file.write_text(json.dumps({**values, secret: "canary-wrong"}))
 
     assert run("connect", crm, "--settings", str(file)) == 5
     assert "canary" not in capsys.readouterr().err
     assert run("list") != 0
-    file.write_text(json.dumps({name: value for name, value in given.items() if name != secret}))
+    file.write_text(json.dumps({name: value for name, value in values.items() if name != secret}))
     assert run("connect", crm, "--settings", str(file), "--no-input") == 1
     assert f"{secret} is missing" in capsys.readouterr().err
-    monkeypatch.setattr("typer.prompt", lambda text, **_: given.get(text.split(" ")[0], ""))
+    monkeypatch.setattr("typer.prompt", lambda text, **_: values.get(text.split(" ")[0], ""))
     assert run("connect", crm, "--settings", str(file)) == 0
     file.chmod(0o644)
     assert run("connect", crm, "--settings", str(file)) == 1
@@ -122,10 +122,10 @@ def test_fields_that_somebody_else_made_are_taken_over_only_when_asked(
     assert run("connect", crm, "--settings", str(file)) == 0
     assert run("fields", "apply") == 0
     # A lost home: the fields are there, and nobody knows whose.
-    made = connections.read("default")[crm]
+    config = connections.read("default")[crm]
     connections.change("default", crm, fields={}, install="", field_ids={})
     assert run("fields", "apply") == 1
     assert "zixin did not make them" in capsys.readouterr().err
     assert run("fields", "apply", "--adopt") == 0
     again = connections.read("default")[crm]
-    assert (again.fields, again.install, again.field_ids) == (made.fields, made.install, made.field_ids)
+    assert (again.fields, again.install, again.field_ids) == (config.fields, config.install, config.field_ids)

@@ -25,21 +25,21 @@ def told(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
 
 
 def test_a_profile_that_was_rated_stays_on_the_first_edition(two: tuple[Edition, Edition]) -> None:
-    kept = settings.profile_folder("default") / "policy.yaml"
+    path = settings.profile_folder("default") / "policy.yaml"
     assert settings.policy_in("default", "CNY", rated=True).edition == "default/1"
     assert settings.policy_in("default", "CNY", rated=False).edition == "default/2"
 
     settings.keep_policy("default", "CNY", rated=True)
 
-    assert kept.read_text() == two[0].text.replace("base_currency: USD", "base_currency: CNY")
-    assert kept.stat().st_mode & 0o077 == 0
+    assert path.read_text() == two[0].text.replace("base_currency: USD", "base_currency: CNY")
+    assert path.stat().st_mode & 0o077 == 0
     assert settings.policy("default").version == two[0].rules("CNY").version
     settings.keep_policy("default", "USD", rated=False)
     assert settings.policy("default").base_currency == "CNY"
-    found = [line for line in doctor._environment("default") if line.what == "policy"]
-    assert [(line.state, "default/2" in line.en) for line in found] == [("look", True)]
+    checks = [line for line in doctor._environment("default") if line.what == "policy"]
+    assert [(line.state, "default/2" in line.en) for line in checks] == [("look", True)]
     settings.forget_policy("default")
-    assert not kept.exists()
+    assert not path.exists()
 
 
 def test_a_new_edition_is_shown_with_whom_it_moves_and_taken_when_asked(
@@ -47,18 +47,18 @@ def test_a_new_edition_is_shown_with_whom_it_moves_and_taken_when_asked(
 ) -> None:
     settings.keep_policy("default", "USD", rated=True)
 
-    found = told(capsys)
+    match = told(capsys)
 
-    assert (found["edition"], found["changed"], found["newer"]) == ("default/1", False, "default/2")
-    assert [each["key"] for each in found["differences"]] == ["scale.BBB.from", "gates.twice", "limits.peak"]
-    moved = found["moves"]
+    assert (match["edition"], match["changed"], match["newer"]) == ("default/1", False, "default/2")
+    assert [each["key"] for each in match["differences"]] == ["scale.BBB.from", "gates.twice", "limits.peak"]
+    moved = match["moves"]
     assert moved["customers"] == 120
     assert 0 < moved["limits_down"] <= moved["moved"] <= 120
     assert moved["limits_up"] == 0
     assert run("policy", "editions", "--lang", "zh-CN") == 0
-    shown = capsys.readouterr().out
-    assert "等级 BBB，from：66 → 67" in shown
-    assert "120 个客户中有" in shown
+    text = capsys.readouterr().out
+    assert "等级 BBB，from：66 → 67" in text
+    assert "120 个客户中有" in text
 
     assert run("policy", "editions", "--take", "default/2") == 0
 
@@ -74,8 +74,8 @@ def test_a_policy_that_was_changed_is_not_replaced_unless_asked(
 ) -> None:
     own = settings.profile_folder("default") / "policy.yaml"
     own.write_text(two[0].text.replace("peak: 1.5", "peak: 1.4"))
-    found = told(capsys)
-    assert (found["edition"], found["changed"], found["newer"]) == ("default/1", True, "default/2")
+    match = told(capsys)
+    assert (match["edition"], match["changed"], match["newer"]) == ("default/1", True, "default/2")
 
     assert run("policy", "editions", "--take", "default/2") == 1
     assert "says something of its own" in capsys.readouterr().err
@@ -95,8 +95,8 @@ def test_an_edition_is_taken_before_anything_was_rated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    found = told(capsys)
-    assert (found["edition"], found["newer"], found["moves"]) == (editions("default")[-1].name, None, None)
+    match = told(capsys)
+    assert (match["edition"], match["newer"], match["moves"]) == (editions("default")[-1].name, None, None)
     assert run("policy", "editions", "--take", "cn-b2b-100/1") == 0
     assert settings.policy("default").edition == "cn-b2b-100/1"
     assert editions("cn-b2b-100")[0].name in capsys.readouterr().out

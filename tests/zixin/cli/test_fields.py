@@ -34,20 +34,20 @@ def drifts() -> list[crm_fields.Drift]:
 
 @pytest.mark.parametrize("crm", EVERY, indirect=True)
 def test_every_way_a_field_can_drift_is_found(crm: Crm) -> None:
-    kept = connections.read("default")[crm.name]
+    config = connections.read("default")[crm.name]
     items = {item.name: item for item in OUTPUT_FIELDS}
-    assert set(kept.fields) == set(items)
+    assert set(config.fields) == set(items)
     seeded = 0
     with compose.open_workspace("default") as house:
         assert crm_fields.find_drift("default", house.link) == []
         for way, seed in SEEDS[crm.name].items():
-            for key, name in kept.fields.items():
+            for key, name in config.fields.items():
                 whole = copy.deepcopy(crm.fields()[name])
                 if not seed(crm.fields(), name, items[key]):
                     continue
                 seeded += 1
-                found = [drift.field for drift in crm_fields.find_drift("default", house.link)]
-                assert found == [name], f"{way} of {name}: {found}"
+                names = [drift.field for drift in crm_fields.find_drift("default", house.link)]
+                assert names == [name], f"{way} of {name}: {names}"
                 _restored(crm, name, whole)
     assert seeded >= 30
     assert drifts() == []
@@ -75,11 +75,11 @@ def test_where_nothing_tells_the_layouts_the_step_is_printed(crm: Crm, capsys: p
 
 @pytest.mark.parametrize("crm", EVERY, indirect=True)
 def test_remove_takes_what_apply_made_and_nothing_else(crm: Crm, capsys: pytest.CaptureFixture[str]) -> None:
-    kept = connections.read("default")[crm.name]
-    before = {name for name in crm.fields() if name not in kept.fields.values()}
+    config = connections.read("default")[crm.name]
+    before = {name for name in crm.fields() if name not in config.fields.values()}
     assert run("fields", "remove", "--no-input") == 2
     # A field of ours that somebody made anew by hand is theirs, where the CRM lets us tell.
-    theirs = kept.fields["limit"]
+    theirs = config.fields["limit"]
     tells = crm.name != "espocrm"
     if tells:
         seed = SEEDS[crm.name]["marked"]
@@ -97,19 +97,19 @@ def test_remove_takes_what_apply_made_and_nothing_else(crm: Crm, capsys: pytest.
 def test_after_a_lost_home_the_mark_tells_what_is_ours(
     crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = connections.read("default")["zoho"]
+    result = connections.read("default")["zoho"]
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "new"))
     assert run("connect", "zoho", "--settings", str(tmp_path / "settings.yaml")) == 0
     assert run("fields", "apply") == 1
     # A field that was there before zixin is taken into use by --adopt, and never removed.
-    crm.fields()[made.fields["hold"]].tip = ""
+    crm.fields()[result.fields["hold"]].tip = ""
     assert run("fields", "apply", "--adopt") == 0
-    kept = connections.read("default")["zoho"]
-    assert kept.install == made.install
+    config = connections.read("default")["zoho"]
+    assert config.install == result.install
     assert [drift.field for drift in drifts()] == []
     assert run("fields", "remove", "--yes") == 0
-    assert made.fields["hold"] in crm.fields()
-    assert made.fields["rating"] not in crm.fields()
+    assert result.fields["hold"] in crm.fields()
+    assert result.fields["rating"] not in crm.fields()
 
 
 def test_optional_fields_of_before_are_kept_until_an_admin_says_otherwise(crm: Crm) -> None:
@@ -117,9 +117,9 @@ def test_optional_fields_of_before_are_kept_until_an_admin_says_otherwise(crm: C
     connections.change("default", "zoho", optional=())
     assert drifts() == []
     assert run("fields", "apply") == 0
-    kept = connections.read("default")["zoho"]
-    assert kept.fields == before
-    assert kept.optional == ("score", "exposure", "next_review")
+    config = connections.read("default")["zoho"]
+    assert config.fields == before
+    assert config.optional == ("score", "exposure", "next_review")
     assert run("fields", "apply", "--with", "score") == 0
     assert set(connections.read("default")["zoho"].fields) == set(before) - {"exposure", "next_review"}
     assert run("fields", "apply", "--with", "none") == 0
@@ -135,14 +135,14 @@ def test_labels_are_in_the_language_of_the_connection(
     assert run("fields", "remove", "--yes") == 0
     assert run("connect", "zoho", "--lang", "zh-CN", "--settings", str(tmp_path / "settings.yaml")) == 0
     assert run("fields", "apply", "--with", "none") == 0
-    kept = connections.read("default")["zoho"]
-    meta = crm.fields()[kept.fields["rating"]]
-    assert (meta.label, meta.tip) == ("信用等级", f"Credit Rating [zixin {kept.install}]")
-    assert len(kept.fields) == 8
+    config = connections.read("default")["zoho"]
+    meta = crm.fields()[config.fields["rating"]]
+    assert (meta.label, meta.tip) == ("信用等级", f"Credit Rating [zixin {config.install}]")
+    assert len(config.fields) == 8
     assert meta.access[crm.state.profiles["Standard"]] == "read_only"
     assert crm.state.profiles["Administrator"] not in meta.access
     assert run("fields", "apply", "--with", "mood") == 2
-    crm.state.modules["Accounts"].unused.add(kept.fields["limit"])
+    crm.state.modules["Accounts"].unused.add(config.fields["limit"])
     capsys.readouterr()
     assert run("fields", "apply") == 0
-    assert f"put on it {kept.fields['limit']}" in capsys.readouterr().out
+    assert f"put on it {config.fields['limit']}" in capsys.readouterr().out

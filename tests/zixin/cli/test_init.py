@@ -28,9 +28,9 @@ def zoho(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str,
 
 
 def code(zoho: tuple[str, Simulated], *lacks: str) -> str:
-    origin, made = zoho
-    told = requests.post(f"{origin}/control/{made.control}/grant", json={"lacks": lacks}, timeout=ANSWER_S)
-    return str(told.json()["code"])
+    origin, simulated = zoho
+    response = requests.post(f"{origin}/control/{simulated.control}/grant", json={"lacks": lacks}, timeout=ANSWER_S)
+    return str(response.json()["code"])
 
 
 @pytest.mark.parametrize("crm", registry.available())
@@ -72,9 +72,9 @@ def test_init_asks_for_the_crm(
 def test_a_grant_code_is_exchanged_and_kept_at_once(
     zoho: tuple[str, Simulated], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    origin, made = zoho
-    given = made.credentials(origin)
-    answers = {"accounts_server": origin, "client_id": given["client_id"], "client_secret": given["client_secret"]}
+    origin, simulated = zoho
+    values = simulated.credentials(origin)
+    answers = {"accounts_server": origin, "client_id": values["client_id"], "client_secret": values["client_secret"]}
     answers["grant_code"] = code(zoho)
     monkeypatch.setattr("typer.prompt", lambda text, **_: answers.get(text.split(" ")[0], ""))
 
@@ -82,29 +82,29 @@ def test_a_grant_code_is_exchanged_and_kept_at_once(
     told = capsys.readouterr()
     assert "ZohoCRM.modules.custom.READ" in told.out
     assert answers["grant_code"] not in told.out + told.err
-    kept = connections.read("default")["zoho"].credentials
-    assert (kept["refresh_token"], kept["api_domain"]) == (given["refresh_token"], origin)
-    assert "grant_code" not in kept
+    stored = connections.read("default")["zoho"].credentials
+    assert (stored["refresh_token"], stored["api_domain"]) == (values["refresh_token"], origin)
+    assert "grant_code" not in stored
     # Used once: the same code is told as what it is, and the connection stays.
     assert run("connect", "zoho") == 5
     assert "make a new one" in capsys.readouterr().err
-    assert connections.read("default")["zoho"].credentials == kept
+    assert connections.read("default")["zoho"].credentials == stored
 
 
 def test_a_code_whose_scopes_do_not_do_is_not_lost(zoho: tuple[str, Simulated], tmp_path: Path) -> None:
-    origin, made = zoho
-    given = made.credentials(origin)
-    given |= {"grant_code": code(zoho, "ZohoCRM.org.READ"), "refresh_token": ""}
+    origin, simulated = zoho
+    values = simulated.credentials(origin)
+    values |= {"grant_code": code(zoho, "ZohoCRM.org.READ"), "refresh_token": ""}
     file = tmp_path / "s.yaml"
-    file.write_text(json.dumps(given))
+    file.write_text(json.dumps(values))
     file.chmod(0o600)
     assert run("connect", "zoho", "--settings", str(file)) == 5
     assert connections.read("default")["zoho"].credentials["refresh_token"]
 
 
 def test_addresses_of_data_centres() -> None:
-    told = entry.resolve_settings({"accounts_server": "cn", "environment": "sandbox", "client_id": "x"})
-    assert told == {
+    document = entry.resolve_settings({"accounts_server": "cn", "environment": "sandbox", "client_id": "x"})
+    assert document == {
         "accounts_server": "https://accounts.zoho.com.cn",
         "api_domain": "https://sandbox.zohoapis.com.cn",
         "client_id": "x",

@@ -70,10 +70,10 @@ def test_a_home_that_cannot_be_used_ends_with_what_to_set(
 
     for number, handler in usual.items():
         signal.signal(number, handler)
-    told = capsys.readouterr().err
+    message = capsys.readouterr().err
     assert code != 0
-    assert "请将 ZIXIN_HOME 设为可写的目录" in told
-    assert "Traceback" not in told
+    assert "请将 ZIXIN_HOME 设为可写的目录" in message
+    assert "Traceback" not in message
 
 
 def test_the_doctor_says_that_a_home_cannot_be_used(

@@ -44,13 +44,13 @@ def test_a_crm_with_other_names_is_mapped_and_read(org: Any, capsys: pytest.Capt
     renamed(org, "Customer_Payments", "Paid_On", "Receipt_Date", "Receipt date")
 
     assert run("map", "check") == 1
-    found = document(capsys, "map", "check")["findings"]
-    assert {row["field"] for row in found if row["severe"]} >= {"Invoice_Date", "Due_Date", "Grand_Total"}
+    match = document(capsys, "map", "check")["findings"]
+    assert {row["field"] for row in match if row["severe"]} >= {"Invoice_Date", "Due_Date", "Grand_Total"}
 
-    made = {(row["table"], row["column"]): row for row in document(capsys, "map", "suggest")["suggested"]}
-    due = made["receivables", "due"]["candidates"][0]
+    result = {(row["table"], row["column"]): row for row in document(capsys, "map", "suggest")["suggested"]}
+    due = result["receivables", "due"]["candidates"][0]
     assert (due["field"], due["samples"][0]) == ("field17", "2025-01-31")
-    assert made["receivables", "amount"]["candidates"][0]["field"] == "Gross_Amount"
+    assert result["receivables", "amount"]["candidates"][0]["field"] == "Gross_Amount"
     assert "付款到期日" in due["zh"]
 
     written = document(capsys, "map", "suggest", "--write")
@@ -73,9 +73,9 @@ def test_what_the_mapping_leaves_out_is_taken_only_when_asked(org: Any, capsys: 
         org.modules["Accounts"].fields["Owner"], api_name="Salesperson", label="销售员", target="users"
     )
     assert run("map", "suggest") == 0
-    told = capsys.readouterr().out
-    assert "further columns" in told
-    assert "Salesperson" not in told
+    message = capsys.readouterr().out
+    assert "further columns" in message
+    assert "Salesperson" not in message
     assert document(capsys, "map", "suggest", "--write")["written"] == []
     assert document(capsys, "map", "suggest", "--write", "--all")["written"] == [
         "invoices: receivables.rep_id = Salesperson"
@@ -100,10 +100,10 @@ def test_renamed_and_retyped_fields_are_told_by_their_ids(org: Any, capsys: pyte
     renamed(org, "Invoices", "Due_Date", "Pay_By", "Pay by")
     fields["Invoice_Date"] = replace(fields["Invoice_Date"], type="text")
     fields["Grand_Total"] = replace(fields["Grand_Total"], type="boolean")
-    found = {row["field"]: row for row in document(capsys, "map", "check")["findings"]}
-    assert (found["Due_Date"]["what"], found["Due_Date"]["en"]) == ("renamed", "Due_Date is called Pay_By now")
-    assert found["Invoice_Date"]["what"] == "retyped"
-    assert found["Grand_Total"]["severe"]
+    result = {row["field"]: row for row in document(capsys, "map", "check")["findings"]}
+    assert (result["Due_Date"]["what"], result["Due_Date"]["en"]) == ("renamed", "Due_Date is called Pay_By now")
+    assert result["Invoice_Date"]["what"] == "retyped"
+    assert result["Grand_Total"]["severe"]
     org.modules["Invoices"].fields = before
     assert run("map", "check") == 0
     del org.modules["Credit_Notes"]
@@ -115,21 +115,21 @@ def test_choices_that_nobody_translates_and_fields_that_cannot_be_written(
     org: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("fields", "apply") == 0
-    kept = connections.read("default")["zoho"].fields
-    org.modules["Accounts"].fields[kept["limit"]].read_only = True
+    stored = connections.read("default")["zoho"].fields
+    org.modules["Accounts"].fields[stored["limit"]].read_only = True
     fields = org.modules["Customer_Payments"].fields
     fields["Instrument"] = replace(fields["Instrument"], options=("cash", "Blockchain"))
-    found = {(row["what"], row["field"]) for row in document(capsys, "map", "check")["findings"]}
-    assert ("unwritable", kept["limit"]) in found
-    assert ("untranslated", "Instrument") in found
+    pairs = {(row["what"], row["field"]) for row in document(capsys, "map", "check")["findings"]}
+    assert ("unwritable", stored["limit"]) in pairs
+    assert ("untranslated", "Instrument") in pairs
 
 
 def test_one_record_on_its_way(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
     record = next(key for key, row in org.modules["Invoices"].records.items() if row["Due_Date"])
-    told = document(capsys, "map", "test", "--record", record, "--source", "invoices")
-    assert told["record"]["Due_Date"] == "2025-01-31"
-    assert told["rows"]["receivables"][0]["receivable_id"] == record
-    assert told["rejected"] == []
+    payload = document(capsys, "map", "test", "--record", record, "--source", "invoices")
+    assert payload["record"]["Due_Date"] == "2025-01-31"
+    assert payload["rows"]["receivables"][0]["receivable_id"] == record
+    assert payload["rejected"] == []
     assert run("map", "test", "--record", record, "--source", "invoices") == 0
     assert "→ receivables" in capsys.readouterr().out
     assert run("map", "test", "--record", "99") == 1

@@ -20,10 +20,10 @@ def test_a_shipped_policy_can_be_shown_and_is_sound(
     (tmp_path / "policy.yaml").write_text(capsys.readouterr().out)
 
     assert run("policy", "check", str(tmp_path / "policy.yaml")) == 0
-    shown = capsys.readouterr().out
-    assert "sound" in shown
+    text = capsys.readouterr().out
+    assert "sound" in text
     assert run("policy", "check", name) == 0
-    assert capsys.readouterr().out == shown
+    assert capsys.readouterr().out == text
 
 
 def test_an_unknown_key_is_named_with_its_line_and_a_suggestion(
@@ -35,9 +35,9 @@ def test_an_unknown_key_is_named_with_its_line_and_a_suggestion(
     assert run("policy", "check", str(tmp_path / "policy.yaml")) == 1
 
     line = next(n for n, words in enumerate(text.splitlines(), 1) if "halflife" in words)
-    shown = capsys.readouterr().err
-    assert f"line {line}" in shown
-    assert "half_life_days" in shown
+    result = capsys.readouterr().err
+    assert f"line {line}" in result
+    assert "half_life_days" in result
 
 
 def test_an_indicator_that_could_reward_a_late_payer_is_shown_with_an_example(

@@ -23,8 +23,8 @@ def document(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> 
 def test_status_says_when_it_last_worked_and_what_wants_a_person(
     rated: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = document(capsys, "status", code=0 if fresh(rated) else 1)
-    assert (found["accounts"], found["newest_day"], found["dead_events"]) == (120, "2025-06-30", 0)
+    match = document(capsys, "status", code=0 if fresh(rated) else 1)
+    assert (match["accounts"], match["newest_day"], match["dead_events"]) == (120, "2025-06-30", 0)
 
     later = status.of("default", datetime.now(UTC) + timedelta(days=400))
     assert any("no run has ended well" in line.en for line in later.wants)
@@ -33,9 +33,9 @@ def test_status_says_when_it_last_worked_and_what_wants_a_person(
         for _ in range(8):
             inbox.reschedule(session, [inbox.Waiting(Event("e1"), 1, 7)], "E-CRM-DOWN", 1)
     assert run("pause") == 0
-    told = document(capsys, "status", code=1)
-    assert told["paused"] is True
-    assert any("given up" in line["en"] for line in told["wants"])
+    payload = document(capsys, "status", code=1)
+    assert payload["paused"] is True
+    assert any("given up" in line["en"] for line in payload["wants"])
     assert run("status", "--lang", "zh-CN") == 1
     assert "zixin resume" in capsys.readouterr().out
 
@@ -59,17 +59,17 @@ def test_dead_events_are_listed_and_sent_again(rated: House, capsys: pytest.Capt
 
 
 def test_a_secret_is_new_or_rotated_and_shown_once(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
-    kept = rated.store.path.parent / "connections.json"
+    path = rated.store.path.parent / "connections.json"
     first = document(capsys, "hooks", "secret", "new")["secret"]
     second = document(capsys, "hooks", "secret", "rotate")["secret"]
     assert connections.first("default")[1].secrets == (second, first)
     third = document(capsys, "hooks", "secret", "new")["secret"]
 
     assert connections.first("default")[1].secrets == (third,)
-    assert third not in kept.read_text()
+    assert third not in path.read_text()
     assert len({first, second, third}) == 3
     assert len(third) <= 50
-    assert kept.stat().st_mode & 0o077 == 0
+    assert path.stat().st_mode & 0o077 == 0
     assert run("serve", "--nightly", "25:00") == 2
 
 

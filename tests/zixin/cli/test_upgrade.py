@@ -33,15 +33,15 @@ LOOKS = [["list"], ["status"], ["runs"], ["explain", "A1"], ["hold", "list"], ["
 def test_looks_name_the_revisions_and_what_to_run(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for words in LOOKS:
         assert run(*words) == 1
-        told = capsys.readouterr().err
-        assert f"of revision 0001; this zixin works on revision {HEAD}" in told, words
-        assert "zixin sync" in told
-    found = document(capsys, "doctor")["checks"]
+        message = capsys.readouterr().err
+        assert f"of revision 0001; this zixin works on revision {HEAD}" in message, words
+        assert "zixin sync" in message
+    match = document(capsys, "doctor")["checks"]
 
     assert revision(old) == ("0001", None)
-    store = [row for row in found if row["what"] == "store"]
+    store = [row for row in match if row["what"] == "store"]
     assert [(row["state"], HEAD in row["en"], "zixin sync" in row["en"]) for row in store] == [("look", True, True)]
-    assert [row["en"] for row in found if row["state"] == "failed"] == []
+    assert [row["en"] for row in match if row["state"] == "failed"] == []
 
 
 def test_a_sync_brings_it_up_to_date_and_says_where_the_one_before_is(
@@ -49,11 +49,11 @@ def test_a_sync_brings_it_up_to_date_and_says_where_the_one_before_is(
 ) -> None:
     assert run("sync") == 0
 
-    told = capsys.readouterr().err
-    said = re.search(r"store brought from revision 0001 to 0002; as it was before: (\S+)", told)
-    assert said is not None
-    assert Path(said[1]).parent == old.parent
-    assert Path(said[1]).exists()
+    message = capsys.readouterr().err
+    match = re.search(r"store brought from revision 0001 to 0002; as it was before: (\S+)", message)
+    assert match is not None
+    assert Path(match[1]).parent == old.parent
+    assert Path(match[1]).exists()
     assert revision(old)[0] == HEAD
     assert run("list") == 0
     assert document(capsys, "sync")["state"] == "done"
@@ -90,6 +90,6 @@ def test_serving_brings_it_up_to_date_and_is_not_done_twice(
 
     assert run("serve", "--port", "0") == 0
 
-    (there, code, told), *others = seen
+    (there, code, payload), *others = seen
     assert (there, code, others) == (HEAD, 7, [])
-    assert "zixin serve runs on the profile default" in told
+    assert "zixin serve runs on the profile default" in payload

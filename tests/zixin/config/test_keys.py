@@ -22,10 +22,10 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_key_one_is_made_beside_the_profiles_for_its_owner_only(tmp_path: Path) -> None:
     connections.keep("acme", CONNECTION)
 
-    made = tmp_path / "home" / "zixin.key"
-    kept = (tmp_path / "home" / "acme" / "connections.json").read_text()
-    assert (keys.origin(), made.stat().st_mode & 0o077) == ("beside the data", 0)
-    assert "canary" not in kept
+    path = tmp_path / "home" / "zixin.key"
+    stored = (tmp_path / "home" / "acme" / "connections.json").read_text()
+    assert (keys.origin(), path.stat().st_mode & 0o077) == ("beside the data", 0)
+    assert "canary" not in stored
     assert "canary" not in repr(connections.read("acme"))
     assert connections.read("acme") == CONNECTION
 

@@ -54,10 +54,10 @@ def test_a_restored_profile_is_the_one_that_was_backed_up(
 
     there = home(tmp_path / "elsewhere", monkeypatch)
     assert run("restore", str(file), "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["rows"] == before == dialect.counts(there / "zixin.db")
-    assert told["rows"]["assessments"] > 0
-    assert told["reconnect"] is None
+    payload = json.loads(capsys.readouterr().out)
+    assert payload["rows"] == before == dialect.counts(there / "zixin.db")
+    assert payload["rows"]["assessments"] > 0
+    assert payload["reconnect"] is None
     assert connections.read("default")["sim"].credentials["refresh_token"] == "canary-token"
     assert (there / "policy.yaml").read_text() == "# ours\n"
     # The restored store goes on where the other one stood: nothing is written anew.

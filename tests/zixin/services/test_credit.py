@@ -48,27 +48,27 @@ def test_a_bad_call_says_what_to_try(
 
 
 def test_a_hold_is_added_counts_at_once_in_a_check_and_ends(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
-    made = document(capsys, "hold", "add", "A001", "--reason", "legal_advice", "--by", "ada")
+    result = document(capsys, "hold", "add", "A001", "--reason", "legal_advice", "--by", "ada")
     held = document(capsys, "check", "A001", "1")
     listed = document(capsys, "hold", "list", "A001")["decisions"]
 
-    assert made["waits_for"] == []
+    assert result["waits_for"] == []
     assert held["answer"] == "block"
     assert any("held: block (legal advice)" in line["en"] for line in held["reasons"])
     assert [(row["state"], row["by"], row["number"]) for row in listed] == [("in_force", "ada", "A001")]
-    assert run("hold", "end", made["id"], "--by", "bob") == 0
+    assert run("hold", "end", result["id"], "--by", "bob") == 0
     assert document(capsys, "check", "A001", "1")["answer"] != "block"
     assert document(capsys, "hold", "list")["decisions"][0]["state"] == "over"
 
 
 def test_a_limit_above_the_policy_s_waits_for_another_person(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("limit", "add", "A002", "250000", "--reason", "security_given")
-    made = document(capsys, *words, "--by", "ada")
+    result = document(capsys, *words, "--by", "ada")
 
-    assert made["waits_for"] == ["limit"]
-    assert run("limit", "approve", made["id"], "--by", "ada") == 1
+    assert result["waits_for"] == ["limit"]
+    assert run("limit", "approve", result["id"], "--by", "ada") == 1
     assert "somebody else" in capsys.readouterr().err
-    assert run("limit", "approve", made["id"], "--by", "bob") == 0
+    assert run("limit", "approve", result["id"], "--by", "bob") == 0
     assert document(capsys, "check", "A002", "1")["limit"] == "250000.00"
     small = document(
         capsys,
@@ -93,12 +93,12 @@ def test_an_override_that_waits_is_listed_and_rejected(rated: House, capsys: pyt
     rating = document(capsys, "check", "A004", "1")["rating"]
     order = ["AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C"]
     better = order[order.index(rating) - 1]
-    made = document(capsys, "override", "add", "A004", better, "--reason", "data_correction", "--until", "2025-08-01")
+    result = document(capsys, "override", "add", "A004", better, "--reason", "data_correction", "--until", "2025-08-01")
 
-    assert made["waits_for"] == ["upgrade"]
+    assert result["waits_for"] == ["upgrade"]
     assert document(capsys, "override", "list", "A004")["decisions"][0]["state"] == "waits"
     assert document(capsys, "check", "A004", "1")["rating"] == rating
-    assert run("override", "end", made["id"]) == 0
+    assert run("override", "end", result["id"]) == 0
     assert document(capsys, "override", "list", "A004")["decisions"] == []
     assert run("override", "approve", "A004", "--by", "bob") == 1
 
@@ -109,17 +109,17 @@ def test_a_flag_is_seen_and_something_is_done_about_it(rated: House, capsys: pyt
     assert all(row["acknowledged_by"] is None and row["measure_en"] for row in up)
 
     assert run("flags", "ack", "A004", "SLOWING", "--by", "ada", "--note", "knows") == 0
-    made = document(capsys, "actions", "add", "A004", "call", "--flag", "SLOWING", "--owner", "bob")
-    assert made["due"] == "2025-07-03"
+    result = document(capsys, "actions", "add", "A004", "call", "--flag", "SLOWING", "--owner", "bob")
+    assert result["due"] == "2025-07-03"
     rated.sync(as_of="2025-07-05")
     seen = {row["code"]: row for row in document(capsys, "flags", "list", "A004")["flags"]}
     assert (seen["SLOWING"]["acknowledged_by"], seen["SLOWING"]["raised_on"]) == ("ada", "2025-06-30")
     assert document(capsys, "actions", "list")["actions"][0]["late"] is True
 
-    assert run("actions", "done", made["id"], "--outcome", "pays on Friday") == 0
+    assert run("actions", "done", result["id"], "--outcome", "pays on Friday") == 0
     assert document(capsys, "actions", "list")["actions"] == []
     assert document(capsys, "actions", "list", "--all")["actions"][0]["outcome"] == "pays on Friday"
-    assert run("actions", "done", made["id"], "--outcome", "again") == 1
+    assert run("actions", "done", result["id"], "--outcome", "again") == 1
     assert run("flags", "ack", "A004", "INSOLVENT") == 1
     assert run("flags", "list", "--lang", "zh-CN") == run("actions", "list", "--all") == 0
     assert "bob" in capsys.readouterr().out
@@ -141,10 +141,10 @@ def test_a_flag_that_falls_and_comes_again_has_a_new_life(rated: House, capsys: 
 
 
 def test_what_if_shows_now_and_then(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
-    found = document(capsys, "what-if", "A004", "material_overdue_days=95", "utilisation=0.5")
+    match = document(capsys, "what-if", "A004", "material_overdue_days=95", "utilisation=0.5")
 
-    assert found["now"] != found["then"]
-    assert "OVERDUE_90" in found["then"]["flags"]
+    assert match["now"] != match["then"]
+    assert "OVERDUE_90" in match["then"]["flags"]
     assert run("what-if", "A004", "material_overdue_days=95") == 0
     assert run("what-if", "A004", "utilisation") == 2
     assert run("what-if", "A004", "charm=1") == 1
@@ -154,11 +154,11 @@ def test_what_if_shows_now_and_then(rated: House, capsys: pytest.CaptureFixture[
 def test_an_explanation_names_main_reasons_and_what_would_lift_the_rating(
     rated: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = document(capsys, "explain", "A004")
+    match = document(capsys, "explain", "A004")
 
-    assert 1 <= len(found["reasons"]) <= 3
-    assert found["rise"]["rating"] == found["rating"]
-    assert found["limit"]["terms"][0]["method"] == "needs"
+    assert 1 <= len(match["reasons"]) <= 3
+    assert match["rise"]["rating"] == match["rating"]
+    assert match["limit"]["terms"][0]["method"] == "needs"
     assert run("explain", "A004", "--lang", "zh-CN") == 0
     assert "6. " in capsys.readouterr().out
 

@@ -65,8 +65,8 @@ def test_a_profile_that_is_well(attached: Attached, capsys: pytest.CaptureFixtur
     if attached.crm != "erpnext":
         assert {row["state"] for row in rows if row["group"] == "records"} == {"ok"}
     secrets = {need.name for need in registry.setting_specs(attached.crm) if need.secret}
-    given = attached.made.credentials(attached.origin)
-    assert not any(value in json.dumps(rows) for name, value in given.items() if name in secrets and value)
+    values = attached.made.credentials(attached.origin)
+    assert not any(value in json.dumps(rows) for name, value in values.items() if name in secrets and value)
 
 
 def test_a_store_that_is_gone_is_not_made_anew_by_a_look(
@@ -117,30 +117,30 @@ def test_permissions_of_a_salesforce_user(attached: Attached) -> None:
 def test_a_field_that_is_gone_and_records_that_are_missing(attached: Attached) -> None:
     assert run("sync") == 0
     org = attached.made.application.state.org
-    kept = connections.read("default")["zoho"].fields
+    stored = connections.read("default")["zoho"].fields
     assert doctor.exit_code(attached.checks()) == 0
-    del org.modules["Accounts"].fields[kept["hold"]]
-    assert "zixin fields apply" in attached.failing()[kept["hold"]]
+    del org.modules["Accounts"].fields[stored["hold"]]
+    assert "zixin fields apply" in attached.failing()[stored["hold"]]
     assert run("doctor") == 1
 
-    org.modules["Accounts"].unused.add(kept["limit"])
+    org.modules["Accounts"].unused.add(stored["limit"])
     for n in range(60):
         org.create("Invoices", {"Subject": f"late {n}"})
     org.ahead_s = 400.0
     attached.control("revoke", tokens_only=True)
     seen = attached.looked_at()
-    assert kept["limit"] in seen["Standard"]
+    assert stored["limit"] in seen["Standard"]
     assert "zixin sync --full" in seen["invoices"]
     assert "NTP" in seen["clock"]
 
 
 def test_without_a_connection_and_with_a_cap(attached: Attached, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = connections.read("default")["zoho"]
-    connections.change("default", "zoho", credentials={**kept.credentials, "credits_a_day": "125"}, fields={})
+    config = connections.read("default")["zoho"]
+    connections.change("default", "zoho", credentials={**config.credentials, "credits_a_day": "125"}, fields={})
     assert "zixin fields apply" in attached.failing()["fields"]
     # What is nearly used up is looked at; what is used up in the middle is told, and ends nothing else.
     assert "125" in attached.looked_at()["quota"]
-    connections.change("default", "zoho", credentials={**kept.credentials, "credits_a_day": "110"})
+    connections.change("default", "zoho", credentials={**config.credentials, "credits_a_day": "110"})
     assert "cap of 110" in attached.failing()["zoho"]
     monkeypatch.setenv("ZIXIN_KEY", "short")
     assert "shorter" in attached.failing()["key"]

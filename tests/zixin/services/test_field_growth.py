@@ -40,10 +40,10 @@ def crm(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 
 def described(crm: Crm) -> dict[str, Field]:
     """Canonical name → the field as the CRM tells it."""
-    kept = connections.read("default")[crm.name]
+    config = connections.read("default")[crm.name]
     with compose.open_workspace("default") as house:
         there = {field.name: field for field in house.link.crm.describe(house.link.mapping.writes.object).fields}
-    return {key: there[name] for key, name in kept.fields.items()}
+    return {key: there[name] for key, name in config.fields.items()}
 
 
 @pytest.mark.parametrize("crm", EVERY, indirect=True)
@@ -100,8 +100,8 @@ def test_a_field_that_somebody_else_made_is_never_changed(crm: Crm, capsys: pyte
     connections.change("default", crm.name, install="0badcafe", field_ids={})
     capsys.readouterr()
     assert run("fields", "plan", "--lang", "zh-CN") == 0
-    told = capsys.readouterr().out
-    assert f"请在 CRM 的字段“{OTHER_LABEL}”中：添加选项 {NEW_FLAG}" in told
+    message = capsys.readouterr().out
+    assert f"请在 CRM 的字段“{OTHER_LABEL}”中：添加选项 {NEW_FLAG}" in message
     assert run("fields", "apply", "--adopt") == 0
     assert (meta.label, NEW_FLAG in meta.options) == (OTHER_LABEL, False)
 
@@ -130,9 +130,9 @@ def test_where_the_crm_refuses_to_change_a_field_it_is_a_step_for_a_person(
     monkeypatch.setattr("adapters.declarative.writing.Writer.grow", refused)
     capsys.readouterr()
     assert run("fields", "apply", "--lang", "zh-CN") == 0
-    told = capsys.readouterr().out
-    assert f"添加选项 {NEW_FLAG}" in told
-    assert "HTTP 405" in told
+    message = capsys.readouterr().out
+    assert f"添加选项 {NEW_FLAG}" in message
+    assert "HTTP 405" in message
 
 
 def _lacks(**given: Any) -> Growth:
@@ -163,9 +163,9 @@ def test_one_field_that_cannot_change_keeps_no_other_from_it(crm: Crm, capsys: p
     crm.state.rules[name] = ["locked by an admin"]
     capsys.readouterr()
     assert run("fields", "apply") == 0
-    told = capsys.readouterr().out
-    assert f"add the options {NEW_FLAG}" in told
-    assert "HTTP 409" in told
+    message = capsys.readouterr().out
+    assert f"add the options {NEW_FLAG}" in message
+    assert "HTTP 409" in message
     assert described(crm)["reasons"].length == 2000
 
 

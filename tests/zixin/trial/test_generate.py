@@ -24,12 +24,12 @@ ROW = {
 
 
 def test_an_assessment_is_written_as_canonical_text_and_nr_as_empty() -> None:
-    shown = written_values(ROW, "en")
+    values = written_values(ROW, "en")
 
-    assert shown["rating"] is None
-    assert (shown["limit"], shown["available"], shown["flags"]) == ("5000", None, "DISPUTE;SLOWING")
-    assert (shown["score"], shown["overdue_since"], shown["rated_on"]) == ("61.2", None, "2024-10-04")
-    assert shown["reasons"] == "gate\nmuch"
+    assert values["rating"] is None
+    assert (values["limit"], values["available"], values["flags"]) == ("5000", None, "DISPUTE;SLOWING")
+    assert (values["score"], values["overdue_since"], values["rated_on"]) == ("61.2", None, "2024-10-04")
+    assert values["reasons"] == "gate\nmuch"
     assert reasons(ROW, "zh-CN") == ["门槛", "多"]
 
 

@@ -55,13 +55,13 @@ class Door:
 def door(tmp_path: Path) -> Iterator[Door]:
     store = Store(tmp_path / "zixin.db")
     writer = inbox.InboxWriter(store)
-    made = Door("", store)
+    result = Door("", store)
     routes = {"sim": WebhookRoute("sim", [SECRET], hook.verify), "own": WebhookRoute("own", [SECRET], None)}
     with serve_in_thread(
-        application(Intake(routes, writer, made.wake), lambda: Ready(made.woken == 0, 0, 0, threads=True))
+        application(Intake(routes, writer, result.wake), lambda: Ready(result.woken == 0, 0, 0, threads=True))
     ) as origin:
-        made.origin = origin
-        yield made
+        result.origin = origin
+        yield result
     writer.close()
     store.close()
 

@@ -33,17 +33,17 @@ def asked(tables: dict[str, pl.DataFrame]) -> dict[str, Any]:
 
 
 def rating(tables: dict[str, pl.DataFrame]) -> str:
-    made = assess(tables, POLICY, TODAY, portfolio=portfolio_statistics(tables, POLICY, TODAY))
-    return str(made["rating"].item())
+    frame = assess(tables, POLICY, TODAY, portfolio=portfolio_statistics(tables, POLICY, TODAY))
+    return str(frame["rating"].item())
 
 
 def test_the_fewest_overdue_items_whose_payment_lifts_the_rating_are_named_and_do() -> None:
     tables = owing(100, 40, 20)
     before = rating(tables)
 
-    found = asked(tables)
+    result = asked(tables)
 
-    way = found["ways"][0]
+    way = result["ways"][0]
     assert way["what"] == "pay_overdue"
     count = len(way["items"].split(", "))
     items = [
@@ -55,8 +55,8 @@ def test_the_fewest_overdue_items_whose_payment_lifts_the_rating_are_named_and_d
     portfolio = portfolio_statistics(tables, POLICY, TODAY)
 
     def after(n: int) -> str:
-        made = assess(_paid(tables, items[:n], TODAY), POLICY, TODAY, portfolio=portfolio)
-        return str(made["rating"].item())
+        frame = assess(_paid(tables, items[:n], TODAY), POLICY, TODAY, portfolio=portfolio)
+        return str(frame["rating"].item())
 
     assert order.index(after(count)) < order.index(before)
     assert count == 1 or order.index(after(count - 1)) >= order.index(before)
@@ -66,14 +66,14 @@ def test_the_fewest_overdue_items_whose_payment_lifts_the_rating_are_named_and_d
 
 def test_a_single_feature_that_would_do_is_named_with_how_far_it_has_to_go() -> None:
     tables = ledger(late=6)
-    found = asked(tables)
+    result = asked(tables)
 
-    assert found["to"] is not None
-    assert found["ways"]
-    way = found["ways"][0]
+    assert result["to"] is not None
+    assert result["ways"]
+    way = result["ways"][0]
     portfolio = portfolio_statistics(tables, POLICY, TODAY)
     done = with_values(tables, POLICY, TODAY, portfolio, "A", {way["what"]: Decimal(str(way["to"]))})
-    assert (done["now"]["rating"], done["then"]["rating"]) == (found["rating"], found["to"])
+    assert (done["now"]["rating"], done["then"]["rating"]) == (result["rating"], result["to"])
     assert "→" in way["en"]
     assert "→" in way["zh"]
 
@@ -91,10 +91,10 @@ def test_another_value_of_a_feature_changes_what_hangs_on_it() -> None:
     tables = ledger()
     portfolio = portfolio_statistics(tables, POLICY, TODAY)
 
-    found = with_values(tables, POLICY, TODAY, portfolio, "A", {"material_overdue_days": Decimal(95)})
+    result = with_values(tables, POLICY, TODAY, portfolio, "A", {"material_overdue_days": Decimal(95)})
 
-    assert found["now"]["flags"] != found["then"]["flags"]
-    assert "OVERDUE_90" in found["then"]["flags"]
-    assert (found["now"]["rating"], found["then"]["rating"]) == ("AAA", "BB")
+    assert result["now"]["flags"] != result["then"]["flags"]
+    assert "OVERDUE_90" in result["then"]["flags"]
+    assert (result["now"]["rating"], result["then"]["rating"]) == ("AAA", "BB")
     with pytest.raises(Misconfigured, match="no feature charm"):
         with_values(tables, POLICY, TODAY, portfolio, "A", {"charm": Decimal(1)})

@@ -29,16 +29,16 @@ def averages(settled: Rows, late: Rows) -> list[float]:
 
 
 def test_a_slow_payer_s_average_does_not_fall_because_an_item_falls_due() -> None:
-    found = averages([(0, 100, 20)], [(0, 100, 1), (0, 100, 40), (1, 5, 9)])
+    values = averages([(0, 100, 20)], [(0, 100, 1), (0, 100, 40), (1, 5, 9)])
 
-    assert found[:2] == [30.0, 9.0]
-    assert np.isnan(found[2])
+    assert values[:2] == [30.0, 9.0]
+    assert np.isnan(values[2])
 
 
 @each
 @given(st.lists(ROW, max_size=6), st.lists(ROW, max_size=6))
 def test_it_is_the_greatest_that_the_latest_items_come_to(settled: Rows, late: Rows) -> None:
-    found = averages(settled, late)
+    values = averages(settled, late)
 
     for account in range(3):
         paid = [row for row in settled if row[0] == account]
@@ -46,6 +46,6 @@ def test_it_is_the_greatest_that_the_latest_items_come_to(settled: Rows, late: R
         sums = [paid + owed[:n] for n in range(len(owed) + 1)]
         means = [Fraction(sum(a * d for _, a, d in some), sum(a for _, a, _ in some)) for some in sums if some]
         if not means:
-            assert np.isnan(found[account])
+            assert np.isnan(values[account])
         else:
-            assert abs(found[account] - float(max(means))) <= 1e-12 * float(max(means))
+            assert abs(values[account] - float(max(means))) <= 1e-12 * float(max(means))

@@ -65,10 +65,10 @@ def test_outside_judgements_are_weighed_while_they_are_in_force() -> None:
         judgement("0", observed_on="2023-06-01"), judgement("nan"), judgement("A", kind="tax"),
     ]  # fmt: skip
 
-    made = of(ledger(evidence=table("evidence", *rows)), as_of="2025-12-31")
+    result = of(ledger(evidence=table("evidence", *rows)), as_of="2025-12-31")
 
     # BB is the fifth of ten grades: 56 of 100.
-    assert made["external_score"] == pytest.approx((3 * 80 + 56) / 4)
+    assert result["external_score"] == pytest.approx((3 * 80 + 56) / 4)
     assert score(evidence=table("evidence", judgement("95"))) > score(evidence=table("evidence", judgement("5")))
 
 

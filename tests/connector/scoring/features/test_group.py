@@ -23,13 +23,13 @@ def test_a_tree_has_one_root_and_a_circle_is_named() -> None:
     chain = [(f"C{n}", f"C{n + 1}") for n in range(40)] + [("C40", None)]
     circle = [("X1", "X2"), ("X2", "X3"), ("X3", "X1"), ("Y", "X1")]
 
-    found = of(("A", None), ("B", "A"), ("S", "S"), ("U", "gone"), *chain, *circle)
+    result = of(("A", None), ("B", "A"), ("S", "S"), ("U", "gone"), *chain, *circle)
 
-    assert found["B"] == ("A", False)
-    assert found["S"] == ("S", False)
-    assert found["U"] == ("U", False)
-    assert {found[account] for account, _ in chain} == {("C40", False)}
-    assert [found[account] for account, _ in circle] == [(account, True) for account, _ in circle]
+    assert result["B"] == ("A", False)
+    assert result["S"] == ("S", False)
+    assert result["U"] == ("U", False)
+    assert {result[account] for account, _ in chain} == {("C40", False)}
+    assert [result[account] for account, _ in circle] == [(account, True) for account, _ in circle]
 
 
 def group(**limits: int) -> dict[str, pl.DataFrame]:

@@ -19,20 +19,20 @@ PORTFOLIO = Statistics(100_00, 100_000)
 
 def of(tables: dict[str, pl.DataFrame], as_of: str = AS_OF) -> dict[str, float]:
     """What the first account shows, of what is known."""
-    made = tendency(ledger(tables, POLICY, day(as_of)), CONSTANTS, PORTFOLIO, day(as_of))
-    return {name: float(values[0]) for name, values in made.items() if not math.isnan(values[0])}
+    result = tendency(ledger(tables, POLICY, day(as_of)), CONSTANTS, PORTFOLIO, day(as_of))
+    return {name: float(values[0]) for name, values in result.items() if not math.isnan(values[0])}
 
 
 def test_one_payment_checked_by_hand() -> None:
     # One claim of the median, paid today 12 days late: weight 1, rungs 3, 5, 10 of five passed.
     tables = books([invoice("I1", 100_00, "2025-05-19", "2025-06-18")], [("P1", "I1", AS_OF, 100_00)])
 
-    found = of(tables)
+    result = of(tables)
 
     rate = (0.6 + 0.1) / 2
-    assert found["history"] == 1
-    assert found["late_rate"] == pytest.approx(rate)
-    assert found["late_tendency"] == pytest.approx(math.log(rate / (1 - rate)) - 0.15)
+    assert result["history"] == 1
+    assert result["late_rate"] == pytest.approx(rate)
+    assert result["late_tendency"] == pytest.approx(math.log(rate / (1 - rate)) - 0.15)
 
 
 def test_evidence_halves_in_120_days() -> None:
@@ -114,9 +114,9 @@ def test_paying_never_raises_the_tendency_and_ageing_never_lowers_it(
                     paid.append((f"P{key}", key, day_of(today - age + late).isoformat(), amount))
 
     state = ledger(books(rows, paid, "now0"), POLICY, today)
-    made = tendency(state, CONSTANTS, PORTFOLIO, today)["late_tendency"]
+    values = tendency(state, CONSTANTS, PORTFOLIO, today)["late_tendency"]
 
-    found = dict(zip(state.accounts, made, strict=False))
+    result = dict(zip(state.accounts, values, strict=False))
     for number in range(len(cases)):
-        assert found[f"paid{number}"] <= found[f"now{number}"] + 1e-9
-        assert found[f"aged{number}"] >= found[f"now{number}"] - 1e-9
+        assert result[f"paid{number}"] <= result[f"now{number}"] + 1e-9
+        assert result[f"aged{number}"] >= result[f"now{number}"] - 1e-9

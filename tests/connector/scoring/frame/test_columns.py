@@ -29,9 +29,9 @@ def test_a_product_and_a_division_are_exact(rows: list[tuple[int, int, int]], ha
     fits = [row for row, result in zip(rows, expected, strict=True) if abs(result) <= MOST]
     values, by, over = (array([row[n] for row in fits]) for n in range(3))
 
-    found = mul_div(values, by, over, half_up=half_up)
+    positions = mul_div(values, by, over, half_up=half_up)
 
-    assert found.tolist() == [result for result in expected if abs(result) <= MOST]
+    assert positions.tolist() == [result for result in expected if abs(result) <= MOST]
 
 
 def test_halves_are_rounded_up_and_a_rest_down() -> None:
@@ -64,21 +64,21 @@ def test_a_running_sum_begins_anew_with_each_owner(rows: list[tuple[int, int]]) 
     rows = sorted(rows, key=lambda row: row[0])
     owner, values = array([row[0] for row in rows]), array([row[1] for row in rows])
 
-    found = Groups(owner, 5).running(widen(values, largest(values) * max(1, len(rows))))
+    positions = Groups(owner, 5).running(widen(values, largest(values) * max(1, len(rows))))
 
     expected, so_far = [], [0] * 5
     for each_owner, value in rows:
         so_far[each_owner] += value
         expected.append(so_far[each_owner])
-    assert found.tolist() == expected
+    assert positions.tolist() == expected
 
 
 @each
 @given(st.lists(st.tuples(AMOUNT, AMOUNT), max_size=6))
 def test_a_ratio_is_that_of_the_nearest_real_numbers(rows: list[tuple[int, int]]) -> None:
-    found = ratio(array([row[0] for row in rows]), array([row[1] for row in rows]))
+    positions = ratio(array([row[0] for row in rows]), array([row[1] for row in rows]))
 
-    for value, (upper, lower) in zip(found.tolist(), rows, strict=True):
+    for value, (upper, lower) in zip(positions.tolist(), rows, strict=True):
         assert np.isnan(value) if lower <= 0 else value == float(upper) / float(lower)
 
 

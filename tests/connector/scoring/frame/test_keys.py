@@ -21,20 +21,20 @@ def texts(ids: list[str] | list[str | None]) -> pl.Series:
 def test_each_id_is_found_where_it_is_and_nothing_elsewhere(wanted: list[str | None], known: list[str]) -> None:
     known = list(dict.fromkeys(known))
 
-    found = row_index_of(texts(wanted), texts(known)).tolist()
+    match = row_index_of(texts(wanted), texts(known)).tolist()
 
-    assert found == [known.index(each) if each is not None and each in known else -1 for each in wanted]
+    assert match == [known.index(each) if each is not None and each in known else -1 for each in wanted]
 
 
 def test_ids_that_push_each_other_out_of_a_slot_are_found_all_the_same() -> None:
     # A fifth of so many share a slot.
-    known = [f"K{n}" for n in range(20_000)]
-    wanted = [*known[::-1], *(f"no {n}" for n in range(5_000))]
+    names = [f"K{n}" for n in range(20_000)]
+    results = [*names[::-1], *(f"no {n}" for n in range(5_000))]
 
-    found = row_index_of(texts(wanted), texts(known))
+    positions = row_index_of(texts(results), texts(names))
 
-    assert found[:20_000].tolist() == list(range(20_000))[::-1]
-    assert set(found[20_000:].tolist()) == {-1}
+    assert positions[:20_000].tolist() == list(range(20_000))[::-1]
+    assert set(positions[20_000:].tolist()) == {-1}
 
 
 @pytest.mark.parametrize("ids", [["a", "b"], ["b", "a"], []])

@@ -7,8 +7,8 @@ from connector.scoring.ledger.rates import Rates, across, base_currency
 
 
 def rates(*rows: tuple[str, str, int, str]) -> pl.DataFrame:
-    made = [(c, b, d, to_minor(rate, "JPY") if rate == "0" else int(float(rate) * 10**12)) for c, b, d, rate in rows]
-    return pl.DataFrame(made, schema=TABLES["rates"].schema(), orient="row")
+    pairs = [(c, b, d, to_minor(rate, "JPY") if rate == "0" else int(float(rate) * 10**12)) for c, b, d, rate in rows]
+    return pl.DataFrame(pairs, schema=TABLES["rates"].schema(), orient="row")
 
 
 def amounts(*rows: tuple[int, str, int]) -> pl.DataFrame:
@@ -39,19 +39,19 @@ def test_amounts_cross_in_the_minor_units_of_each_currency(
 def test_a_rate_holds_from_its_day_and_the_first_one_also_before() -> None:
     table = Rates(rates(("EUR", "USD", 10, "1.1"), ("EUR", "USD", 20, "1.2")), "USD")
 
-    found = table.on(
+    column = table.on(
         amounts((1, "EUR", 5), (1, "EUR", 19), (1, "EUR", 20), (1, "USD", 1), (1, "GBP", 1)), "currency", "day"
     )
 
-    assert found.to_list() == [11 * 10**11, 11 * 10**11, 12 * 10**11, 10**12, None]
+    assert column.to_list() == [11 * 10**11, 11 * 10**11, 12 * 10**11, 10**12, None]
 
 
 def test_rates_of_another_base_are_crossed() -> None:
     table = Rates(rates(("USD", "CNY", 1, "8"), ("EUR", "CNY", 1, "10")), "USD")
 
-    found = table.on(amounts((1, "EUR", 1), (1, "CNY", 1)), "currency", 1)
+    column = table.on(amounts((1, "EUR", 1), (1, "CNY", 1)), "currency", 1)
 
-    assert found.to_list() == [125 * 10**10, 125 * 10**9]
+    assert column.to_list() == [125 * 10**10, 125 * 10**9]
 
 
 def test_a_payment_in_another_currency_settles_at_both_rates() -> None:

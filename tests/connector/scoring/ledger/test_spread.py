@@ -47,8 +47,8 @@ def test_each_part_is_overdue_on_its_own_day(as_of: str, expected: dict[str, tup
     """frappe/erpnext #26969, PR 36574."""
     state = ledger(instalments(FIRST, SECOND), POLICY, day(as_of))
 
-    found = {row["receivable_id"]: (row["open_base"], row["days_overdue"]) for row in state.items.to_dicts()}
-    assert {key: found.get(key, (0, 0)) for key in expected} == expected
+    result = {row["receivable_id"]: (row["open_base"], row["days_overdue"]) for row in state.items.to_dicts()}
+    assert {key: result.get(key, (0, 0)) for key in expected} == expected
 
 
 def test_what_was_late_is_late_by_its_own_part() -> None:

@@ -7,8 +7,8 @@ from tests.connector.scoring.books import POLICY, books, day, invoice, table
 
 def due(issued: str, *terms: dict[str, object], seller: str | None = None) -> tuple[str, str]:
     claim = invoice("I", 100_00, issued, None, due_basis="unknown", seller_id=seller)
-    known = ({"account_id": "A", "valid_from": "2015-01-01", **row} for row in terms)
-    state = ledger(books([claim], terms=table("terms", *known)), POLICY, day(issued))
+    rows = ({"account_id": "A", "valid_from": "2015-01-01", **row} for row in terms)
+    state = ledger(books([claim], terms=table("terms", *rows)), POLICY, day(issued))
     row = state.items.row(0, named=True)
     return day_of(row["due"]).isoformat(), row["due_basis"]
 

@@ -31,12 +31,12 @@ def used(share: float) -> dict[str, pl.DataFrame]:
 
 def test_a_flag_stays_up_until_it_is_well_below_and_keeps_its_first_day() -> None:
     raised = scored(used(0.81), TODAY - 2)
-    kept = scored(used(0.78), TODAY - 1, raised)
-    gone = scored(used(0.74), TODAY, kept)
+    frame = scored(used(0.78), TODAY - 1, raised)
+    gone = scored(used(0.74), TODAY, frame)
 
     assert "NEAR_LIMIT" in codes(raised)
     assert "NEAR_LIMIT" not in codes(scored(used(0.78)))
-    since = {flag["code"]: flag["since"] for flag in kept["flags"].item()}
+    since = {flag["code"]: flag["since"] for flag in frame["flags"].item()}
     assert since["NEAR_LIMIT"] == TODAY - 2
     assert "NEAR_LIMIT" not in codes(gone)
     assert codes(scored(used(1.2), TODAY, raised)).count("NEAR_LIMIT") == 0

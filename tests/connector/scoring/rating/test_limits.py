@@ -45,15 +45,15 @@ def test_every_method_is_kept_and_the_smallest_binds() -> None:
     factor = 1.5
 
     assert row["rating"] == "AAA"
-    found = terms(row)
-    assert found["equity"][0] == round(90_000_00 * 0.1 * factor)
-    assert found["working_capital"][0] == round(30_000_00 * 0.1 * factor)
+    result = terms(row)
+    assert result["equity"][0] == round(90_000_00 * 0.1 * factor)
+    assert result["working_capital"][0] == round(30_000_00 * 0.1 * factor)
     # Paid the day it falls due, the month's claim is the highest balance there was.
-    assert found["high_balance"][0] == round(1_000_00 * 1.2 * factor)
+    assert result["high_balance"][0] == round(1_000_00 * 1.2 * factor)
     # 11,000.00 in 334 days, ten days of credit.
-    assert found["average_sales"][0] == 11_000_00 * 10 * 1500 // (364 * 1000)
-    assert found["needs"][0] == 11_000_00 * 10 * 1500 * 3 // (364 * 1000 * 2)
-    assert [name for name, (_, binding) in found.items() if binding] == ["average_sales"]
+    assert result["average_sales"][0] == 11_000_00 * 10 * 1500 // (364 * 1000)
+    assert result["needs"][0] == 11_000_00 * 10 * 1500 * 3 // (364 * 1000 * 2)
+    assert [name for name, (_, binding) in result.items() if binding] == ["average_sales"]
     assert row["proposed_limit"] == row["limit"] == 450_00
 
 

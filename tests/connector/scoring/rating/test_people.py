@@ -17,8 +17,8 @@ def scored(tables: dict[str, pl.DataFrame], as_of: int = TODAY, prior: pl.DataFr
 
 def test_an_override_counts_from_its_first_day_to_its_last_and_says_so() -> None:
     own = scored(ledger())["rating"]
-    given = decision("override", "CCC", valid_from="2025-12-31", valid_until="2026-01-31", reason="new_information")
-    tables = ledger(decisions=table("decisions", given))
+    values = decision("override", "CCC", valid_from="2025-12-31", valid_until="2026-01-31", reason="new_information")
+    tables = ledger(decisions=table("decisions", values))
 
     row = scored(tables)
 

@@ -41,22 +41,22 @@ def two_alike() -> dict[str, pl.DataFrame]:
 
 
 def test_a_segment_is_judged_by_its_own_weights() -> None:
-    made = {row["customer_id"]: row for row in assess(two_alike(), BUILDERS, TODAY, portfolio=PORTFOLIO).to_dicts()}
+    result = {row["customer_id"]: row for row in assess(two_alike(), BUILDERS, TODAY, portfolio=PORTFOLIO).to_dicts()}
     alone = assess(two_alike(), load(default_text(), "p"), TODAY, portfolio=PORTFOLIO)
 
-    assert made["A"]["score"] == alone["score"][0]
+    assert result["A"]["score"] == alone["score"][0]
     # 90 days a customer: tenure earns little, and weighs six times as much.
-    assert made["B"]["score"] < made["A"]["score"] - 10
-    assert made["B"]["proposed_limit"] > 0
-    assert made["A"]["policy_version"] == made["B"]["policy_version"] == BUILDERS.version
+    assert result["B"]["score"] < result["A"]["score"] - 10
+    assert result["B"]["proposed_limit"] > 0
+    assert result["A"]["policy_version"] == result["B"]["policy_version"] == BUILDERS.version
 
 
 def test_the_explanation_is_that_of_the_segment() -> None:
-    made = explained(two_alike(), BUILDERS, TODAY, PORTFOLIO, "B")
+    result = explained(two_alike(), BUILDERS, TODAY, PORTFOLIO, "B")
 
-    assert made["segment"] == "builders"
-    assert made["limit"]["peak"] == 3.0
-    assert next(gate for gate in made["gates"] if gate["gate"] == "overdue_90")["effect"] == "B"
+    assert result["segment"] == "builders"
+    assert result["limit"]["peak"] == 3.0
+    assert next(gate for gate in result["gates"] if gate["gate"] == "overdue_90")["effect"] == "B"
     assert explained(two_alike(), BUILDERS, TODAY, PORTFOLIO, "A")["segment"] is None
 
 

@@ -22,7 +22,7 @@ Day = tuple[int, float | None]
 def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
     """Grade of each day, a better one that waits after an arrow. `on`: rating → days on which it is set by an event."""
     prior = None
-    shown = []
+    texts = []
     for day, score in days:
         event = next((name for name, when in on.items() if day in when), None)
         frame = pl.DataFrame(
@@ -37,7 +37,7 @@ def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
             "pending_since": None if now.pending_since[0] == NEVER else int(now.pending_since[0]),
         }
         waits = f"→{row['pending_rating']}" if row["pending_rating"] else ""
-        shown.append(f"{row['model_rating']}{waits}")
+        texts.append(f"{row['model_rating']}{waits}")
         prior = pl.DataFrame(
             [
                 {
@@ -49,7 +49,7 @@ def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
             ],
             SCHEMA,
         )
-    return shown
+    return texts
 
 
 @pytest.mark.parametrize(
