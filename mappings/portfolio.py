@@ -154,7 +154,7 @@ def _receivables(done: Portfolio, path: Path) -> None:
         frame = frame.with_columns(pl.when(pl.col("due").is_null()).then(pl.lit("unknown")).alias("due_basis"))
     rows = _take_rows(done, path.name, "receivables", frame)
     if "disputed" in rows.columns:
-        # A bare flag counts from the day after due (design/ports.md, "Portfolio folder").
+        # A bare flag counts from the day after due (docs/rules.md, "Disputes").
         flagged = pl.col("disputed").str.strip_chars().str.to_lowercase() == "true"
         from_due = pl.when(flagged).then(pl.coalesce("due", "issued") + 1)
         rows = rows.with_columns(pl.coalesce("disputed_on", from_due).alias("disputed_on"))

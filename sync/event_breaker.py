@@ -1,6 +1,6 @@
 """The brake of events: a flood of bad news within an hour waits for a person, while good news passes.
 
-Source: design/days.md: at least 20 customers and over 2 % who would fall to C or D within an hour; how many is in
+Source: docs/rules.md, "Events and runs": at least 20 customers and over 2 % who would fall to C or D within an hour; how many is in
 the policy's `checks`.
 """
 

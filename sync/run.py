@@ -56,7 +56,7 @@ class Ran:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def summary(self, link: CrmConnection) -> dict[str, Any]:
-        """The document of design/commands.md; assessed, written, unchanged and refused count accounts."""
+        """As `zixin sync --json` prints it; assessed, written, unchanged and refused count accounts."""
         pushed = self.pushed
         untouched = self.wanted - pushed.written - pushed.refused - pushed.unknown - pushed.deferred
         return {

@@ -1,6 +1,6 @@
 """The brake: a run whose ratings differ too much from the last ones waits for a person.
 
-Wrong data looks like a portfolio that fell overnight. Source: design/days.md; the shares are the policy's `checks`.
+Wrong data looks like a portfolio that fell overnight. Source: docs/rules.md, "Events and runs"; the shares are the policy's `checks`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """May this order be delivered on credit? The answer, its reasons and numbers, and the ways out.
 
-Fails closed: without a limit in force, with a stale picture or a missing rate, a person is asked. Source:
-reference/credit.md 2.3 and C4: over the limit by a tenth at most a supervisor, beyond that a new assessment.
+Fails closed: without a limit in force, with a stale picture or a missing rate, a person is asked. As is
+usual in the trade, a supervisor decides up to a tenth over the limit; beyond that the customer is assessed anew.
 """
 
 from __future__ import annotations

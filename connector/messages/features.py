@@ -265,7 +265,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         ),
         "data_age": Feature(
             "days", "Days since the portfolio's last fact", "数据未更新天数",
-            "days since the newest claim or payment of any customer; the same for all", "design/policy.md, stale",
+            "days since the newest claim or payment of any customer; the same for all", "docs/rules.md",
             always=True,
         ),
         "dormant_days": Feature(

@@ -1,7 +1,7 @@
 """The one table of warning flags and of what to do about them: codes, severities, measures, in English and Chinese.
 
-Codes as in the CRM's field. When a flag is up is the policy's to say (`flags.CODE.when`). Sources: reference on Chinese
-practice, C5, and reference/credit.md 2.5.
+Codes as in the CRM's field. When a flag is up is the policy's to say (`flags.CODE.when`). Sources:
+warning signs and measures of Chinese practitioners' guides and of credit insurers.
 """
 
 from __future__ import annotations

@@ -169,7 +169,7 @@ def test_a_turn_that_ended_between_reading_and_scoring_is_not_forgotten(
 
 
 def test_what_an_event_found_stands_after_the_night_of_the_same_day(live: House) -> None:
-    """Source: design/days.md: within a day order and number do not matter."""
+    """Source: docs/rules.md, "Events and runs": within a day order and number do not matter."""
     record = pay(live, "A004")
     hear(live, Event("e1", "Customer_Payments", (record,)))
     drained(live)

@@ -21,7 +21,7 @@ from mappings import portfolio
 class Evaluated:
     """What came of it."""
 
-    #: The document of design/commands.md, days as numbers since 1970.
+    #: As `zixin evaluate --json` prints it, days as numbers since 1970.
     metrics: dict[str, Any]
     #: Columns of `ASSESSMENT`, as of the last day.
     assessed: pl.DataFrame

@@ -40,7 +40,7 @@ class AccountRating:
     hold: str
     #: Codes of the flags that are up, gravest first.
     flags: tuple[str, ...]
-    #: All of it, as the JSON of design/commands.md has it: account_id, number, name and the fields of `ASSESSMENT`.
+    #: All of it, as `--json` prints it: account_id, number, name and the fields of `ASSESSMENT`.
     document: Mapping[str, Any]
 
 
@@ -106,7 +106,7 @@ class Explanation:
     same: bool
     rating: str
     score: float | None
-    #: All of it, step by step, as the JSON of design/commands.md has it.
+    #: All of it, step by step, as `--json` prints it.
     document: Mapping[str, Any]
 
 

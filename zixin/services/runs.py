@@ -43,7 +43,7 @@ class AccountChange:
 class RunDone:
     """What came of a run."""
 
-    #: The document of design/commands.md; assessed, written, unchanged and refused count accounts.
+    #: As `zixin sync --json` prints it; assessed, written, unchanged and refused count accounts.
     summary: dict[str, Any]
     #: What a dry run would write; None: it was none.
     changes: tuple[AccountChange, ...] | None = None

@@ -1,7 +1,7 @@
 """Fills a simulated organisation from canonical tables: accounts, invoices, payments and credit notes.
 
 Zoho CRM's own invoices carry no payments; payments stand in a custom module, one record an allocation, and credit
-notes in another. Source: reference on Zoho, section 3. An account_id becomes the account's number.
+notes in another. Source: docs/zoho.md. An account_id becomes the account's number.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The tree of parent companies: whose exposure and whose limit count together.
 
-Source: design/tables.md, "A group's room and a member's own room: the smaller is shown. A parent cycle is refused".
+Source: docs/rules.md, "Groups".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The live claims of a day: due days filled, disputes judged, amounts in base currency.
 
-Source: design/tables.md, "Rules that are easy to get wrong"; design/policy.md, "Disputes".
+Source: docs/rules.md, "Open amounts and lateness", "Disputes".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is owed as of a day, computed from amounts and allocations, never from a balance field.
 
 Facts dated after the day do not count. An allocation is dated by its payment's `paid_on` or its adjustment's
-`booked_on`; the clerk's `applied_on` counts for nothing. Source: design/tables.md, "Rules that are easy to get wrong".
+`booked_on`; the clerk's `applied_on` counts for nothing. Source: docs/rules.md, "Open amounts and lateness".
 """
 
 from __future__ import annotations

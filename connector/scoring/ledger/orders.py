@@ -1,7 +1,6 @@
 """Orders that are not billed yet: money at risk, counted once.
 
-Source: design/tables.md, "Each order's money enters exposure once: receivables carrying its order_id are its billed
-part".
+Source: docs/rules.md, "Orders".
 """
 
 from __future__ import annotations

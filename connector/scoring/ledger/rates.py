@@ -16,7 +16,7 @@ def base_currency(tables: Tables, wanted: str) -> str:
     """The currency that amounts are added up in.
 
     One currency and no rates: that currency. Else *wanted*, the policy's, unless no rate tells it and all rates share
-    another base: then that one. Source: design/tables.md, "One currency and no rates".
+    another base: then that one. Source: docs/rules.md, "Currencies".
     """
     used = {
         code for name in ("receivables", "payments") if name in tables for code in tables[name]["currency"].unique()

@@ -2,7 +2,7 @@
 
 Overdue = max(0, due balance − floor), the floor covering the oldest items. That is what paying the oldest first comes
 to: an item falls due when what fell due after it exceeds the floor, and settled items are judged by that day.
-Source: design/tables.md, "Rolling terms (铺底)".
+Source: docs/rules.md, "Terms".
 """
 
 from __future__ import annotations

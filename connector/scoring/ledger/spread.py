@@ -1,7 +1,6 @@
 """Money that names an order, or an invoice with instalments, spread over its claims: earliest due first, then by id.
 
-Source: design/tables.md, allocations. It is done when facts are computed, never in the mapping: a plan's line may still
-change.
+This is done when facts are computed, never in the mapping: a line of a payment plan may still change.
 """
 
 from __future__ import annotations

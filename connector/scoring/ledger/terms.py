@@ -1,4 +1,4 @@
-"""Due days from agreed terms, for invoices that carry none. Source: design/tables.md, "Month-end terms"."""
+"""Due days from agreed terms, for invoices that carry none. Source: docs/rules.md, "Terms"."""
 
 from __future__ import annotations
 

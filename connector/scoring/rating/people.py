@@ -1,6 +1,6 @@
 """What people decided about a customer: overrides, holds, releases. Only a person or their date ends them.
 
-Decisions come last: after points, caps, stability and knock-outs (design/policy.md, "Order"). An override lifts a
+Decisions come last: after points, caps, stability and knock-outs (docs/rules.md, "Decisions"). An override lifts a
 rating by at most the policy's notches above what would hold without it, whatever it was when it was made; a release
 lowers only what zixin holds by itself, never what a person holds.
 """

@@ -1,7 +1,7 @@
 """Steady grades: small moves of the score do not move the grade, and what gets better has to stay so for a while.
 
 Looks back only at the newest assessment of an earlier day, so that order and number of runs within a day do not
-matter. Caps bind at once, downwards and upwards. Source: docs/scoring.md, "Steady grades"; design/days.md.
+matter. Caps bind at once, downwards and upwards. Source: docs/scoring.md, "Steady grades".
 """
 
 from __future__ import annotations
