@@ -1,4 +1,4 @@
-"""Accepted events a second: signed, verified, committed with synchronous = FULL; beside one commit an event.
+"""Accepted events per second: signed, verified, committed with synchronous = FULL; beside one commit an event.
 
 PYTHONPATH=. python bench/events.py
 
@@ -49,7 +49,7 @@ def server(path: str, kind: str, pipe: Any) -> None:
 
 
 def main() -> None:
-    """Print one JSON line a kind."""
+    """Print one JSON line per kind."""
     for kind in ("together", "one by one"):
         with TemporaryDirectory() as folder:
             here, there = multiprocessing.Pipe()

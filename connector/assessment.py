@@ -47,7 +47,7 @@ REASON = pl.Struct(
 #: What a method of the limit gave, in minor units; `binding`: the smallest, which the proposal rests on.
 LIMIT_TERM = pl.Struct({"method": pl.String, "amount": pl.Int64, "binding": pl.Boolean})
 
-#: One row a customer and day; money in minor units of `currency`, the base currency; days since 1970.
+#: One row per customer and day; money in minor units of `currency`, the base currency; days since 1970.
 ASSESSMENT: dict[str, pl.DataType] = {
     "customer_id": pl.String(),
     "as_of": pl.Int32(),

@@ -244,7 +244,7 @@ class Writes(Protocol):
     """Adapters of systems that show what zixin found."""
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
-        """Writes account fields; one outcome a record, never raises for one row."""
+        """Writes account fields; one outcome per record, never raises for one row."""
         ...
 
 

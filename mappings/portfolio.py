@@ -1,6 +1,6 @@
 """Reads a portfolio folder: UTF-8 CSV files with a header, amounts as decimal text, ISO days.
 
-`accounts.csv`, `invoices.csv`, `payments.csv` (one row an allocation), and optionally one file a canonical table.
+`accounts.csv`, `invoices.csv`, `payments.csv` (one row per allocation), and optionally one file a canonical table.
 A row that does not fit is rejected with its file, line, column, value and reason; the others go on.
 """
 

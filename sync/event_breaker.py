@@ -1,7 +1,7 @@
-"""The brake of events: a flood of bad news within an hour waits for a person, while good news passes.
+"""The circuit breaker of events: a flood of bad news within an hour waits for a person, while good news passes.
 
-Source: docs/rules.md, "Events and runs": at least 20 customers and over 2 % who would fall to C or D within an hour; how many is in
-the policy's `checks`.
+At least 20 customers, and a share that the policy's `checks` set, who would fall to C or D within an hour. Source:
+docs/rules.md, "Events and runs".
 """
 
 from __future__ import annotations

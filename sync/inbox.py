@@ -1,7 +1,7 @@
 """The inbox: an event is acknowledged once its row is committed, and closed once what it changed has been scored.
 
-Events that arrive together are committed together: one fsync for all who wait. Source: docs/rules.md, "Events and runs"; the database is
-in WAL mode with synchronous = FULL.
+Events that arrive together are committed together: one fsync for all who wait. The database is in
+WAL mode with synchronous = FULL. Source: docs/rules.md, "Events and runs".
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, ledger, outbox, ratings
 from sync.store.session import Reading, Writing
 
-#: SQLite stalls other writers while one holds the lock: so many customers a transaction.
+#: SQLite stalls other writers while one holds the lock: so many customers per transaction.
 _CUSTOMERS_A_TRANSACTION = 1_000
 
 

@@ -99,7 +99,7 @@ class Sending:
         ]
 
     def sent(self, changes: Sequence[Planned]) -> Iterator[tuple[Planned, AccountOutcome]]:
-        """One pair an account, in the order in which they are final; after `takable` of the same turn."""
+        """One pair per account, in the order in which they are final; after `takable` of the same turn."""
         while changes:
             ready = []
             for item in changes:

@@ -91,7 +91,7 @@ def growable(connector: Connector) -> frozenset[Aspect]:
 def grow(
     connector: Connector, wire: Wire, proof: Proof, name: str, growths: Sequence[Growth]
 ) -> Mapping[str, Misconfigured]:
-    """Changes fields, one a call; `Written.name` → why the system did not. Raises Misconfigured: no file says how."""
+    """Changes fields, one per call; `Written.name` → why the system did not. Raises Misconfigured: no file says how."""
     making = connector.create
     if making is None or making.change is None:
         raise Misconfigured("E-CONNECTOR-BY", host=wire.host, object=f"{name}.create.change")

@@ -200,7 +200,7 @@ class Children(Part):
 
 
 class Batch(Part):
-    """Many records a call."""
+    """Many records per call."""
 
     size: int = Field(ge=1)
     #: One item of `{items}`.

@@ -46,7 +46,7 @@ class Writing:
     patience_s: float = 3600.0
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
-        """One outcome a record, in their order; never raises for one row."""
+        """One outcome per record, in their order; never raises for one row."""
         remaining = iter(changes)
         first = list(islice(remaining, self.bulk_from))
         if len(first) < self.bulk_from:

@@ -54,7 +54,7 @@ async def _parts(body: bytes, how: int) -> AsyncIterator[bytes]:
 
 
 async def trickling(body: bytes) -> AsyncIterator[bytes]:
-    """Byte by byte, a hundred a second."""
+    """Byte by byte, a hundred per second."""
     for at in range(len(body)):
         yield body[at : at + 1]
         await asyncio.sleep(0.01)

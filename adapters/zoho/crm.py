@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 #: Most records a write. Source: v8 update-records.
 PER_WRITE = 100
-#: Most fields a call of the records API.
+#: Most fields per call of the records API.
 _MOST_FIELDS = 50
 #: The org's list of currencies, as a source of a mapping names it.
 CURRENCIES = "org/currencies"
@@ -108,7 +108,7 @@ class Zoho(Facade):
         return until
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
-        """Updates accounts by id, a hundred a call, without their automation; takes mixed results apart."""
+        """Updates accounts by id, a hundred per call, without their automation; takes mixed results apart."""
         for batch in _batches(changes, PER_WRITE):
             yield from self._write(batch)
 
@@ -121,7 +121,7 @@ class Zoho(Facade):
         return None if name == CURRENCIES else self._reading.count(name)
 
     def sample(self, name: str, fields: Sequence[str], most: int) -> pl.DataFrame:
-        """Some records of a module: a page of the records API. Source: v8 get-records, 50 fields a call."""
+        """Some records of a module: a page of the records API. Source: v8 get-records, 50 fields per call."""
         names = [*fields[: _MOST_FIELDS - 1], "Modified_Time"]
         params = {"fields": ",".join(names), "per_page": str(most)}
         rows, _ = wire.records(self._call("GET", name, "records", params).body)
@@ -140,7 +140,7 @@ class Zoho(Facade):
         return install.plan(self.describe("Accounts"), wanted)
 
     def apply(self, wanted: Sequence[OutputField]) -> Mapping[str, str]:
-        """Creates the missing fields, five a call, and reads back what Zoho named them."""
+        """Creates the missing fields, five per call, and reads back what Zoho named them."""
         missing = {step.name for step in self.plan(wanted) if step.action == "create"}
         readers = self._readers() if missing else []
         for batch in _batches([item for item in wanted if item.name in missing], install.FIELDS_A_CALL):
@@ -156,7 +156,7 @@ class Zoho(Facade):
         return install.GROWABLE
 
     def grow(self, growths: Sequence[Growth]) -> Mapping[str, Misconfigured]:
-        """Changes fields, five a call; a label apart from options, which it would keep out where it is taken."""
+        """Changes fields, five per call; a label apart from options, which it would keep out where it is taken."""
         parts = [part for growth in growths for part in (growth.of({"options"}), growth.of({"label"})) if part]
         wrong: dict[str, Misconfigured] = {}
         for batch in _batches(parts, install.FIELDS_A_CALL):

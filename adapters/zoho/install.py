@@ -1,6 +1,6 @@
 """Creating zixin's fields on Zoho's Accounts.
 
-Source: v8 create-fields: at most 5 fields a call, 10 credits a field, labels of at most 25 characters; Zoho derives
+Source: v8 create-fields: at most 5 fields per call, 10 credits per field, labels of at most 25 characters; Zoho derives
 the API name from the label, so it is read back and never assumed.
 """
 

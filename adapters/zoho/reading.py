@@ -2,7 +2,7 @@
 
 A query walks a fixed window by id, so that equal times and rows that move within it lose nothing. Source:
 zoho.com/crm/developer/docs/api/v8 COQL-Overview, COQL-Limitations (2,000 rows for 3 credits, 500 columns),
-bulk-read/overview (200,000 rows a file for 50 credits and two calls).
+bulk-read/overview (200,000 rows per file for 50 credits and two calls).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from connector.ports import Gone, Page, Source
 
 #: Above so many records a bulk read is cheaper than queries. Source: break-even of 3 credits a 2,000 and 52 a job.
 BULK_FROM = 34_200
-#: Rows of the cheapest query and of the largest; ids a query; deleted records a page.
+#: Rows of the cheapest query and of the largest; ids a query; deleted records per page.
 _FIRST, _MOST, PER_FETCH, _DELETED = 200, 2_000, 100, 200
 _MOST_COLUMNS = 500
 #: Rows of a bulk file that are handed on at once.
@@ -86,7 +86,7 @@ class Reading:
             yield from self._walk(source, there, state, large=count > _FIRST)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
-        """Records by id, a hundred a query; those that Zoho does not return are gone."""
+        """Records by id, a hundred per query; those that Zoho does not return are gone."""
         there = self._there(source)
         for start in range(0, len(records), PER_FETCH):
             batch = records[start : start + PER_FETCH]

@@ -1,6 +1,7 @@
-"""The brake: a run whose ratings differ too much from the last ones waits for a person.
+"""The circuit breaker: a run whose ratings differ too much from the last ones waits for a person.
 
-Wrong data looks like a portfolio that fell overnight. Source: docs/rules.md, "Events and runs"; the shares are the policy's `checks`.
+Wrong data looks like a portfolio that fell overnight. The shares are the policy's `checks`. Source: docs/rules.md,
+"Events and runs".
 """
 
 from __future__ import annotations

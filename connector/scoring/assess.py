@@ -38,7 +38,7 @@ def assess(
     prior: pl.DataFrame | None = None,
     gathering: Gathering | None = None,
 ) -> pl.DataFrame:
-    """One row an account of `accounts`, with the columns of `connector.assessment.ASSESSMENT`.
+    """One row per account of `accounts`, with the columns of `connector.assessment.ASSESSMENT`.
 
     `tables`: canonical tables by name, whole for these accounts; missing ones are empty. `prior`: what was assessed
     last on an earlier day, with the columns of `ASSESSMENT`: since when a flag is up, and which grade was held.
@@ -71,7 +71,7 @@ def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of
 def measured(
     tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None = None
 ) -> pl.DataFrame:
-    """One row an account with everything that led to its assessment: features, points, gates, rating, limit, flags.
+    """One row per account with everything that led to its assessment: features, points, gates, rating, limit, flags.
 
     `policy_segment`: segment of the policy, empty text: none. What only another segment's policy has is null.
     """

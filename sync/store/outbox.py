@@ -47,7 +47,7 @@ def want(session: Writing, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool = False) -> None:
-    """What the CRM shows of our fields: account_id and one column a written field.
+    """What the CRM shows of our fields: account_id and one column per written field.
 
     Left out where our own write was answered after the page was asked for, unless `force`. An account that shows
     something new is planned again.

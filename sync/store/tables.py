@@ -116,7 +116,7 @@ customers = _table(
     key=("connection", "account_id"),
 )  # fmt: skip
 
-#: One row a customer and day; scoring a day again replaces its row.
+#: One row per customer and day; scoring a day again replaces its row.
 assessments = _table(
     "assessments",
     _text("connection"),

@@ -83,5 +83,5 @@ _APART = {name for module in MODULES for name in getattr(module, "APART", ())}
 
 
 def every() -> list[Any]:
-    """Parameters of a test, one a double; those whose code another double runs too are measured for no coverage."""
+    """Parameters of a test, one per double; those whose code another double runs too are measured for no coverage."""
     return [pytest.param(name, marks=pytest.mark.apart if name in _APART else ()) for name in sorted(DOUBLES)]

@@ -30,7 +30,7 @@ def plan(
     call: typer.Context,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something would change.")] = False,
 ) -> None:
-    """One line a field."""
+    """One line per field."""
     from zixin import compose
     from zixin.services import crm_fields
 

@@ -140,7 +140,7 @@ def _spread(
     system: System, entity: str, prefix: str, rows: Mapping[str, Any], told: Books, accounts: Mapping[str, str],
     claims: Mapping[str, str], names: Mapping[str, str],
 ) -> None:  # fmt: skip
-    """One record an allocation, and one for what is left unapplied."""
+    """One record per allocation, and one for what is left unapplied."""
     count = 0
     for key, row in rows.items():
         common = {

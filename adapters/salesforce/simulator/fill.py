@@ -145,7 +145,7 @@ def _accounts(org: Org, told: Books) -> dict[str, str]:
 
 
 def _settlements(org: Org, told: Books, accounts: Mapping[str, str], claims: Mapping[str, str]) -> None:
-    """One record an allocation, and one for what a payment or a note leaves unapplied."""
+    """One record per allocation, and one for what a payment or a note leaves unapplied."""
     for key, row in told.payments.items():
         values = {
             "Paid_On__c": row["paid_on"], "Instrument__c": row["instrument"], "Matures_On__c": row["matures_on"],

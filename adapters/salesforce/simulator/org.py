@@ -101,7 +101,7 @@ class Org:
     tokens: set[str] = field(default_factory=set)
     issued: int = 0
     revoked: bool = False
-    #: Most records a page; the server may choose fewer.
+    #: Most records per page; the server may choose fewer.
     page: int = 2_000
     #: Rows of a bulk result page at most.
     result: int = 100_000

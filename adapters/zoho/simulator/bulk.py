@@ -1,6 +1,6 @@
 """COQL and bulk read jobs of the simulator: the two ways to read more than a page.
 
-Source: zoho.com/crm/developer/docs/api/v8 COQL-Overview, bulk-read/overview: 200,000 rows a file, a zip with one CSV
+Source: zoho.com/crm/developer/docs/api/v8 COQL-Overview, bulk-read/overview: 200,000 rows per file, a zip with one CSV
 whose first column is `Id`, lookups as bare ids, 50 credits a job, jobs of an organisation one after the other, ten
 downloads a minute. How soon a job is done is not documented: here at the second look.
 """

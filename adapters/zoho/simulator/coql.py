@@ -16,7 +16,7 @@ from typing import Any
 from lark import Lark, Transformer
 from lark.exceptions import LarkError
 
-#: Most rows and columns a query. Source: COQL-Limitations.
+#: Most rows and columns per query. Source: COQL-Limitations.
 MOST_ROWS, MOST_COLUMNS, MOST_IN = 2_000, 500, 100
 
 _GRAMMAR = r"""

@@ -1,6 +1,6 @@
 """Fills a simulated organisation from canonical tables: accounts, invoices, payments and credit notes.
 
-Zoho CRM's own invoices carry no payments; payments stand in a custom module, one record an allocation, and credit
+Zoho CRM's own invoices carry no payments; payments stand in a custom module, one record per allocation, and credit
 notes in another. Source: docs/zoho.md. An account_id becomes the account's number.
 """
 
@@ -129,7 +129,7 @@ def _invoices(org: Org, told: Books, accounts: Mapping[str, str]) -> dict[str, s
 
 
 def _settlements(org: Org, told: Books, accounts: Mapping[str, str], invoices: Mapping[str, str]) -> None:
-    """One record an allocation, and one for what a payment or a note leaves unapplied."""
+    """One record per allocation, and one for what a payment or a note leaves unapplied."""
     for key, row in told.payments.items():
         values = {
             "Paid_On": row["paid_on"], "Kind": row["kind"], "Instrument": row["instrument"],

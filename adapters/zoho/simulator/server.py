@@ -24,7 +24,7 @@ from adapters.zoho.simulator.coql import limit_of
 from adapters.zoho.simulator.org import Org
 from adapters.zoho.simulator.reply import answer, body_of, dated, error
 
-#: Source: v8 get-records: records a page, fields a call, records reachable by `page` and by page token.
+#: Source: v8 get-records: records per page, fields per call, records reachable by `page` and by page token.
 _PER_PAGE, _FIELDS, _BY_PAGE, _BY_TOKEN = 200, 50, 2_000, 100_000
 
 #: Ids of created fields.

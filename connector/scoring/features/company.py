@@ -32,7 +32,7 @@ _PPM = 10**6
 
 
 def company_record(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> pl.DataFrame:
-    """One row an account.
+    """One row per account.
 
     Columns out: account_id, company_age, registered_capital, tax_grade, legal_cases, insolvency, external_score,
     external_age.

@@ -49,7 +49,7 @@ Numbers = dict[str, npt.NDArray[Any]]
 
 
 def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int) -> pl.DataFrame:
-    """One row an account of `accounts`: account_id, every feature, and what an assessment shows beside them.
+    """One row per account of `accounts`: account_id, every feature, and what an assessment shows beside them.
 
     These are: settles (something was settled within a year), on_account, uncleared, overdue_since (day), agreed_limit
     (null: nobody has set one), next_day (the first on which a due day or a limit's last day has passed). A feature is

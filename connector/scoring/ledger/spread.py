@@ -9,7 +9,7 @@ import polars as pl
 
 
 def spread(allocations: pl.DataFrame, live: pl.DataFrame, come: pl.DataFrame) -> pl.DataFrame:
-    """Allocations of the canonical table → the same, those to an order as one row a claim that they reach.
+    """Allocations of the canonical table → the same, those to an order as one row per claim that they reach.
 
     Columns in, of `live`: receivable_id, order_id, due, amount, currency; of `come`: id, booked, day. What takes back
     is set off first. What goes beyond the order's claims, or is in another currency than they, reaches none: it stays

@@ -31,7 +31,7 @@ WORDS = {
 
 
 def decisions_in_force(tables: Tables, as_of: int) -> pl.DataFrame:
-    """One row an account with decisions in force on the day.
+    """One row per account with decisions in force on the day.
 
     Columns out: account_id, override (grade; null: none), held (worst hold by people, an index into HOLDS; null:
     none), released (least hold that a release lets through, an index; null: none), cash_only, confirmed (worst grade
@@ -127,7 +127,7 @@ def apply_holds(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def reasons(frame: pl.DataFrame) -> pl.DataFrame:
-    """Columns out: row (its number in the frame), indicator, en, zh; a line a decision in force."""
+    """Columns out: row (its number in the frame), indicator, en, zh; a line per decision in force."""
     rows = frame.select("lines").with_row_index("row").explode("lines").drop_nulls("lines").unnest("lines")
     value = pl.coalesce("value", pl.lit(""))
     until = pl.from_epoch(pl.col("until"), time_unit="d").dt.to_string()

@@ -89,7 +89,7 @@ def _zoho(tables: Mapping[str, pl.DataFrame]) -> Iterator[ZohoDouble]:
 
 @contextmanager
 def _zoho_bulk(tables: Mapping[str, pl.DataFrame]) -> Iterator[ZohoDouble]:
-    """Zoho, whole modules read by bulk jobs of a hundred and fifty rows a file."""
+    """Zoho, whole modules read by bulk jobs of a hundred and fifty rows per file."""
     with simulated_zoho(tables) as sim:
         sim.org.jobs.rows_a_file = 150
         yield ZohoDouble(sim, packaged("zoho"), bulk_from=0)
