@@ -153,7 +153,7 @@ OUTPUT_FIELDS: tuple[OutputField, ...] = (
     OutputField("reasons", "text", "follower", "Credit Reasons", "评级理由", length=2000),
     OutputField("rated_on", "day", "passenger", "Credit Rated On", "评级日期"),
     OutputField("score", "number", "follower", "Credit Score", "信用评分", tolerance="0.1", places=1, optional=True),
-    OutputField("exposure", "money", "follower", "Credit Exposure", "信用敞口", places=2, optional=True),
+    OutputField("exposure", "money", "follower", "Credit Exposure", "信用占用", places=2, optional=True),
     OutputField("next_review", "day", "follower", "Credit Next Review", "下次复核日", optional=True),
 )
 #: What is made where nobody asks for more.

@@ -32,7 +32,7 @@ class OrderDecision:
 
 #: Code of a reason → English, Chinese.
 WHY = {
-    "hold": ("on hold: {hold}", "管控状态：{hold}"),
+    "hold": ("on hold: {hold}", "信用管控：{hold}"),
     "flag": ("{en}", "{zh}"),
     "no_limit": ("no limit is in force", "尚无生效额度"),
     "cash": ("pays in advance", "预付款客户"),

@@ -88,3 +88,9 @@ MEASURES: dict[str, MeasureWords] = {
 def canonical(code: str) -> str:
     """Our code of a flag that may go by another usual name."""
     return ALIASES.get(code, code)
+
+
+def flag_name(code: str, language: str) -> str:
+    """What a flag is called; one of somebody's own policy is called by its code."""
+    words = FLAGS.get(code)
+    return code if words is None else words.zh if language == "zh-CN" else words.en

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from connector.messages.terms import term
 
 #: State of something that was tried → its mark in front of a line.
 MARKS = {"ok": "✓", "look": "?", "failed": "✗", "left": "–"}
@@ -29,6 +32,10 @@ class Context:
         """The text of the chosen language."""
         return zh if self.language == "zh-CN" else en
 
+    def term(self, key: str, width: int = 0) -> str:
+        """The word for a state, kind or level, as wide on a terminal as that at least."""
+        return padded(term(key, self.language), width)
+
     def say(self, text: str = "") -> None:
         """A line for a person: on standard output, or on standard error when that carries JSON."""
         print(text, file=sys.stderr if self.json else sys.stdout)
@@ -40,6 +47,28 @@ class Context:
     def document(self, value: Any) -> None:
         """The command's one JSON document."""
         print(json.dumps(value, ensure_ascii=False, indent=1, default=str))  # noqa: T201
+
+
+def padded(text: str, width: int) -> str:
+    """The text with blanks behind it, as wide on a terminal as that: a Chinese character takes two cells."""
+    return text + " " * (width - _cells(text))
+
+
+def clipped(text: str, width: int) -> str:
+    """The text, cut where it is wider on a terminal than that, and padded to it."""
+    while _cells(text) > width:
+        text = text[:-1]
+    return padded(text, width)
+
+
+def _cells(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def aligned(text: str, width: int) -> str:
+    """The text to the right of a column of that width; to the left where the width is negative."""
+    filled = padded(text, abs(width))
+    return filled if width < 0 else filled[len(text) :] + text
 
 
 def moves_text(context: Context, moved: Mapping[str, int]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zixin.cli.context import Context
+from zixin.cli.context import Context, padded
 from zixin.cli.evaluate import days_of
 from zixin.cli.upgrade import upgraded
 
@@ -175,8 +175,8 @@ def _lister(name: str) -> Any:
             dates = f"{row.valid_from or '–'} … {row.until or '–'}"
             state = {"in_force": "生效", "waits": "待批", "over": "已结束", "ahead": "未开始"}[row.state]
             message = context.words(row.state.replace("_", " "), state)
-            head = f"{row.id:<8} {message:<9} {row.number:<14} {row.kind:<12} {what:<16} {dates}"
-            context.say(f"{head}  {row.reason or ''}  {row.by or ''}")
+            head = f"{row.id:<8} {padded(message, 9)} {row.number:<14} {context.term(row.kind, 12)} {what:<16} {dates}"
+            context.say(f"{head}  {row.reason or ''}  {context.term(row.by or '')}")
 
     return lister
 

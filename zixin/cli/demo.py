@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from connector.messages.flags import flag_name
 from zixin.cli.context import Context
 from zixin.cli.evaluate import days_of
 from zixin.cli.simulate import check_crm
@@ -110,7 +111,8 @@ def _watch(context: Context, done: Demo, row: dict[str, Any]) -> None:
     from connector.presentation import reasons
 
     number, name = done.names.get(row["customer_id"], (row["customer_id"], ""))
-    flags = ", ".join(flag["code"] for flag in row["flags"])
+    codes = [flag["code"] for flag in row["flags"]]
+    flags = ", ".join(context.words(code, flag_name(code, "zh-CN")) for code in codes)
     overdue = money.format_money(row["overdue"], row["currency"])
     late = context.words(
         f"{overdue} overdue, {row['max_days_overdue']} days", f"逾期 {overdue}，{row['max_days_overdue']} 天"

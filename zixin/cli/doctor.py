@@ -45,8 +45,8 @@ def doctor(call: typer.Context) -> None:
             continue
         if check.group != group:
             group = check.group
-            context.say(group)
-        context.say(f"  {MARKS[check.state]} {check.what:<34} {context.words(check.en, check.zh)}")
+            context.say(context.term(group))
+        context.say(f"  {MARKS[check.state]} {context.term(check.what, 34)} {context.words(check.en, check.zh)}")
     code = doctors.exit_code(checks)
     if context.json:
         names = ("group", "what", "state", "en", "zh")

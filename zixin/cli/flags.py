@@ -43,7 +43,7 @@ def _flags(
         until = f" … {row.cleared_on}" if row.cleared_on else ""
         text = context.words(row.en, row.zh)
         measure = context.words(row.measure_en, row.measure_zh)
-        head = f"{row.severity:<8} {row.number:<14} {row.code:<20} {row.raised_on}{until}"
+        head = f"{context.term(row.severity, 8)} {row.number:<14} {row.code:<20} {row.raised_on}{until}"
         context.say(f"{head}  {text} → {measure}  {seen if row.acknowledged_by else ''}".rstrip())
 
 

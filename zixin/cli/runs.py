@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zixin.cli.context import Context
+from zixin.cli.context import Context, aligned
 
 if TYPE_CHECKING:
     from zixin.services.runs import Refused, Rejected, RunRow
@@ -43,11 +43,13 @@ def runs(
     heads = context.words(
         "run started kind day state assessed written refused", "运行 开始 类型 日期 状态 评级 写回 拒绝"
     )
-    context.say("{:<28} {:<20} {:<8} {:<10} {:<9} {:>8} {:>8} {:>8}".format(*heads.split()))
+    widths = (-28, -20, -8, -10, -9, 8, 8, 8)
+    context.say(" ".join(aligned(head, width) for head, width in zip(heads.split(), widths, strict=True)))
     for row in rows:
         counts = " ".join(f"{row['summary'].get(name, '–'):>8}" for name in ("assessed", "written", "refused"))
         started = row["started_at"][:19]
-        context.say(f"{row['run']:<28} {started:<20} {row['kind']:<8} {row['as_of']} {row['state']:<9} {counts}")
+        kind, state = context.term(row["kind"], 8), context.term(row["state"], 9)
+        context.say(f"{row['run']:<28} {started:<20} {kind} {row['as_of']} {state} {counts}")
 
 
 def _one(context: Context, row: dict[str, Any]) -> None:

@@ -82,7 +82,8 @@ def status(call: typer.Context) -> None:
     else:
         for name, value in asdict(results).items():
             if name != "wants":
-                context.say(f"{name:<18} {value if value is not None else '–'}")
+                text = "–" if value is None else context.term(str(value))
+                context.say(f"{context.term(name, 18)} {text}")
         for line in results.wants:
             context.say(f"! {context.words(line.en, line.zh)}")
     if results.wants:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zixin.cli.context import Context, moves_text
+from connector.assessment import OUTPUT_FIELDS
+from connector.messages.flags import flag_name
+from zixin.cli.context import Context, aligned, clipped, moves_text
 from zixin.cli.evaluate import days_of
 from zixin.cli.upgrade import upgraded
 
@@ -150,16 +152,17 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
             "写回     {written:,} 个客户（{fields:,} 个字段），{unchanged:,} 个未变，{refused} 个被拒绝",
         ).format(**summary)
     )
+    labels = {item.name: item.zh for item in OUTPUT_FIELDS}
     for name, count in summary["refused_fields"].items():
         told = (
             f"! the CRM refuses {name} of {count:,} accounts: zixin errors RUN says why, zixin fields plan what it lacks",
-            f"! CRM 拒绝 {count:,} 个客户的字段 {name}：zixin errors RUN 说明原因，zixin fields plan 说明缺少什么",
+            f"! CRM 拒绝 {count:,} 个客户的字段 {labels.get(name, name)}：zixin errors RUN 说明原因，zixin fields plan 说明缺少什么",
         )
         context.say(context.words(*told))
-    calls = ", ".join(f"{name} {count}" for name, count in summary["calls"].items())
+    calls = ", ".join(f"{context.term(name)} {count}" for name, count in summary["calls"].items())
     credits_ = summary["credits"]
     context.say(context.words(f"calls    {calls}; {credits_:,} credits", f"调用     {calls}；{credits_:,} 点额度"))
-    seconds = ", ".join(f"{name} {spent:.1f}" for name, spent in summary["seconds"].items())
+    seconds = ", ".join(f"{context.term(name)} {spent:.1f}" for name, spent in summary["seconds"].items())
     context.say(context.words(f"seconds  {seconds}", f"秒数     {seconds}"))
 
 
@@ -209,10 +212,11 @@ def _table(context: Context, rows: Sequence[AccountRating]) -> None:
     heads = context.words(
         "number rating score limit exposure overdue hold flags name", "编号 等级 评分 额度 占用 逾期 管控 预警 名称"
     )
-    context.say("{:<14} {:<4} {:>5} {:>14} {:>14} {:>14} {:<8} {:<22} {}".format(*heads.split()))
+    widths = (-14, -4, 5, 14, 14, 14, -8, -22, -4)
+    context.say(" ".join(aligned(head, width) for head, width in zip(heads.split(), widths, strict=True)).rstrip())
     for row in rows:
-        flags = ",".join(row.flags) or "–"
+        flags = ",".join(context.words(code, flag_name(code, "zh-CN")) for code in row.flags) or "–"
         score = "–" if row.score is None else f"{row.score:.1f}"
         money = [f"{amount or '–':>14}" for amount in (row.limit, row.exposure, row.overdue)]
         head = f"{row.number[:14]:<14} {row.rating:<4} {score:>5} {' '.join(money)}"
-        context.say(f"{head} {row.hold:<8} {flags[:22]:<22} {row.name}")
+        context.say(f"{head} {context.term(row.hold, 8)} {clipped(flags, 22)} {row.name}")

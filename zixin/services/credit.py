@@ -17,6 +17,7 @@ from connector.credit.decision_rules import Asked
 from connector.credit.order_check import OUT, WHY, check
 from connector.errors import Misconfigured
 from connector.messages.flags import FLAGS, canonical
+from connector.messages.terms import term
 from connector.policy import Policy
 from connector.schema import Tables, day_number, day_of
 from connector.scoring.assess import assess
@@ -295,7 +296,9 @@ def check_order(context: CreditContext, wanted: str, amount: Decimal, currency: 
                 for key, value in filled.items()
             }
             en, zh = catalogue[code]
-            results.append(Line(code, en.format(**text), zh.format(**text)))
+            results.append(
+                Line(code, en.format(**text), zh.format(**{**text, "hold": term(str(text.get("hold")), "zh-CN")}))
+            )
         return tuple(results)
 
     numbers = {
