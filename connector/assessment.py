@@ -19,28 +19,39 @@ HOLDS: tuple[str, ...] = ("none", "warn", "approve", "block")
 #: Warning flags, gravest first; the options of the CRM's field.
 FLAGS: tuple[str, ...] = tuple(FLAG_WORDS)
 
-#: A flag that is up. `measure`: what is recommended; evidence: the figures that raised it, as a person reads them.
+#: A figure that raised a flag; amounts in minor units of the assessment's currency.
+EVIDENCE = pl.Struct({"feature": pl.String, "value": pl.Float64})
+#: A flag that is up; its sentence is made by `connector.messages.rendering`. `measure`: what is recommended; `segment`:
+#: whose policy raised it, null: everybody's; words: of figures that an earlier release kept as text, else null.
 FLAG = pl.Struct(
     {
         "code": pl.String,
         "severity": pl.String,
-        "en": pl.String,
-        "zh": pl.String,
         "since": pl.Int32,
         "measure": pl.String,
-        "evidence_en": pl.String,
-        "evidence_zh": pl.String,
+        "evidence": pl.List(EVIDENCE),
+        "segment": pl.String,
+        "words_en": pl.String,
+        "words_zh": pl.String,
     }
 )
-#: One line of the explanation. `points` of 100; `lost`: of the score; both null for a gate.
+#: One line of the explanation, a sentence by `connector.messages.rendering`. Of an indicator: its feature, value,
+#: points of 100, and what they lost of the score; of a gate or a pillar without data: the grade; of what a person
+#: decided: the value, the last day and the reason. words: as an earlier release kept it, else null.
 REASON = pl.Struct(
     {
         "indicator": pl.String,
+        "feature": pl.String,
         "value": pl.Float64,
         "points": pl.Float64,
         "lost": pl.Float64,
-        "en": pl.String,
-        "zh": pl.String,
+        "grade": pl.String,
+        "segment": pl.String,
+        "decided": pl.String,
+        "until": pl.Int32,
+        "why": pl.String,
+        "words_en": pl.String,
+        "words_zh": pl.String,
     }
 )
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from connector import money
 from connector.assessment import FLAGS, RATINGS
@@ -22,6 +22,7 @@ from connector.documents import Part, parse, suggestion
 from connector.messages.features import AFTERWARDS, FEATURES
 from connector.messages.flags import FLAGS as FLAG_WORDS
 from connector.messages.flags import MEASURES, MeasureWords, canonical
+from connector.messages.rendering import Sentences
 
 Grade = Literal["AAA", "AA", "A", "BBB", "BB", "B", "CCC", "CC", "C", "D"]
 Hold = Literal["none", "warn", "approve", "block"]
@@ -346,6 +347,8 @@ class Segment(Part):
 class Policy(Part):
     """A policy as the file says it."""
 
+    _segment: str | None = PrivateAttr(default=None)
+
     format: Literal[1] = Field(alias="version")
     #: The shipped edition that it is, or was made from: POLICY/NUMBER.
     edition: str | None = Field(None, pattern=r"^[a-z][a-z0-9-]*/[1-9][0-9]*$")
@@ -407,6 +410,7 @@ class Policy(Part):
             changes = segment.model_dump(exclude={"match"}, exclude_defaults=True)
             try:
                 result[name] = Policy.model_validate({**_merged(whole, changes), "segments": {}})
+                result[name]._segment = name
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(str(part) for part in first["loc"])
@@ -439,6 +443,20 @@ class Policy(Part):
     def content(self) -> str:
         """A hash over everything, defaults and texts included: what is made of a policy is kept under it."""
         return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+
+    @property
+    def segment(self) -> str | None:
+        """Whose policy it is, out of `of_segments`; null: everybody's."""
+        return self._segment
+
+    @cached_property
+    def sentences(self) -> Sentences:
+        """What gates and flags say, those of segments among them."""
+        every = (*self.of_segments.values(), self)
+        return Sentences(
+            {(rules.segment, name): (gate.en, gate.zh) for rules in every for name, gate in rules.gates.items()},
+            {(rules.segment, code): (flag.en, flag.zh) for rules in every for code, flag in rules.flags.items()},
+        )
 
     def measure_of(self, code: str) -> str:
         """The measure that is recommended about a flag: the policy's, else that of the table of flags."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from connector import money
 from connector.assessment import NOT_RATED
+from connector.messages.rendering import Sentences, language_of, texts
 from connector.schema import day_of
 
 #: A grade that has yet to hold, or that a person has yet to confirm.
@@ -15,7 +16,7 @@ PENDING = {"en": "pending since {1}: {0}", "zh": "待生效（自{1}）：{0}"}
 _MOST_REASONS = 6
 
 
-def written_values(row: Mapping[str, Any], language: str) -> dict[str, str | None]:
+def written_values(row: Mapping[str, Any], language: str, sentences: Sentences) -> dict[str, str | None]:
     """`Written.name` → canonical text, None for empty, of one row with the columns of `ASSESSMENT`.
 
     NR is written as empty. Amounts are plain decimals in the base currency.
@@ -32,7 +33,7 @@ def written_values(row: Mapping[str, Any], language: str) -> dict[str, str | Non
         "hold": row["hold"],
         "flags": ";".join(sorted(flag["code"] for flag in row["flags"])) or None,
         "overdue_since": None if row["overdue_since"] is None else day_of(row["overdue_since"]).isoformat(),
-        "reasons": "\n".join(reasons(row, language)) or None,
+        "reasons": "\n".join(reasons(row, language, sentences)) or None,
         "score": None if row["score"] is None else f"{row['score']:.1f}",
         "rated_on": day_of(row["as_of"]).isoformat(),
         "exposure": amount(row["exposure"]),
@@ -45,14 +46,14 @@ def telling(lines: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [line for line in lines if line["lost"] is None or line["lost"] >= 0.05]
 
 
-def reasons(row: Mapping[str, Any], language: str) -> list[str]:
+def reasons(row: Mapping[str, Any], language: str, sentences: Sentences) -> list[str]:
     """A better grade that is pending, then the lines that cost something: gates, then what lost most.
 
     Flags are shown in a field of their own.
     """
-    key = "zh" if language == "zh-CN" else "en"
+    key = language_of(language)
     rows = telling(row["reasons"])
     pending = []
     if row["pending_rating"] is not None:
         pending = [PENDING[key].format(row["pending_rating"], day_of(row["pending_since"]).isoformat())]
-    return [*pending, *(line[key] for line in rows[:_MOST_REASONS])]
+    return [*pending, *texts(rows[:_MOST_REASONS], sentences, row["currency"], language)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from connector.assessment import ASSESSMENT
+from connector.messages.rendering import Sentences
 from connector.policy import Policy
 from connector.presentation import written_values
 from connector.scoring.assess import assess, portfolio_statistics
@@ -35,8 +36,9 @@ class Scored:
     versions: Mapping[str, int]
     #: Instant up to which facts were known.
     at: int
-    #: The policy's text.
+    #: The policy's text, and what its gates and flags say.
     policy: str
+    sentences: Sentences
     #: Portfolio statistics to keep: (day, text).
     statistics: tuple[tuple[int, str], ...] = ()
 
@@ -54,7 +56,7 @@ def score(
         tied = None if only is None else ledger.with_trees(session, only)
         due = ratings.due(session, as_of, policy.version, tied)
         if not due:
-            return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text)
+            return Scored(pl.DataFrame(schema=ASSESSMENT), {}, at, text, policy.sentences)
         # An event never keeps the statistics of a day: that is the night's.
         everybody = only is None and len(due) == ledger.totals(session)["accounts"]
         before = _before(session, as_of)
@@ -71,7 +73,7 @@ def score(
         pairs = tuple((day, today.to_json()) for day in days)
         portfolio = before or today
     frame = assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
-    return Scored(frame.filter(pl.col("customer_id").is_in(list(due))), due, at, text, pairs)
+    return Scored(frame.filter(pl.col("customer_id").is_in(list(due))), due, at, text, policy.sentences, pairs)
 
 
 def commit_assessments(store: Store, link: CrmConnection, scored: Scored, *, language: str) -> None:
@@ -112,7 +114,7 @@ def commit_batch(session: Writing, link: CrmConnection, batch: pl.DataFrame, sco
             "next_day": row["next_day"],
             "shows": {
                 name: value
-                for name, value in written_values(row, language).items()
+                for name, value in written_values(row, language, scored.sentences).items()
                 if name in link.mapping.writes.fields
             },
         }

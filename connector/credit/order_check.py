@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connector.assessment import HOLDS
+from connector.messages.rendering import LANGUAGES, Sentences, flag_text, reason_text
 from connector.policy import Policy
 
 #: In the order of the holds that bring them.
@@ -70,7 +71,7 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
         "after": exposure + amount,
         "over": over,
     }
-    worst = _hold_level(decision, row)
+    worst = _hold_level(decision, row, policy.sentences)
     if row["nr_kind"] == "cash":
         worst = max(worst, 3)
         decision.reasons.append(("cash", {}))
@@ -95,15 +96,17 @@ def check(row: Mapping[str, Any], amount: int, policy: Policy, age_days: int) ->
     return decision
 
 
-def _hold_level(said: OrderDecision, row: Mapping[str, Any]) -> int:
+def _hold_level(said: OrderDecision, row: Mapping[str, Any], sentences: Sentences) -> int:
     worst = HOLDS.index(row["hold"])
     if worst:
         said.reasons.append(("hold", {"hold": row["hold"]}))
         said.reasons += [
-            ("flag", {"en": flag["en"], "zh": flag["zh"]}) for flag in row["flags"] or [] if flag["severity"] != "info"
+            ("flag", {key: flag_text(flag, sentences, key) for key in LANGUAGES})
+            for flag in row["flags"] or []
+            if flag["severity"] != "info"
         ]
         said.reasons += [
-            ("flag", {"en": line["en"], "zh": line["zh"]})
+            ("flag", {key: reason_text(line, sentences, row["currency"], key) for key in LANGUAGES})
             for line in row["reasons"] or []
             if line["indicator"].startswith("decided_")
         ]

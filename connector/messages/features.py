@@ -24,8 +24,15 @@ class Feature:
     rests_on: str | None = None
     #: Has a value without a single fact, 0 above all, and so is no sign of data.
     always: bool = False
+    #: Whether its values are whole numbers; null: counts are, and nothing else.
+    whole: bool | None = None
     #: Until something is settled it earns no more than no value at all: else an open item would help by falling due.
     needs_settled: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether a reader is shown whole numbers."""
+        return self.unit == "count" if self.whole is None else self.whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ CHAPTERS: tuple[Chapter, ...] = (
             "count", "Payments' worth of evidence", "付款记录数（折算）",
             "Σ weights of what was settled and is open late; docs/scoring.md", "docs/scoring.md, tendency",
             always=True,
+            whole=False,
         ),
         "broken_promises": Feature(
             "count", "Promises to pay not kept in 24 months", "24个月内未兑现承诺",
@@ -295,6 +303,7 @@ CHAPTERS: tuple[Chapter, ...] = (
         "tax_grade": Feature(
             "points", "Tax credit grade", "纳税信用等级",
             "A 4, B 3, M 3, C 1, D 0, the newest evidence of kind tax in force", "纳税信用",
+            whole=True,
         ),
         "external_score": Feature(
             "points", "Outside judgements", "外部评价",

@@ -49,7 +49,7 @@ def assess(
         gathering.add(state)
     parts = []
     for rules, frame in _judge(tables, state, policy, portfolio, as_of, prior):
-        explained = frame.with_columns(reasons.reasons(frame, rules, state.base))
+        explained = frame.with_columns(reasons.reasons(frame, rules))
         parts.append(_assessed(explained, rules, policy.version, state.base, as_of))
     return pl.concat(parts).sort("?").drop("?")
 

@@ -59,7 +59,7 @@ def test_nothing_of_an_account_is_lost_on_the_way(crm: Crm, capsys: pytest.Captu
     assert run("fields", "plan") == 0
     checks = document(capsys, "doctor")["checks"]
     assert not listed or any(f"add the options {NEW_FLAG}" in check["en"] for check in checks)
-    assert revision(settings.profile_folder("default") / "zixin.db")[0] == "0001"
+    assert revision(settings.profile_folder("default") / "zixin.db")[0] == "0002"
 
     # Whoever goes on without looking loses nothing but the one field.
     code, done = run("sync"), document(capsys, "runs")["runs"][0]["summary"]

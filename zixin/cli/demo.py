@@ -118,5 +118,5 @@ def _watch(context: Context, done: Demo, row: dict[str, Any]) -> None:
         f"{overdue} overdue, {row['max_days_overdue']} days", f"逾期 {overdue}，{row['max_days_overdue']} 天"
     )
     context.say(f"  {row['rating']:<4} {number:<10} {name}: {late} [{flags}]")
-    for line in reasons(row, context.language)[:2]:
+    for line in reasons(row, context.language, done.sentences)[:2]:
         context.say(f"         {line}")

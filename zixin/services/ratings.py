@@ -10,10 +10,12 @@ import polars as pl
 
 from connector import money
 from connector.errors import Misconfigured
+from connector.messages.rendering import in_words
 from connector.schema import day_of
 from sync.crm_connection import instant
 from sync.store import ledger, ratings
 from zixin import compose
+from zixin.services.wording import sentences_for
 
 #: The reasons that matter most.
 MAIN_REASONS = 3
@@ -49,8 +51,12 @@ def accounts(profile: str) -> tuple[AccountRating, ...]:
     with compose.open_store(profile) as (store, name), store.read(name) as session:
         assessed = ratings.assessments(session)
         frame = ledger.accounts(session).select("account_id", "number", "name")
+        sentences = sentences_for(session, assessed["policy_version"].unique(maintain_order=True))
     rows = frame.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
-    return tuple(_rating(with_text(row)) for row in rows.sort("score", "account_id", nulls_last=True).to_dicts())
+    return tuple(
+        _rating(with_text(in_words(row, sentences)))
+        for row in rows.sort("score", "account_id", nulls_last=True).to_dicts()
+    )
 
 
 def _rating(row: dict[str, Any]) -> AccountRating:
@@ -132,6 +138,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
         text, result = ratings.policy(session, row["policy_version"]), ratings.statistics_before(session, day)
         tables = ledger.load(session, [row["customer_id"]], known_at=at)
         prior = ratings.assessments(session, before=day, accounts=tables["accounts"]["account_id"].to_list())
+        row = in_words(row, sentences_for(session, [row["policy_version"]]))
     rules = Policy.model_validate_json(str(text))
     portfolio = Statistics.from_json(str(result))
     outcome = explained(tables, rules, day, portfolio, row["customer_id"], prior)

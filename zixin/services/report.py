@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from connector import money
 from connector.assessment import NOT_RATED, RATINGS
 from connector.messages.limits import METHODS
+from connector.messages.rendering import in_words
 from connector.presentation import telling
 from connector.schema import day_of
 from connector.scoring.explanation.explain import explained
@@ -63,7 +64,8 @@ def report(at: CreditContext, wanted: str, language: str) -> str:
 
 def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
     standing = at.standing(wanted)
-    row, base, account = standing.row, standing.row["currency"], standing.account_id
+    row, base = in_words(standing.row, at.policy.sentences), standing.row["currency"]
+    account = standing.account_id
     ledger_ = ledger(standing.tables, at.policy, at.day, standing.portfolio.base)
     document = explained(standing.tables, at.policy, at.day, standing.portfolio, account, standing.prior)
     with at.store.read(at.connection) as session:

@@ -19,6 +19,7 @@ import polars as pl
 from adapters.simulation.serving import serve_in_thread
 from connector.assessment import NOT_RATED
 from connector.errors import Misconfigured
+from connector.messages.rendering import Sentences
 from connector.schema import day_number
 from sync.locks import run_lock, serve_lease
 from sync.rescore import commit_assessments, score
@@ -49,6 +50,8 @@ class Demo:
     assessed: pl.DataFrame = field(default_factory=pl.DataFrame)
     #: account_id → (number, name), of the accounts as the CRM has them.
     names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: What the policy's gates and flags say.
+    sentences: Sentences = field(default_factory=Sentences)
 
     def watch(self, limit: int) -> list[dict[str, Any]]:
         """The customers to look at first: with a critical flag, by what is overdue."""
@@ -127,6 +130,7 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
         past = partial(_past, workspace, day, language)
         ran = run(workspace.store, workspace.link, workspace.policy, day, language=language, tell=progress, pulled=past)
         demo.summary, demo.assessed = ran.summary(workspace.link), ran.assessed
+        demo.sentences = workspace.policy.sentences
         # Rows that did not fit never reached the simulated CRM.
         demo.summary["rejected"] += demo.simulated["rejected"]
         seconds |= ran.seconds

@@ -9,6 +9,7 @@ import polars as pl
 from connector import money
 from connector.messages.features import FEATURES
 from connector.messages.limits import METHODS
+from connector.messages.rendering import flags_in_words
 from connector.policy import Policy
 from connector.schema import Tables, day_of
 from connector.scoring.assess import measured
@@ -49,7 +50,10 @@ def explained(
         "pending_since": None if row["pending_since"] is None else day_of(row["pending_since"]).isoformat(),
         "rating": row["rating"],
         "limit": _limit(row, policy, state.base, as_of),
-        "flags": [{**flag, "since": day_of(flag["since"]).isoformat()} for flag in row["flags"]],
+        "flags": [
+            {**flag, "since": day_of(flag["since"]).isoformat()}
+            for flag in flags_in_words(row["flags"], policy.sentences, state.base)
+        ],
         "hold": row["hold"],
     }
 

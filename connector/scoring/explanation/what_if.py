@@ -15,12 +15,12 @@ from connector import money
 from connector.assessment import NOT_RATED, RATINGS
 from connector.errors import Misconfigured
 from connector.messages.features import AFTERWARDS, FEATURES
+from connector.messages.rendering import LANGUAGES, value_text
 from connector.policy import Policy
 from connector.schema import TABLES, Tables, table
 from connector.scoring.assess import judge_accounts, prepared
 from connector.scoring.features.tendency import Statistics
 from connector.scoring.ledger.ledger import Ledger, ledger
-from connector.scoring.rating.reasons import format_value
 
 #: Features that a customer cannot change by what he does.
 _GIVEN = ("tenure", "company_age", "registered_capital", "history", "insolvency")
@@ -212,10 +212,8 @@ def _by_feature(frame: pl.DataFrame, now: pl.DataFrame, policy: Policy, base: st
 
 
 def _way(feature: str, before: float, after: float, base: str) -> dict[str, Any]:
-    words = {}
-    for key, language in (("en", "en"), ("zh", "zh-CN")):
-        frame = pl.DataFrame({"v": [float(before), after]})
-        values = pl.col("v").round(0).cast(pl.Int64) if FEATURES[feature].unit == "money" else pl.col("v")
-        was, then = frame.select(format_value(values, feature, base, language).alias("t"))["t"].to_list()
+    words: dict[str, str] = {}
+    for key in LANGUAGES:
+        was, then = (value_text(value, feature, base, key) for value in (before, after))
         words[key] = f"{getattr(FEATURES[feature], key)}: {was} → {then}"
     return {"what": feature, "from": before, "to": after, **words}

@@ -9,13 +9,11 @@ import numpy as np
 import polars as pl
 
 from connector.assessment import FLAG, FLAGS, NOT_RATED
-from connector.messages.features import FEATURES
 from connector.policy import Policy
 from connector.scoring.frame.columns import NEVER, Bool, Int, Values, days, is_known, lists, nullable, true, with_series
 from connector.scoring.frame.grades import GRADE_RANK, HOLD_RANK, NONE, UNRATED, grades, holds, ranks
 from connector.scoring.frame.keys import per_policy, row_index_of
 from connector.scoring.rating.conditions import Matches, matches
-from connector.scoring.rating.reasons import format_value
 from connector.scoring.rating.stability import steady
 
 _SEVERITIES = ("info", "warning", "critical")
@@ -91,8 +89,8 @@ class _FlagRules:
 
     when: Matches
     until: Matches | None
-    #: evidence_en, evidence_zh; columns in: the features of `when`.
-    evidence: list[pl.Expr]
+    #: The column evidence; columns in: the features of `when`.
+    evidence: pl.Expr
     features: list[str]
 
 
@@ -105,24 +103,13 @@ def _flags(policy: Policy, base: str) -> dict[str, _FlagRules]:
             item = policy.flags[code]
             until = None if item.until is None else matches(item.until, policy, base)
             names = list(dict.fromkeys(item.when.features()))
-            result[code] = _FlagRules(matches(item.when, policy, base), until, _evidence(names, base), names)
+            result[code] = _FlagRules(matches(item.when, policy, base), until, _evidence(names), names)
     return result
 
 
-def _evidence(names: list[str], base: str) -> list[pl.Expr]:
-    return [
-        pl.concat_str(
-            [
-                pl.format(
-                    "{}: {}", pl.lit(getattr(FEATURES[name], key)), format_value(pl.col(name), name, base, language)
-                )
-                for name in names
-            ],
-            separator="; ",
-            ignore_nulls=True,
-        ).alias(f"evidence_{key}")
-        for key, language in (("en", "en"), ("zh", "zh-CN"))
-    ]
+def _evidence(names: list[str]) -> pl.Expr:
+    figures = [pl.struct(pl.lit(name).alias("feature"), pl.col(name).cast(pl.Float64).alias("value")) for name in names]
+    return pl.concat_list(figures).alias("evidence")
 
 
 def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.DataFrame | None) -> pl.DataFrame:
@@ -182,7 +169,9 @@ def _lines(
 
 def _line(frame: pl.DataFrame, rows: Int, since: Int, code: str, policy: Policy, base: str) -> pl.DataFrame:
     item, rules = policy.flags[code], _flags(policy, base)[code]
-    texts = {"code": code, "severity": item.severity, "en": item.en, "zh": item.zh, "measure": policy.measure_of(code)}
+    texts = {"code": code, "severity": item.severity, "measure": policy.measure_of(code)}
     evidence = frame.select(rules.features)[rows].select(rules.evidence)
-    conditions = (pl.lit(text).alias(name) for name, text in texts.items())
-    return evidence.with_columns(*conditions, pl.Series("since", since[rows], pl.Int32)).select(_LINE)
+    fixed = (pl.lit(text).alias(name) for name, text in texts.items())
+    none = (pl.lit(None, pl.String).alias(name) for name in ("words_en", "words_zh"))
+    segment = pl.lit(policy.segment, pl.String).alias("segment")
+    return evidence.with_columns(*fixed, *none, segment, pl.Series("since", since[rows], pl.Int32)).select(_LINE)

@@ -18,16 +18,6 @@ from connector.scoring.frame.windows import not_expired
 #: Kind of decision → the hold that it brings where it names none.
 _HOLD_OF = {"blacklist": "block", "cash_only": "block", "legal": "approve", "hold": "block"}
 _UNRATED = len(RATINGS)
-#: Kinds → what a person reads.
-WORDS = {
-    "override": ("rating set to {}", "等级设为{}"),
-    "hold": ("held: {}", "人工管控：{}"),
-    "release": ("released", "放行"),
-    "blacklist": ("blacklisted", "列入黑名单"),
-    "cash_only": ("cash only", "仅限现款"),
-    "legal": ("in legal collection", "诉讼催收中"),
-    "confirmation": ("lower grade confirmed: {}", "已确认降级：{}"),
-}
 
 
 def decisions_in_force(tables: Tables, as_of: int) -> pl.DataFrame:
@@ -127,28 +117,12 @@ def apply_holds(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def reasons(frame: pl.DataFrame) -> pl.DataFrame:
-    """Columns out: row (its number in the frame), indicator, en, zh; a line per decision in force."""
+    """Columns out: row (its number in the frame), indicator, decided, until, why; a line per decision in force."""
     rows = frame.select("lines").with_row_index("row").explode("lines").drop_nulls("lines").unnest("lines")
-    value = pl.coalesce("value", pl.lit(""))
-    until = pl.from_epoch(pl.col("until"), time_unit="d").dt.to_string()
-    texts = []
-    for language, (at, by) in enumerate(((" until {}", " ({})"), ("，至{}", "（{}）"))):
-        condition = pl.col("kind")
-        for kind, words in WORDS.items():
-            named = words[language]
-            result = pl.format(named, value) if "{}" in named else pl.lit(named)
-            condition = pl.when(pl.col("kind") == kind).then(result).otherwise(condition)
-        ends = pl.when(pl.col("until").is_not_null()).then(pl.format(at, until)).otherwise(pl.lit(""))
-        why = (
-            pl.when(pl.col("reason").is_not_null())
-            .then(pl.format(by, pl.col("reason").str.replace_all("_", " ", literal=True)))
-            .otherwise(pl.lit(""))
-        )
-        texts.append(condition + ends + why)
-    en, zh = texts
     return rows.select(
         "row",
         (pl.lit("decided_") + pl.col("kind")).alias("indicator"),
-        (pl.lit("decided by a person: ") + en).alias("en"),
-        (pl.lit("人工决定：") + zh).alias("zh"),
+        pl.col("value").cast(pl.String).alias("decided"),
+        pl.col("until").cast(pl.Int32),
+        pl.col("reason").cast(pl.String).alias("why"),
     )

@@ -11,13 +11,16 @@ from tests.connector.scoring.books import POLICY
 def row(**more: Any) -> dict[str, Any]:
     plain = {
         "limit": 1_000_00, "exposure": 400_00, "available": 600_00, "hold": "none", "flags": [], "reasons": [],
-        "overdue": 0, "notices": [], "nr_kind": None,
+        "overdue": 0, "notices": [], "nr_kind": None, "currency": "USD",
     }  # fmt: skip
     return {**plain, **more}
 
 
-FLAG = {"code": "OVERDUE_60", "severity": "critical", "en": "More than 60 days overdue", "zh": "逾期超过60天"}
-DECIDED = {"indicator": "decided_hold", "en": "decided by a person: held", "zh": "人工决定：管控"}
+FLAG = {"code": "OVERDUE_60", "severity": "critical", "segment": None}
+DECIDED = {
+    "indicator": "decided_hold", "feature": None, "decided": "approve", "until": None, "why": None, "words_en": None,
+    "words_zh": None,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

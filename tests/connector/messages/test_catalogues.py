@@ -10,9 +10,9 @@ from connector.messages.features import FEATURES
 from connector.messages.flags import FLAGS as FLAG_WORDS
 from connector.messages.flags import MEASURES
 from connector.messages.limits import METHODS
+from connector.messages.rendering import DECISIONS
 from connector.policy import Method, load
 from connector.schema import TABLES
-from connector.scoring.rating.people import WORDS
 
 
 def chinese(text: str) -> bool:
@@ -37,4 +37,4 @@ def test_every_flag_measure_method_and_decision_is_worded() -> None:
     assert set(get_args(Method)) < set(METHODS)
     assert set(FLAGS) == set(FLAG_WORDS)
     kinds = next(column.options for column in TABLES["decisions"].columns if column.name == "kind")
-    assert set(WORDS) == set(kinds)
+    assert set(DECISIONS) == set(kinds)

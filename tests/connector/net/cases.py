@@ -12,6 +12,8 @@ from typing import Any
 import polars as pl
 
 from connector.editions import preset_text
+from connector.messages.rendering import in_words
+from connector.policy import load
 from tests.connector.net.assessing import assessments
 from tests.connector.net.portfolios import TODAY, portfolio
 
@@ -73,8 +75,11 @@ _FIRST = ("accounts", "receivables", "payments", "allocations")
 
 def rows(case: Case) -> Iterator[tuple[str, dict[str, str]]]:
     """For each day its name, and the hash of each column; `statistics` is the portfolio's."""
+    sentences = load(case.policy, "policy.yaml").sentences
     for day, frame, statistics in assessments(case.tables, case.policy, case.days):
-        hashes = {column: _hash(frame.sort("customer_id")[column].to_list()) for column in frame.columns}
+        # As they are read: the codes stand for these very sentences.
+        told = [in_words(row, sentences) for row in frame.sort("customer_id").to_dicts()]
+        hashes = {column: _hash([row[column] for row in told]) for column in frame.columns}
         yield f"{case.name}@{day}", {"statistics": _hash(json.loads(statistics)), **hashes}
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from connector.assessment import ASSESSMENT
 from connector.editions import default_text, preset_text
+from connector.messages.rendering import in_words
 from connector.policy import Condition, Policy, load
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.features.tendency import Statistics
@@ -43,8 +44,8 @@ def test_a_prompt_payer_stands_above_a_late_one_and_both_say_why() -> None:
         assert sum(reason["lost"] for reason in row["reasons"] if reason["lost"]) == pytest.approx(
             100 - row["score"], abs=0.02
         )
-    assert bad["reasons"][0]["en"].startswith("Chance of paying seriously late: ")
-    assert bad["reasons"][0]["zh"].startswith("严重逾期可能性：")
+    assert in_words(bad, POLICY.sentences)["reasons"][0]["en"].startswith("Chance of paying seriously late: ")
+    assert in_words(bad, POLICY.sentences)["reasons"][0]["zh"].startswith("严重逾期可能性：")
 
 
 def test_the_columns_are_those_of_the_assessment() -> None:
@@ -84,8 +85,8 @@ def test_an_insolvency_is_d_whatever_the_points_say() -> None:
     row = rated(tables)
 
     assert (row["rating"], row["model_rating"], row["hold"], row["proposed_limit"]) == ("D", "AAA", "block", 0)
-    assert row["reasons"][0]["en"] == "D: insolvency is on record"
-    assert row["reasons"][0]["zh"] == "D：有破产记录"
+    assert in_words(row, POLICY.sentences)["reasons"][0]["en"] == "D: insolvency is on record"
+    assert in_words(row, POLICY.sentences)["reasons"][0]["zh"] == "D：有破产记录"
 
 
 def test_a_limit_is_proposed_from_what_is_billed_and_takes_effect_up_to_the_policy_s_amount() -> None:

@@ -100,8 +100,8 @@ def one(
         f"exposure {amount('exposure')}  overdue {overdue}  on account {on_account}  group {group}",
         f"{limits}  review {day_of(row['next_review_on'])}  notices {notices}",
         "points " + "  ".join(f"{point['indicator']} {point['points']:.0f}" for point in result["points"]),
-        *(f"  {line}" for line in reasons(row, "en")),
-        *(f"  {line}" for line in reasons(row, "zh-CN")),
+        *(f"  {line}" for line in reasons(row, "en", policy.sentences)),
+        *(f"  {line}" for line in reasons(row, "zh-CN", policy.sentences)),
         "",
     ]
 

@@ -7,6 +7,7 @@ from connector.assessment import FLAGS
 from connector.editions import PRESETS, default_text, preset_text
 from connector.messages.flags import ALIASES, MEASURES, canonical
 from connector.messages.flags import FLAGS as WORDS
+from connector.messages.rendering import in_words
 from connector.policy import load
 from connector.scoring.assess import assess, portfolio_statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
@@ -58,7 +59,8 @@ def test_a_flag_says_what_raised_it_and_what_to_do() -> None:
 
     row = scored(owing).row(0, named=True)
 
-    flag = next(flag for flag in row["flags"] if flag["code"] == "OVERDUE_60")
+    told = in_words(row, POLICY.sentences)
+    flag = next(flag for flag in told["flags"] if flag["code"] == "OVERDUE_60")
     assert "61 days" in flag["evidence_en"]
     assert "61 天" in flag["evidence_zh"]
     assert flag["measure"] == "formal_demand"

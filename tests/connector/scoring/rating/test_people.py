@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from connector.messages.rendering import in_words
 from connector.scoring.assess import assess, portfolio_statistics
 from tests.connector.scoring.books import POLICY, books, day, invoice, table
 from tests.connector.scoring.steady import TODAY, decision, ledger
@@ -24,8 +25,13 @@ def test_an_override_counts_from_its_first_day_to_its_last_and_says_so() -> None
 
     assert row["rating"] == "CCC" != own
     assert row["model_rating"] == own
-    assert row["reasons"][0]["en"] == "decided by a person: rating set to CCC until 2026-01-31 (new information)"
-    assert row["reasons"][0]["zh"] == "人工决定：等级设为CCC，至2026-01-31（new information）"
+    assert (
+        in_words(row, POLICY.sentences)["reasons"][0]["en"]
+        == "decided by a person: rating set to CCC until 2026-01-31 (new information)"
+    )
+    assert (
+        in_words(row, POLICY.sentences)["reasons"][0]["zh"] == "人工决定：等级设为CCC，至2026-01-31（new information）"
+    )
     assert row["next_day"] == day("2026-02-01")
     assert scored(tables, TODAY - 1)["rating"] == own
     assert scored(tables, day("2026-02-01"))["rating"] != "CCC"
@@ -70,7 +76,7 @@ def test_a_person_s_hold_outlives_the_automatic_block_beside_it() -> None:
     assert scored(owing)["hold"] == "block"
     row = scored(paid)
     assert row["hold"] == "approve"
-    assert "held: approve until 2026-01-15 (legal advice)" in row["reasons"][0]["en"]
+    assert "held: approve until 2026-01-15 (legal advice)" in in_words(row, POLICY.sentences)["reasons"][0]["en"]
     assert scored(paid, day("2026-01-16"))["hold"] not in ("approve", "block")
 
 
