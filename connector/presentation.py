@@ -7,11 +7,9 @@ from typing import Any
 
 from connector import money
 from connector.assessment import NOT_RATED
-from connector.messages.rendering import Sentences, language_of, texts
+from connector.messages.rendering import PENDING, Sentences, language_of, texts
 from connector.schema import day_of
 
-#: A grade that has yet to hold, or that a person has yet to confirm.
-PENDING = {"en": "pending since {1}: {0}", "zh": "待生效（自{1}）：{0}"}
 #: Lines of the explanation that a page has room for.
 _MOST_REASONS = 6
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from connector.assessment import ASSESSMENT
-from connector.messages.rendering import Sentences
+from connector.messages.rendering import Sentences, wording
 from connector.policy import Policy
 from connector.presentation import written_values
 from connector.scoring.assess import assess, portfolio_statistics
@@ -124,6 +124,26 @@ def commit_batch(session: Writing, link: CrmConnection, batch: pl.DataFrame, sco
     outbox.want(session, results)
     warnings.live(session, rows)
     return moved
+
+
+def render_anew(store: Store, link: CrmConnection, policy: Policy, *, language: str) -> int:
+    """Where wording differs from what the CRM's texts were made of, makes them anew; how many customers' differ."""
+    now = wording(policy.sentences, language)
+    with store.read(link.name) as session:
+        if outbox.wording(session) == now:
+            return 0
+        assessed = ratings.assessments(session)
+    count = 0
+    for batch in assessed.iter_slices(_CUSTOMERS_A_TRANSACTION):
+        texts = {
+            (row["customer_id"], row["as_of"]): written_values(row, language, policy.sentences)["reasons"]
+            for row in batch.to_dicts()
+        }
+        with store.write(link.name) as session:
+            count += outbox.reword(session, "reasons", texts)
+    with store.write(link.name) as session:
+        outbox.save_wording(session, now)
+    return count
 
 
 def preview(store: Store, connection: str, policy: Policy, as_of: int) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from sync.crm_connection import CrmConnection, micros
 from sync.pull import Progress, Pulled, pull, silent
 from sync.push import Pushed, dry_run, push
 from sync.reconcile import reconcile
-from sync.rescore import commit_assessments, preview, score
+from sync.rescore import commit_assessments, preview, render_anew, score
 from sync.sending import now_accepted
 from sync.store import Store, ledger, outbox, ratings, refusals, runs
 
@@ -204,6 +204,7 @@ def _decide(
         ran.state = "braked"
     else:
         commit_assessments(store, link, scored, language=language)
+        render_anew(store, link, policy, language=language)
         lap("store")
         ran.pushed = push(store, link)
         lap("push")

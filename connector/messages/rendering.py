@@ -5,6 +5,8 @@ An assessment keeps codes; what a gate or a flag says comes from the policy, as 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +30,8 @@ DECISIONS = {
     "legal": ("in legal collection", "诉讼催收中"),
     "confirmation": ("lower grade confirmed: {}", "已确认降级：{}"),
 }
+#: A grade that has yet to hold, or that a person has yet to confirm.
+PENDING = {"en": "pending since {1}: {0}", "zh": "待生效（自{1}）：{0}"}
 #: What stands in an indicator's line behind its name, without data, before what it lost, and at the end.
 _AROUND = {"en": (": ", "no data", " (−", " points)"), "zh": ("：", "无数据", "（扣", "分）")}
 
@@ -42,6 +46,17 @@ class Sentences:
     def beside(self, earlier: Sentences) -> Sentences:
         """These, and those of an earlier policy for what this one no longer has."""
         return Sentences({**earlier.gates, **self.gates}, {**earlier.flags, **self.flags})
+
+
+def wording(sentences: Sentences, language: str) -> str:
+    """A hash of all that sentences are made of: another one, and what was written before reads otherwise now."""
+    names = {name: (item.en, item.zh, item.unit) for name, item in FEATURES.items()}
+    rules = [
+        sorted((segment or "", name, *text) for (segment, name), text in each.items())
+        for each in (sentences.gates, sentences.flags)
+    ]
+    everything = json.dumps([language, names, PILLARS, DECISIONS, _AROUND, PENDING, rules], ensure_ascii=False)
+    return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 
 def language_of(language: str) -> Language:

@@ -46,6 +46,36 @@ def want(session: Writing, rows: Sequence[Mapping[str, Any]]) -> None:
     upsert(session, table, results, _KEY)
 
 
+def wording(session: Reading) -> str | None:
+    """What the texts of `wanted` were made of; null: nothing yet."""
+    table = tables.rendered
+    return session.tx.execute(select(table.c.wording).where(session.own(table))).scalar_one_or_none()
+
+
+def reword(session: Writing, name: str, text_of: Mapping[tuple[str, int], str | None]) -> int:
+    """Give accounts another text in that field, by account and day of what they should show; how many differed.
+
+    It goes out as a follower does: when the account's facts move, or a day of its own passes.
+    """
+    table, count = tables.desired, 0
+    for batch in batches(account for account, _ in text_of):
+        query = select(table).where(session.own(table), table.c.account_id.in_(batch))
+        rows = []
+        for row in session.tx.execute(query).mappings().all():
+            shows, key = json.loads(row["shows"]), (row["account_id"], row["as_of"])
+            if name in shows and key in text_of and shows[name] != text_of[key]:
+                text = json.dumps({**shows, name: text_of[key]}, ensure_ascii=False)
+                rows.append({**row, "shows": text, "version": row["version"] + 1, "pending": True})
+        upsert(session, table, rows, _KEY)
+        count += len(rows)
+    return count
+
+
+def save_wording(session: Writing, wording_: str) -> None:
+    """Note what all texts are made of now."""
+    upsert(session, tables.rendered, [{"connection": session.connection, "wording": wording_}], ["connection"])
+
+
 def observe(session: Writing, shown: pl.DataFrame, asked_at: int, *, force: bool = False) -> None:
     """What the CRM shows of our fields: account_id and one column per written field.
 

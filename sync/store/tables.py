@@ -146,6 +146,9 @@ desired = _table(
 )  # fmt: skip
 Index("ix_wanted_pending", desired.c.connection, desired.c.pending)
 
+#: What the texts of `wanted` were made of: a hash of all wording.
+rendered = _table("rendered", _text("connection"), _text("wording"), key=("connection",))
+
 sent = _table(
     "sent",
     _text("connection"), _text("account_id"), _int("facts_version"), _int("next_day", nullable=True), _text("shows"),

@@ -8,6 +8,7 @@ import json
 import re
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import text
 
@@ -22,7 +23,14 @@ _WRITE = "update assessments set flags = :f, reasons = :r where connection = :c 
 
 
 def upgrade() -> None:
-    """Write flags and reasons of every assessment anew."""
+    """Make the table of wording, and write flags and reasons of every assessment anew."""
+    op.create_table(
+        "rendered",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("wording", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("connection"),
+        sqlite_with_rowid=False,
+    )
     db = op.get_bind()
     policies = {version: json.loads(body) for version, body in db.execute(text("select version, body from policies"))}
     rows = db.execute(text(_READ)).all()
