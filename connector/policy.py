@@ -20,6 +20,7 @@ from connector import money
 from connector.assessment import FLAGS, RATINGS
 from connector.documents import Part, parse, suggestion
 from connector.messages.features import AFTERWARDS, FEATURES
+from connector.messages.figures import Comparison, filled, own_figures
 from connector.messages.flags import FLAGS as FLAG_WORDS
 from connector.messages.flags import MEASURES, MeasureWords, canonical
 from connector.messages.rendering import Sentences
@@ -66,6 +67,14 @@ class Condition(Part):
         """The comparisons given, by operator."""
         names = ("eq", "ne", "lt", "le", "gt", "ge", "among", "missing")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def figures(self) -> Iterator[Comparison]:
+        """Every comparison with a number: feature, operator, number."""
+        if self.feature is not None:
+            numbers = ((how, value) for how, value in self.comparisons().items() if how not in ("among", "missing"))
+            yield from ((self.feature, how, float(value)) for how, value in numbers)
+        for part in (*(self.every or ()), *(self.some or ()), *((self.negated,) if self.negated else ())):
+            yield from part.figures()
 
     def features(self) -> Iterator[str]:
         """Names of all features the condition looks at."""
@@ -400,6 +409,26 @@ class Policy(Part):
             for condition in (flag.when, flag.until):
                 for feature in condition.features() if condition else ():
                     _check_known("feature", feature, FEATURES, f"flags.{code}.when")
+        for where, said, key in self._sentences():
+            try:
+                filled(getattr(said, key), said.when.figures(), key)
+            except ValueError as error:
+                raise ValueError(f"{where}.{key}: {error}") from None
+
+    def _sentences(self) -> Iterator[tuple[str, Gate | Flag, Literal["en", "zh"]]]:
+        """Where each sentence stands, what it is about, and its language."""
+        for where, items in (("gates", self.gates), ("flags", self.flags)):
+            for name, item in items.items():
+                yield f"{where}.{name}", item, "en"
+                yield f"{where}.{name}", item, "zh"
+
+    def own_figures(self) -> list[tuple[str, str]]:
+        """(sentence, figure): figures that stand in a sentence and not in its condition, which may say another one."""
+        return [
+            (f"{where}.{key}", figure)
+            for where, said, key in self._sentences()
+            for figure in own_figures(getattr(said, key), said.when.features())
+        ]
 
     @cached_property
     def of_segments(self) -> dict[str, Policy]:
@@ -454,8 +483,8 @@ class Policy(Part):
         """What gates and flags say, those of segments among them."""
         every = (*self.of_segments.values(), self)
         return Sentences(
-            {(rules.segment, name): (gate.en, gate.zh) for rules in every for name, gate in rules.gates.items()},
-            {(rules.segment, code): (flag.en, flag.zh) for rules in every for code, flag in rules.flags.items()},
+            {(rules.segment, name): _told(gate) for rules in every for name, gate in rules.gates.items()},
+            {(rules.segment, code): _told(flag) for rules in every for code, flag in rules.flags.items()},
         )
 
     def measure_of(self, code: str) -> str:
@@ -497,6 +526,12 @@ def _untold(said: Any) -> Any:
     if isinstance(said, dict):
         return {key: _untold(value) for key, value in said.items() if key not in ("en", "zh")}
     return said
+
+
+def _told(said: Gate | Flag) -> tuple[str, str]:
+    """Its sentence in English and Chinese, with the numbers of its condition."""
+    figures = tuple(said.when.figures())
+    return filled(said.en, figures, "en"), filled(said.zh, figures, "zh")
 
 
 def _merged(whole: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

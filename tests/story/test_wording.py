@@ -9,7 +9,7 @@ from sync.run import Ran, run
 from sync.store import outbox, tables
 from tests.story.house import TODAY, House
 
-OLD, NEW = "more than half of the money of 12 months was paid over 15 days late", "mostly late, and by weeks"
+OLD, NEW = "more than {late_15_share} of the money of 12 months was paid over 15 days late", "mostly late, and by weeks"
 
 
 def reworded() -> Policy:

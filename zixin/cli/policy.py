@@ -39,12 +39,25 @@ def check(
     from zixin.config import settings
 
     rules = settings.policy(context.profile, None if file is None else Path(file))
-    findings = find_violations(rules)
+    findings, figures = find_violations(rules), rules.own_figures()
     if context.json:
-        context.document({"version": rules.version, "findings": [_readable_finding(finding) for finding in findings]})
+        context.document(
+            {
+                "version": rules.version,
+                "findings": [_readable_finding(finding) for finding in findings],
+                "sentences": [{"sentence": where, "figure": figure} for where, figure in figures],
+            }
+        )
     for finding in findings:
         context.say(_sentence(context, finding))
-    if findings:
+    for where, figure in figures:
+        context.say(
+            context.words(
+                f"{where}: holds the figure {figure} itself; write {{FEATURE}} for the number of its condition",
+                f"{where}：语句中直接写了数字 {figure}；请用 {{FEATURE}} 引用条件中的数值",
+            )
+        )
+    if findings or figures:
         raise typer.Exit(1)
     indicators, gates, flags = len(rules.indicators), len(rules.gates), len(rules.flags)
     context.say(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from adapters import registry
+from connector.editions import edition_of
 from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
@@ -110,6 +111,14 @@ def _environment(profile: str) -> Iterator[Check]:
 
 
 def _policy(rules: Policy) -> Check:
+    if edition_of(rules) is None and (figures := rules.own_figures()):
+        where, figure = figures[0]
+        return _of(
+            "policy",
+            "look",
+            f"{where} holds the figure {figure} itself, which its condition may no longer say: zixin policy check",
+            f"{where} 直接写了数字 {figure}，可能与条件不一致：zixin policy check",
+        )
     newest = policies.newer(rules)
     if newest is None:
         return _of("policy", "ok", f"version {rules.version}", f"版本 {rules.version}")

@@ -9,7 +9,7 @@ import polars as pl
 from connector import money
 from connector.messages.features import FEATURES
 from connector.messages.limits import METHODS
-from connector.messages.rendering import flags_in_words
+from connector.messages.rendering import LANGUAGES, flags_in_words
 from connector.policy import Policy
 from connector.schema import Tables, day_of
 from connector.scoring.assess import measured
@@ -40,8 +40,7 @@ def explained(
                 "gate": name,
                 "effect": gate.cap or gate.rating,
                 "fired": row[f"gate_{name}"],
-                "en": gate.en,
-                "zh": gate.zh,
+                **dict(zip(LANGUAGES, policy.sentences.gates[policy.segment, name], strict=True)),
             }
             for name, gate in policy.gates.items()
         ],

@@ -99,7 +99,11 @@ def _summarise(frame: pl.DataFrame, base: str) -> dict[str, Any]:
 def _gates(frame: pl.DataFrame, policy: Policy) -> list[dict[str, Any]]:
     row = frame.row(0, named=True)
     return [
-        {"gate": name, "effect": gate.cap or gate.rating, "en": gate.en, "zh": gate.zh}
+        {
+            "gate": name,
+            "effect": gate.cap or gate.rating,
+            **dict(zip(LANGUAGES, policy.sentences.gates[policy.segment, name], strict=True)),
+        }
         for name, gate in policy.gates.items()
         if row[f"gate_{name}"]
     ]
