@@ -59,3 +59,14 @@ def test_an_indicator_that_could_reward_a_late_payer_is_shown_with_an_example(
 def test_an_unknown_shipped_policy_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("policy", "show", "cnb2b") == 2
     assert "cn-b2b-100" in capsys.readouterr().err
+
+
+def test_a_figure_that_stands_in_a_sentence_itself_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(default_text().replace("more than {material_overdue_days} overdue", "more than 180 days overdue"))
+
+    assert run("policy", "check", str(file)) == 1
+    assert "gates.overdue_180.en: holds the figure 180 itself" in capsys.readouterr().out
+    assert run("policy", "check", str(file), "--lang", "zh-CN") == 1
+    assert "直接写了数字 180" in capsys.readouterr().out
+    assert run("policy", "check", "default") == 0
