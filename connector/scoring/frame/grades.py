@@ -13,6 +13,9 @@ GRADE_RANK = {grade: n for n, grade in enumerate(RATINGS)}
 HOLD_RANK = {hold: n for n, hold in enumerate(HOLDS)}
 #: Ranks after the last grade: not rated, and nothing known; both worse than any.
 UNRATED, NONE = len(RATINGS), len(RATINGS) + 1
+_RANKS = {**GRADE_RANK, NOT_RATED: UNRATED}
+#: Of so few grades a look-up in Python is quicker than the way into Polars.
+_FEW = 1_000
 _NAMES = pl.Series([*RATINGS, NOT_RATED, None])
 _HOLDS = pl.Series(HOLDS)
 
@@ -32,7 +35,9 @@ def ranks(grades: pl.Series) -> Int:
     """The rank of each grade; `UNRATED` of NR, `NONE` of null."""
     if grades.null_count() == len(grades):
         return np.full(len(grades), NONE, np.int64)
-    return grades.replace_strict({**GRADE_RANK, NOT_RATED: UNRATED}, default=NONE, return_dtype=pl.Int64).to_numpy()
+    if len(grades) < _FEW:
+        return np.fromiter((_RANKS.get(grade, NONE) for grade in grades.to_list()), np.int64, len(grades))
+    return grades.replace_strict(_RANKS, default=NONE, return_dtype=pl.Int64).to_numpy()
 
 
 def grades(name: str, rank: Int) -> pl.Series:

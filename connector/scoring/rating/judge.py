@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from connector.assessment import FLAG, FLAGS, NOT_RATED
+from connector.assessment import EVIDENCE, FLAG, FLAGS, NOT_RATED
 from connector.policy import Policy
 from connector.scoring.frame.columns import NEVER, Bool, Int, Values, days, is_known, lists, nullable, true, with_series
 from connector.scoring.frame.grades import GRADE_RANK, HOLD_RANK, NONE, UNRATED, grades, holds, ranks
@@ -85,13 +85,10 @@ def _worst(cases: Iterable[tuple[Bool, int]], height: int) -> Int:
 
 @dataclass(frozen=True, slots=True)
 class _FlagRules:
-    """A flag of the policy, compiled: when it is raised, when it falls again, and how its evidence reads."""
+    """A flag of the policy, compiled: when it is raised, and when it falls again."""
 
     when: Matches
     until: Matches | None
-    #: The column evidence; columns in: the features of `when`.
-    evidence: pl.Expr
-    features: list[str]
 
 
 @per_policy
@@ -102,14 +99,8 @@ def _flags(policy: Policy, base: str) -> dict[str, _FlagRules]:
         if code in policy.flags:
             item = policy.flags[code]
             until = None if item.until is None else matches(item.until, policy, base)
-            names = list(dict.fromkeys(item.when.features()))
-            result[code] = _FlagRules(matches(item.when, policy, base), until, _evidence(names), names)
+            result[code] = _FlagRules(matches(item.when, policy, base), until)
     return result
-
-
-def _evidence(names: list[str]) -> pl.Expr:
-    figures = [pl.struct(pl.lit(name).alias("feature"), pl.col(name).cast(pl.Float64).alias("value")) for name in names]
-    return pl.concat_list(figures).alias("evidence")
 
 
 def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.DataFrame | None) -> pl.DataFrame:
@@ -135,7 +126,7 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
     hold = _worst([*by_flag, *by_grade, (rating == GRADE_RANK["D"], HOLD_RANK["block"])], frame.height)
     gravity = [(each, _SEVERITIES.index(policy.flags[code].severity)) for code, each in up.items()]
     severity = pl.Series("severity", _SEVERITIES).gather(_worst(gravity, frame.height))
-    return with_series(frame, [*_lines(frame, up, since, policy, base), holds(hold), severity])
+    return with_series(frame, [*_lines(frame, up, since, policy), holds(hold), severity])
 
 
 def _up_since(frame: pl.DataFrame, before: pl.DataFrame) -> dict[str, Int]:
@@ -149,29 +140,46 @@ def _up_since(frame: pl.DataFrame, before: pl.DataFrame) -> dict[str, Int]:
     return result
 
 
-_LINE = [field.name for field in FLAG.fields]
-_NO_LINE = pl.DataFrame(schema={field.name: field.dtype for field in FLAG.fields})
-
-
-def _lines(
-    frame: pl.DataFrame, up: Mapping[str, Bool], since: Mapping[str, Int], policy: Policy, base: str
-) -> list[pl.Series]:
+def _lines(frame: pl.DataFrame, up: Mapping[str, Bool], since: Mapping[str, Int], policy: Policy) -> list[pl.Series]:
     """The columns flags and measures."""
     rows = {code: np.flatnonzero(each) for code, each in up.items() if each.any()}
-    lines = [_NO_LINE, *(_line(frame, each, since[code], code, policy, base) for code, each in rows.items())]
-    row = np.concatenate([np.zeros(0, np.int64), *rows.values()])
+    sizes, none = [len(each) for each in rows.values()], np.zeros(0, np.int64)
+    code, row = np.repeat(np.arange(len(rows)), sizes), np.concatenate([none, *rows.values()])
     order = np.argsort(row, kind="stable")
-    row, line = row[order], pl.concat(lines)[order]
-    flags = lists(row, line.select(_LINE).to_struct("flags"), FLAG, frame.height)
-    measures = lists(row, line["measure"].alias("measures"), pl.String(), frame.height)
+    items = [policy.flags[name] for name in rows]
+    texts: dict[str, list[str | None]] = {
+        "code": [*rows],
+        "severity": [item.severity for item in items],
+        "measure": [policy.measure_of(name) for name in rows],
+        "segment": [policy.segment] * len(rows),
+    }
+    columns = {name: pl.Series(words, dtype=pl.String).gather(code[order]) for name, words in texts.items()}
+    days_ = np.concatenate([none, *(since[name][each] for name, each in rows.items())])
+    columns["since"] = pl.Series(days_[order], dtype=pl.Int32)
+    columns["evidence"] = _evidence(frame, rows, policy).gather(order)
+    absent = pl.Series([None], dtype=pl.String).new_from_index(0, len(row))
+    lines = pl.DataFrame([columns.get(each.name, absent).alias(each.name) for each in FLAG.fields])
+    flags = lists(row[order], lines.to_struct("flags"), FLAG, frame.height)
+    measures = lists(row[order], lines["measure"].alias("measures"), pl.String(), frame.height)
     return [flags, measures.list.unique(maintain_order=True)]
 
 
-def _line(frame: pl.DataFrame, rows: Int, since: Int, code: str, policy: Policy, base: str) -> pl.DataFrame:
-    item, rules = policy.flags[code], _flags(policy, base)[code]
-    texts = {"code": code, "severity": item.severity, "measure": policy.measure_of(code)}
-    evidence = frame.select(rules.features)[rows].select(rules.evidence)
-    fixed = (pl.lit(text).alias(name) for name, text in texts.items())
-    none = (pl.lit(None, pl.String).alias(name) for name in ("words_en", "words_zh"))
-    segment = pl.lit(policy.segment, pl.String).alias("segment")
-    return evidence.with_columns(*fixed, *none, segment, pl.Series("since", since[rows], pl.Int32)).select(_LINE)
+def _evidence(frame: pl.DataFrame, rows: Mapping[str, Int], policy: Policy) -> pl.Series:
+    """Of each line, flag by flag, the figures that its condition looks at."""
+    named = {code: list(dict.fromkeys(policy.flags[code].when.features())) for code in rows}
+    numbers = {name: frame[name].cast(pl.Float64).to_numpy() for names in named.values() for name in names}
+    index = {name: number for number, name in enumerate(numbers)}
+    owner, feature, value, start = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)], 0
+    for code, each in rows.items():
+        names = named[code]
+        owner.append(np.repeat(np.arange(start, start + len(each)), len(names)))
+        feature.append(np.tile([index[name] for name in names], len(each)))
+        value.append(np.stack([numbers[name][each] for name in names], axis=1).ravel())
+        start += len(each)
+    figures = pl.DataFrame(
+        {
+            "feature": pl.Series(list(index), dtype=pl.String).gather(np.concatenate(feature)),
+            "value": pl.Series(np.concatenate(value), nan_to_null=True),
+        }
+    )
+    return lists(np.concatenate(owner), figures.to_struct("evidence"), EVIDENCE, start)
