@@ -422,6 +422,17 @@ class Policy(Part):
                 yield f"{where}.{name}", item, "en"
                 yield f"{where}.{name}", item, "zh"
 
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """Features that indicators, gates and flags look at, those of segments among them."""
+        rules = (self, *self.of_segments.values())
+        conditions = [gate.when for each in rules for gate in each.gates.values()]
+        conditions += [
+            part for each in rules for flag in each.flags.values() for part in (flag.when, flag.until) if part
+        ]
+        named = {name for condition in conditions for name in condition.features()}
+        return frozenset(named | {item.feature for each in rules for item in each.indicators.values()})
+
     def own_figures(self) -> list[tuple[str, str]]:
         """(sentence, figure): figures that stand in a sentence and not in its condition, which may say another one."""
         return [

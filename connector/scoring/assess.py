@@ -6,7 +6,7 @@ this same function, and a customer's result does not depend on who else is in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 import polars as pl
@@ -83,15 +83,25 @@ def _judge(
     tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None
 ) -> Iterator[tuple[Policy, pl.DataFrame]]:
     """Each segment's policy with its accounts; `?`: their order in `accounts`. At least one, be it empty."""
-    frame = prepared(tables, state, policy, portfolio, as_of, prior)
+    frame = prepared(tables, state, policy, portfolio, as_of, prior, asked=policy.asked)
     yield from judge_accounts(frame, policy, state.base, as_of, prior)
 
 
 def prepared(
-    tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int, prior: pl.DataFrame | None = None
+    tables: Tables,
+    state: Ledger,
+    policy: Policy,
+    portfolio: Statistics,
+    as_of: int,
+    prior: pl.DataFrame | None = None,
+    *,
+    asked: Collection[str] | None = None,
 ) -> pl.DataFrame:
-    """One row an account with all that is known before it is judged: features, segment, what held, what people said."""
-    frame = features.features(tables, state, policy, portfolio, as_of).with_row_index("?")
+    """One row per account with all that is known before it is judged: features, segment, what held, what people said.
+
+    `asked`: as `features` takes it.
+    """
+    frame = features.features(tables, state, policy, portfolio, as_of, asked).with_row_index("?")
     frame = frame.with_columns(segment_of(tables["accounts"], policy))
     return people.with_decisions(_used_before(frame, prior), tables, as_of)
 

@@ -6,6 +6,7 @@ only where they raise it, so that falling due never helps and paying never hurts
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from connector.scoring.features.averages import Sums, days_late, late_items, sha
 from connector.scoring.features.collateral import high_balance, secured
 from connector.scoring.features.company import company_record, finances
 from connector.scoring.features.group import group_room
-from connector.scoring.features.payment_behaviour import payment_behaviour
+from connector.scoring.features.payment_behaviour import any_asked, payment_behaviour
 from connector.scoring.features.sales import sales
 from connector.scoring.features.tendency import Statistics, tendency
 from connector.scoring.frame.columns import (
@@ -48,16 +49,25 @@ SERIOUS = 15
 Numbers = dict[str, npt.NDArray[Any]]
 
 
-def features(tables: Tables, state: Ledger, policy: Policy, portfolio: Statistics, as_of: int) -> pl.DataFrame:
+def features(
+    tables: Tables,
+    state: Ledger,
+    policy: Policy,
+    portfolio: Statistics,
+    as_of: int,
+    asked: Collection[str] | None = None,
+) -> pl.DataFrame:
     """One row per account of `accounts`: account_id, every feature, and what an assessment shows beside them.
 
     These are: settles (something was settled within a year), on_account, uncleared, overdue_since (day), agreed_limit
     (null: nobody has set one), next_day (the first on which a due day or a limit's last day has passed). A feature is
-    null where there is nothing to compute it from; sums and counts are 0.
+    null where there is nothing to compute it from; sums and counts are 0. `asked`: of features that nothing else rests
+    on only these, None: all; a column that nobody asked for is not there.
     """
     accounts = tables["accounts"]
     frame = _declared_facts(tables, state, policy, as_of)
-    result = {name: values[: accounts.height] for name, values in _of_ledger(tables, state, policy, as_of).items()}
+    owed_and_paid = _of_ledger(tables, state, policy, as_of, asked)
+    result = {name: values[: accounts.height] for name, values in owed_and_paid.items()}
     result |= {name: values[:-1] for name, values in tendency(state, policy.tendency, portfolio, as_of).items()}
     result["prepaid"], result["secured"] = whole(frame, "prepaid"), whole(frame, "secured")
     owed = result["open"] + result["uncleared"] + result["unbilled"] - result["on_account"]
@@ -102,7 +112,7 @@ _OPTIONAL: dict[str, type[pl.DataType]] = {
 }
 
 
-def _of_ledger(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> Numbers:
+def _of_ledger(tables: Tables, state: Ledger, policy: Policy, as_of: int, asked: Collection[str] | None) -> Numbers:
     """What claims and payments come to, by account; `NEVER` and not a number: nothing to compute it from."""
     live = state.claims
     groups = Groups(live.account, state.height)
@@ -111,10 +121,10 @@ def _of_ledger(tables: Tables, state: Ledger, policy: Policy, as_of: int) -> Num
     lost = state.written_off.take(state.written_off.day > as_of - YEAR)
     return {
         **_overdue_amounts(state, policy.minor(policy.materiality.overdue, state.base), as_of),
-        **_paid(state, year, policy.materiality.grace_days, as_of),
+        **_paid(state, year, policy.materiality.grace_days, as_of, asked),
         **_billed(bills, state.height),
-        **payment_behaviour(tables, state, year, policy, as_of),
-        **sales(tables, state, bills, as_of),
+        **payment_behaviour(tables, state, year, policy, as_of, asked),
+        **(sales(tables, state, bills, as_of) if any_asked(asked, "sales_change", "order_surge") else {}),
         "on_account": state.on_account,
         "unbilled": state.unbilled,
         "written_off": Groups(lost.account, state.height).sum(lost.written_off_base),
@@ -159,23 +169,27 @@ def _material_days(state: Ledger, material: int) -> Int:
     return groups.max(late.days_overdue * reached)
 
 
-def _paid(state: Ledger, year: Settlements, grace: int, as_of: int) -> Numbers:
+def _paid(state: Ledger, year: Settlements, grace: int, as_of: int, asked: Collection[str] | None) -> Numbers:
     """Shares of what was settled in time and averages of lateness; `year`: the settlements of 12 months."""
     late = late_items(state)
     groups, owed = Groups(year.account, state.height), Groups(late.account, state.height)
     amount, beyond = year.amount_base, year.days_late
     settled = groups.sum(amount)
-    whole_year, by_item = Sums.of(groups, amount, beyond), Sums.of(groups, share_of(amount, year.claim_base), beyond)
+    whole_year = Sums.of(groups, amount, beyond)
     recent = Sums.of(groups, amount * (year.day > as_of - RECENT), beyond)
     nothing = late.take(np.zeros(len(late.account), bool))
     before = days_late(whole_year.without(recent), nothing, nothing.amount)
     in_time, serious = groups.sum(amount * (beyond <= grace)), owed.sum(late.amount * (late.days > SERIOUS))
+    by_item = {}
+    if any_asked(asked, "average_days_late"):
+        sums = Sums.of(groups, share_of(amount, year.claim_base), beyond)
+        by_item = {"average_days_late": days_late(sums, late, late.share)}
     return {
+        **by_item,
         "settles": groups.exist,
         "settled": settled,
         "last_paid": _latest(groups, year.day),
         "days_beyond_terms": days_late(whole_year, late, late.amount),
-        "average_days_late": days_late(by_item, late, late.share),
         "trend": days_late(recent, late, late.amount) - before,
         "on_time_share": ratio(in_time, settled + owed.sum(late.amount * (late.days > grace))),
         "late_15_share": ratio(groups.sum(amount * (beyond > SERIOUS)) + serious, settled + serious),

@@ -6,6 +6,8 @@ Formulas: connector.messages.features, and docs/features.md made from it.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Collection
+from functools import partial
 
 import numpy as np
 import polars as pl
@@ -38,33 +40,46 @@ _DEDUCTIONS = ("credit_note", "rebate", "deduction")
 
 
 def payment_behaviour(
-    tables: Tables, state: Ledger, year: Settlements, policy: Policy, as_of: int
+    tables: Tables,
+    state: Ledger,
+    year: Settlements,
+    policy: Policy,
+    as_of: int,
+    asked: Collection[str] | None,
 ) -> dict[str, Int | Float]:
     """By account: the ageing buckets, partial_payments, commercial_acceptances, late_items_90, paydex_like,
     broken_promises, bounced, bad_records, bad_debts, deductions (money, 12 months).
 
-    `year`: the settlements of 12 months. Only `paydex_like` may be not a number: nothing was settled.
+    `asked`: what is wanted of them beside deductions, None: all. `year`: the settlements of 12 months. Only
+    `paydex_like` may be not a number: nothing was settled.
     """
     items = state.open_items
     groups = Groups(items.account, state.height)
     lost = state.written_off.take(state.written_off.day > as_of - RECORD)
     losses = Groups(lost.account, state.height)
     broken, (returned, bounced) = _broken_promises(tables, state, policy, as_of), _returned(tables, state, as_of)
-    in_bucket = {
-        name: (items.days_overdue >= first) & (items.days_overdue <= last) for name, (first, last) in BUCKETS.items()
+
+    def in_bucket(first: int, last: int) -> Int:
+        return groups.sum(items.overdue_base * ((items.days_overdue >= first) & (items.days_overdue <= last)))
+
+    numbers: dict[str, Callable[[], Int | Float]] = {
+        **{name: partial(in_bucket, *days_) for name, days_ in BUCKETS.items()},
+        "partial_payments": lambda: groups.sum((items.open < state.claims.amount[items.claim]) & (items.late_open > 0)),
+        "commercial_acceptances": lambda: groups.sum(items.acceptances_base),
+        "late_items_90": lambda: _late_claims(state, policy.materiality.grace_days, as_of),
+        "paydex_like": lambda: _index(year, state.height),
+        "broken_promises": lambda: broken,
+        "bounced": lambda: bounced,
+        "bad_records": lambda: broken + returned + losses.sizes,
+        "bad_debts": lambda: losses.sum(lost.written_off_base),
     }
-    return {
-        **{name: groups.sum(items.overdue_base * counts) for name, counts in in_bucket.items()},
-        "partial_payments": groups.sum((items.open < state.claims.amount[items.claim]) & (items.late_open > 0)),
-        "commercial_acceptances": groups.sum(items.acceptances_base),
-        "late_items_90": _late_claims(state, policy.materiality.grace_days, as_of),
-        "paydex_like": _index(year, state.height),
-        "broken_promises": broken,
-        "bounced": bounced,
-        "bad_records": broken + returned + losses.sizes,
-        "bad_debts": losses.sum(lost.written_off_base),
-        "deductions": _deductions(tables, state, as_of),
-    }
+    wanted = {name: made() for name, made in numbers.items() if any_asked(asked, name)}
+    return {**wanted, "deductions": _deductions(tables, state, as_of)}
+
+
+def any_asked(asked: Collection[str] | None, *names: str) -> bool:
+    """Whether one of these features is wanted."""
+    return asked is None or any(name in asked for name in names)
 
 
 def _late_claims(state: Ledger, grace: int, as_of: int) -> Int:
