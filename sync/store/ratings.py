@@ -17,6 +17,26 @@ from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id"]
 _LISTS = [name for name, kind in ASSESSMENT.items() if isinstance(kind, pl.List)]
+#: List of structs → their fields: what is null is not stored.
+_FIELDS = {
+    name: [field.name for field in kind.inner.fields]
+    for name, kind in ASSESSMENT.items()
+    if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct)
+}
+
+
+def _packed(items: list[Any]) -> str:
+    kept = [
+        {key: value for key, value in item.items() if value is not None} if isinstance(item, dict) else item
+        for item in items
+    ]
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
+
+
+def _unpacked(name: str, text: str) -> list[Any]:
+    items: list[Any] = json.loads(text)
+    fields = _FIELDS.get(name)
+    return items if fields is None else [{key: item.get(key) for key in fields} for item in items]
 
 
 def save_assessments(session: Writing, made: pl.DataFrame, now_us: int) -> None:
@@ -28,7 +48,7 @@ def save_assessments(session: Writing, made: pl.DataFrame, now_us: int) -> None:
     for row in rows:
         row |= {"connection": session.connection, "assessed_at": now_us}
         for name in _LISTS:
-            row[name] = json.dumps(row[name], ensure_ascii=False)
+            row[name] = _packed(row[name])
     upsert(session, tables.assessments, rows, ["connection", "customer_id", "as_of"])
     scored = [
         {
@@ -57,7 +77,7 @@ def assessments(
     for row in rows:
         for name in _LISTS:
             if name in row:
-                row[name] = json.loads(row[name])
+                row[name] = _unpacked(name, row[name])
     return pl.DataFrame(rows, schema={name: ASSESSMENT[name] for name in columns})
 
 
@@ -92,7 +112,7 @@ def assessed_on(session: Reading, account: str, as_of: int | None) -> dict[str, 
     if as_of is not None:
         query = query.where(table.c.as_of == as_of)
     row = session.tx.execute(query.order_by(table.c.as_of.desc()).limit(1)).mappings().one_or_none()
-    return None if row is None else {**row, **{name: json.loads(row[name]) for name in _LISTS}}
+    return None if row is None else {**row, **{name: _unpacked(name, row[name]) for name in _LISTS}}
 
 
 def note_falls(session: Writing, accounts: Iterable[str], now_us: int) -> None:

@@ -54,6 +54,8 @@ def explain(
         else context.words("NOT as stored: another version of zixin", "与存储不一致：zixin 版本不同")
     )
     context.say(f"{known} {result['known_at']}: {same}")
+    if day is not None:
+        context.say(context.words("that day's figures, in today's words", "数字为当日数据，语句为当前表述"))
     for line in result["reasons"]:
         context.say(f"  • {context.words(line['en'], line['zh'])}")
     _facts(context, result["facts"], every=every)

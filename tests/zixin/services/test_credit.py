@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.story.house import House
+from tests.story.house import TODAY, House
 from tests.zixin.calls import run
 
 
@@ -183,3 +183,10 @@ def test_a_report_is_one_page_without_anything_from_elsewhere(
     for expected in ("OVERDUE_30", "<svg", "<path", "ada"):
         assert expected in page
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_an_earlier_day_is_told_in_todays_words(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("explain", "A004", "--as-of", TODAY) == 0
+    assert "that day's figures, in today's words" in capsys.readouterr().out
+    assert run("explain", "A004") == 0
+    assert "today's words" not in capsys.readouterr().out
