@@ -18,7 +18,10 @@ down_revision = "0001"
 #: Rows that are read and written at a time.
 _ROWS = 2_000
 _GRADE = re.compile(r"(?:at most )?(AAA|AA|A|BBB|BB|B|CCC|CC|C|D|NR): ")
-_READ = "select connection, customer_id, as_of, policy_version, flags, reasons from assessments"
+_READ = (
+    "select connection, customer_id, as_of, policy_version, flags, reasons from assessments"
+    " where (connection, customer_id, as_of) > (:c, :i, :d) order by connection, customer_id, as_of limit :most"
+)
 _WRITE = "update assessments set flags = :f, reasons = :r where connection = :c and customer_id = :i and as_of = :d"
 
 
@@ -33,11 +36,11 @@ def upgrade() -> None:
     )
     db = op.get_bind()
     policies = {version: json.loads(body) for version, body in db.execute(text("select version, body from policies"))}
-    rows = db.execute(text(_READ)).all()
-    for start in range(0, len(rows), _ROWS):
-        db.execute(
-            text(_WRITE), [_coded(row, policies.get(row.policy_version) or {}) for row in rows[start : start + _ROWS]]
-        )
+    last: dict[str, Any] = {"c": "", "i": "", "d": -1}
+    # A page at a time: a store of a year has more rows than fit in memory.
+    while rows := db.execute(text(_READ), {**last, "most": _ROWS}).all():
+        db.execute(text(_WRITE), [_coded(row, policies.get(row.policy_version) or {}) for row in rows])
+        last = {"c": rows[-1].connection, "i": rows[-1].customer_id, "d": rows[-1].as_of}
 
 
 def _coded(row: Any, policy: dict[str, Any]) -> dict[str, Any]:
