@@ -20,7 +20,7 @@ from connector import money
 from connector.assessment import FLAGS, RATINGS
 from connector.documents import Part, parse, suggestion
 from connector.messages.features import AFTERWARDS, FEATURES
-from connector.messages.figures import Comparison, filled, own_figures
+from connector.messages.figures import Comparison, Language, filled, own_figures
 from connector.messages.flags import FLAGS as FLAG_WORDS
 from connector.messages.flags import MEASURES, MeasureWords, canonical
 from connector.messages.rendering import Sentences
@@ -415,7 +415,7 @@ class Policy(Part):
             except ValueError as error:
                 raise ValueError(f"{where}.{key}: {error}") from None
 
-    def _sentences(self) -> Iterator[tuple[str, Gate | Flag, Literal["en", "zh"]]]:
+    def _sentences(self) -> Iterator[tuple[str, Gate | Flag, Language]]:
         """Where each sentence stands, what it is about, and its language."""
         for where, items in (("gates", self.gates), ("flags", self.flags)):
             for name, item in items.items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from connector import money
 from connector.assessment import NOT_RATED
-from connector.messages.rendering import PENDING, Sentences, language_of, texts
+from connector.messages.rendering import TEXTS, Sentences, language_of, texts
 from connector.schema import day_of
 
 #: Lines of the explanation that a page has room for.
@@ -49,9 +49,9 @@ def reasons(row: Mapping[str, Any], language: str, sentences: Sentences) -> list
 
     Flags are shown in a field of their own.
     """
-    key = language_of(language)
     rows = telling(row["reasons"])
     pending = []
     if row["pending_rating"] is not None:
-        pending = [PENDING[key].format(row["pending_rating"], day_of(row["pending_since"]).isoformat())]
+        day = day_of(row["pending_since"]).isoformat()
+        pending = [TEXTS[language_of(language)]["pending"].format(grade=row["pending_rating"], day=day)]
     return [*pending, *texts(rows[:_MOST_REASONS], sentences, row["currency"], language)]

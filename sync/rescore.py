@@ -142,6 +142,8 @@ def render_anew(store: Store, link: CrmConnection, policy: Policy, *, language: 
         with store.write(link.name) as session:
             count += outbox.reword(session, "reasons", texts)
     with store.write(link.name) as session:
+        # Lists and explanations read the same words.
+        ratings.save_policy(session, policy.version, policy.model_dump_json(by_alias=True))
         outbox.save_wording(session, now)
     return count
 

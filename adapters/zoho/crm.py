@@ -57,6 +57,8 @@ _OF_CURRENCIES = ("iso_code", "name", "exchange_rate", "is_active", "home_iso_co
 class Zoho(Facade):
     """One Zoho organisation."""
 
+    _reading: Reading
+
     def __init__(
         self, credentials: Credentials, shared: Shared, *, name: str = "zoho", patience: RetryPolicy | None = None
     ) -> None:
@@ -65,14 +67,13 @@ class Zoho(Facade):
         self._host = host_of(self._api)
         patience = patience or RetryPolicy()
         # Five calls at once is what the smallest edition allows. Source: v8 api-limits.
-        self._http = Http({self._api}, lambda answer: errors.error_for(self._host, answer), 5, patience)
+        http = Http({self._api}, lambda answer: errors.error_for(self._host, answer), 5, patience)
         accounts = host_of(credentials.accounts_server)
         auth_http = Http({credentials.accounts_server}, lambda answer: auth.error_for(accounts, answer), 1, patience)
         self._tokens = Tokens(credentials, shared, auth_http, name)
         self._budget = Budget(shared, name, credentials.credits_a_day, self.spent)
         self._types: dict[str, str] = {}
-        self._reading = Reading(self._host, self._call, self._http.now, self._names, patience.sleep)
-        super().__init__(self._http, self._reading)
+        super().__init__(http, Reading(self._host, self._call, http.now, self._names, patience.sleep))
 
     def organisation(self) -> Organisation:
         """Name and home currency."""

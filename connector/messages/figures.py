@@ -21,8 +21,6 @@ _PLACE = re.compile(r"\{(?P<feature>[a-z0-9_]+)(?:\.(?P<how>[a-z]+))?(?::(?P<for
 _FIGURE = re.compile(r"\d+(?:\.\d+)?")
 #: Days of a month on average, and of a year.
 _MONTH, _YEAR = 30.44, 365
-#: So near to a whole number of months or years, it is one.
-_NEAR = 0.3
 _FORMS = ("months", "years", "number", "size")
 _WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
 
@@ -55,13 +53,13 @@ def _number(value: float, feature: str, form: str | None, language: Language) ->
     if form == "size":
         value = abs(value)
     if form == "months":
-        return _counted(value / _MONTH, "month", "个月", language)
+        return _counted(_months(value), "month", "个月", language)
     if form == "years":
-        return _counted(value / _YEAR, "year", "年", language)
+        return _counted(round(value / _YEAR, 2), "year", "年", language)
     if form == "number":
         return _plain(value)
     if unit == "days":
-        return _counted(float(value), "day", "天", language)
+        return _counted(value, "day", "天", language)
     if unit == "share":
         return f"{_plain(value * 100)} %" if language == "en" else f"{_plain(value * 100)}%"
     if unit == "count" and language == "en" and value == int(value) and 0 <= value < len(_WORDS):
@@ -69,10 +67,16 @@ def _number(value: float, feature: str, form: str | None, language: Language) ->
     return _plain(value)
 
 
+def _months(days: float) -> float:
+    """Whole months of 30 days or of a twelfth of a year; else a figure with one decimal, which is no whole number."""
+    for months in (days / 30, days * 12 / _YEAR):
+        if abs(months - round(months)) < 0.05:
+            return float(round(months))
+    return round(days / _MONTH, 1)
+
+
 def _counted(value: float, en: str, zh: str, language: Language) -> str:
-    # A month of 30 days and one of a twelfth of a year are the same month.
-    whole = round(value)
-    number = _plain(float(whole if abs(value - whole) <= _NEAR else round(value, 1)))
+    number = _plain(value)
     return f"{number}{zh}" if language == "zh" else f"{number} {en}{'' if number == '1' else 's'}"
 
 

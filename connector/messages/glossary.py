@@ -24,7 +24,7 @@ TRADE: dict[str, tuple[str, str]] = {
     "reason": ("评级理由", "what cost the most points, or what capped the rating"),
     "gate": ("门槛", "a condition that caps the rating whatever the points are"),
     "credit policy": ("信用政策", "indicators, weights, grades, gates, flags and limits, in one file"),
-    "edition": ("版次", "a policy as a release ships it"),
+    "edition": ("版本", "a policy as a release ships it"),
     "override": ("人工评级", "a rating that a person sets until a day"),
     "write-back": ("写回", "a rating's way into the CRM's fields"),
     "run": ("运行", "reading, rating and writing back, once"),

@@ -10,15 +10,16 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from connector import money
 from connector.messages.features import FEATURES, PILLARS
+from connector.messages.figures import Language
 from connector.messages.flags import FLAGS
+from connector.schema import day_of
 
-Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 #: Kind of a decision → its words; `{}`: the value.
 DECISIONS = {
@@ -30,10 +31,33 @@ DECISIONS = {
     "legal": ("in legal collection", "诉讼催收中"),
     "confirmation": ("lower grade confirmed: {}", "已确认降级：{}"),
 }
-#: A grade that has yet to hold, or that a person has yet to confirm.
-PENDING = {"en": "pending since {1}: {0}", "zh": "待生效（自{1}）：{0}"}
-#: What stands in an indicator's line behind its name, without data, before what it lost, and at the end.
-_AROUND = {"en": (": ", "no data", " (−", " points)"), "zh": ("：", "无数据", "（扣", "分）")}
+#: What sentences are put together of, by language. `pending`: a grade that has yet to hold, or to be confirmed.
+TEXTS: dict[Language, dict[str, str]] = {
+    "en": {
+        "indicator": "{name}: {value} (−{lost} points)",
+        "nothing": "no data",
+        "at most": "at most {grade}",
+        "gate": "{grade}: {text}",
+        "absent": "no data on {pillar}",
+        "decided": "decided by a person: {text}",
+        "until": " until {day}",
+        "why": " ({reason})",
+        "pending": "pending since {day}: {grade}",
+        "days": "{number} days",
+    },
+    "zh": {
+        "indicator": "{name}：{value}（扣{lost}分）",
+        "nothing": "无数据",
+        "at most": "最高 {grade}",
+        "gate": "{grade}：{text}",
+        "absent": "缺少{pillar}数据",
+        "decided": "人工决定：{text}",
+        "until": "，至{day}",
+        "why": "（{reason}）",
+        "pending": "待生效（自{day}）：{grade}",
+        "days": "{number} 天",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +79,7 @@ def wording(sentences: Sentences, language: str) -> str:
         sorted((segment or "", name, *text) for (segment, name), text in each.items())
         for each in (sentences.gates, sentences.flags)
     ]
-    everything = json.dumps([language, names, PILLARS, DECISIONS, _AROUND, PENDING, rules], ensure_ascii=False)
+    everything = json.dumps([language, names, PILLARS, DECISIONS, TEXTS, rules], ensure_ascii=False)
     return hashlib.sha256(everything.encode()).hexdigest()[:16]
 
 
@@ -73,18 +97,15 @@ def reason_text(line: Mapping[str, Any], sentences: Sentences, currency: str, la
         return _indicator(line, currency, language)
     if name.startswith("decided_"):
         return _decision(line, language)
-    en = language == "en"
+    said, grade = TEXTS[language], line["grade"]
     if name.startswith("absent_"):
         pillar = name.removeprefix("absent_")
-        return (
-            f"at most {line['grade']}: no data on {pillar}"
-            if en
-            else f"最高 {line['grade']}：缺少{PILLARS.get(pillar, pillar)}数据"
-        )
-    text = _of(sentences.gates, line["segment"], name) or (name, name)
+        text = said["absent"].format(pillar=pillar if language == "en" else PILLARS.get(pillar, pillar))
+    else:
+        text = (_of(sentences.gates, line["segment"], name) or (name, name))[LANGUAGES.index(language)]
     # D and NR are set, every other grade is a bound.
-    grade = line["grade"] if line["grade"] in ("D", "NR") else f"{'at most' if en else '最高'} {line['grade']}"
-    return f"{grade}: {text[0]}" if en else f"{grade}：{text[1]}"
+    bound = grade if grade in ("D", "NR") else said["at most"].format(grade=grade)
+    return said["gate"].format(grade=bound, text=text)
 
 
 def _of(
@@ -95,29 +116,31 @@ def _of(
 
 
 def _indicator(line: Mapping[str, Any], currency: str, language: Language) -> str:
-    colon, nothing, less, end = _AROUND[language]
-    feature = line["feature"]
-    value = nothing if line["value"] is None else value_text(line["value"], feature, currency, language)
-    return f"{getattr(FEATURES[feature], language)}{colon}{value}{less}{_tenths(line['lost'])}{end}"
+    said, feature, value = TEXTS[language], line["feature"], line["value"]
+    return said["indicator"].format(
+        name=getattr(FEATURES[feature], language),
+        value=said["nothing"] if value is None else value_text(value, feature, currency, language),
+        lost=_tenths(line["lost"]),
+    )
 
 
 def _decision(line: Mapping[str, Any], language: Language) -> str:
-    kind = line["indicator"].removeprefix("decided_")
-    number = 0 if language == "en" else 1
-    text = DECISIONS[kind][number].format(line["decided"] or "") if kind in DECISIONS else kind
-    until, why = ((" until {}", " ({})"), ("，至{}", "（{}）"))[number]
+    said, kind = TEXTS[language], line["indicator"].removeprefix("decided_")
+    text = kind
+    if kind in DECISIONS:
+        text = DECISIONS[kind][LANGUAGES.index(language)].format(line["decided"] or "")
     if line["until"] is not None:
-        text += until.format(_day(line["until"]))
+        text += said["until"].format(day=day_of(line["until"]).isoformat())
     if line["why"] is not None:
-        text += why.format(line["why"].replace("_", " "))
-    return ("decided by a person: ", "人工决定：")[number] + text
+        text += said["why"].format(reason=line["why"].replace("_", " "))
+    return said["decided"].format(text=text)
 
 
 def flag_text(flag: Mapping[str, Any], sentences: Sentences, language: Language) -> str:
     """What a flag says; one that no policy knows any more is told by its name."""
     code = flag["code"]
     if text := _of(sentences.flags, flag["segment"], code):
-        return text[0 if language == "en" else 1]
+        return text[LANGUAGES.index(language)]
     return str(getattr(FLAGS[code], language)) if code in FLAGS else code
 
 
@@ -171,7 +194,7 @@ def value_text(value: float, feature: str, currency: str, language: Language) ->
     """A feature's value as a person reads it, with its unit."""
     match FEATURES[feature].unit:
         case "days":
-            return f"{round(value)} {'days' if language == 'en' else '天'}"
+            return TEXTS[language]["days"].format(number=round(value))
         case "share":
             return f"{round(value * 100)} %"
         case "log_odds":
@@ -184,12 +207,6 @@ def value_text(value: float, feature: str, currency: str, language: Language) ->
 
 def _tenths(value: float) -> str:
     return repr(float(np.rint(value * 10)) / 10)
-
-
-def _day(day: int) -> str:
-    from connector.schema import day_of
-
-    return day_of(day).isoformat()
 
 
 def texts(lines: Sequence[Mapping[str, Any]], sentences: Sentences, currency: str, language: str) -> list[str]:

@@ -147,13 +147,6 @@ def policy(session: Reading, version: str) -> str | None:
     return session.tx.execute(select(table.c.body).where(table.c.version == version)).scalar_one_or_none()
 
 
-def newest_policies(session: Reading) -> list[str]:
-    """Version of the policy by which the newest assessment was made; empty: there is none."""
-    table = tables.assessments
-    newest = select(table.c.policy_version).where(session.own(table)).order_by(table.c.assessed_at.desc()).limit(1)
-    return list(session.tx.execute(newest).scalars())
-
-
 def base_currency(session: Reading, day: int | None) -> str | None:
     """The currency that the connection was assessed in on that day; None: nothing was."""
     table = tables.assessments

@@ -6,7 +6,7 @@ from connector.editions import preset_text
 from connector.policy import Policy, load
 from connector.schema import day_number
 from sync.run import Ran, run
-from sync.store import outbox, tables
+from sync.store import outbox, ratings, tables
 from tests.story.house import TODAY, House
 
 OLD, NEW = "more than {late_15_share} of the money of 12 months was paid over 15 days late", "mostly late, and by weeks"
@@ -39,6 +39,8 @@ def test_a_changed_sentence_waits_for_the_customer_s_next_change(house: House) -
     quiet = synced(house, policy)
 
     after = texts(house)
+    with house.store.read("sim") as session:
+        assert NEW in str(ratings.policy(session, policy.version)), "lists and explanations read the same words"
     told = [key for key in after if after[key] != before[key]]
     assert told, "the gate fires for somebody"
     assert all(NEW in after[key] for key in told)

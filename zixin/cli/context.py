@@ -36,6 +36,11 @@ class Context:
         """The word for a state, kind or level, as wide on a terminal as that at least."""
         return padded(term(key, self.language), width)
 
+    def heads(self, en: str, zh: str, widths: tuple[int, ...]) -> None:
+        """The heads of a table's columns, to the left of a column where its width is negative."""
+        words = self.words(en, zh).split()
+        self.say(" ".join(aligned(word, width) for word, width in zip(words, widths, strict=True)).rstrip())
+
     def say(self, text: str = "") -> None:
         """A line for a person: on standard output, or on standard error when that carries JSON."""
         print(text, file=sys.stderr if self.json else sys.stdout)

@@ -173,8 +173,7 @@ def _lister(name: str) -> Any:
         for row in () if context.json else rows:
             what = row.value or row.amount or ""
             dates = f"{row.valid_from or '–'} … {row.until or '–'}"
-            state = {"in_force": "生效", "waits": "待批", "over": "已结束", "ahead": "未开始"}[row.state]
-            message = context.words(row.state.replace("_", " "), state)
+            message = context.words(row.state.replace("_", " "), context.term(row.state))
             head = f"{row.id:<8} {padded(message, 9)} {row.number:<14} {context.term(row.kind, 12)} {what:<16} {dates}"
             context.say(f"{head}  {row.reason or ''}  {context.term(row.by or '')}")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from zixin.cli.context import Context, aligned
+from zixin.cli.context import Context
 
 if TYPE_CHECKING:
     from zixin.services.runs import Refused, Rejected, RunRow
@@ -40,11 +40,8 @@ def runs(
     if run_id:
         _one(context, rows[0])
         return
-    heads = context.words(
-        "run started kind day state assessed written refused", "运行 开始 类型 日期 状态 评级 写回 拒绝"
-    )
-    widths = (-28, -20, -8, -10, -9, 8, 8, 8)
-    context.say(" ".join(aligned(head, width) for head, width in zip(heads.split(), widths, strict=True)))
+    en, zh = "run started kind day state assessed written refused", "运行 开始 类型 日期 状态 评级 写回 拒绝"
+    context.heads(en, zh, (-28, -20, -8, -10, -9, 8, 8, 8))
     for row in rows:
         counts = " ".join(f"{row['summary'].get(name, '–'):>8}" for name in ("assessed", "written", "refused"))
         started = row["started_at"][:19]

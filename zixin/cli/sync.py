@@ -11,7 +11,7 @@ import typer
 
 from connector.assessment import OUTPUT_FIELDS
 from connector.messages.flags import flag_name
-from zixin.cli.context import Context, aligned, clipped, moves_text
+from zixin.cli.context import Context, clipped, moves_text
 from zixin.cli.evaluate import days_of
 from zixin.cli.upgrade import upgraded
 
@@ -209,11 +209,11 @@ def _number(text: str) -> bool:
 
 
 def _table(context: Context, rows: Sequence[AccountRating]) -> None:
-    heads = context.words(
-        "number rating score limit exposure overdue hold flags name", "编号 等级 评分 额度 占用 逾期 管控 预警 名称"
+    en, zh = (
+        "number rating score limit exposure overdue hold flags name",
+        "编号 等级 评分 额度 占用 逾期 管控 预警 名称",
     )
-    widths = (-14, -4, 5, 14, 14, 14, -8, -22, -4)
-    context.say(" ".join(aligned(head, width) for head, width in zip(heads.split(), widths, strict=True)).rstrip())
+    context.heads(en, zh, (-14, -4, 5, 14, 14, 14, -8, -22, -4))
     for row in rows:
         flags = ",".join(context.words(code, flag_name(code, "zh-CN")) for code in row.flags) or "–"
         score = "–" if row.score is None else f"{row.score:.1f}"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from adapters import registry
-from connector.editions import edition_of
+from connector.editions import edition_of, unchanged
 from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
@@ -111,7 +111,9 @@ def _environment(profile: str) -> Iterator[Check]:
 
 
 def _policy(rules: Policy) -> Check:
-    if edition_of(rules) is None and (figures := rules.own_figures()):
+    edition, figures = edition_of(rules), rules.own_figures()
+    # Of an edition as it was shipped the figures are those of its conditions.
+    if figures and (edition is None or not unchanged(rules, edition)):
         where, figure = figures[0]
         return _of(
             "policy",

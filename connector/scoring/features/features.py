@@ -16,11 +16,12 @@ import polars as pl
 from connector.messages.features import CHAPTERS
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.features.asked import any_asked
 from connector.scoring.features.averages import Sums, days_late, late_items, share_of
 from connector.scoring.features.collateral import high_balance, secured
 from connector.scoring.features.company import company_record, finances
 from connector.scoring.features.group import group_room
-from connector.scoring.features.payment_behaviour import any_asked, payment_behaviour
+from connector.scoring.features.payment_behaviour import payment_behaviour
 from connector.scoring.features.sales import sales
 from connector.scoring.features.tendency import Statistics, tendency
 from connector.scoring.frame.columns import (

@@ -14,6 +14,7 @@ import polars as pl
 
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.features.asked import any_asked
 from connector.scoring.features.averages import Sums
 from connector.scoring.frame.columns import Float, Groups, Int, days, largest, ratio, widen
 from connector.scoring.frame.keys import owner_of
@@ -75,11 +76,6 @@ def payment_behaviour(
     }
     wanted = {name: made() for name, made in numbers.items() if any_asked(asked, name)}
     return {**wanted, "deductions": _deductions(tables, state, as_of)}
-
-
-def any_asked(asked: Collection[str] | None, *names: str) -> bool:
-    """Whether one of these features is wanted."""
-    return asked is None or any(name in asked for name in names)
 
 
 def _late_claims(state: Ledger, grace: int, as_of: int) -> Int:

@@ -21,6 +21,11 @@ BETWEEN = [("material_overdue_days", "gt", 60.0), ("material_overdue_days", "le"
         ("{tenure:months} of trade", [("tenure", "lt", 180)], "en", "6 months of trade"),
         ("{tenure:years}", [("tenure", "lt", 365)], "en", "1 year"),
         ("{altman_z:number}", [("altman_z", "lt", 1.1)], "en", "1.1"),
+        ("{days_beyond_terms}", [("days_beyond_terms", "gt", 2.25)], "en", "2.25 days"),
+        ("{tenure:months}", [("tenure", "lt", 540)], "zh", "18个月"),
+        ("{tenure:months}", [("tenure", "lt", 730)], "en", "24 months"),
+        ("{tenure:months}", [("tenure", "lt", 39)], "en", "1.3 months"),
+        ("{tenure:years}", [("tenure", "lt", 460)], "en", "1.26 years"),
         ("no place", [], "en", "no place"),
     ],
 )

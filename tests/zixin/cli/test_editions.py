@@ -1,5 +1,6 @@
 """A profile stays on the edition of the policy that it has, until somebody takes another one."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,16 @@ def test_before_the_first_rating_amounts_count_in_the_crm_s_currency(
         assert settings.policy("default").edition == editions("default")[-1].name
         assert settings.policy("default").base_currency == "CNY"
         assert document(capsys, "doctor")["checks"]
+
+
+def test_a_threshold_that_was_changed_under_a_sentence_of_before_is_told(two: tuple[Edition, Edition]) -> None:
+    own = settings.profile_folder("default") / "policy.yaml"
+
+    def told() -> list[str]:
+        return [check.en for check in doctor.examined("default", datetime.now(UTC)) if check.what == "policy"]
+
+    own.write_text(two[0].text)
+    assert ["figure" in line for line in told()] == [False]
+    # The line that says which edition it was made from stays.
+    own.write_text(two[0].text.replace("gt: 180}", "gt: 120}"))
+    assert ["gates.overdue_180.en holds the figure 180" in line for line in told()] == [True]

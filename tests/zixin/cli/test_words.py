@@ -1,6 +1,7 @@
 """What a Chinese reader sees has no English states in it."""
 
 import re
+from dataclasses import fields
 
 import pytest
 
@@ -9,6 +10,7 @@ from connector.messages.terms import TERMS, term
 from tests.story.house import House
 from tests.zixin.calls import run
 from zixin.cli.context import aligned, clipped, padded
+from zixin.services.status import Status
 
 #: Words of results that an English reader sees as they are kept.
 ENGLISH = re.compile(r"\b(warn|approve|block|info|warning|critical|last_\w+|newest_day|done|sync|permanent|in_force)\b")
@@ -22,6 +24,10 @@ def test_states_kinds_and_levels_are_chinese(rated: House, words: str, capsys: p
     run(*words.split(), "--lang", "zh-CN")
     shown = re.sub(r"zixin [a-z -]+|/\S+", "", capsys.readouterr().out)
     assert ENGLISH.findall(shown) == []
+
+
+def test_all_that_status_counts_has_a_word() -> None:
+    assert {field.name for field in fields(Status)} - {"wants"} <= set(TERMS)
 
 
 def test_every_hold_has_a_word_and_a_name_stays_a_name() -> None:

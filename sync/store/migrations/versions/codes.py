@@ -6,6 +6,7 @@ people decided, exist as words only and stay words.
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,9 +50,14 @@ def _coded(row: Any, policy: dict[str, Any]) -> dict[str, Any]:
         "c": row.connection,
         "i": row.customer_id,
         "d": row.as_of,
-        "f": json.dumps([_flag(flag) for flag in flags], ensure_ascii=False),
-        "r": json.dumps([_reason(line, policy) for line in reasons], ensure_ascii=False),
+        "f": _packed(_flag(flag) for flag in flags),
+        "r": _packed(_reason(line, policy) for line in reasons),
     }
+
+
+def _packed(items: Iterable[dict[str, Any]]) -> str:
+    kept = [{key: value for key, value in item.items() if value is not None} for item in items]
+    return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
 def _flag(flag: dict[str, Any]) -> dict[str, Any]:
