@@ -123,8 +123,17 @@ class Http:
         """
         return self.send(lambda: Request(method, url, headers(), params, body), idempotent=idempotent)
 
-    def send(self, made: Callable[[], Request], *, idempotent: bool = True) -> HttpResponse:
-        """As `call`, of a request that is made anew for every try: a signature may hold the time, or may count once."""
+    def send(
+        self,
+        made: Callable[[], Request],
+        *,
+        idempotent: bool = True,
+        judge: Callable[[HttpResponse], Problem | None] | None = None,
+    ) -> HttpResponse:
+        """As `call`, of a request that is made anew for every try: a signature may hold the time, or may count once.
+
+        `judge`: of this call alone, in the place of the one of all.
+        """
         patience = self.patience
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: _may_help(error, idempotent=idempotent)),
@@ -133,9 +142,9 @@ class Http:
             sleep=patience.sleep,
             reraise=True,
         )
-        return retrying(self._once, made)
+        return retrying(self._once, made, judge or self.judge)
 
-    def _once(self, made: Callable[[], Request]) -> HttpResponse:
+    def _once(self, made: Callable[[], Request], judge: Callable[[HttpResponse], Problem | None]) -> HttpResponse:
         request = made()
         self._check_origin(request.url)
         host, sent = urlsplit(request.url).netloc, time.time()
@@ -165,7 +174,7 @@ class Http:
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError):
             raise Retry("E-CRM-LOST", host=host) from None
         self._tell_time(answer, sent)
-        problem = self.judge(answer)
+        problem = judge(answer)
         if problem is not None:
             raise problem
         return answer

@@ -46,6 +46,8 @@ class Call(Part):
     body: Any = None
     #: Sent as application/x-www-form-urlencoded instead of JSON.
     form: bool = False
+    #: Statuses by which the system says that there is none, as its documentation has it: 204, 404.
+    none: tuple[int | str, ...] = ()
 
 
 class Inject(Part):
@@ -134,7 +136,8 @@ class Paging(Part):
     first: int = 1
     #: cursor and next_link: where the answer says it; empty or missing: it was the last page.
     next: Selector = "$.next"
-    #: Where the answer says whether there is more; else a short page is the last one.
+    #: Where the answer says whether there is more. Without it, and without a link or a total, pages are asked for until
+    #: one is empty.
     more: Selector | None = None
     #: Where the answer says how many records there are in all.
     total: Selector | None = None
@@ -146,6 +149,8 @@ class Paging(Part):
     start: str = ""
     #: keyset: several rows bear one key; a page that ends within them is cut before them.
     grouped: bool = False
+    #: Asked for a page behind the last one, the system hands out the last one again: that is the end, and no fault.
+    repeats_last_page: bool = False
 
 
 class FieldRule(Part):
@@ -252,6 +257,8 @@ class Object(Part):
     records: Selector = "$.data[*]"
     #: `records` is a mapping: each of its entries is a record of `name`, `value` and `read_on`, the day of the read.
     by_name: bool = False
+    #: The system writes a list that is empty as null.
+    null_is_empty: bool = False
     page: Paging | None = None
     #: The record's id, and when it changed; without the latter it is read whole every time.
     id: Selector = "$.id"

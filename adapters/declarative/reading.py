@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,8 +13,9 @@ import polars as pl
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
+from adapters.declarative.envelope import identified
 from adapters.declarative.models import Call, Get, Object, Paging
-from adapters.declarative.pages import Pages
+from adapters.declarative.pages import Pages, Spot
 from adapters.declarative.wire import Empty, Together, Wire
 from connector.errors import Misconfigured
 from connector.ports import Gone, Page, Source
@@ -45,12 +46,14 @@ class Reading:
         state: dict[str, Any] = json.loads(cursor) if cursor else {}
         since = state.get("since")
         began = state.get("began")
-        for records, following in self._listed(top, since, state.get("at")):
+        for records, following in self._listed(top, since, state.get("spot")):
             began = began or self._began(top)
             gone = self._marked_gone(top, records) if since else ()
             if since and following is None:
                 gone += self._listed_gone(top, since)
-            here = json.dumps({"since": since, "began": began, "at": following}) if following is not None else ""
+            here = ""
+            if following is not None:
+                here = json.dumps({"since": since, "began": began, "spot": asdict(following)})
             if following is None and top.modified is not None and top.since is not None:
                 here = json.dumps({"since": began})
             lost = {each.record for each in gone}
@@ -135,11 +138,11 @@ class Reading:
         if item.get is None:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object="by id")
         for record in ids:
-            match = self._one(item.get, record)
+            match = self._one(item.get, record, item.id)
             if match is not None and not self._marked_gone(item, [match]):
                 yield [match]
 
-    def _one(self, get: Get, record: str) -> Any:
+    def _one(self, get: Get, record: str, key: str) -> Any:
         try:
             answer = self.proof.ask(get.request, self.wire.given(id=record))
         except Empty:
@@ -148,13 +151,16 @@ class Reading:
             if problem.code == "E-CRM-OBJECT" or str(problem.facts.get("detail")) in ("HTTP 404", "HTTP 410"):
                 return None
             raise
-        return select.first(get.record, self.wire.document(answer))
+        found = select.first(get.record, self.wire.document(answer))
+        return identified(found, key, self.wire.host, get.request.path)
 
     def _began(self, item: Object) -> str:
         overlap = timedelta(seconds=item.since.overlap_s if item.since else 0)
         return (self.wire.http.now() - overlap).isoformat(timespec="seconds")
 
-    def _listed(self, item: Object, since: str | None, at: Any) -> Iterator[tuple[list[Any], Any]]:
+    def _listed(
+        self, item: Object, since: str | None, spot: Mapping[str, Any] | None
+    ) -> Iterator[tuple[list[Any], Spot | None]]:
         if item.read is None:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object="read")
         call, values = item.read, {}
@@ -163,12 +169,15 @@ class Reading:
             values = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
             body = item.since.body if item.since.body is not None else call.body
             call = call.model_copy(update={"query": {**call.query, **item.since.query}, "body": body})
-        yield from self._pages(item, call, at, values)
+        yield from self._pages(item, call, Spot(**spot) if spot else None, values)
 
-    def _pages(self, item: Object, call: Call, at: Any, given: Mapping[str, Any]) -> Iterator[tuple[list[Any], Any]]:
-        paging = item.page or Paging()
-        pages = Pages(self.wire, self.proof, call, paging, item.records, item.id)
-        for records, following in pages.walk(given, at):
+    def _pages(
+        self, item: Object, call: Call, begin: Spot | None, given: Mapping[str, Any]
+    ) -> Iterator[tuple[list[Any], Spot | None]]:
+        pages = Pages(
+            self.wire, self.proof, call, item.page or Paging(), item.records, item.id, call.path, item.null_is_empty
+        )
+        for records, following in pages.walk(given, begin):
             yield self._entries(records) if item.by_name else records, following
 
     def _entries(self, found: Sequence[Any]) -> list[Any]:
@@ -191,7 +200,7 @@ class Reading:
             return ()
         form = item.since.format if item.since else "iso8601"
         values = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
-        pages = Pages(self.wire, self.proof, mark.request, mark.page, mark.records)
+        pages = Pages(self.wire, self.proof, mark.request, mark.page, mark.records, mark.id, mark.request.path)
         items = [row for records, _ in pages.walk(values, None) for row in records]
         return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in items)
 

@@ -99,8 +99,13 @@ class Wire:
             body = result.payload()
             return Request(result.method, result.url, result.headers, result.query or None, body)
 
+        def judge(answer: HttpResponse) -> Problem | None:
+            if call.none and in_statuses(answer.status, call.none):
+                return Empty("E-CRM-OBJECT", host=self.host, name="of that name")
+            return self._judge(answer)
+
         self.spend(call.method.lower())
-        return self.http.send(prepared, idempotent=idempotent)
+        return self.http.send(prepared, idempotent=idempotent, judge=judge)
 
     def document(self, answer: HttpResponse) -> Any:
         """The answer's JSON, numbers with the digits they came with; None: it is empty."""

@@ -519,10 +519,25 @@ PROBLEMS: dict[str, Words] = {
         "请补充；示例见 docs/rest.md。",
     ),
     "E-CRM-PAGES": Words(
-        "{host} hands out a list that repeats itself.",
-        "Check `page` in the connector file: the request may not use what the next page is asked for by.",
-        "{host} 的列表分页重复。",
-        "请检查连接器文件中的 page：请求可能没有使用翻页参数。",
+        "{host}, {object}: a page came twice; what follows it may be missing.",
+        "Check `page` in the connector file: the request may not use what the next page is asked for by. "
+        "A system that repeats its last page has `repeats_last_page: true`.",
+        "{host} 的 {object}：同一页返回了两次，其后的记录可能缺失。",
+        "请检查连接器文件中的 page：请求可能没有使用翻页参数。若系统会重复最后一页，请声明 repeats_last_page: true。",
+    ),
+    "E-CRM-INCOMPLETE": Words(
+        "{host}, {object}: {read} rows came, and the answers tell of {total}.",
+        "Nothing is closed for those that are missing. Run it again; if it stays so, compare with the system: "
+        "it may hide rows from this user, or count others.",
+        "{host} 的 {object}：收到 {read} 行，而响应称有 {total} 行。",
+        "缺失的记录不会被视为已关闭。请重新运行；若仍如此，请与系统核对：它可能对该用户隐藏了部分行，或计数口径不同。",
+    ),
+    "E-CRM-ENVELOPE": Words(
+        "{host}, {object}: an answer without its records ({place}); it holds {found}.",
+        "It counts as a failure, not as an empty list; run it again. If the system says so that there are none, the "
+        "connector file declares it (`none`, `null_is_empty`).",
+        "{host} 的 {object}：响应中没有记录（{place}），其内容为 {found}。",
+        "这按失败处理，不视为空列表；请重新运行。若系统以此表示没有记录，请在连接器文件中声明（none、null_is_empty）。",
     ),
     "E-CONNECTED": Words(
         "The profile {profile} is connected to {name} already.",

@@ -107,7 +107,7 @@ def test_refused_credentials_are_denied_and_never_shown(answer: tuple[int, Any])
 @responses.activate
 def test_a_call_that_is_tried_again_is_signed_again_in_all_its_parts() -> None:
     responses.get(f"{HOST}/items", status=503)
-    responses.get(f"{HOST}/items", json=[])
+    responses.get(f"{HOST}/items", json={"data": []})
     inject = "[{in: query, name: once, value: '{uuid}'}, {in: query, name: sig, value: '{signature}'}]"
     auth = f"{{kind: hmac, key: '{{secret}}', sign: '{{uuid}}', encoding: hex, inject: {inject}}}"
 

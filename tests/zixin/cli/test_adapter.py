@@ -54,13 +54,13 @@ def test_a_file_that_fits_is_said_to(system: RestDouble, capsys: pytest.CaptureF
 @pytest.mark.parametrize(
     ("old", "new", "step", "words"),
     [
-        ("records: $.nothing[*]", "", "accounts.read", "is `records` right?"),
+        ("records: $.nothing[*]", "", "accounts.read", "without its records"),
         ("", "id: $.number_of\n", "accounts.read", "is `id` right?"),
         (
             'query: {limit: "{size}", after: "{after}"}',
             'query: {limit: "3"}',
             "invoices.read",
-            "list that repeats itself",
+            "a page came twice",
         ),
         ("query: {changed_since:", "query: {changed_sins:", "accounts.since", "is `since` right?"),
         ("modified: $.modified_at", "modified: $.number", "accounts.read", "is `modified` right?"),
