@@ -15,6 +15,7 @@ import tenacity
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from adapters.common.encoding import ACCEPTED, CutError, unpacked
 from connector.errors import Misconfigured, Problem, RateLimited, Retry
 
 #: Seconds to connect, and between two bytes of an answer.
@@ -101,6 +102,7 @@ class Http:
             self._session.mount(scheme, pool)
         # Proxies and certificates come from the environment; a netrc password must not replace a CRM's token.
         self._session.auth = _as_is
+        self._session.headers["Accept-Encoding"] = ACCEPTED
 
     def now(self) -> datetime:
         """The server's clock, as far as its answers told it."""
@@ -184,11 +186,14 @@ class Http:
         ends = clock() + self.patience.answer_s
         parts = []
         # One receive at a time: a timeout between two bytes ends no answer that trickles.
-        while part := response.raw.read1(_PART, decode_content=True):
+        while part := response.raw.read1(_PART, decode_content=False):
             parts.append(part)
             if clock() > ends:
                 raise Retry("E-CRM-LOST", host=host)
-        return b"".join(parts)
+        try:
+            return unpacked(b"".join(parts), response.headers.get("Content-Encoding", ""))
+        except CutError:
+            raise Retry("E-CRM-LOST", host=host) from None
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -28,7 +28,7 @@ _MOST_EMPTY = 1_000
 _LARGEST_GROUP = 32_000
 _LINK = re.compile(r"""<([^>]*)>((?:\s*;\s*[^,;]+)*)""")
 _LINKS = ("cursor", "next_link", "link_header")
-#: What a call must name for its next page to be another one.
+#: What a call names for its next page to be another one.
 _PLACES = frozenset({"page", "offset", "after"})
 
 
@@ -58,6 +58,8 @@ class Pages:
     name: str = ""
     #: The system writes an empty list as null.
     null_is_empty: bool = False
+    #: It is asked for so many records by their ids: one page holds them where its call names no place to go on from.
+    bounded: bool = False
 
     def walk(self, given: Mapping[str, Any], begin: Spot | None = None) -> Iterator[tuple[list[Any], Spot | None]]:
         """Records of a page, and where the next one begins; None: it was the last.
@@ -188,7 +190,9 @@ class Pages:
             if link is None and more:
                 raise self._incomplete(read, total)
             return link
-        if not (self.call_names() & _PLACES) or (not found and not more):
+        if not found and not more:
+            return None
+        if self.bounded and not more and not self._names() & _PLACES:
             return None
         if more is None and total is not None and paging.kind != "keyset" and read >= total:
             return None
@@ -209,8 +213,7 @@ class Pages:
             raise self._incomplete(read, total)
         return self._key(found[-1])
 
-    def call_names(self) -> set[str]:
-        """What the call's templates name."""
+    def _names(self) -> set[str]:
         return select.names([self.call.path, self.call.query, self.call.body, self.call.headers])
 
     def _more(self, document: Any) -> bool | None:

@@ -175,7 +175,15 @@ class Reading:
         self, item: Object, call: Call, begin: Spot | None, given: Mapping[str, Any]
     ) -> Iterator[tuple[list[Any], Spot | None]]:
         pages = Pages(
-            self.wire, self.proof, call, item.page or Paging(), item.records, item.id, call.path, item.null_is_empty
+            self.wire,
+            self.proof,
+            call,
+            item.page or Paging(),
+            item.records,
+            item.id,
+            name=call.path,
+            null_is_empty=item.null_is_empty,
+            bounded="ids" in given,
         )
         for records, following in pages.walk(given, begin):
             yield self._entries(records) if item.by_name else records, following
@@ -200,7 +208,7 @@ class Reading:
             return ()
         form = item.since.format if item.since else "iso8601"
         values = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
-        pages = Pages(self.wire, self.proof, mark.request, mark.page, mark.records, mark.id, mark.request.path)
+        pages = Pages(self.wire, self.proof, mark.request, mark.page, mark.records, mark.id, name=mark.request.path)
         items = [row for records, _ in pages.walk(values, None) for row in records]
         return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in items)
 

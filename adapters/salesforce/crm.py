@@ -163,5 +163,5 @@ class Salesforce(Facade):
 
     def _rows(self, query: str) -> list[dict[str, object]]:
         answer = self.client.call("GET", "query", "query", params={"q": query})
-        rows: list[dict[str, object]] = wire.document(answer.body)["records"]
+        rows: list[dict[str, object]] = wire.part(answer.body, "records")
         return rows

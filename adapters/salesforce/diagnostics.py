@@ -54,7 +54,7 @@ def _permissions(client: Client) -> Iterator[PermissionCheck]:
     fields = ", ".join(name for name, *_ in _PERMISSIONS)
     try:
         query = {"q": f"SELECT {fields} FROM UserPermissionAccess LIMIT 1"}  # noqa: S608
-        rows = wire.document(client.call("GET", "query", "admin", params=query).body)["records"]
+        rows = wire.part(client.call("GET", "query", "admin", params=query).body, "records")
     except Exhausted:
         raise
     except Problem:
@@ -74,7 +74,7 @@ def _edit(client: Client) -> PermissionCheck:
 def count(client: Client, name: str) -> int:
     """Records that we may see."""
     query = {"q": f"SELECT COUNT() FROM {name}"}  # noqa: S608 (a name of the mapping)
-    return int(wire.document(client.call("GET", "query", "query", params=query).body)["totalSize"])
+    return int(wire.part(client.call("GET", "query", "query", params=query).body, "totalSize"))
 
 
 def quota(client: Client) -> tuple[int, int] | None:

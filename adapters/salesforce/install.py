@@ -64,7 +64,7 @@ def grow(client: Client, growth: Growth) -> None:
         raise Misconfigured("E-CRM-ANSWER", host=client.host, detail=f"no custom field {growth.field.name}")
     for row in rows:
         path = f"tooling/sobjects/CustomField/{row['Id']}"
-        metadata = dict(wire.document(client.call("GET", path, "tooling").body)["Metadata"])
+        metadata = dict(wire.part(client.call("GET", path, "tooling").body, "Metadata"))
         if growth.label:
             metadata["label"] = growth.label
         if growth.length:
@@ -105,7 +105,7 @@ def grant(client: Client, names: Sequence[str]) -> None:
                     "PermissionsEdit": owner == parent,
                 },
             )
-    user = wire.document(client.call("GET", "/services/oauth2/userinfo", "userinfo").body)["user_id"]
+    user = wire.part(client.call("GET", "/services/oauth2/userinfo", "userinfo").body, "user_id")
     _create_once(client, "PermissionSetAssignment", {"AssigneeId": user, "PermissionSetId": parent})
 
 
@@ -134,14 +134,12 @@ def _custom(client: Client, names: Sequence[str]) -> list[dict[str, Any]]:
     listed = ", ".join(quoted(name.removesuffix("__c")) for name in names)
     query = f"SELECT Id FROM CustomField WHERE TableEnumOrId = 'Account' AND DeveloperName IN ({listed})"  # noqa: S608
     answer = client.call("GET", "tooling/query", "tooling", params={"q": query})
-    rows: list[dict[str, Any]] = wire.document(answer.body)["records"]
+    rows: list[dict[str, Any]] = wire.part(answer.body, "records")
     return rows
 
 
 def _rows(client: Client, query: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = wire.document(client.call("GET", "query", "install", params={"q": query}).body)[
-        "records"
-    ]
+    rows: list[dict[str, Any]] = wire.part(client.call("GET", "query", "install", params={"q": query}).body, "records")
     return rows
 
 
@@ -150,7 +148,7 @@ def _permission_set(client: Client, name: str) -> str:
     if rows := _rows(client, query):
         return str(rows[0]["Id"])
     body = msgspec.json.encode({"Name": name, "Label": _LABELS[name]})
-    return str(wire.document(client.call("POST", "sobjects/PermissionSet", "install", body=body).body)["id"])
+    return str(wire.part(client.call("POST", "sobjects/PermissionSet", "install", body=body).body, "id"))
 
 
 def _create_once(client: Client, name: str, values: Mapping[str, Any]) -> None:

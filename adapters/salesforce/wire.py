@@ -28,11 +28,20 @@ MODIFIED = "SystemModstamp"
 
 
 def document(body: bytes) -> Any:
-    """The JSON of an answer. Raises Retry: it is none."""
+    """The JSON of an answer; None: it is empty. Raises Retry: it is none."""
     try:
         return _decode(body) if body else None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Retry("E-CRM-GARBLED", host="Salesforce") from None
+
+
+def part(body: bytes, key: str) -> Any:
+    """What the JSON object of an answer holds under a key. Raises Retry: no JSON, or it does not hold it."""
+    whole = document(body)
+    if not isinstance(whole, dict) or whole.get(key) is None:
+        shape = ", ".join(sorted(whole)) if isinstance(whole, dict) else type(whole).__name__
+        raise Retry("E-CRM-ENVELOPE", host="Salesforce", object=key, place=key, found="{" + shape[:60] + "}")
+    return whole[key]
 
 
 #: Types whose JSON is a text that is ours as it stands.
@@ -65,19 +74,26 @@ class Rows:
         record = msgspec.defstruct(
             "Record", [(name, Any, None) for name in names], rename=dict(zip(names, self._tops, strict=True))
         )
-        shape = [("done", bool, True), ("nextRecordsUrl", str, ""), ("records", list[record], [])]  # type: ignore[valid-type]
+        shape: list[Any] = [
+            ("done", bool),
+            ("totalSize", int),
+            ("records", list[record]),  # type: ignore[valid-type]
+            ("nextRecordsUrl", str, ""),
+        ]
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(
             msgspec.defstruct("Page", shape), float_hook=str
         ).decode
         self._get = {top: operator.attrgetter(name) for top, name in zip(self._tops, names, strict=True)}
 
-    def page(self, body: bytes) -> tuple[list[Any], str]:
-        """Records of a page, and where the next one is; empty: it was the last. Raises Retry."""
+    def page(self, body: bytes) -> tuple[list[Any], str, int]:
+        """Records of a page, where the next one is (empty: it was the last), how many the query has. Raises Retry."""
         try:
             page = self._decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise Retry("E-CRM-GARBLED", host="Salesforce") from None
-        return page.records, "" if page.done else page.nextRecordsUrl
+        if not page.done and not page.nextRecordsUrl:
+            raise Retry("E-CRM-ENVELOPE", host="Salesforce", object="query", place="nextRecordsUrl", found="{}")
+        return page.records, "" if page.done else page.nextRecordsUrl, page.totalSize
 
     def table(self, records: Sequence[Any]) -> pl.DataFrame:
         """Text columns by their names."""
@@ -111,13 +127,15 @@ def frame(table: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
 
 
 def csv_frame(body: bytes, fields: Sequence[str], types: Mapping[str, str]) -> pl.DataFrame:
-    """The same of a Bulk result. It says no charset: it is UTF-8."""
+    """The same of a Bulk result. It says no charset: it is UTF-8. Raises Retry: no CSV, or without its header."""
     try:
         rows = pl.read_csv(io.BytesIO(body), infer_schema=False, null_values=[""]) if body.strip() else pl.DataFrame()
     except pl.exceptions.PolarsError:
         raise Retry("E-CRM-GARBLED", host="Salesforce") from None
     null = pl.lit(None, pl.String)
     has = set(rows.columns)
+    if body.strip() and "Id" not in has:
+        raise Retry("E-CRM-ENVELOPE", host="Salesforce", object="CSV", place="Id", found=", ".join(sorted(has))[:60])
     if "Id" not in has:
         return pl.DataFrame(schema=dict.fromkeys(["id", "modified_at", *fields], pl.String))
     stamped = pl.col(MODIFIED).str.replace(r"Z$|\+0000$", "+00:00") if MODIFIED in has else null

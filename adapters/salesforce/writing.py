@@ -81,6 +81,7 @@ class Writing:
         try:
             answer = self.client.call("PATCH", "composite/sobjects", "write", body=body, headers=_HEADERS)
             payload = wire.document(answer.body)
+            payload = payload if isinstance(payload, list) else []
         except (Exhausted, Retry) as problem:
             return unanswered(changes, problem)
         return [_outcome(change, payload[n] if n < len(payload) else None) for n, change in enumerate(changes)]
@@ -110,7 +111,7 @@ class Writing:
         document = {"object": self.object, "operation": "update", "contentType": "CSV", "lineEnding": "LF"}
         call = self.client.call
         body = msgspec.json.encode(document)
-        job = str(wire.document(call("POST", "jobs/ingest", "bulk", body=body).body)["id"])
+        job = str(wire.part(call("POST", "jobs/ingest", "bulk", body=body).body, "id"))
         headers = {"Content-Type": "text/csv; charset=UTF-8"}
         call("PUT", f"jobs/ingest/{job}/batches", "bulk", body=_csv(changes), headers=headers)
         call("PATCH", f"jobs/ingest/{job}", "bulk", body=b'{"state":"UploadComplete"}', idempotent=True)
@@ -120,8 +121,8 @@ class Writing:
         """Short ids that were taken, and the other outcomes, once the job is over; what is left of it is deferred."""
         waited, wait = 0.0, 0.5
         while True:
-            payload = wire.document(self.client.call("GET", f"jobs/ingest/{job}", "bulk").body)
-            if payload["state"] in ("JobComplete", "Failed", "Aborted") or waited > self.patience_s:
+            state = wire.part(self.client.call("GET", f"jobs/ingest/{job}", "bulk").body, "state")
+            if state in ("JobComplete", "Failed", "Aborted") or waited > self.patience_s:
                 break
             self.client.sleep(wait)
             waited, wait = waited + wait, min(wait * 1.5, 30.0)

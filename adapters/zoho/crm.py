@@ -77,7 +77,7 @@ class Zoho(Facade):
 
     def organisation(self) -> Organisation:
         """Name and home currency."""
-        rows, _ = wire.records(self._call("GET", "org", "org").body, "org")
+        rows, _ = wire.records(self._call("GET", "org", "org"), "org")
         org = rows[0] if rows else {}
         return Organisation(str(org.get("company_name") or ""), str(org.get("iso_code") or org.get("currency") or ""))
 
@@ -86,7 +86,7 @@ class Zoho(Facade):
         if name == CURRENCIES:
             self._call("GET", CURRENCIES, "org")
             return Described(name, tuple(Field(each, each, "text", writable=False) for each in _OF_CURRENCIES))
-        rows, _ = wire.records(self._call("GET", "settings/fields", "fields", {"module": name}).body, "fields")
+        rows, _ = wire.records(self._call("GET", "settings/fields", "fields", {"module": name}), "fields")
         return Described(name, tuple(_field(row) for row in rows))
 
     def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
@@ -105,7 +105,7 @@ class Zoho(Facade):
         until = self.now() + hook.LIFE
         body = msgspec.json.encode(hook.channel(url, secret, objects, until))
         answer = self._call("POST", "actions/watch", "watch", body=body)
-        hook.check(self._host, wire.records(answer.body, "watch")[0])
+        hook.check(self._host, wire.records(answer, "watch")[0])
         return until
 
     def write(self, changes: Iterable[Change]) -> Iterator[Outcome]:
@@ -125,7 +125,7 @@ class Zoho(Facade):
         """Some records of a module: a page of the records API. Source: v8 get-records, 50 fields per call."""
         names = [*fields[: _MOST_FIELDS - 1], "Modified_Time"]
         params = {"fields": ",".join(names), "per_page": str(most)}
-        rows, _ = wire.records(self._call("GET", name, "records", params).body)
+        rows, _ = wire.records(self._call("GET", name, "records", params))
         return wire.frame(rows, tuple(fields))
 
     def quota(self) -> tuple[int, int] | None:
@@ -148,7 +148,7 @@ class Zoho(Facade):
             body = msgspec.json.encode({"fields": [install.body(item, readers) for item in batch]})
             params = {"module": "Accounts"}
             answer = self._call("POST", "settings/fields", "fields", params, body=body, credits=10 * len(batch))
-            install.check(self._host, wire.records(answer.body, "fields")[0])
+            install.check(self._host, wire.records(answer, "fields")[0])
         self._forget()
         return install.names(self.describe("Accounts"), wanted)
 
@@ -164,7 +164,7 @@ class Zoho(Facade):
             body = msgspec.json.encode({"fields": [install.growing(growth) for growth in batch]})
             params = {"module": "Accounts"}
             answer = self._call("PATCH", "settings/fields", "fields", params, body=body, credits=10 * len(batch))
-            wrong |= install.unchanged(self._host, batch, wire.records(answer.body, "fields")[0])
+            wrong |= install.unchanged(self._host, batch, wire.records(answer, "fields")[0])
         self._forget()
         return wrong
 
@@ -196,11 +196,11 @@ class Zoho(Facade):
 
     def _readers(self) -> list[str]:
         """Profiles that may read our fields and not edit them."""
-        profiles, _ = wire.records(self._call("GET", "settings/profiles", "admin").body, "profiles")
+        profiles, _ = wire.records(self._call("GET", "settings/profiles", "admin"), "profiles")
         return install.others(profiles, install.profile_of(self._user()))
 
     def _user(self) -> Mapping[str, Any]:
-        users, _ = wire.records(self._call("GET", "users", "admin", {"type": "CurrentUser"}).body, "users")
+        users, _ = wire.records(self._call("GET", "users", "admin", {"type": "CurrentUser"}), "users")
         return users[0] if users else {}
 
     def _write(self, changes: Sequence[Change]) -> Iterator[Outcome]:
@@ -216,7 +216,7 @@ class Zoho(Facade):
         body = msgspec.json.encode({"data": rows, "trigger": []})
         try:
             answer = self._call("PUT", "Accounts", "write", body=body, credits=-(-len(rows) // 10))
-            results, _ = wire.records(answer.body)
+            results, _ = wire.records(answer)
         except (Exhausted, Retry) as problem:
             yield from unanswered(changes, problem)
             return
@@ -232,7 +232,7 @@ class Zoho(Facade):
         return frozenset(field.name for field in self.describe(module).fields)
 
     def _currencies(self, source: Source) -> Page:
-        rows, _ = wire.records(self._call("GET", CURRENCIES, "org").body, "currencies")
+        rows, _ = wire.records(self._call("GET", CURRENCIES, "org"), "currencies")
         home = next((row.get("iso_code") for row in rows if row.get("is_base")), None)
         today = self.now().date().isoformat()
         # One record a currency and day: a new day's rate must not take the place of an older one.

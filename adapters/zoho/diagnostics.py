@@ -68,7 +68,7 @@ def permissions(call: Call, scopes: Callable[[], frozenset[str]]) -> Iterator[Pe
 
 
 def _who(call: Call) -> PermissionCheck:
-    rows, _ = wire.records(call("GET", "users", "admin", {"type": "CurrentUser"}, None).body, "users")
+    rows, _ = wire.records(call("GET", "users", "admin", {"type": "CurrentUser"}, None), "users")
     user = rows[0] if rows else {}
     message = f"{user.get('full_name')}, {install.profile_of(user)}"
     return PermissionCheck(_USERS, granted=True, en=f"we are {message}", zh=f"当前用户：{message}")
@@ -80,7 +80,7 @@ def _answered(call: Call, method: str, path: str, params: Mapping[str, str], bod
 
 def layouts(call: Call, module: str) -> Mapping[str, frozenset[str]]:
     """Layout → api names of its fields; "unused" sections hold what is not shown."""
-    rows, _ = wire.records(call("GET", "settings/layouts", "admin", {"module": module}, None).body, "layouts")
+    rows, _ = wire.records(call("GET", "settings/layouts", "admin", {"module": module}, None), "layouts")
     return {
         str(row.get("name")): frozenset(
             str(field.get("api_name"))

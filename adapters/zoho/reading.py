@@ -105,8 +105,14 @@ class Reading:
             while more:
                 rest = f"({by} in ({listed})) and (id > {_id(last)}) order by id asc"
                 rows, more = self._query(source, there, rest, limit)
-                last, limit = str(rows[-1]["id"]) if rows else last, self.most
+                last, limit = self._after(source.object, rows, last), self.most
                 yield Page(source.name, wire.frame(rows, source.fields), (), "", complete=not more)
+
+    def _after(self, module: str, rows: Sequence[dict[str, Any]], last: str) -> str:
+        """The id that the next page follows. Raises Retry: the page is one that came already."""
+        if rows and int(rows[-1]["id"]) <= int(last):
+            raise Retry("E-CRM-PAGES", host=self.host, object=module)
+        return str(rows[-1]["id"]) if rows else last
 
     def forget(self) -> None:
         """Look anew which fields there are: some were created."""
@@ -144,7 +150,7 @@ class Reading:
             rows, more = self._query(source, there, f"{test} order by id asc", limit)
             began = began or self._began()
             gone = self._deleted(source.object, since) if since and not more else ()
-            last = str(rows[-1]["id"]) if rows else last
+            last = self._after(source.object, rows, last)
             here = json.dumps({"since": since, "began": began, "last": last}) if more else _done(there, began)
             yield Page(source.name, wire.frame(rows, source.fields), gone, here, complete=not more)
             if not more:
@@ -156,17 +162,18 @@ class Reading:
         text = f"select {columns} from {source.object} where {rest} limit {limit}"  # noqa: S608
         price = 1 if limit <= _FIRST else 2 if limit <= _MOST // 2 else 3
         body = msgspec.json.encode({"select_query": text})
-        rows, info = wire.records(self.call("POST", "coql", "coql", body=body, credits=price).body)
-        return rows, bool(info.get("more_records"))
+        return wire.page(self.call("POST", "coql", "coql", body=body, credits=price), source.object)
 
     def _deleted(self, module: str, since: str) -> tuple[Gone, ...]:
         gone: list[Gone] = []
         page, more = 1, True
         while more:
             params = {"type": "all", "per_page": str(_DELETED), "page": str(page)}
-            rows, info = wire.records(self.call("GET", f"{module}/deleted", "deleted", params, since).body)
+            rows, more = wire.page(self.call("GET", f"{module}/deleted", "deleted", params, since), f"{module}/deleted")
+            if more and gone and rows[-1]["id"] == gone[-1].record:
+                raise Retry("E-CRM-PAGES", host=self.host, object=f"{module}/deleted")
             gone += [Gone(row["id"], "deleted") for row in rows]
-            page, more = page + 1, bool(info.get("more_records"))
+            page += 1
         return tuple(gone)
 
     def _bulk(self, source: Source, there: frozenset[str], state: dict[str, Any]) -> Iterator[Page]:
@@ -175,6 +182,7 @@ class Reading:
             job = at.get("job") or self._begin(source, there, at.get("token"))
             result = self._finished(job)
             whole = self._file(result["download_url"], source.fields)
+            self._check_count(source.object, whole.height, result)
             following = result.get("next_page_token") if result.get("more_records") else None
             for start in range(int(at.get("rows") or 0), max(whole.height, 1), _SLICE):
                 end = start + _SLICE
@@ -191,7 +199,7 @@ class Reading:
         query: dict[str, Any] = {"module": {"api_name": source.object}, "fields": sorted(there)}
         query |= {"page_token": token} if token else {"page": 1}
         body = msgspec.json.encode({"query": query})
-        rows, _ = wire.records(self.call("POST", "/crm/bulk/v8/read", "bulk", body=body, credits=50).body)
+        rows, _ = wire.records(self.call("POST", "/crm/bulk/v8/read", "bulk", body=body, credits=50))
         try:
             return str(rows[0]["details"]["id"])
         except (IndexError, KeyError, TypeError):
@@ -200,7 +208,7 @@ class Reading:
     def _finished(self, job: str) -> dict[str, Any]:
         waited, wait = 0.0, 1.0
         while waited <= self.patience_s:
-            rows, _ = wire.records(self.call("GET", f"/crm/bulk/v8/read/{job}", "job").body)
+            rows, _ = wire.records(self.call("GET", f"/crm/bulk/v8/read/{job}", "job"))
             values = rows[0] if rows else {}
             if values.get("state") == "COMPLETED":
                 return dict(values["result"])
@@ -209,6 +217,12 @@ class Reading:
             self.sleep(wait)
             waited, wait = waited + wait, min(wait * 1.5, 30.0)
         raise Retry("E-CRM-ANSWER", host=self.host, detail=f"no bulk read within {self.patience_s:.0f} s")
+
+    def _check_count(self, module: str, rows: int, result: dict[str, Any]) -> None:
+        """A file that was cut within its rows is still a file: the job says how many there are. Source: bulk-read."""
+        told = result.get("count")
+        if told is not None and rows != int(told):
+            raise Retry("E-CRM-INCOMPLETE", host=self.host, object=module, read=rows, total=told)
 
     def _file(self, url: str, fields: Sequence[str]) -> pl.DataFrame:
         body = self.call("GET", url, "file").body
@@ -219,6 +233,8 @@ class Reading:
             raise Retry("E-CRM-GARBLED", host=self.host) from None
         null = pl.lit(None, pl.String)
         has = set(rows.columns)
+        if "Id" not in has:
+            raise Retry("E-CRM-ENVELOPE", host=self.host, object=url, place="Id", found=", ".join(sorted(has))[:60])
         wanted = {"id": "Id", "modified_at": _MODIFIED, **{name: name for name in fields}}
         return rows.select((pl.col(old) if old in has else null).alias(new) for new, old in wanted.items())
 

@@ -9,26 +9,42 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from adapters.common.http import HttpResponse
 from connector.errors import Retry
 
 #: Numbers keep the digits they came with.
 _decode = msgspec.json.Decoder(float_hook=str).decode
+#: Documented as "no content" and "not modified since". Source: v8 status-codes.
+_NONE = (204, 304)
 _PLAIN = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 #: Types whose values are JSON numbers. Source: v8 fields metadata, data_type.
 _NUMBERS = ("currency", "double", "integer", "bigint", "percent")
 
 
-def records(body: bytes, key: str = "data") -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Records and `info` of an answer; an empty body (HTTP 204) is no records. Retry: no JSON."""
-    if not body:
+def records(answer: HttpResponse, key: str = "data") -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Records and `info` of an answer; 204 is no records. Raises Retry: no JSON, or the list is not there."""
+    if answer.status in _NONE and not answer.body:
         return [], {}
     try:
-        whole = _decode(body)
+        whole = _decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Retry("E-CRM-GARBLED", host="Zoho") from None
-    if not isinstance(whole, dict):
-        raise Retry("E-CRM-GARBLED", host="Zoho")
-    return whole.get(key) or [], whole.get("info") or {}
+    if not isinstance(whole, dict) or not isinstance(whole.get(key), list):
+        shape = ", ".join(sorted(whole)) if isinstance(whole, dict) else type(whole).__name__
+        raise Retry("E-CRM-ENVELOPE", host="Zoho", object=key, place=key, found="{" + shape + "}")
+    info = whole.get("info")
+    return whole[key], info if isinstance(info, dict) else {}
+
+
+def page(answer: HttpResponse, name: str) -> tuple[list[dict[str, Any]], bool]:
+    """Records of one page, and whether there are more. Raises Retry: it does not say so, or says so without a row."""
+    rows, info = records(answer)
+    more = info.get("more_records") if rows or info else False
+    if not isinstance(more, bool):
+        raise Retry("E-CRM-ENVELOPE", host="Zoho", object=name, place="info.more_records", found="{}")
+    if more and not rows:
+        raise Retry("E-CRM-INCOMPLETE", host="Zoho", object=name, read=0, total="more")
+    return rows, more
 
 
 def frame(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> pl.DataFrame:

@@ -285,4 +285,6 @@ def _shown(job: Job, request: Request) -> dict[str, Any]:
             "numberRecordsProcessed": len(job.good) + len(job.bad),
             "numberRecordsFailed": len(job.bad),
         }
+    else:
+        result |= {"jobType": "V2Query", "numberRecordsProcessed": len(job.rows)}
     return result

@@ -171,10 +171,10 @@ def test_both_apis_give_one_lexical_form() -> None:
     types = {"T": "datetime", "B": "boolean", "N": "double", "SystemModstamp": "datetime", "Id": "id"}
     rows = wire.Rows(("Id", "SystemModstamp", "T", "B", "N", "P.Name"), types)
     body = (
-        b'{"done": true, "records": [{"attributes": {}, "Id": "1", "SystemModstamp": "2026-11-23T10:20:30.000+0000", '
+        b'{"done": true, "totalSize": 1, "records": [{"attributes": {}, "Id": "1", "SystemModstamp": "2026-11-23T10:20:30.000+0000", '
         b'"T": "2026-11-23T10:20:30.000+0000", "B": true, "N": 1.10, "P": {"Name": "x"}}]}'
     )
-    records, link = rows.page(body)
+    records, link, _ = rows.page(body)
     table = rows.table(records)
     rest = wire.frame(table, ["T", "B", "N", "gone"])
     bulk = wire.csv_frame(

@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 import polars as pl
 import pytest
 
+from adapters.common.http import HttpResponse
 from adapters.zoho import wire
 from adapters.zoho.simulator.org import FieldMeta
 from connector.assessment import OUTPUT_FIELDS
@@ -279,7 +280,33 @@ def test_nothing_is_ever_sent_to_another_origin(sim: Sim) -> None:
         crm._http.call("GET", "https://example.org/x")
 
 
-@pytest.mark.parametrize("body", [b'{"data":[{"id":"1","Amount":12x}]}', b"<html>", b"[1]", b'{"data": "\xff"}'])
+@pytest.mark.parametrize("body", [b'{"data":[{"id":"1","Amount":12x}]}', b"<html>", b"", b'{"data": "\xff"}'])
 def test_an_answer_that_is_no_json_is_a_reason_to_try_again(body: bytes) -> None:
     with pytest.raises(Retry, match="no JSON"):
-        wire.records(body)
+        wire.records(HttpResponse(200, body, {}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b"null", b"[1]", b'{"data": null}', b'{"data": {}}', b'{"status": "error", "code": "INTERNAL_ERROR"}'],
+)
+def test_an_answer_without_its_list_is_no_empty_list(body: bytes) -> None:
+    with pytest.raises(Retry, match="without its records"):
+        wire.records(HttpResponse(200, body, {}))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"data": [{"id": "1"}]}', "more_records"),
+        (b'{"data": [{"id": "1"}], "info": {"more_records": null}}', "more_records"),
+        (b'{"data": [], "info": {"more_records": true}}', "0 rows came"),
+    ],
+)
+def test_a_page_says_whether_there_are_more(body: bytes, words: str) -> None:
+    with pytest.raises(Retry, match=words):
+        wire.page(HttpResponse(200, body, {}), "Accounts")
+
+
+def test_no_content_is_no_records() -> None:
+    assert wire.page(HttpResponse(204, b"", {}), "Accounts") == ([], False)
