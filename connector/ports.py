@@ -42,6 +42,23 @@ class Gone:
     why: Literal["deleted", "merged_into", "left_filter"]
 
 
+#: What the name of a record begins with that says no id.
+UNNAMED = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """A record that cannot be read: it is rejected, and the others of its page go on."""
+
+    #: Its id; of one that says none a name that begins with `?`, the same each time that it comes.
+    record: str
+    #: The CRM's field, where one is to blame; empty: the whole record.
+    field: str
+    value: str | None
+    #: A code of connector.messages.rejects.
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of raw records: text or null under the CRM's own field names, beside `id` and `modified_at`.
@@ -58,6 +75,8 @@ class Page:
     cursor: str
     #: Caught up with the CRM's state when the read began.
     complete: bool
+    #: Records of the page that are not in its frame.
+    misfits: tuple[Misfit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import polars as pl
 
-from connector.ports import Organisation
+from connector.faults import FAULTS
+from connector.ports import Misfit, Organisation
 from connector.schema import TABLES
 from mappings.cast import REJECTS, cast, moment
 from mappings.load import Mapping, Rule, Yield
@@ -29,9 +31,43 @@ class Applied:
     #: account_id and one text column a written field, as the CRM shows it; None: the source is not the written object.
     observed: pl.DataFrame | None
 
+    def with_misfits(self, misfits: Sequence[Misfit]) -> Applied:
+        """With records that the adapter could not read among the rejects; their table is not known."""
+        if not misfits:
+            return self
+        rows = dict.fromkeys((each.record, "", each.field, each.value, each.reason) for each in misfits)
+        rejects = pl.concat([self.rejects, pl.DataFrame(list(rows), schema=REJECTS, orient="row")])
+        return replace(self, records=[*self.records, *(each.record for each in misfits)], rejects=rejects)
+
 
 def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation, zone: str = "UTC") -> Applied:
-    """Columns in: `id`, `modified_at` and the source's fields, as text or null. `zone`: of business days."""
+    """Columns in: `id`, `modified_at` and the source's fields, as text or null. `zone`: of business days.
+
+    A record that breaks mapping or cast is rejected, and the others go on.
+    """
+    try:
+        return _applied(mapping, source, frame, organisation, zone)
+    except FAULTS:
+        if frame.is_empty():
+            raise
+        if frame["id"].n_unique() == 1:
+            nothing = _applied(mapping, source, frame.clear(), organisation, zone)
+            return nothing.with_misfits([Misfit(frame["id"][0], "", None, "unreadable")])
+    ids = frame["id"].unique(maintain_order=True)
+    first = frame["id"].is_in(ids[: len(ids) // 2].implode())
+    halves = [apply(mapping, source, part, organisation, zone) for part in (frame.filter(first), frame.filter(~first))]
+    return _joined(*halves)
+
+
+def _joined(one: Applied, other: Applied) -> Applied:
+    observed = None
+    if one.observed is not None and other.observed is not None:
+        observed = pl.concat([one.observed, other.observed])
+    tables = {name: pl.concat([table, other.tables[name]]) for name, table in one.tables.items()}
+    return Applied([*one.records, *other.records], tables, pl.concat([one.rejects, other.rejects]), observed)
+
+
+def _applied(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation, zone: str) -> Applied:
     part = mapping.sources[source]
     tables: dict[str, pl.DataFrame] = {}
     rejects = [REJECTS.to_frame()]
@@ -85,5 +121,5 @@ def _inverse(text: str) -> str:
     try:
         value = Decimal(text)
         return f"{1 / value:.12f}" if value > 0 else text
-    except InvalidOperation:
+    except ArithmeticError:
         return text

@@ -6,7 +6,10 @@ is guessed, and nothing is lost.
 
 from __future__ import annotations
 
+import sys
+import unicodedata
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -17,6 +20,11 @@ from connector.schema import DTYPES, Column, Table
 REJECTS = pl.Schema(
     {"record": pl.String, "table": pl.String, "column": pl.String, "value": pl.String, "reason": pl.String}
 )
+
+#: Kinds whose text is figures.
+_FIGURES = ("money", "rate", "day", "instant", "count", "ratio")
+#: Signs and points that stand beside digits that are not ASCII.
+_SIGNS = {"\uff0b": "+", "\uff0d": "-", "\u2212": "-", "\uff0e": ".", "\u066b": "."}
 
 #: Digits behind the point that decide a minor unit: four at most (ISO 4217), and the one that rounds.
 _FRACTION = 5
@@ -38,6 +46,7 @@ def cast(frame: pl.DataFrame, table: Table, zone: str = "UTC") -> Cast:
     """
     columns = table.columns
     frame = frame.with_columns(_cleaned(column, frame) for column in columns)
+    frame = _in_ascii(frame, [column.name for column in columns if column.kind in _FIGURES])
     # Reading instants costs; nearly no day column holds one.
     days = [column.name for column in columns if column.kind == "day"]
     timed = (
@@ -49,6 +58,21 @@ def cast(frame: pl.DataFrame, table: Table, zone: str = "UTC") -> Cast:
         *(_reason(column, zone).alias(f"?{column.name}") for column in columns),
     )
     return _split(frame, values, table.name, table.names())
+
+
+def _in_ascii(frame: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Figures in ASCII: a full-width or Arabic digit, sign or point counts as what it is."""
+    if not names or not frame.select(pl.any_horizontal(pl.col(names).str.contains(r"[^\x00-\x7F]").any())).item():
+        return frame
+    ascii_of = _ascii()
+    return frame.with_columns(pl.col(names).str.replace_many(list(ascii_of), list(ascii_of.values())))
+
+
+@cache
+def _ascii() -> dict[str, str]:
+    """Every decimal digit of Unicode, and the signs."""
+    digits = (chr(code) for code in range(128, sys.maxunicode + 1) if chr(code).isdecimal())
+    return {each: str(unicodedata.decimal(each)) for each in digits} | _SIGNS
 
 
 def rejected(frame: pl.DataFrame, table: str, column: str, reason: str) -> pl.DataFrame:
@@ -121,7 +145,7 @@ def _wrong(column: Column, text: pl.Expr, zone: str) -> pl.Expr | None:
     """Reason of a non-null text that does not fit, or null; None where every text fits."""
     match column.kind:
         case "money":
-            plain = text.str.contains(r"^[+-]?\d+(\.\d*)?$")
+            plain = text.str.contains(r"^[+-]?[0-9]+(\.[0-9]*)?$")
             too_large = _minor(text, pl.col(column.of)).is_null()
             return pl.when(~plain).then(pl.lit("not_an_amount")).when(too_large).then(pl.lit("too_large"))
         case "rate":
@@ -144,7 +168,7 @@ def _wrong(column: Column, text: pl.Expr, zone: str) -> pl.Expr | None:
 
 def _minor(text: pl.Expr, currency: pl.Expr) -> pl.Expr:
     """Minor units, half up; null beyond 10^15 or without a number."""
-    parts = text.str.extract_groups(r"^([+-]?)0*(\d{1,15})(?:\.(\d*))?$").struct
+    parts = text.str.extract_groups(r"^([+-]?)0*([0-9]{1,15})(?:\.([0-9]*))?$").struct
     power = currency.replace_strict(
         list(money.EXPONENTS), [10**places for places in money.EXPONENTS.values()], default=100, return_dtype=pl.Int64
     )
@@ -158,7 +182,7 @@ def _minor(text: pl.Expr, currency: pl.Expr) -> pl.Expr:
 
 def _rate(text: pl.Expr) -> pl.Expr:
     """Units of 10^-12; null unless a positive plain decimal below nine million."""
-    parts = text.str.extract_groups(r"^\+?(\d{1,7})(?:\.(\d*))?$").struct
+    parts = text.str.extract_groups(r"^\+?([0-9]{1,7})(?:\.([0-9]*))?$").struct
     scale = money.RATE_SCALE
     fraction = (parts.field("2").fill_null("") + "0" * scale).str.slice(0, scale).cast(pl.Int64)
     whole = parts.field("1").cast(pl.Int64)
@@ -168,7 +192,7 @@ def _rate(text: pl.Expr) -> pl.Expr:
 
 def _day(text: pl.Expr, zone: str) -> pl.Expr:
     """Days since 1970; null unless YYYY-MM-DD of 1900 to 2199, or an instant with its offset (no zone: none)."""
-    condition = text.str.contains(r"^(19|20|21)\d{2}-\d{2}-\d{2}($|T)")
+    condition = text.str.contains(r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}($|T)")
     plain = text.str.to_date("%Y-%m-%d", strict=False)
     day = plain if not zone else pl.coalesce(plain, moment(text).dt.convert_time_zone(zone).dt.date())
     return pl.when(condition).then(day).cast(pl.Int32)
@@ -181,5 +205,5 @@ def _instant(text: pl.Expr) -> pl.Expr:
 
 def moment(text: pl.Expr) -> pl.Expr:
     """The UTC instant of ISO text with an offset (Z, +05:30 or +0530); null where it is none."""
-    offset = text.str.replace(r"Z$", "+00:00").str.replace(r"([+-]\d{2})(\d{2})$", "${1}:${2}")
+    offset = text.str.replace(r"Z$", "+00:00").str.replace(r"([+-][0-9]{2})([0-9]{2})$", "${1}:${2}")
     return offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")

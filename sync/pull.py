@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from connector.errors import Misconfigured
-from connector.ports import Page
+from connector.ports import UNNAMED, Page
 from mappings.apply import Applied, apply
 from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, ledger, outbox
@@ -97,7 +97,7 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], pulled:
         try:
             for page in link.crm.ledger(link.mapping.source(name), owner, sorted(accounts)):
                 _take_in(store, link, page, micros(link.crm.now()), None, pulled)
-                seen |= set(page.frame["id"].to_list())
+                seen |= {*page.frame["id"], *(misfit.record for misfit in page.misfits)}
                 complete = page.complete
         except Misconfigured as problem:
             if not (part.optional and problem.code == "E-CRM-OBJECT"):
@@ -130,6 +130,8 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     with store.read(link.name) as session:
         cursor = ledger.cursor(session, name)
         rejected = sorted({str(row["record"]) for row in ledger.rejected(session) if row["source"] == name})
+    # One that says no id cannot be asked for.
+    rejected = [record for record in rejected if not record.startswith(UNNAMED)]
     known = cursor is not None and cursor.fingerprint == fingerprint
     # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
     if rejected and known and not full:
@@ -144,11 +146,14 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
         applied = _take_in(store, link, page, asked_at, at, pulled)
         if begun_here:
             _count(pulled, name, applied, seen)
-        seen |= set(page.frame["id"].to_list())
+        seen |= set(applied.records)
         tell(name, pulled.records[name])
         if page.complete and not page.cursor and _yields_facts(link, name):
             pulled.untimed.append(name)
         asked_at = micros(link.crm.now())
+    if begun_here:
+        with store.write(link.name) as session:
+            ledger.forget_rejects(session, name, seen)
     if begun_here and cursor is not None and _yields_facts(link, name):
         _close_missing(store, link, name, seen, pulled)
 
@@ -168,7 +173,8 @@ def _together(pages: Iterable[Page]) -> Iterator[Page]:
 def _join_pages(pages: Sequence[Page]) -> Page:
     last = pages[-1]
     gone = tuple(item for page in pages for item in page.gone)
-    return Page(last.source, pl.concat([page.frame for page in pages]), gone, last.cursor, last.complete)
+    misfits = tuple(item for page in pages for item in page.misfits)
+    return Page(last.source, pl.concat([page.frame for page in pages]), gone, last.cursor, last.complete, misfits)
 
 
 def _yields_facts(link: CrmConnection, name: str) -> bool:
@@ -187,6 +193,7 @@ def _take_in(
     force: bool = False,
 ) -> Applied:
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
+    applied = applied.with_misfits(page.misfits)
     now = max(micros(link.crm.now()), pulled.began)
     with store.write(link.name) as session:
         pulled.touched |= ledger.apply_page(session, page.source, applied, page.gone, now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -55,6 +56,18 @@ class RetryPolicy:
 def host_of(url: str) -> str:
     """The host of an origin, for messages."""
     return urlsplit(url).netloc
+
+
+def retry_after(told: str | None, now: Callable[[], float] = time.time) -> float | None:
+    """Seconds to wait, never below 0; None: the header is not there, or says neither seconds nor a date (RFC 9110)."""
+    try:
+        seconds = float(told or "")
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(told or "").timestamp() - now()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def _as_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -198,7 +211,7 @@ class Http:
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RateLimited) and error.after is not None:
-            return min(error.after, self.patience.total_s)
+            return max(0.0, min(error.after, self.patience.total_s))
         jittered = tenacity.wait_random_exponential(self.patience.first_wait_s, self.patience.longest_wait_s)
         return jittered(state)
 

@@ -26,6 +26,8 @@ _MOST_BACK = 3
 _MOST_EMPTY = 1_000
 #: Rows that bear one key, at most: a page that holds but one key is asked for in larger sizes up to this.
 _LARGEST_GROUP = 32_000
+#: Half a character: nothing that a request could name.
+_HALF = re.compile("[\ud800-\udfff]")
 _LINK = re.compile(r"""<([^>]*)>((?:\s*;\s*[^,;]+)*)""")
 _LINKS = ("cursor", "next_link", "link_header")
 #: What a call names for its next page to be another one.
@@ -211,7 +213,10 @@ class Pages:
         if not found:
             # It goes on, and there is no row to go on from.
             raise self._incomplete(read, total)
-        return self._key(found[-1])
+        keys = [key for key in map(self._key, found) if key and not _HALF.search(key)]
+        if not keys:
+            raise self._incomplete(read, total)
+        return keys[-1]
 
     def _names(self) -> set[str]:
         return select.names([self.call.path, self.call.query, self.call.body, self.call.headers])

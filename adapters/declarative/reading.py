@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from adapters.common.misfits import framed
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
@@ -18,7 +19,7 @@ from adapters.declarative.models import Call, Get, Object, Paging
 from adapters.declarative.pages import Pages, Spot
 from adapters.declarative.wire import Empty, Together, Wire
 from connector.errors import Misconfigured
-from connector.ports import Gone, Page, Source
+from connector.ports import Gone, Misfit, Page, Source
 
 
 @dataclass(slots=True)
@@ -58,18 +59,18 @@ class Reading:
                 here = json.dumps({"since": began})
             lost = {each.record for each in gone}
             items = [row for row in records if rows.text(select.first(top.id, row)) not in lost]
-            frame = rows.frame(self._rows(source, items), item, source.fields, self.wire.zone)
+            frame, misfits = self._framed(source, items)
             gone += self._childless(source, items, frame)
-            yield Page(source.name, frame, gone, here, complete=following is None)
+            yield Page(source.name, frame, gone, here, complete=following is None, misfits=misfits)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Records by id; those that the system no longer shows are gone."""
         item = self.item(source.object)
         lost = set(records)
         for items in self._by_id(self._parent(item) or item, records):
-            frame = rows.frame(self._rows(source, items), item, source.fields, self.wire.zone)
-            lost -= set(frame["id"])
-            yield Page(source.name, frame, (), "", complete=False)
+            frame, misfits = self._framed(source, items)
+            lost -= {*frame["id"], *(misfit.record for misfit in misfits)}
+            yield Page(source.name, frame, (), "", complete=False, misfits=misfits)
         empty = rows.frame([], item, source.fields, self.wire.zone)
         gone = tuple(Gone(record, "deleted") for record in records if record in lost)
         yield Page(source.name, empty, gone, "", complete=True)
@@ -88,12 +89,21 @@ class Reading:
             values = {"field": by.removeprefix("parent."), "values": _together(batch, top)}
             for records, following in self._pages(top, top.by, None, values):
                 live = [row for row in records if not self._marked_gone(top, [row])]
-                frame = rows.frame(self._rows(source, live), item, source.fields, self.wire.zone)
+                frame, misfits = self._framed(source, live)
                 gone = self._childless(source, live, frame)
-                yield Page(source.name, frame, gone, "", complete=following is None)
+                yield Page(source.name, frame, gone, "", complete=following is None, misfits=misfits)
 
     def _parent(self, item: Object) -> Object | None:
         return self.item(item.children.of) if item.children else None
+
+    def _framed(self, source: Source, records: Sequence[Any]) -> tuple[pl.DataFrame, tuple[Misfit, ...]]:
+        item = self.item(source.object)
+        top = self._parent(item) or item
+
+        def build(some: Sequence[Any]) -> pl.DataFrame:
+            return rows.frame(self._rows(source, some), item, source.fields, self.wire.zone)
+
+        return framed(records, build, lambda record: rows.text(select.first(top.id, record)))
 
     def _rows(self, source: Source, records: Sequence[Any]) -> list[Any]:
         """The records themselves, or the rows that lie in them.
@@ -106,7 +116,7 @@ class Reading:
             return list(records)
         parent, results = self.item(item.children.of), []
         if item.children.one_by_one:
-            ids = [str(rows.text(select.first(parent.id, record))) for record in records]
+            ids = self._ids(parent, records)
             records = [each for items in self._by_id(parent, ids, whole=True) for each in items]
         for record in records:
             common = {"id": rows.text(select.first(parent.id, record)), "parent": record}
@@ -124,8 +134,12 @@ class Reading:
         if parent is None:
             return ()
         items = set(frame["id"])
-        ids = [str(rows.text(select.first(parent.id, record))) for record in records]
+        ids = self._ids(parent, records)
         return tuple(Gone(record, "deleted") for record in ids if record not in items)
+
+    def _ids(self, item: Object, records: Sequence[Any]) -> list[str]:
+        """Ids of those that say one."""
+        return [each for each in (rows.text(select.first(item.id, record)) for record in records) if each]
 
     def _by_id(self, item: Object, ids: Sequence[str], *, whole: bool = False) -> Iterator[list[Any]]:
         """`whole`: as a record's own call shows it, not as lists do."""

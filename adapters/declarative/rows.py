@@ -6,12 +6,14 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from adapters.common.documents import plain
+from adapters.common.misfits import lookup_id
 from adapters.declarative import select
 from adapters.declarative.models import FieldRule, Object
 
@@ -55,10 +57,10 @@ def text(found: Any) -> str | None:
     if isinstance(found, bool):
         return "true" if found else "false"
     if isinstance(found, Mapping):
-        return text(found.get("id"))
+        return text(lookup_id(found, "id"))
     if isinstance(found, list):
         return ";".join(str(text(each)) for each in found if each is not None) or None
-    return f"{found:f}" if isinstance(found, Decimal) else str(found)
+    return plain(found) if isinstance(found, Decimal) else str(found)
 
 
 def modified(item: Object, record: Any, zone: str) -> str | None:
@@ -96,6 +98,6 @@ def instant(at: datetime, form: str, zone: str) -> str:
 
 def _shifted(found: str, places: int, *, negate: bool) -> str:
     try:
-        return f"{Decimal(found).scaleb(places) * (-1 if negate else 1):f}"
-    except InvalidOperation:
+        return plain(Decimal(found).scaleb(places) * (-1 if negate else 1))
+    except ArithmeticError:
         return found

@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from adapters.common.http import Http, HttpResponse, Request, RetryPolicy, host_of
+from adapters.common.documents import document, plain
+from adapters.common.http import Http, HttpResponse, Request, RetryPolicy, host_of, retry_after
 from adapters.declarative import select
 from adapters.declarative.connector import Connector
 from adapters.declarative.models import Call, Inject, Rule, When
@@ -109,11 +110,9 @@ class Wire:
 
     def document(self, answer: HttpResponse) -> Any:
         """The answer's JSON, numbers with the digits they came with; None: it is empty."""
-        if not answer.body.strip():
-            return None
         try:
-            return json.loads(answer.body, parse_float=Decimal)
-        except (ValueError, UnicodeDecodeError):
+            return document(answer.body)
+        except ValueError:
             raise Retry("E-CRM-GARBLED", host=self.host) from None
 
     def _wait_for_my_turn(self) -> None:
@@ -215,7 +214,7 @@ def prepare(call: Call, base: str, given: Mapping[str, Any], url: str | None = N
 def exact_json(value: Any) -> str:
     """JSON; a Decimal keeps its digits."""
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return plain(value)
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{json.dumps(str(key))}:{exact_json(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -255,11 +254,8 @@ def _fits(when: When, answer: HttpResponse) -> bool:
 
 
 def _seconds(answer: HttpResponse, rule: Rule | None) -> float | None:
-    message = answer.headers.get(rule.wait_header if rule else "Retry-After")
-    try:
-        return float(message) if message else (rule.wait_s if rule else None)
-    except ValueError:
-        return rule.wait_s if rule else None
+    told = retry_after(answer.headers.get(rule.wait_header if rule else "Retry-After"))
+    return told if told is not None else (rule.wait_s if rule else None)
 
 
 class Together(list[str]):

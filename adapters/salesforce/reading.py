@@ -20,7 +20,7 @@ from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from adapters.salesforce.wire import MODIFIED, is_id, quoted, soql_stamp
 from connector.errors import Misconfigured, Retry
-from connector.ports import Described, Field, Gone, Page, Source
+from connector.ports import Described, Field, Gone, Misfit, Page, Source
 
 #: From so many records on a bulk query is cheaper than pages.
 BULK_FROM = 20_000
@@ -48,6 +48,15 @@ class Known:
     def calculated(self, wanted: Sequence[str]) -> bool:
         """Whether one of them is a formula or a roll-up."""
         return any(self.fields.get(name, {}).get("calculated") for name in wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a query found: text columns, records that cannot be read, and how many both are."""
+
+    table: pl.DataFrame
+    misfits: tuple[Misfit, ...]
+    rows: int
 
 
 @dataclass(slots=True)
@@ -94,10 +103,11 @@ class Reading:
         result = self.known(source.object)
         for start in range(0, len(records), PER_FETCH):
             batch = records[start : start + PER_FETCH]
-            table = self._query(source, result, f"Id IN ({_id_list(batch)})")
-            items = set(table["Id"])
+            found = self._query(source, result, f"Id IN ({_id_list(batch)})")
+            items = {*found.table["Id"], *(misfit.record for misfit in found.misfits)}
             gone = tuple(Gone(record, "deleted") for record in batch if record not in items)
-            yield Page(source.name, wire.frame(table, source.fields), gone, "", complete=True)
+            frame = wire.frame(found.table, source.fields)
+            yield Page(source.name, frame, gone, "", complete=True, misfits=found.misfits)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
         """Records whose lookup `by` is one of these accounts."""
@@ -106,10 +116,11 @@ class Reading:
             listed, last, more = _id_list(accounts[start : start + PER_FETCH]), "", True
             while more:
                 after = f" AND Id > {quoted(last)}" if last else ""
-                table = self._query(source, result, f"{by} IN ({listed}){after} ORDER BY Id LIMIT {self.most}")
-                more = table.height >= self.most
-                last = str(table["Id"][-1]) if table.height else last
-                yield Page(source.name, wire.frame(table, source.fields), (), "", complete=not more)
+                found = self._query(source, result, f"{by} IN ({listed}){after} ORDER BY Id LIMIT {self.most}")
+                more = found.rows >= self.most
+                last = str(self._last(source, found, last)["Id"]) if more else last
+                frame = wire.frame(found.table, source.fields)
+                yield Page(source.name, frame, (), "", complete=not more, misfits=found.misfits)
 
     def _stale(self, whole: str) -> bool:
         return self.client.http.now() - datetime.fromisoformat(whole) > _WHOLE_AFTER
@@ -126,7 +137,7 @@ class Reading:
         limit = self.most
         while True:
             try:
-                table = self._query(source, known, _where(since, last, limit), deleted=bool(since))
+                found = self._query(source, known, _where(since, last, limit), deleted=bool(since))
             except Misconfigured as problem:
                 # A window that is too large is halved. Source: MeltanoLabs' tap.
                 if problem.facts.get("detail") != "QUERY_TIMEOUT" or limit <= 50:
@@ -134,20 +145,31 @@ class Reading:
                 limit //= 2
                 continue
             began = began or self._began()
-            more = table.height >= limit
-            last = [table[MODIFIED][-1], table["Id"][-1]] if table.height else last
-            live, gone = _split_deleted(table)
+            more = found.rows >= limit
+            if more:
+                row = self._last(source, found, last[1] if last else "")
+                last = [row[MODIFIED], row["Id"]]
+            live, gone = _split_deleted(found.table)
             here = {"since": since, "began": began, "last": last, "whole": whole}
             cursor = json.dumps(here if more else _done(began, whole or began))
-            yield Page(source.name, wire.frame(live, source.fields), gone, cursor, complete=not more)
+            frame = wire.frame(live, source.fields)
+            yield Page(source.name, frame, gone, cursor, complete=not more, misfits=found.misfits)
             if not more:
                 return
 
     def sample(self, source: Source, most: int) -> pl.DataFrame:
         """Some records, as a page has them."""
-        return wire.frame(self._query(source, self.known(source.object), f"Id != null LIMIT {most}"), source.fields)
+        found = self._query(source, self.known(source.object), f"Id != null LIMIT {most}")
+        return wire.frame(found.table, source.fields)
 
-    def _query(self, source: Source, known: Known, rest: str, *, deleted: bool = False) -> pl.DataFrame:
+    def _last(self, source: Source, found: Found, before: str) -> dict[str, Any]:
+        """The row that the next page follows. Raises Retry: there is none that a page before it did not end with."""
+        rows = found.table.filter(pl.col(MODIFIED).is_not_null()) if MODIFIED in found.table.columns else found.table
+        if rows.is_empty() or rows["Id"][-1] == before:
+            raise Retry("E-CRM-PAGES", host=self.client.host, object=source.object)
+        return rows.row(-1, named=True)
+
+    def _query(self, source: Source, known: Known, rest: str, *, deleted: bool = False) -> Found:
         """All rows of a query as text columns; its later pages are fetched by the links that it gives."""
         extra = [name for name in ("IsDeleted", "MasterRecordId") if deleted and name in known.fields]
         columns = tuple(dict.fromkeys(["Id", MODIFIED, *extra, *known.there(source.fields)]))
@@ -169,7 +191,7 @@ class Reading:
             records += more
         if len(records) != total:
             raise self._incomplete(source, len(records), total)
-        return rows.table(records)
+        return Found(*rows.framed(records), len(records))
 
     def _incomplete(self, source: Source, read: int, total: int) -> Retry:
         return Retry("E-CRM-INCOMPLETE", host=self.client.host, object=source.object, read=read, total=total)
@@ -186,17 +208,18 @@ class Reading:
             answer = self.client.call("GET", f"jobs/query/{job}/results", "bulk", params=params, headers=headers)
             locator = answer.headers.get("Sforce-Locator", "null")
             last = locator in ("null", "")
-            frame: pl.DataFrame = wire.csv_frame(answer.body, source.fields, known.types())
+            frame, misfits = wire.csv_frame(answer.body, source.fields, known.types())
+            count = frame.height + len(misfits)
             # A download that was cut between two rows is still a CSV. Source: Bulk API 2.0, results of a query job.
             here = answer.headers.get("Sforce-NumberOfRecords", "")
-            if here.isdecimal() and frame.height != int(here):
-                raise self._incomplete(source, frame.height, int(here))
-            read += frame.height
+            if here.isdecimal() and count != int(here):
+                raise self._incomplete(source, count, int(here))
+            read += count
             if last and total is not None and read != total:
                 raise self._incomplete(source, read, total)
             spot = {"job": job, "locator": locator, "read": read}
             state = _done(began, began) if last else {"began": began, "bulk": spot}
-            yield Page(source.name, frame, (), json.dumps(state), complete=last)
+            yield Page(source.name, frame, (), json.dumps(state), complete=last, misfits=misfits)
             if last:
                 return
 

@@ -5,16 +5,19 @@ Source: REST API guide, date-time forms; Bulk API 2.0 guide: CSV, every value as
 
 from __future__ import annotations
 
-import io
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from adapters.common import documents, misfits
+from adapters.common.csv_rows import csv_rows
 from connector.errors import Retry
+from connector.ports import Misfit
 
 #: Numbers keep the digits they came with.
 _decode = msgspec.json.Decoder(float_hook=str).decode
@@ -80,20 +83,42 @@ class Rows:
             ("records", list[record]),  # type: ignore[valid-type]
             ("nextRecordsUrl", str, ""),
         ]
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(
-            msgspec.defstruct("Page", shape), float_hook=str
-        ).decode
+        self._record: Any = record
+        self._page: Any = msgspec.defstruct("Page", shape)
+        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(self._page, float_hook=str).decode
         self._get = {top: operator.attrgetter(name) for top, name in zip(self._tops, names, strict=True)}
 
     def page(self, body: bytes) -> tuple[list[Any], str, int]:
         """Records of a page, where the next one is (empty: it was the last), how many the query has. Raises Retry."""
         try:
             page = self._decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise Retry("E-CRM-GARBLED", host="Salesforce") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            # One record may be what it breaks at.
+            page = self._by_record(body)
         if not page.done and not page.nextRecordsUrl:
             raise Retry("E-CRM-ENVELOPE", host="Salesforce", object="query", place="nextRecordsUrl", found="{}")
         return page.records, "" if page.done else page.nextRecordsUrl, page.totalSize
+
+    def _by_record(self, body: bytes) -> Any:
+        try:
+            whole = documents.document(body)
+        except ValueError:
+            raise Retry("E-CRM-GARBLED", host="Salesforce") from None
+        shape = {"done": bool, "totalSize": int, "records": list}
+        if not isinstance(whole, dict) or any(not isinstance(whole.get(key), kind) for key, kind in shape.items()):
+            found = "{" + ", ".join(sorted(whole) if isinstance(whole, dict) else [])[:60] + "}"
+            raise Retry("E-CRM-ENVELOPE", host="Salesforce", object="query", place="records", found=found)
+        names = dict(zip(self._tops, self._get, strict=True))
+        fields = dict(zip(self._tops, self._record.__struct_fields__, strict=True))
+        rows = [each if isinstance(each, Mapping) else {} for each in whole["records"]]
+        records = [self._record(**{fields[top]: row.get(top) for top in names}) for row in rows]
+        return self._page(whole["done"], whole["totalSize"], records, str(whole.get("nextRecordsUrl") or ""))
+
+    def framed(self, records: Sequence[Any]) -> tuple[pl.DataFrame, tuple[Misfit, ...]]:
+        """As `table`, without records that cannot be read; and those."""
+        name = self._get["Id"]
+        table, others = misfits.framed(records, lambda some: self.table(some).rename({"Id": "id"}), name)
+        return table.rename({"id": "Id"}), others
 
     def table(self, records: Sequence[Any]) -> pl.DataFrame:
         """Text columns by their names."""
@@ -106,16 +131,20 @@ class Rows:
         kind = self._types.get(name, "")
         if rest:
             values = [_at(value, rest) if isinstance(value, Mapping) else None for value in values]
-        if kind in _AS_IS and not rest:
-            return pl.Series(name, values, dtype=pl.String, strict=False)
-        if kind == "datetime":
-            stamps = pl.Series(name, values, dtype=pl.String, strict=False)
+        if kind in _AS_IS and not rest and _are_texts(values):
+            return pl.Series(name, values, dtype=pl.String)
+        if kind == "datetime" and _are_texts(values):
+            stamps = pl.Series(name, values, dtype=pl.String)
             plain = stamps.str.ends_with("+0000").all()
             # Cutting is many times cheaper than a pattern, and REST always writes the one form.
             return (
                 stamps.str.strip_suffix("+0000") + "+00:00" if plain else stamps.str.replace(_CSV_STAMP, "${1}+00:00")
             )
         return pl.Series(name, [text(value) for value in values], dtype=pl.String)
+
+
+def _are_texts(values: Sequence[Any]) -> bool:
+    return {*map(type, values)} <= {str, type(None)}
 
 
 def frame(table: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
@@ -126,10 +155,10 @@ def frame(table: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
     return table.select(pl.col("Id").alias("id"), stamped.alias("modified_at"), **columns)
 
 
-def csv_frame(body: bytes, fields: Sequence[str], types: Mapping[str, str]) -> pl.DataFrame:
+def csv_frame(body: bytes, fields: Sequence[str], types: Mapping[str, str]) -> tuple[pl.DataFrame, tuple[Misfit, ...]]:
     """The same of a Bulk result. It says no charset: it is UTF-8. Raises Retry: no CSV, or without its header."""
     try:
-        rows = pl.read_csv(io.BytesIO(body), infer_schema=False, null_values=[""]) if body.strip() else pl.DataFrame()
+        rows, others = csv_rows(body, "") if body.strip() else (pl.DataFrame(), ())
     except pl.exceptions.PolarsError:
         raise Retry("E-CRM-GARBLED", host="Salesforce") from None
     null = pl.lit(None, pl.String)
@@ -137,13 +166,13 @@ def csv_frame(body: bytes, fields: Sequence[str], types: Mapping[str, str]) -> p
     if body.strip() and "Id" not in has:
         raise Retry("E-CRM-ENVELOPE", host="Salesforce", object="CSV", place="Id", found=", ".join(sorted(has))[:60])
     if "Id" not in has:
-        return pl.DataFrame(schema=dict.fromkeys(["id", "modified_at", *fields], pl.String))
+        return pl.DataFrame(schema=dict.fromkeys(["id", "modified_at", *fields], pl.String)), ()
     stamped = pl.col(MODIFIED).str.replace(r"Z$|\+0000$", "+00:00") if MODIFIED in has else null
     columns = {
         name: (_iso(name) if types.get(name) == "datetime" else pl.col(name)) if name in has else null
         for name in fields
     }
-    return rows.select(pl.col("Id").alias("id"), stamped.alias("modified_at"), **columns)
+    return rows.select(pl.col("Id").alias("id"), stamped.alias("modified_at"), **columns), others
 
 
 def _iso(name: str) -> pl.Expr:
@@ -162,8 +191,10 @@ def text(value: Any) -> str | None:
     if isinstance(value, str):
         return stamp(value) if len(value) > 19 and value[10] == "T" else value
     if isinstance(value, Mapping):
-        return value.get("Id")
-    return str(value)
+        return text(misfits.lookup_id(value, "Id"))
+    if isinstance(value, list):
+        return misfits.nested_text(value)
+    return documents.plain(value) if isinstance(value, Decimal) else str(value)
 
 
 def stamp(value: Any) -> str | None:

@@ -11,6 +11,7 @@ import io
 import json
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,10 +20,11 @@ from typing import Any, Protocol
 import msgspec
 import polars as pl
 
+from adapters.common.csv_rows import csv_rows
 from adapters.common.http import HttpResponse
 from adapters.zoho import wire
 from connector.errors import Misconfigured, Retry
-from connector.ports import Gone, Page, Source
+from connector.ports import Gone, Misfit, Page, Source
 
 #: Above so many records a bulk read is cheaper than queries. Source: break-even of 3 credits a 2,000 and 52 a job.
 BULK_FROM = 34_200
@@ -92,9 +94,10 @@ class Reading:
             batch = records[start : start + PER_FETCH]
             listed = ", ".join(f"'{_id(record)}'" for record in batch)
             rows, _ = self._query(source, there, f"id in ({listed})", _FIRST)
-            items = {row["id"] for row in rows}
+            frame, misfits = wire.framed(rows, source.fields)
+            items = {*frame["id"], *(misfit.record for misfit in misfits)}
             gone = tuple(Gone(record, "deleted") for record in batch if record not in items)
-            yield Page(source.name, wire.frame(rows, source.fields), gone, "", complete=True)
+            yield Page(source.name, frame, gone, "", complete=True, misfits=misfits)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
         """Records whose lookup `by` is one of these accounts, a hundred accounts a walk."""
@@ -106,13 +109,15 @@ class Reading:
                 rest = f"({by} in ({listed})) and (id > {_id(last)}) order by id asc"
                 rows, more = self._query(source, there, rest, limit)
                 last, limit = self._after(source.object, rows, last), self.most
-                yield Page(source.name, wire.frame(rows, source.fields), (), "", complete=not more)
+                frame, misfits = wire.framed(rows, source.fields)
+                yield Page(source.name, frame, (), "", complete=not more, misfits=misfits)
 
     def _after(self, module: str, rows: Sequence[dict[str, Any]], last: str) -> str:
         """The id that the next page follows. Raises Retry: the page is one that came already."""
-        if rows and int(rows[-1]["id"]) <= int(last):
+        ids = [int(row["id"]) for row in rows if isinstance(row, dict) and _id(str(row.get("id"))) != "0"]
+        if rows and max(ids, default=0) <= int(last):
             raise Retry("E-CRM-PAGES", host=self.host, object=module)
-        return str(rows[-1]["id"]) if rows else last
+        return str(max(ids)) if rows else last
 
     def forget(self) -> None:
         """Look anew which fields there are: some were created."""
@@ -152,7 +157,8 @@ class Reading:
             gone = self._deleted(source.object, since) if since and not more else ()
             last = self._after(source.object, rows, last)
             here = json.dumps({"since": since, "began": began, "last": last}) if more else _done(there, began)
-            yield Page(source.name, wire.frame(rows, source.fields), gone, here, complete=not more)
+            frame, misfits = wire.framed(rows, source.fields)
+            yield Page(source.name, frame, gone, here, complete=not more, misfits=misfits)
             if not more:
                 return
             limit = self.most
@@ -170,9 +176,10 @@ class Reading:
         while more:
             params = {"type": "all", "per_page": str(_DELETED), "page": str(page)}
             rows, more = wire.page(self.call("GET", f"{module}/deleted", "deleted", params, since), f"{module}/deleted")
-            if more and gone and rows[-1]["id"] == gone[-1].record:
+            ids = [str(row["id"]) for row in rows if isinstance(row, dict) and row.get("id")]
+            if more and (not ids or (gone and ids[-1] == gone[-1].record)):
                 raise Retry("E-CRM-PAGES", host=self.host, object=f"{module}/deleted")
-            gone += [Gone(row["id"], "deleted") for row in rows]
+            gone += [Gone(record, "deleted") for record in ids]
             page += 1
         return tuple(gone)
 
@@ -181,8 +188,8 @@ class Reading:
         while True:
             job = at.get("job") or self._begin(source, there, at.get("token"))
             result = self._finished(job)
-            whole = self._file(result["download_url"], source.fields)
-            self._check_count(source.object, whole.height, result)
+            whole, misfits = self._file(result["download_url"], source.fields)
+            self._check_count(source.object, whole.height + len(misfits), result)
             following = result.get("next_page_token") if result.get("more_records") else None
             for start in range(int(at.get("rows") or 0), max(whole.height, 1), _SLICE):
                 end = start + _SLICE
@@ -190,7 +197,8 @@ class Reading:
                 here = {"token": following} if last else {"job": job, "rows": end}
                 complete = last and following is None
                 cursor = _done(there, began) if complete else json.dumps({"began": began, "bulk": here})
-                yield Page(source.name, whole[start:end], (), cursor, complete=complete)
+                told = misfits if last else ()
+                yield Page(source.name, whole[start:end], (), cursor, complete=complete, misfits=told)
             if following is None:
                 return
             at = {"token": following}
@@ -209,8 +217,8 @@ class Reading:
         waited, wait = 0.0, 1.0
         while waited <= self.patience_s:
             rows, _ = wire.records(self.call("GET", f"/crm/bulk/v8/read/{job}", "job"))
-            values = rows[0] if rows else {}
-            if values.get("state") == "COMPLETED":
+            values = rows[0] if rows and isinstance(rows[0], dict) else {}
+            if values.get("state") == "COMPLETED" and isinstance(values.get("result"), dict):
                 return dict(values["result"])
             if values.get("state") == "FAILURE":
                 raise Retry("E-CRM-ANSWER", host=self.host, detail="the bulk read job failed")
@@ -224,19 +232,20 @@ class Reading:
         if told is not None and rows != int(told):
             raise Retry("E-CRM-INCOMPLETE", host=self.host, object=module, read=rows, total=told)
 
-    def _file(self, url: str, fields: Sequence[str]) -> pl.DataFrame:
+    def _file(self, url: str, fields: Sequence[str]) -> tuple[pl.DataFrame, tuple[Misfit, ...]]:
         body = self.call("GET", url, "file").body
         try:
             with zipfile.ZipFile(io.BytesIO(body)) as archive, archive.open(archive.namelist()[0]) as file:
-                rows = pl.read_csv(file.read(), infer_schema=False)
-        except (zipfile.BadZipFile, IndexError, pl.exceptions.PolarsError):
+                rows, misfits = csv_rows(file.read())
+        except (zipfile.BadZipFile, zlib.error, EOFError, IndexError, pl.exceptions.PolarsError):
             raise Retry("E-CRM-GARBLED", host=self.host) from None
         null = pl.lit(None, pl.String)
         has = set(rows.columns)
         if "Id" not in has:
             raise Retry("E-CRM-ENVELOPE", host=self.host, object=url, place="Id", found=", ".join(sorted(has))[:60])
         wanted = {"id": "Id", "modified_at": _MODIFIED, **{name: name for name in fields}}
-        return rows.select((pl.col(old) if old in has else null).alias(new) for new, old in wanted.items())
+        columns = [(pl.col(old) if old in has else null).alias(new) for new, old in wanted.items()]
+        return rows.select(columns), misfits
 
 
 def _done(there: frozenset[str], began: str) -> str:
@@ -245,4 +254,4 @@ def _done(there: frozenset[str], began: str) -> str:
 
 def _id(record: str) -> str:
     """An id as a query may contain it: digits only, whatever a store or a person gave."""
-    return record if record.isdigit() else "0"
+    return record if record.isascii() and record.isdigit() else "0"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from adapters.common import misfits
+from adapters.common.documents import document, plain
 from adapters.common.http import HttpResponse
 from connector.errors import Retry
+from connector.ports import Misfit
 
 #: Numbers keep the digits they came with.
 _decode = msgspec.json.Decoder(float_hook=str).decode
@@ -27,13 +31,21 @@ def records(answer: HttpResponse, key: str = "data") -> tuple[list[dict[str, Any
         return [], {}
     try:
         whole = _decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Retry("E-CRM-GARBLED", host="Zoho") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # One record may be what it breaks at.
+        whole = _by_record(answer.body)
     if not isinstance(whole, dict) or not isinstance(whole.get(key), list):
         shape = ", ".join(sorted(whole)) if isinstance(whole, dict) else type(whole).__name__
         raise Retry("E-CRM-ENVELOPE", host="Zoho", object=key, place=key, found="{" + shape + "}")
     info = whole.get("info")
     return whole[key], info if isinstance(info, dict) else {}
+
+
+def _by_record(body: bytes) -> Any:
+    try:
+        return document(body)
+    except ValueError:
+        raise Retry("E-CRM-GARBLED", host="Zoho") from None
 
 
 def page(answer: HttpResponse, name: str) -> tuple[list[dict[str, Any]], bool]:
@@ -47,9 +59,14 @@ def page(answer: HttpResponse, name: str) -> tuple[list[dict[str, Any]], bool]:
     return rows, more
 
 
+def framed(rows: Sequence[Any], fields: Sequence[str]) -> tuple[pl.DataFrame, tuple[Misfit, ...]]:
+    """Text columns id, modified_at and the fields, null where a record has none; and records that cannot be read."""
+    return misfits.framed(rows, lambda some: frame(some, fields), lambda row: row["id"])
+
+
 def frame(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> pl.DataFrame:
     """Text columns: id, modified_at and the fields; null where a record has none."""
-    columns = {"id": [row["id"] for row in rows], "modified_at": [row.get("Modified_Time") for row in rows]}
+    columns = {"id": [text(row["id"]) for row in rows], "modified_at": [text(row.get("Modified_Time")) for row in rows]}
     columns |= {name: [text(row.get(name)) for row in rows] for name in fields}
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
@@ -61,10 +78,10 @@ def text(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):
-        return value.get("id")
+        return text(misfits.lookup_id(value, "id"))
     if isinstance(value, list):
-        return ";".join(str(item) for item in value) or None
-    return str(value)
+        return ";".join(str(text(item)) for item in value if item is not None) or None
+    return plain(value) if isinstance(value, Decimal) else str(value)
 
 
 def wire(value: str | None, kind: str) -> Any:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 REASONS: dict[str, tuple[str, str]] = {
+    "no_id": ("the record says no id of its own", "该记录没有编号"),
+    "not_text": (
+        "it holds characters that are no text (half a character, or no UTF-8)",
+        "含有非文本字符（不完整字符或非 UTF-8）",
+    ),
+    "unreadable": ("the record cannot be read", "无法读取该记录"),
     "empty": ("a value is needed here", "此处不能为空"),
     "not_a_day": ("not a day of the form YYYY-MM-DD", "不是 YYYY-MM-DD 形式的日期"),
     "not_an_amount": ("not a plain decimal amount", "不是普通的十进制金额"),

@@ -200,6 +200,15 @@ def _store_rejects(session: Writing, source: str, records: Sequence[str], reject
     upsert(session, table, rows, ["connection", "source", "record", "table", "column"])
 
 
+def forget_rejects(session: Writing, source: str, seen: Collection[str]) -> None:
+    """Takes away what is said of records that a full read no longer shows: they are gone, or have an id by now."""
+    table = tables.rejects
+    query = select(table.c.record).where(session.own(table), table.c.source == source).distinct()
+    old = sorted(set(session.tx.execute(query).scalars()) - set(seen))
+    for batch in batches(old):
+        session.tx.execute(delete(table).where(session.own(table), table.c.source == source, table.c.record.in_(batch)))
+
+
 def rejected(session: Reading) -> list[dict[str, object]]:
     """All open rejects: source, record, table, column, value, reason."""
     table = tables.rejects

@@ -16,6 +16,7 @@ import polars as pl
 import pytest
 
 import adapters
+from adapters.simulation.lies import Lies
 from mappings.load import Mapping as Fields
 
 
@@ -55,6 +56,11 @@ class Double(Protocol):
         """One of 429, 500, 502, 503, cut (the connection breaks within the answer), trickle (the answer comes byte by
         byte), on the next reads or writes.
         """
+        ...
+
+    @property
+    def lies(self) -> Lies:
+        """Lies of its lists, to be ordered."""
         ...
 
     def rule(self, record: str, *words: str) -> None:

@@ -145,3 +145,25 @@ def test_an_instant_where_a_day_belongs_is_the_business_day_and_a_day_never_shif
     names = [day_of(value).isoformat() for value in result.frame["paid_on"]]
     assert names == ([day] if day else [])
     assert result.rejects["reason"].to_list() == ([] if day else ["not_a_day"])
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "value"),
+    [
+        ("amount", "１２３．４５", 123_45),
+        ("amount", "−１２", -12_00),
+        ("amount", "١٢٣٫٤٥", 123_45),
+        ("amount", "१२३", 123_00),
+        ("due", "２０２６-０１-３１", "2026-01-31"),
+    ],
+)
+def test_digits_of_other_scripts_count_as_what_they_are(column: str, text: str, value: object) -> None:
+    row = {"record": "1", "receivable_id": "r", "account_id": "a", "number": "１", "issued": "2026-01-01"}
+    row |= {"due": "2026-01-31", "amount": "1", "currency": "EUR", column: text}
+
+    result = cast(pl.DataFrame([row]), TABLES["receivables"])
+
+    assert result.rejects.is_empty()
+    found = result.frame[column].cast(pl.Date) if column == "due" else result.frame[column]
+    assert str(found[0]) == str(value)
+    assert result.frame["number"][0] == "１", "a text stays what it is"

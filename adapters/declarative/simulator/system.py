@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from adapters.declarative.wire import exact_json
 from adapters.simulation.faults import CUT, TRICKLE, Faults, broken
+from adapters.simulation.lies import Lies
 
 
 @dataclass(slots=True)
@@ -38,6 +39,7 @@ class System:
     #: Most records that a list hands out at once, whatever it is asked for.
     most: int = 1_000
     faults: Faults = field(default_factory=Faults)
+    lies: Lies = field(default_factory=Lies)
     calls: dict[str, int] = field(default_factory=dict)
     #: Record → words of a rule about fields that are not ours.
     rules: dict[str, list[str]] = field(default_factory=dict)
@@ -75,7 +77,8 @@ def guarded(system: System, answer: Answering, *, writes: bool, api: str) -> Ans
         system.calls[api] = system.calls.get(api, 0) + 1
         fault = system.faults.met(writes=writes)
         if fault is None:
-            return await answer(request)
+            told = await answer(request)
+            return system.lies.told(told, request.url.path) if api == "list" else told
         if fault.status in (CUT, TRICKLE):
             return broken(await answer(request), fault.status)
         return reply(system, {"error": "try again"}, fault.status)
@@ -118,12 +121,14 @@ def _act(system: System, action: str, told: Mapping[str, Any]) -> dict[str, Any]
             system.ahead_s += float(told.get("advance_s", 0))
         case "faults":
             system.faults.order(int(told["status"]), int(told.get("times", 1)), writes=bool(told.get("writes")))
+        case "lies":
+            system.lies.order(told)
         case "change":
             system.put(str(told["object"]), str(told["id"]), dict(told.get("set") or {}))
         case "delete":
             system.drop(str(told["object"]), str(told["id"]))
         case _:
-            return {"error": "clock, faults, change or delete"}
+            return {"error": "clock, faults, lies, change or delete"}
     return {"now": system.now().isoformat()}
 
 

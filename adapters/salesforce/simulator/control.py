@@ -1,7 +1,7 @@
 """The control of a simulated org, behind a random token.
 
-GET ledger, records/{object}; POST change and delete (object, id, set), faults (status, times, writes), clock
-(advance_s), revoke.
+GET ledger, records/{object}; POST change and delete (object, id, set), faults (status, times, writes), lies
+(kind, times, skip, field), clock (advance_s), revoke.
 """
 
 from __future__ import annotations
@@ -57,6 +57,8 @@ def _acted(org: Org, action: str, told: Mapping[str, Any]) -> dict[str, Any]:
             org.ahead_s += float(told.get("advance_s", 0))
         case "faults":
             org.faults.order(int(told["status"]), int(told.get("times", 1)), writes=bool(told.get("writes")))
+        case "lies":
+            org.lies.order(told)
         case "change":
             org.change(str(told["object"]), str(told["id"]), dict(told.get("set") or {}))
         case "delete":
@@ -65,5 +67,5 @@ def _acted(org: Org, action: str, told: Mapping[str, Any]) -> dict[str, Any]:
             org.tokens.clear()
             org.revoked = not told.get("tokens_only")
         case _:
-            return {"error": "clock, faults, change, delete or revoke"}
+            return {"error": "clock, faults, lies, change, delete or revoke"}
     return {"now": org.stamp()}

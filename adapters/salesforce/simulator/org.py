@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.simulation.faults import Faults
+from adapters.simulation.lies import Lies
 from connector.errors import Misconfigured
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -94,6 +95,7 @@ class Org:
     calls_a_day: int = 100_000
     ahead_s: float = 0.0
     faults: Faults = field(default_factory=Faults)
+    lies: Lies = field(default_factory=Lies)
     #: Record → words of validation rules that refuse every write.
     rules: dict[str, list[str]] = field(default_factory=dict)
     #: Record → how many writes still meet somebody else's lock.

@@ -1,7 +1,7 @@
 """The control of a simulator: what was called and written, and what a tester may change. Behind a random token.
 
-GET ledger, accounts, records/{module}; POST records (module, id or where, set), create, delete, faults, clock, revoke,
-grant (a code; `lacks`: scopes that the tokens do not have).
+GET ledger, accounts, records/{module}; POST records (module, id or where, set), create, delete, faults, lies, clock,
+revoke, grant (a code; `lacks`: scopes that the tokens do not have).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def routes(token: str) -> list[Route]:
         Route(f"{base}/records/{{module}}", records, methods=["GET"]),
         Route(f"{base}/create", create, methods=["POST"]),
         Route(f"{base}/faults", fault, methods=["POST"]),
+        Route(f"{base}/lies", lie, methods=["POST"]),
         Route(f"{base}/clock", clock, methods=["POST"]),
         Route(f"{base}/revoke", revoke, methods=["POST"]),
         Route(f"{base}/grant", grant, methods=["POST"]),
@@ -73,6 +74,12 @@ async def fault(request: Request) -> Response:
     body, org = await body_of(request), org_of(request)
     org.faults.append(Fault(str(body.get("api", "*")), int(body["status"]), int(body.get("times", 1))))
     return answer({"faults": len(org.faults)})
+
+
+async def lie(request: Request) -> Response:
+    """A lie of the next lists: kind, times, skip, field."""
+    org_of(request).lies.order(await body_of(request))
+    return answer({})
 
 
 async def clock(request: Request) -> Response:

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from adapters.simulation.lies import Lies
+
 #: Refreshes of one refresh token in ten minutes; live access tokens. Source: v8 token-validity, Kaizen #43.
 MOST_REFRESHES, MOST_TOKENS = 10, 15
 
@@ -163,6 +165,7 @@ class Org:
     #: iso_code → units of it for one of the home currency.
     exchange_rates: dict[str, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    lies: Lies = field(default_factory=Lies)
     #: Record → what a validation rule of the organisation says to any write of it.
     rules: dict[str, str] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)

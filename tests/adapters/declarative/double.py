@@ -19,6 +19,7 @@ from adapters.declarative.entry import connector_of
 from adapters.declarative.reader import Reader
 from adapters.declarative.simulator.system import System
 from adapters.simulation.faults import CUT, TRICKLE
+from adapters.simulation.lies import Lies
 from adapters.simulation.serving import serve_in_thread
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
@@ -66,6 +67,10 @@ class RestDouble:
 
     def refreshes(self) -> int:
         raise NotImplementedError(self.lacks["tokens"])
+
+    @property
+    def lies(self) -> Lies:
+        return self.system.lies
 
     def rule(self, record: str, *words: str) -> None:
         self.system.rules.pop(record, None)

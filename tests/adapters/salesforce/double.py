@@ -19,6 +19,7 @@ from adapters.salesforce.simulator.fill import fill
 from adapters.salesforce.simulator.org import Org, form
 from adapters.salesforce.simulator.server import application
 from adapters.simulation.faults import CUT, TRICKLE
+from adapters.simulation.lies import Lies
 from adapters.simulation.serving import serve_in_thread
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
@@ -68,6 +69,10 @@ class SalesforceDouble:
     def fault(self, what: str, times: int, writes: bool = False) -> None:
         status = {"cut": CUT, "trickle": TRICKLE}.get(what) if what.isalpha() else int(what)
         self.post("faults", status=status, times=times, writes=writes)
+
+    @property
+    def lies(self) -> Lies:
+        return self.org.lies
 
     def rule(self, record: str, *words: str) -> None:
         self.org.rules.pop(record, None)

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from adapters.simulation.lies import Lies
 from adapters.zoho.crm import Zoho
 from mappings.load import Mapping as Fields
 from mappings.load import packaged
@@ -56,6 +57,10 @@ class ZohoDouble:
         apis = ["write"] if writes else ["coql"] if self.bulk_from else ["bulk", "job", "file"]
         for api in apis:
             self.sim.control("faults", api=api, status=status, times=times)
+
+    @property
+    def lies(self) -> Lies:
+        return self.sim.org.lies
 
     def rule(self, record: str, *words: str) -> None:
         # Zoho names one error a record.

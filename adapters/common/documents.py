@@ -1,0 +1,63 @@
+"""An answer's JSON, read so that one record that nobody can read does not cost the others.
+
+Numbers keep the digits they came with; bytes that are no UTF-8 become lone surrogates, and what lies too deep becomes a
+text, both of which only the record that holds them fails by.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from typing import Any
+
+#: Levels that a document of records has at most. Python's own parser ends at some thousand.
+DEEPEST = 64
+#: Stands in the place of what lies deeper.
+TOO_DEEP = "[nested too deep]"
+#: Digits of a number that anything here counts with.
+_MOST_DIGITS = 40
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+
+
+def document(body: bytes) -> Any:
+    """The document; None: the body is empty. Raises ValueError: it is no JSON."""
+    if not body.strip():
+        return None
+    text = body.decode(json.detect_encoding(body), "surrogateescape").removeprefix("\ufeff")
+    try:
+        return json.loads(text, parse_float=_decimal, parse_int=_whole)
+    except RecursionError:
+        return json.loads(_shallow(text), parse_float=_decimal, parse_int=_whole)
+
+
+def plain(number: Decimal) -> str:
+    """A decimal with all its digits; one that nothing counts with in its own short form, to be rejected."""
+    if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
+        return str(number)
+    return f"{number:f}"
+
+
+def _decimal(text: str) -> Decimal | str:
+    # An exponent may name more digits than there is memory for.
+    return Decimal(text) if len(text) <= 4 * _MOST_DIGITS else text
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= _MOST_DIGITS else text
+
+
+def _shallow(text: str) -> str:
+    """The document with a text in the place of every list and object that lies too deep."""
+    parts, depth, start = [], 0, 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark in "[{":
+            depth += 1
+            if depth == DEEPEST + 1:
+                parts.append(text[start : token.start()] + json.dumps(TOO_DEEP))
+        elif mark in "]}":
+            depth -= 1
+            if depth == DEEPEST:
+                start = token.end()
+    return "".join(parts) + text[start:] if depth == 0 else text[:0]
