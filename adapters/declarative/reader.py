@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from adapters.common.budget import Budget
 from adapters.common.facade import Facade
 from adapters.common.http import RetryPolicy
+from adapters.common.organisation import organisation_of
 from adapters.declarative import fields, rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
@@ -56,7 +57,8 @@ class Reader(Facade):
         payload = self._wire.document(self._proof.ask(me.request, self._wire.given()))
         currency = rows.text(select.first(me.currency, payload)) if me.currency else None
         company = rows.text(select.first(me.company, payload)) if me.company else None
-        return Organisation(company or self._connector.title, currency or self._wire.settings[me.currency_setting])
+        currency = currency or self._wire.settings.get(me.currency_setting, "")
+        return organisation_of(self._wire.host, company or self._connector.title, currency)
 
     def describe(self, name: str) -> Described:
         """The fields of an object, as far as the file says how to ask for them."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from adapters.common.facade import Facade
 from adapters.common.http import RetryPolicy
+from adapters.common.organisation import organisation_of
 from adapters.salesforce import diagnostics, hook, install, wire
 from adapters.salesforce.auth import Credentials
 from adapters.salesforce.client import Client
@@ -55,8 +56,9 @@ class Salesforce(Facade):
     def organisation(self) -> Organisation:
         """Name and corporate currency."""
         rows = self._rows("SELECT Id, Name FROM Organization")
-        self._organisation = str(rows[0]["Id"])
-        return Organisation(str(rows[0]["Name"]), self._currency())
+        row: Mapping[str, object] = rows[0] if rows else {}
+        self._organisation, name = str(row.get("Id") or ""), str(row.get("Name") or "")
+        return organisation_of(self.client.host, name, self._currency())
 
     def describe(self, name: str) -> Described:
         """The fields of an object."""

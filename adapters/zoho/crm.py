@@ -19,6 +19,7 @@ import polars as pl
 from adapters.common.budget import Budget
 from adapters.common.facade import Facade
 from adapters.common.http import Http, HttpResponse, RetryPolicy, host_of
+from adapters.common.organisation import organisation_of
 from adapters.common.outcomes import unanswered, without
 from adapters.zoho import auth, diagnostics, errors, hook, install, wire
 from adapters.zoho.auth import Credentials, Tokens
@@ -79,7 +80,8 @@ class Zoho(Facade):
         """Name and home currency."""
         rows, _ = wire.records(self._call("GET", "org", "org"), "org")
         org = rows[0] if rows else {}
-        return Organisation(str(org.get("company_name") or ""), str(org.get("iso_code") or org.get("currency") or ""))
+        currency = str(org.get("iso_code") or org.get("currency") or "")
+        return organisation_of(self._host, str(org.get("company_name") or ""), currency)
 
     def describe(self, name: str) -> Described:
         """The fields of a module; of the list of currencies those that a page of it has."""

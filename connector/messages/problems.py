@@ -518,6 +518,12 @@ PROBLEMS: dict[str, Words] = {
         "{host} 的连接器文件未说明如何处理 {object}。",
         "请补充；示例见 docs/rest.md。",
     ),
+    "E-CRM-CURRENCY": Words(
+        "{host} names no home currency of the company that is an ISO 4217 code: {currency}.",
+        "Set it there; of a connector file check `me.currency`, or give it as a setting (`me.currency_setting`).",
+        "{host} 没有给出公司的本位币（ISO 4217 代码）：{currency}。",
+        "请在该系统中设置；若使用连接器文件，请检查 me.currency，或以设置给出（me.currency_setting）。",
+    ),
     "E-CRM-PAGES": Words(
         "{host}, {object}: a page came twice; what follows it may be missing.",
         "Check `page` in the connector file: the request may not use what the next page is asked for by. "

@@ -42,7 +42,7 @@ def test_what_lies_too_deep_is_a_text_and_the_rest_is_there() -> None:
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"a": 1', b"[" * 50_000, b"\xff\xfe\x00"])
 def test_what_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\w"):
         document(body)
 
 
@@ -56,7 +56,7 @@ def test_bytes_that_are_no_utf8_stay_in_their_record() -> None:
 
 
 def test_a_record_without_an_id_has_a_name_that_stays() -> None:
-    rows = [{"id": None, "n": "a"}, {"id": "", "n": "b"}, {"id": "3", "n": "c"}]
+    rows: list[dict[str, str | None]] = [{"id": None, "n": "a"}, {"id": "", "n": "b"}, {"id": "3", "n": "c"}]
 
     def build(some: Sequence[dict[str, str | None]]) -> pl.DataFrame:
         return pl.DataFrame(list(some), schema={"id": pl.String, "n": pl.String})

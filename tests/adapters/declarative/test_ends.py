@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from connector.errors import Retry
+from connector.errors import Misconfigured, Retry
 from tests.adapters.declarative.systems import HOST, declared, names
 
 ROWS: list[dict[str, Any]] = [{"id": f"{n:02d}", "name": f"n{n}", "modified": "2026-01-01T00:00:00Z"} for n in range(8)]
@@ -284,3 +284,14 @@ def test_an_answer_by_id_that_is_no_record_is_not_a_deleted_one() -> None:
         responses.get(f"{HOST}/items/07", json=document)
         with pytest.raises(Retry, match="without its records"):
             list(crm.fetch(ITEMS, ["07"]))
+
+
+@pytest.mark.parametrize("told", [{}, {"currency": None}, {"currency": ""}, {"currency": "€"}, {"currency": "eur"}])
+@responses.activate
+def test_a_company_without_a_currency_is_said_and_no_amount_is_read(told: Mapping[str, Any]) -> None:
+    responses.get(f"{HOST}/me", json=told)
+    crm = declared()
+    crm._connector.me.__dict__.update(currency="$.currency", currency_setting="missing")
+
+    with pytest.raises(Misconfigured, match="no home currency"):
+        crm.organisation()
