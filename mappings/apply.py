@@ -30,6 +30,8 @@ class Applied:
     rejects: pl.DataFrame
     #: account_id and one text column a written field, as the CRM shows it; None: the source is not the written object.
     observed: pl.DataFrame | None
+    #: id, at: when each record changed, in microseconds since 1970 UTC; null where it does not say.
+    modified: pl.DataFrame
 
     def with_misfits(self, misfits: Sequence[Misfit]) -> Applied:
         """With records that the adapter could not read among the rejects; their table is not known."""
@@ -64,7 +66,8 @@ def _joined(one: Applied, other: Applied) -> Applied:
     if one.observed is not None and other.observed is not None:
         observed = pl.concat([one.observed, other.observed])
     tables = {name: pl.concat([table, other.tables[name]]) for name, table in one.tables.items()}
-    return Applied([*one.records, *other.records], tables, pl.concat([one.rejects, other.rejects]), observed)
+    rejects, modified = pl.concat([one.rejects, other.rejects]), pl.concat([one.modified, other.modified])
+    return Applied([*one.records, *other.records], tables, rejects, observed, modified)
 
 
 def _applied(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation, zone: str) -> Applied:
@@ -80,7 +83,8 @@ def _applied(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: O
     if part.object == mapping.writes.object:
         own = [pl.col(field).alias(name) for name, field in mapping.writes.fields.items()]
         observed = frame.select(pl.col("id").alias("account_id"), *own)
-    return Applied(frame["id"].to_list(), tables, pl.concat(rejects), observed)
+    modified = frame.select("id", moment(pl.col("modified_at")).cast(pl.Int64).alias("at"))
+    return Applied(frame["id"].to_list(), tables, pl.concat(rejects), observed, modified)
 
 
 def _renamed(item: Yield, frame: pl.DataFrame, organisation: Organisation) -> pl.DataFrame:

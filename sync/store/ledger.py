@@ -23,6 +23,8 @@ from sync.store.session import Reading, Writing
 
 #: SQLite takes at most 32,766 parameters a statement; far fewer keep its planner quick.
 _IDS_A_QUERY = 900
+#: An expression may be 1,000 levels deep in SQLite, and each key is one.
+_KEYS_A_STATEMENT = 400
 #: The source of rows that people entered here.
 OWN = "zixin"
 #: Columns that the store fills, and that say nothing of a fact.
@@ -41,14 +43,25 @@ class Cursor:
 def apply_page(session: Writing, source: str, applied: Applied, gone: Iterable[Gone], heard_at: int) -> set[str]:
     """Stores what a page yields; returns the accounts of which a fact changed.
 
-    `heard_at`: microseconds since 1970 UTC. A record that is gone takes its rows with it.
+    `heard_at`: microseconds since 1970 UTC. A record that is gone takes its rows with it. One of which a newer state is
+    stored stays as it is: what another reader stored meanwhile is newer than the page.
     """
     touched: set[str] = set()
     left = [item.record for item in gone]
     records = [*applied.records, *left]
+    stored = {name: _of_records(session, tables.CANONICAL[name], name, source, records) for name in applied.tables}
+    older = _older(applied.modified, stored.values()) - set(left)
+    records = [record for record in records if record not in older] if older else records
     for name, frame in applied.tables.items():
-        touched |= _replace(session, source, name, frame, records, heard_at)
-    _store_rejects(session, source, records, applied.rejects, heard_at)
+        rows, before = frame, stored[name]
+        if older:
+            stale = pl.Series(list(older), dtype=pl.String).implode()
+            rows, before = (each.filter(~pl.col("source_id").is_in(stale)) for each in (rows, before))
+        touched |= _replace(session, name, rows, before, heard_at)
+    rejects = applied.rejects
+    if older:
+        rejects = rejects.filter(~pl.col("record").is_in(pl.Series(list(older), dtype=pl.String).implode()))
+    _store_rejects(session, source, records, rejects, heard_at)
     bump(session, touched)
     return touched
 
@@ -63,7 +76,8 @@ def put_row(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set
     cells = {column: row.get(column) for column in declared.names()}
     traced = {**cells, "connection": session.connection, "source": OWN, "source_id": key, "source_modified_at": None}
     frame = pl.DataFrame([traced | {"known_from": at, "deleted_on": None}], schema=declared.empty().schema)
-    touched = _replace(session, OWN, name, frame, [key], at)
+    stored = _of_records(session, tables.CANONICAL[name], name, OWN, [key])
+    touched = _replace(session, name, frame, stored, at)
     bump(session, touched)
     return touched
 
@@ -103,11 +117,20 @@ def bump(session: Writing, accounts: Collection[str]) -> None:
     raise_counter(session, tables.customers, rows, ["connection", "account_id"], "facts_version")
 
 
-def _replace(
-    session: Writing, source: str, name: str, frame: pl.DataFrame, records: Sequence[str], heard_at: int
-) -> set[str]:
+def _older(modified: pl.DataFrame, stored: Iterable[pl.DataFrame]) -> set[str]:
+    """Records of a page of which a row with a later modified time is stored."""
+    rows = [frame.select("source_id", "source_modified_at") for frame in stored if frame.height]
+    if not rows:
+        return set()
+    newest = pl.concat(rows).drop_nulls().group_by("source_id").agg(pl.col("source_modified_at").max())
+    told = modified.drop_nulls().group_by("id").agg(pl.col("at").max())
+    both = told.join(newest, left_on="id", right_on="source_id")
+    return set(both.filter(pl.col("at") < pl.col("source_modified_at"))["id"])
+
+
+def _replace(session: Writing, name: str, frame: pl.DataFrame, stored: pl.DataFrame, heard_at: int) -> set[str]:
+    """Stores the rows in the place of those that their records yielded before."""
     table, declared = tables.CANONICAL[name], TABLES[name]
-    stored = _of_records(session, table, name, source, records)
     new = frame.with_columns(
         pl.lit(session.connection).alias("connection"),
         pl.lit(heard_at, pl.Int64).alias("known_from"),
@@ -119,13 +142,21 @@ def _replace(
     lost = stored.join(new, on=key, how="anti") if stored.height else stored
     before = stored.join(changed, on=key, how="semi") if stored.height else stored
     _supersede(session, name, pl.concat([before, lost]), heard_at)
-    if changed.height:
-        upsert_tuples(session, table, changed.columns, changed.rows(), key)
-    if lost.height:
-        session.tx.execute(
-            delete(table).where(_key_is(table, key, lost.select(key).rows())),
-        )
+    for rows in (changed, _touched_only(new, stored, telling)):
+        if rows.height:
+            upsert_tuples(session, table, rows.columns, rows.rows(), key)
+    for some in lost.select(key).iter_slices(_KEYS_A_STATEMENT):
+        session.tx.execute(delete(table).where(_key_is(table, key, some.rows())))
     return _accounts_of(session, name, pl.concat([changed, lost, before]))
+
+
+def _touched_only(new: pl.DataFrame, stored: pl.DataFrame, telling: Sequence[str]) -> pl.DataFrame:
+    """Stored rows that are as they were and bear a later modified time: an older page must not replace them."""
+    if stored.is_empty():
+        return stored
+    both = stored.join(new.select(*telling, pl.col("source_modified_at").alias("later")), on=telling, nulls_equal=True)
+    later = both.filter((pl.col("later") > pl.col("source_modified_at")).fill_null(pl.col("later").is_not_null()))
+    return later.with_columns(source_modified_at=pl.col("later")).select(stored.columns)
 
 
 def _supersede(session: Writing, name: str, rows: pl.DataFrame, at: int) -> None:

@@ -207,3 +207,60 @@ def test_a_damaged_file_says_so(store: Store) -> None:
 
     assert raised.value.code == "E-STORE-OPEN"
     assert "Traceback" not in raised.value.text()
+
+
+def held(store: Store) -> dict[str, int]:
+    with store.read("c") as session:
+        return {row["receivable_id"]: row["amount"] for row in ledger.load(session)["receivables"].to_dicts()}
+
+
+def at(hour: int) -> str:
+    return f"2025-06-30T{hour:02d}:00:00+00:00"
+
+
+def test_more_rows_than_an_expression_is_deep_leave_in_one_page(store: Store) -> None:
+    keys = [f"{n:04d}" for n in range(2_500)]
+    put(store, "invoices", *(invoice(key, "A") for key in keys))
+
+    assert put(store, "invoices", gone=tuple(keys[1:]), at=2) == {"A"}
+    assert held(store) == {keys[0]: 10_00}
+
+
+def test_an_older_page_does_not_replace_what_another_reader_stored_meanwhile(store: Store) -> None:
+    put(store, "accounts", account("A"))
+    put(store, "invoices", invoice("1", "A", "12", modified_at=at(12)), invoice("2", "A", "12", modified_at=at(12)))
+
+    late = put(
+        store,
+        "invoices",
+        invoice("1", "A", "10", modified_at=at(10)),
+        invoice("2", "A", "11", modified_at=at(12)),
+        invoice("3", "A", "10", modified_at=at(10)),
+        at=2,
+    )
+
+    assert late == {"A"}
+    assert held(store) == {"1": 12_00, "2": 11_00, "3": 10_00}
+    put(store, "invoices", invoice("1", "A", "9"), at=3)
+    assert held(store)["1"] == 9_00, "a record that says no time is as it was read"
+
+
+def test_an_older_page_neither_rejects_nor_takes_away_what_is_newer(store: Store) -> None:
+    put(store, "invoices", invoice("1", "A", "12", modified_at=at(12)))
+
+    put(store, "invoices", invoice("1", "A", "twelve", modified_at=at(10)), at=2)
+
+    with store.read("c") as session:
+        assert ledger.rejected(session) == []
+    assert held(store) == {"1": 12_00}
+    put(store, "invoices", gone=("1",), at=3)
+    assert held(store) == {}
+
+
+def test_a_touch_without_a_change_counts_as_the_newer_state(store: Store) -> None:
+    put(store, "invoices", invoice("1", "A", "12", modified_at=at(8)))
+
+    assert put(store, "invoices", invoice("1", "A", "12", modified_at=at(12)), at=2) == set()
+    put(store, "invoices", invoice("1", "A", "11", modified_at=at(10)), at=3)
+
+    assert held(store) == {"1": 12_00}
