@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from connector.errors import Misconfigured
+from connector.errors import Denied, Misconfigured
 from connector.ports import UNNAMED, Page
 from mappings.apply import Applied, apply
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, ledger, outbox
+from sync.store import Store, ledger, outbox, sight
+from sync.store.sight import LostSource
 
 #: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
 _LOST_SHARE, _LOST_LEAST = 0.01, 3
@@ -35,8 +36,8 @@ class Pulled:
     read: Counter[str] = field(default_factory=Counter)
     #: Records by source.
     records: Counter[str] = field(default_factory=Counter)
-    #: Source → stored records that a full read did not show, too many to believe; nothing was closed for them.
-    lost: dict[str, int] = field(default_factory=dict)
+    #: Sources of which a full read showed too little to believe, in this run or before; nothing was closed for them.
+    lost: list[LostSource] = field(default_factory=list)
     #: Of sources that were read from the start: (source, table, currency) → rows and amount that the CRM showed.
     whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     #: Sources that the CRM keeps no modified time of: they are read from the start every time.
@@ -67,6 +68,8 @@ def pull(store: Store, link: CrmConnection, *, full: bool = False, tell: Progres
             if not (part.optional and problem.code == "E-CRM-OBJECT"):
                 raise
     _follow(store, link, pulled)
+    with store.read(link.name) as session:
+        pulled.lost = [row for row in sight.lost_sources(session) if row.open]
     return pulled
 
 
@@ -129,6 +132,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     fingerprint = link.mapping.fingerprint(name)
     with store.read(link.name) as session:
         cursor = ledger.cursor(session, name)
+        full = full or sight.is_due(sight.of_source(session, name), micros(link.crm.now()))
         rejected = sorted({str(row["record"]) for row in ledger.rejected(session) if row["source"] == name})
     # One that says no id cannot be asked for.
     rejected = [record for record in rejected if not record.startswith(UNNAMED)]
@@ -221,10 +225,30 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
 
 
 def _close_missing(store: Store, link: CrmConnection, name: str, seen: set[str], pulled: Pulled) -> None:
-    """Stored records that a full read did not show are read by id: gone for good, or only moved."""
+    """Stored records that a full read did not show are read by id: gone for good, or only moved.
+
+    Too many at once are believed by nobody but a person, and so are those that we may not ask for.
+    """
     with store.read(link.name) as session:
-        missing = ledger.missing(session, name, seen)
-    if len(missing) > _LOST_LEAST and len(missing) > _LOST_SHARE * (len(seen) + len(missing)):
-        pulled.lost[name] = len(missing)
-    elif missing:
-        fetch(store, link, name, missing, pulled)
+        stored, before = ledger.records_stored(session, name), sight.of_source(session, name)
+    missing = sorted(stored - seen)
+    many = len(missing) > _LOST_LEAST and len(missing) > _LOST_SHARE * len(stored)
+    accepted = before is not None and before.accepted == len(seen)
+    if missing and (accepted or not many):
+        try:
+            fetch(store, link, name, missing, pulled)
+        except Denied as problem:
+            if problem.code != "E-CRM-PERMISSION":
+                raise
+            many = True
+    now = micros(link.crm.now())
+    with store.write(link.name) as session:
+        if missing and (many or accepted):
+            since = now if before is None else before.since
+            row = LostSource(name, len(stored), len(seen), len(missing), since, now)
+            if before is not None and accepted:
+                row = replace(row, accepted=before.accepted, accepted_by=before.accepted_by)
+                row = replace(row, accepted_at=before.accepted_at)
+            sight.note(session, row)
+        elif before is not None:
+            sight.clear(session, name)

@@ -73,7 +73,11 @@ class Ran:
             "refused_fields": dict(self.refused_fields),
             "unknown": pushed.unknown,
             "deferred": pushed.deferred,
-            "lost_from_sight": self.pulled.lost,
+            # Source → records stored, shown and missing: a read that nobody believes before a person accepts it.
+            "lost_from_sight": {
+                row.source: {"stored": row.stored, "shown": row.shown, "missing": row.missing}
+                for row in self.pulled.lost
+            },
             "read_whole_every_time": self.pulled.untimed,
             "fields": pushed.fields,
             "calls": dict(link.crm.spent.calls),

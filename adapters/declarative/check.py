@@ -96,21 +96,18 @@ def _try_step(step: str, what: Callable[[], tuple[State, str, str]]) -> CheckSte
 
 def _me(crm: Reader) -> tuple[State, str, str]:
     organisation = crm.organisation()
-    if len(organisation.currency) != 3 or not organisation.currency.isupper():
-        return (
-            "look",
-            f"the currency {organisation.currency!r} is no ISO 4217 code",
-            f"货币 {organisation.currency!r} 不是 ISO 4217 代码",
-        )
     return "ok", f"{organisation.name}, {organisation.currency}", f"{organisation.name}，{organisation.currency}"
 
 
 def _judge(pages: list[Page], item: Object) -> tuple[State, str, str]:
     frame = pl.concat([page.frame for page in pages]) if pages else pl.DataFrame()
+    misfits = [misfit for page in pages for misfit in page.misfits]
+    if any(misfit.reason == "no_id" for misfit in misfits):
+        return "look", "records without an id: is `id` right?", "有记录缺少 id：请检查 id"
+    if misfits:
+        return "look", f"{len(misfits)} records that cannot be read", f"{len(misfits)} 条记录无法读取"
     if not frame.height:
         return "look", "it answered without a record: is `records` right?", "返回为空：请检查 records"
-    if frame["id"].null_count():
-        return "look", "records without an id: is `id` right?", "有记录缺少 id：请检查 id"
     if (
         item.children is None
         and len(pages) > 1

@@ -524,6 +524,12 @@ PROBLEMS: dict[str, Words] = {
         "{host} 没有给出公司的本位币（ISO 4217 代码）：{currency}。",
         "请在该系统中设置；若使用连接器文件，请检查 me.currency，或以设置给出（me.currency_setting）。",
     ),
+    "E-SIGHT-NONE": Words(
+        "Nothing of the source {source} is out of sight.",
+        "Out of sight: {lost}; zixin status lists them with their counts.",
+        "数据源 {source} 没有消失的记录。",
+        "有记录消失的数据源：{lost}；zixin status 列出其数量。",
+    ),
     "E-CRM-PAGES": Words(
         "{host}, {object}: a page came twice; what follows it may be missing.",
         "Check `page` in the connector file: the request may not use what the next page is asked for by. "

@@ -82,13 +82,13 @@ def put_row(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set
     return touched
 
 
-def missing(session: Reading, source: str, seen: Collection[str]) -> list[str]:
-    """Ids of stored records of a source that a full read did not show."""
+def records_stored(session: Reading, source: str) -> set[str]:
+    """Ids of the records of a source that are stored."""
     stored: set[str] = set()
     for table in tables.CANONICAL.values():
         query = select(table.c.source_id).where(session.own(table), table.c.source == source).distinct()
         stored |= set(session.tx.execute(query).scalars())
-    return sorted(stored - set(seen))
+    return stored
 
 
 def records_of(session: Reading, accounts: Collection[str]) -> dict[str, list[str]]:

@@ -109,6 +109,15 @@ cursors = _table(
     key=("connection", "source"),
 )  # fmt: skip
 
+#: Sources of which a full read showed less than is stored; `accepted`: records shown that a person took for all.
+sight = _table(
+    "sight",
+    _text("connection"), _text("source"), _int("stored"), _int("shown"), _int("missing"), _int("since"),
+    _int("looked_at"), _int("accepted", nullable=True), _text("accepted_by", nullable=True),
+    _int("accepted_at", nullable=True),
+    key=("connection", "source"),
+)  # fmt: skip
+
 #: A customer's facts version moves when a fact of it changes; `scored_version` is the one it was scored from last.
 customers = _table(
     "customers",
@@ -174,7 +183,8 @@ asked = _table(
     _text("by"), _int("asked_at"),
     key=("connection", "decision_id"),
 )  # fmt: skip
-#: Who did what at the credit desk, and when. what: asked, decided, approved, rejected, ended, acknowledged.
+#: Who did what at the credit desk, and when. what: asked, decided, approved, rejected, ended, acknowledged;
+#: of a source (its account is empty): accepted.
 desk_log = Table(
     "desk_log",
     metadata,

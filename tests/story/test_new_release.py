@@ -12,7 +12,7 @@ import pytest
 
 from sync.store import migrations
 from tests.connector.scoring.books import books, invoice
-from tests.sync.later import HEAD, place, revision
+from tests.sync.later import HEAD, OURS, place, revision
 from tests.zixin.calls import document, run, served
 from tests.zixin.crms import EVERY, Crm
 from tests.zixin.earlier import NEW_FLAG, OTHER_LABEL, earlier_release
@@ -59,7 +59,7 @@ def test_nothing_of_an_account_is_lost_on_the_way(crm: Crm, capsys: pytest.Captu
     assert run("fields", "plan") == 0
     checks = document(capsys, "doctor")["checks"]
     assert not listed or any(f"add the options {NEW_FLAG}" in check["en"] for check in checks)
-    assert revision(settings.profile_folder("default") / "zixin.db")[0] == "0002"
+    assert revision(settings.profile_folder("default") / "zixin.db")[0] == OURS
 
     # Whoever goes on without looking loses nothing but the one field.
     code, done = run("sync"), document(capsys, "runs")["runs"][0]["summary"]

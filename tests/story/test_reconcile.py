@@ -40,4 +40,5 @@ def test_rows_lost_from_sight_show_as_a_difference(house: House) -> None:
     row = next(row for row in ran.reconciled if row["table"] == "receivables")
     assert not row["agrees"]
     assert row["store_rows"] - row["crm_rows"] == len(hidden) == 20
-    assert ran.pulled.lost == {"invoices": 20}
+    lost = [(row.source, row.stored, row.shown, row.missing) for row in ran.pulled.lost]
+    assert lost == [("invoices", 600, 580, 20)]

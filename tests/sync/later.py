@@ -1,6 +1,6 @@
 """A zixin of the day after: one revision more than ours, so that today's stores are old.
 
-Its table `later` holds every account as it stands in the tables of 0002, which is what a real revision has to carry over.
+Its table `later` holds every account as it stands in the tables of ours, which is what a real revision has to carry over.
 As a module (`python -m tests.sync.later FOLDER STEPS`) it upgrades copies of a profile's folder, each killed so many steps
 later than the one before, and prints a JSON list of killed, revision, later, backups.
 """
@@ -22,11 +22,13 @@ from sync.store import migrations
 from sync.upgrade import upgrade
 
 NOW = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
-HEAD = "0003"
-_REVISION = """
+#: Our own newest revision, and the one that is made up behind it.
+OURS = migrations.HEAD
+HEAD = f"{int(OURS) + 1:04d}"
+_REVISION = f"""
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+revision, down_revision, branch_labels, depends_on = "{HEAD}", "{OURS}", None, None
 
 def upgrade():
     op.execute("create table later (connection text, account_id text, primary key (connection, account_id))")

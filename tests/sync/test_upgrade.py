@@ -15,7 +15,7 @@ from sync.locks import run_lock, serve_lease
 from sync.store import Store, migrations
 from sync.store.revision import bring_up
 from sync.upgrade import upgrade
-from tests.sync.later import HEAD, NOW, place, revision
+from tests.sync.later import HEAD, NOW, OURS, place, revision
 
 ACCOUNTS = 40
 
@@ -49,7 +49,7 @@ def test_the_store_is_brought_up_to_date_after_a_backup_of_it_as_it_was(
     done = upgrade(folder, "p", NOW)
 
     assert done is not None
-    assert (done.found, done.now, done.kept.parent) == ("0002", HEAD, folder)
+    assert (done.found, done.now, done.kept.parent) == (OURS, HEAD, folder)
     assert revision(folder / "zixin.db") == (HEAD, ACCOUNTS)
     assert done.kept.stat().st_mode & 0o077 == 0
     assert backup.last(folder) is None
@@ -58,15 +58,15 @@ def test_the_store_is_brought_up_to_date_after_a_backup_of_it_as_it_was(
     # The release before takes the backup.
     monkeypatch.undo()
     restore.put_back(done.kept, tmp_path / "before", "p", NOW, replace=False)
-    assert revision(tmp_path / "before" / "zixin.db") == ("0002", None)
+    assert revision(tmp_path / "before" / "zixin.db") == (OURS, None)
     assert (tmp_path / "before" / "policy.yaml").read_text() == "# own\n"
 
 
 def test_a_look_changes_nothing_and_says_what_to_run(folder: Path, later: None) -> None:
-    with pytest.raises(Misconfigured, match=rf"revision 0002; this zixin works on revision {HEAD}.*zixin sync"):
+    with pytest.raises(Misconfigured, match=rf"revision {OURS}; this zixin works on revision {HEAD}.*zixin sync"):
         Store(folder / "zixin.db")
 
-    assert revision(folder / "zixin.db") == ("0002", None)
+    assert revision(folder / "zixin.db") == (OURS, None)
 
 
 def test_a_store_that_anybody_uses_is_left_alone(folder: Path, later: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,21 +92,21 @@ def test_a_store_that_anybody_uses_is_left_alone(folder: Path, later: None, monk
 
 def test_a_revision_that_fails_leaves_the_store_and_no_copies_of_it(folder: Path, tmp_path: Path, later: None) -> None:
     (migrations.PLACE / "versions" / "broken.py").write_text(
-        'from alembic import op\nrevision, down_revision = "0004", "0003"\n'
+        f'from alembic import op\nrevision, down_revision = "9999", "{HEAD}"\n'
         'def upgrade():\n    op.execute("create table more (x text)")\n    raise ArithmeticError\n'
     )
 
     with pytest.raises(ArithmeticError):
         upgrade(folder, "p", NOW)
 
-    assert revision(folder / "zixin.db") == ("0002", None)
+    assert revision(folder / "zixin.db") == (OURS, None)
     assert list(folder.glob("before-*")) == []
 
 
 def test_a_ctrl_c_behind_the_commit_keeps_the_backup_and_one_that_is_there_is_kept(
     folder: Path, later: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "before-0003-20261201T080000.tar.gz").write_text("of an upgrade that was killed")
+    (folder / f"before-{HEAD}-20261201T080000.tar.gz").write_text("of an upgrade that was killed")
     real = bring_up
 
     def interrupted(*given: Any) -> None:
@@ -119,7 +119,7 @@ def test_a_ctrl_c_behind_the_commit_keeps_the_backup_and_one_that_is_there_is_ke
 
     assert revision(folder / "zixin.db")[0] == HEAD
     names = sorted(path.name for path in folder.glob("before-*"))
-    assert names == ["before-0003-20261201T080000-2.tar.gz", "before-0003-20261201T080000.tar.gz"]
+    assert names == [f"before-{HEAD}-20261201T080000-2.tar.gz", f"before-{HEAD}-20261201T080000.tar.gz"]
 
 
 def test_a_newer_store_is_refused_before_anything_is_written(folder: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_newer_store_is_refused_before_anything_is_written(folder: Path) -> No
         db.execute("update alembic_version set version_num = '0009'")
     db.close()
 
-    with pytest.raises(Misconfigured, match=r"revision 0009.*up to 0002.*nothing was changed"):
+    with pytest.raises(Misconfigured, match=rf"revision 0009.*up to {OURS}.*nothing was changed"):
         upgrade(folder, "p", NOW)
 
     assert list(folder.glob("*.lock")) + list(folder.glob("before-*")) == []
@@ -143,7 +143,7 @@ def test_a_kill_at_any_step_leaves_the_old_store_or_the_new_one(folder: Path, st
     assert len(left) > 100 // steps
     assert left[-1] == {"killed": False, "revision": HEAD, "later": ACCOUNTS, "backups": left[-1]["backups"]}
     for step in left[:-1]:
-        assert (step["revision"], step["later"]) in (("0002", None), (HEAD, ACCOUNTS)), step
+        assert (step["revision"], step["later"]) in ((OURS, None), (HEAD, ACCOUNTS)), step
         # Never the new store without the backup of the old one.
-        assert step["backups"] or step["revision"] == "0002"
-    assert any(step["backups"] and step["revision"] == "0002" for step in left)
+        assert step["backups"] or step["revision"] == OURS
+    assert any(step["backups"] and step["revision"] == OURS for step in left)

@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("sync", help="Read what changed in the CRM, rate, and write back what moved.")(sync)
     app.command("approve", help="Put a run into force that the brake stopped.")(approve)
+    app.command("accept", help="Take what a source shows for all that there is: the rest is gone.")(accept)
     app.command("list", help="Show the newest assessment of every account.")(list_)
 
 
@@ -60,6 +61,35 @@ def approve(
 
     upgraded(context)
     finish(context, runs.approve(context.profile, run_id, by or getpass.getuser()))
+
+
+def accept(
+    call: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Out of sight; zixin status lists them.")],
+    by: Annotated[str, typer.Option(help="Who accepts; else the user of this system.")] = "",
+) -> None:
+    """Holds until the source shows another count."""
+    context: Context = call.obj
+
+    import getpass
+    from dataclasses import asdict
+    from datetime import UTC, datetime
+
+    from zixin.services import runs
+
+    upgraded(context)
+    row = runs.accept(context.profile, source, by or getpass.getuser(), datetime.now(UTC))
+    if context.json:
+        context.document(asdict(row))
+        return
+    context.say(
+        context.words(
+            f"accepted: {row.source} shows {row.shown:,} of {row.stored:,} records. The next zixin sync asks for the other "
+            f"{row.missing:,} by id, and closes those that are gone.",
+            f"已接受：{row.source} 显示 {row.stored:,} 条记录中的 {row.shown:,} 条。下次 zixin sync 将按编号查询其余 "
+            f"{row.missing:,} 条，并关闭已不存在的。",
+        )
+    )
 
 
 def finish(context: Context, done: RunDone) -> None:
@@ -159,6 +189,12 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
             f"! CRM 拒绝 {count:,} 个客户的字段 {labels.get(name, name)}：zixin errors RUN 说明原因，zixin fields plan 说明缺少什么",
         )
         context.say(context.words(*told))
+    for source, seen in summary["lost_from_sight"].items():
+        en = (
+            "! {source}: the CRM shows {shown:,} of {stored:,} records; for {missing:,} nothing is closed: zixin status"
+        )
+        zh = "! {source}：CRM 仅显示 {stored:,} 条记录中的 {shown:,} 条；其余 {missing:,} 条未作关闭：zixin status"
+        context.say(context.words(en, zh).format(source=source, **seen))
     calls = ", ".join(f"{context.term(name)} {count}" for name, count in summary["calls"].items())
     credits_ = summary["credits"]
     context.say(context.words(f"calls    {calls}; {credits_:,} credits", f"调用     {calls}；{credits_:,} 点额度"))

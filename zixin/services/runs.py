@@ -11,10 +11,11 @@ from typing import Any
 from connector.errors import Misconfigured
 from connector.schema import day_number, day_of
 from sync import run as runs_
-from sync.crm_connection import instant
+from sync.crm_connection import instant, micros
 from sync.locks import run_lock
 from sync.run import Ran
-from sync.store import ledger, outbox, refusals, runs
+from sync.store import ledger, outbox, refusals, runs, sight
+from sync.store.sight import LostSource
 from zixin import compose
 from zixin.compose import Workspace
 from zixin.config import settings
@@ -56,8 +57,9 @@ class RunDone:
 
     @property
     def incomplete(self) -> bool:
-        """Rows did not fit, or the CRM refused something."""
-        return bool(self.summary["rejected"] or self.summary["refused"] or self.summary["refused_fields"])
+        """Rows did not fit, a source is lost from sight, or the CRM refused something."""
+        names = ("rejected", "lost_from_sight", "refused", "refused_fields")
+        return any(self.summary[name] for name in names)
 
 
 def sync(profile: str, as_of: date | None, *, full: bool, dry: bool) -> RunDone:
@@ -72,6 +74,15 @@ def sync(profile: str, as_of: date | None, *, full: bool, dry: bool) -> RunDone:
             workspace.store, workspace.link, workspace.policy, day, language=workspace.language, full=full, dry=dry
         )
         return RunDone(ran.summary(workspace.link), _changes(workspace, ran) if dry else None)
+
+
+def accept(profile: str, source: str, by: str, now: datetime) -> LostSource:
+    """Takes what a source shows for all that there is, in a person's name; the next run reads what is missing by id.
+
+    Raises Misconfigured: nothing of that source is out of sight, or there is no store.
+    """
+    with compose.open_store(profile) as (store, name), store.write(name) as session:
+        return sight.accept(session, source, by, micros(now))
 
 
 def retry(profile: str, run_id: str) -> RunDone:

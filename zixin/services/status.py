@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from adapters import registry
@@ -11,7 +11,8 @@ from connector.schema import day_of
 from sync import inbox
 from sync.crm_connection import instant
 from sync.locks import paused
-from sync.store import ledger, ratings, refusals, runs
+from sync.store import ledger, ratings, refusals, runs, sight
+from sync.store.sight import LostSource
 from sync.token_cache import spent_today
 from zixin import compose
 from zixin.config import connections, settings
@@ -52,6 +53,8 @@ class Status:
     #: Rows that do not fit, and accounts of which the CRM refuses something.
     rejected: int
     refused: int
+    #: Sources of which a full read showed too little, and nobody has accepted it: records stored, shown, missing.
+    lost: tuple[LostSource, ...]
     paused: bool
     wants: tuple[Want, ...]
 
@@ -63,6 +66,7 @@ def of(profile: str, now: datetime) -> Status:
         good = next((row for row in ran if row["state"] in ("done", "approved") and row["finished_at"]), None)
         counts, day = inbox.count_by_state(session), ratings.newest_day(session)
         rejected, refused = len(ledger.rejected(session)), len(refusals.open_(session))
+        lost = tuple(row for row in sight.lost_sources(session) if row.open)
         accounts = ledger.totals(session)["accounts"]
     braked = ran[0]["run_id"] if ran and ran[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None
@@ -80,12 +84,32 @@ def of(profile: str, now: datetime) -> Status:
         cap_24h=cap,
         rejected=rejected,
         refused=refused,
+        lost=lost,
         paused=off,
-        wants=tuple(_wants(ended, now, braked, counts["dead"], paused=off)),
+        wants=tuple(_wants(ended, now, braked, counts["dead"], lost, paused=off)),
     )
 
 
-def _wants(ended: datetime | None, now: datetime, braked: str | None, dead: int, *, paused: bool) -> Iterator[Want]:
+def lost_words(row: LostSource) -> Want:
+    """What became of a source, and what to do."""
+    en = "{source}: the CRM shows {shown:,} of {stored:,} records; {missing:,} are out of sight and count as they were."
+    zh = "{source}：CRM 仅显示 {stored:,} 条记录中的 {shown:,} 条；其余 {missing:,} 条不可见，按原样计入。"
+    facts, todo = asdict(row), f"zixin accept {row.source}"
+    return Want(
+        f"{en.format(**facts)} Mend the access, or {todo}", f"{zh.format(**facts)}请恢复访问权限，或运行 {todo}"
+    )
+
+
+def _wants(
+    ended: datetime | None,
+    now: datetime,
+    braked: str | None,
+    dead: int,
+    lost: tuple[LostSource, ...],
+    *,
+    paused: bool,
+) -> Iterator[Want]:
+    yield from map(lost_words, lost)
     if ended is None or now - ended > _MISSED:
         since = ended.isoformat(timespec="minutes") if ended else "–"
         yield Want(

@@ -9,7 +9,7 @@ import pytest
 
 from sync.locks import serve_lease
 from sync.store import migrations
-from tests.sync.later import HEAD, place, revision
+from tests.sync.later import HEAD, OURS, place, revision
 from tests.zixin.calls import FORTY, document, run, served
 from zixin.config import settings
 
@@ -34,11 +34,11 @@ def test_looks_name_the_revisions_and_what_to_run(old: Path, capsys: pytest.Capt
     for words in LOOKS:
         assert run(*words) == 1
         message = capsys.readouterr().err
-        assert f"of revision 0002; this zixin works on revision {HEAD}" in message, words
+        assert f"of revision {OURS}; this zixin works on revision {HEAD}" in message, words
         assert "zixin sync" in message
     match = document(capsys, "doctor")["checks"]
 
-    assert revision(old) == ("0002", None)
+    assert revision(old) == (OURS, None)
     store = [row for row in match if row["what"] == "store"]
     assert [(row["state"], HEAD in row["en"], "zixin sync" in row["en"]) for row in store] == [("look", True, True)]
     assert [row["en"] for row in match if row["state"] == "failed"] == []
@@ -50,7 +50,7 @@ def test_a_sync_brings_it_up_to_date_and_says_where_the_one_before_is(
     assert run("sync") == 0
 
     message = capsys.readouterr().err
-    match = re.search(r"store brought from revision 0002 to 0003; as it was before: (\S+)", message)
+    match = re.search(rf"store brought from revision {OURS} to {HEAD}; as it was before: (\S+)", message)
     assert match is not None
     assert Path(match[1]).parent == old.parent
     assert Path(match[1]).exists()
@@ -85,7 +85,7 @@ def test_serving_brings_it_up_to_date_and_is_not_done_twice(
     monkeypatch.setattr("zixin.web.server.serve", listen)
     with serve_lease(old.parent, "default"):
         assert run("serve", "--port", "0") == run("sync") == 7
-    assert revision(old)[0] == "0002"
+    assert revision(old)[0] == OURS
     capsys.readouterr()
 
     assert run("serve", "--port", "0") == 0

@@ -1,0 +1,88 @@
+"""Sources that a full read showed less of than is stored: not believed, and listed until they are back or accepted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import delete, insert, select
+
+from connector.errors import Misconfigured
+from sync.store import tables
+from sync.store.dialect import upsert
+from sync.store.session import Reading, Writing
+
+#: Between two full reads of a source whose records are out of sight, in microseconds.
+_AGAIN = 3_600_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LostSource:
+    """A source whose records are out of sight. Times are microseconds since 1970 UTC."""
+
+    source: str
+    #: Records stored when it was read, those that the CRM showed, and stored ones that it did not.
+    stored: int
+    shown: int
+    missing: int
+    since: int
+    looked_at: int
+    #: How many shown records a person accepted as all that there are; None: nobody has.
+    accepted: int | None = None
+    accepted_by: str | None = None
+    accepted_at: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Nobody accepted what it shows."""
+        return self.accepted != self.shown
+
+
+def lost_sources(session: Reading) -> list[LostSource]:
+    """All of them, by name; those too whose count was accepted and has not changed."""
+    table = tables.sight
+    columns = [table.c[name] for name in LostSource.__dataclass_fields__]
+    query = select(*columns).where(session.own(table)).order_by(table.c.source)
+    return [LostSource(*row) for row in session.tx.execute(query)]
+
+
+def of_source(session: Reading, source: str) -> LostSource | None:
+    """What is out of sight of a source; None: nothing."""
+    return next((row for row in lost_sources(session) if row.source == source), None)
+
+
+def is_due(row: LostSource | None, now: int) -> bool:
+    """Whether the source is to be read whole again: to see whether they are back, or as somebody accepted the count."""
+    if row is None:
+        return False
+    news = row.accepted_at is not None and row.accepted_at >= row.looked_at
+    return news or (row.open and now - row.looked_at >= _AGAIN)
+
+
+def note(session: Writing, row: LostSource) -> None:
+    """Keep what a full read showed."""
+    upsert(session, tables.sight, [{"connection": session.connection, **asdict(row)}], ["connection", "source"])
+
+
+def clear(session: Writing, source: str) -> None:
+    """Everything is in sight again."""
+    table = tables.sight
+    session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
+
+
+def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
+    """A person says that what the source shows is all that there is; it holds until the count is another one.
+
+    Raises Misconfigured: nothing of that source is out of sight.
+    """
+    row = of_source(session, source)
+    if row is None:
+        lost = ", ".join(each.source for each in lost_sources(session)) or "–"
+        raise Misconfigured("E-SIGHT-NONE", source=source, lost=lost)
+    now = max(now, row.looked_at)  # By the CRM's clock it may have been looked at later.
+    values = {**asdict(row), "accepted": row.shown, "accepted_by": by, "accepted_at": now}
+    result = LostSource(**values)
+    note(session, result)
+    body = f"{row.shown} of {row.stored}"
+    entry = {"connection": session.connection, "account_id": "", "subject": source, "what": "accepted", "by": by}
+    session.tx.execute(insert(tables.desk_log).values({**entry, "at": now, "body": body}))
+    return result

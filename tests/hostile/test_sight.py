@@ -1,0 +1,101 @@
+"""A source of which a full read shows too little is not believed, and is listed until it is back or a person accepts."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.declarative.simulator.system import System
+from tests.zixin.calls import FORTY, document, run, served
+
+HOUR_S = 3_700
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[System]:
+    """A profile that was synced once with a simulated system of forty invoices."""
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+    with served("rest", FORTY, tmp_path) as up:
+        for words in (("connect", "rest", "--settings", str(up.file)), ("fields", "apply"), ("sync",)):
+            assert run(*words) == 0
+        capsys.readouterr()
+        yield up.made.application.state.system
+
+
+def hide(system: System, name: str, most: int) -> dict[str, Any]:
+    records = system.objects[name]
+    hidden = {key: records.pop(key) for key in list(records)[most:]}
+    assert len(hidden) > 3
+    return hidden
+
+
+def synced(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, Any]]:
+    capsys.readouterr()
+    code = run("--json", "sync", *words)
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("left", [0, 30])
+def test_what_is_lost_is_listed_everywhere_until_it_is_back(
+    system: System, left: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = len(system.objects["invoices"])
+    hidden = hide(system, "invoices", left)
+
+    code, done = synced(capsys, "--full")
+
+    counts = {"stored": many, "shown": left, "missing": many - left}
+    assert (code, done["receivables"], done["lost_from_sight"]) == (4, many, {"invoices": counts})
+    # A sync that looks at changes only does not forget it.
+    assert synced(capsys)[1]["lost_from_sight"] == {"invoices": counts}
+    status = document(capsys, "status")
+    assert [(row["source"], row["shown"]) for row in status["lost"]] == [("invoices", left)]
+    checks = [row for row in document(capsys, "doctor")["checks"] if "out of sight" in row["en"]]
+    assert {row["what"] for row in checks} == {"runs"}
+
+    system.objects["invoices"].update(hidden)
+    system.ahead_s += HOUR_S
+    assert synced(capsys)[1]["lost_from_sight"] == {}
+    assert document(capsys, "status")["lost"] == []
+
+
+def test_a_person_accepts_the_count_and_it_holds_until_it_changes(
+    system: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = len(system.objects["invoices"])
+    hide(system, "invoices", 30)
+    synced(capsys, "--full")
+
+    assert run("accept", "invoices", "--by", "Li") == 0
+    assert "30 of" in capsys.readouterr().out
+    code, done = synced(capsys)
+
+    assert (code, done["receivables"], done["lost_from_sight"]) == (0, 30, {})
+    assert many > 30
+    hide(system, "invoices", 20)
+    assert synced(capsys, "--full")[1]["lost_from_sight"]["invoices"]["missing"] == 10
+
+
+def test_an_acceptance_of_another_count_closes_nothing(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    many = len(system.objects["invoices"])
+    hide(system, "invoices", 30)
+    synced(capsys, "--full")
+    assert run("accept", "invoices", "--by", "Li") == 0
+    hide(system, "invoices", 20)
+
+    code, done = synced(capsys)
+
+    assert (code, done["receivables"]) == (4, many)
+    assert done["lost_from_sight"]["invoices"]["shown"] == 20
+
+
+def test_nothing_to_accept_says_what_there_is(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    hide(system, "invoices", 30)
+    synced(capsys, "--full")
+
+    assert run("accept", "payments") == 1
+    message = capsys.readouterr().err
+    assert "Nothing of the source payments is out of sight" in message
+    assert "invoices" in message
