@@ -226,6 +226,10 @@ class Shared(Protocol):
         """
         ...
 
+    def now(self) -> datetime:
+        """The clock that days and instants of ours are by: this machine's, or a simulator's as it was declared."""
+        ...
+
 
 @runtime_checkable
 class Reads(Protocol):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from connector.errors import Misconfigured
 from connector.ports import Organisation, Reads
 from mappings.load import Mapping
+
+#: Between the CRM's clock and ours, no day is certain.
+_APART = timedelta(days=1)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +29,23 @@ class CrmConnection:
     organisation: Organisation
     #: IANA zone that business days are counted in.
     time_zone: str = "UTC"
+    #: What days and instants of ours are by: this machine's clock, or that of a simulator as it was declared.
+    clock: Callable[[], datetime] = _now
+
+    def now(self) -> datetime:
+        """When something happens here (aware, UTC). The CRM's own clock, `crm.now()`, is for what the CRM dates."""
+        return self.clock()
 
     def today(self) -> date:
-        """The business day, by the CRM's clock."""
-        return self.crm.now().astimezone(ZoneInfo(self.time_zone)).date()
+        """The business day, by our clock.
+
+        Raises Misconfigured: the CRM's is more than a day apart, so that one of them says another day than it is.
+        """
+        ours, theirs = self.now(), self.crm.now()
+        if abs(ours - theirs) > _APART:
+            texts = {name: at.isoformat(timespec="minutes") for name, at in (("ours", ours), ("theirs", theirs))}
+            raise Misconfigured("E-CLOCK", name=self.name, **texts)
+        return ours.astimezone(ZoneInfo(self.time_zone)).date()
 
 
 def instant(micros: int) -> datetime:

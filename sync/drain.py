@@ -93,7 +93,7 @@ def _turn(
     braked: bool,
 ) -> tuple[list[Waiting], list[Waiting]]:
     """Events that were worked on, and those about records that the CRM does not show yet."""
-    pulled = Pulled(began=micros(link.crm.now()))
+    pulled = Pulled(began=micros(link.now()))
     unseen = _fetch_named(store, link, events, pulled)
     # A record that we knew is gone. One that nobody has seen may show in a moment; in the end a person hears of it.
     later = [item for item in events if item.event.op != "delete" and _misses(item, unseen)]
@@ -163,7 +163,7 @@ def _rescore(
     with store.write(link.name) as session:
         keep_context(session, scored)
         moved = commit_batch(session, link, passes, scored, language)
-        ratings.note_falls(session, falls - held - moved, micros(link.crm.now()))
+        ratings.note_falls(session, falls - held - moved, micros(link.now()))
         if not moved and not held:
             inbox.close(session, events, at)
     if held:

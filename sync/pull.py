@@ -99,7 +99,7 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], pulled:
         complete = False
         try:
             for page in link.crm.ledger(link.mapping.source(name), owner, sorted(accounts)):
-                _take_in(store, link, page, micros(link.crm.now()), None, pulled)
+                _take_in(store, link, page, micros(link.now()), None, pulled)
                 seen |= {*page.frame["id"], *(misfit.record for misfit in page.misfits)}
                 complete = page.complete
         except Misconfigured as problem:
@@ -123,7 +123,7 @@ def fetch(
     """
     texts: set[str] = set()
     for page in link.crm.fetch(link.mapping.source(name), records):
-        _take_in(store, link, page, micros(link.crm.now()), None, pulled, force=force)
+        _take_in(store, link, page, micros(link.now()), None, pulled, force=force)
         texts |= set(page.frame["id"].to_list())
     return texts
 
@@ -132,7 +132,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     fingerprint = link.mapping.fingerprint(name)
     with store.read(link.name) as session:
         cursor = ledger.cursor(session, name)
-        full = full or sight.is_due(sight.of_source(session, name), micros(link.crm.now()))
+        full = full or sight.is_due(sight.of_source(session, name), micros(link.now()))
         rejected = sorted({str(row["record"]) for row in ledger.rejected(session) if row["source"] == name})
     # One that says no id cannot be asked for.
     rejected = [record for record in rejected if not record.startswith(UNNAMED)]
@@ -144,7 +144,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     go_on = cursor is not None and known and (not full or not cursor.complete) and cursor.cursor != ""
     begun_here = not go_on
     seen: set[str] = set()
-    asked_at = micros(link.crm.now())
+    asked_at = micros(link.now())
     for page in _together(link.crm.read(link.mapping.source(name), cursor.cursor if go_on and cursor else None)):
         at = ledger.Cursor(page.cursor, fingerprint, page.complete)
         applied = _take_in(store, link, page, asked_at, at, pulled)
@@ -154,7 +154,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
         tell(name, pulled.records[name])
         if page.complete and not page.cursor and _yields_facts(link, name):
             pulled.untimed.append(name)
-        asked_at = micros(link.crm.now())
+        asked_at = micros(link.now())
     if begun_here:
         with store.write(link.name) as session:
             ledger.forget_rejects(session, name, seen)
@@ -198,7 +198,7 @@ def _take_in(
 ) -> Applied:
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
     applied = applied.with_misfits(page.misfits)
-    now = max(micros(link.crm.now()), pulled.began)
+    now = max(micros(link.now()), pulled.began)
     with store.write(link.name) as session:
         pulled.touched |= ledger.apply_page(session, page.source, applied, page.gone, now)
         if applied.observed is not None and applied.observed.height:
@@ -241,7 +241,7 @@ def _close_missing(store: Store, link: CrmConnection, name: str, seen: set[str],
             if problem.code != "E-CRM-PERMISSION":
                 raise
             many = True
-    now = micros(link.crm.now())
+    now = micros(link.now())
     with store.write(link.name) as session:
         if missing and (many or accepted):
             since = now if before is None else before.since

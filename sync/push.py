@@ -55,7 +55,7 @@ def push(store: Store, link: CrmConnection) -> Pushed:
     with store.read(link.name) as session:
         rows = outbox.plan_rows(session, None)
     with store.write(link.name) as session:
-        outbox.settle(session, plan(_ours(link, rows)).settled, micros(link.crm.now()))
+        outbox.settle(session, plan(_ours(link, rows)).settled, micros(link.now()))
     return Pushed()
 
 
@@ -98,7 +98,7 @@ def dry_run(
 
 def _turn(store: Store, link: CrmConnection, sending: Sending, done: Pushed) -> bool:
     """One turn; False when there is nothing more to do now."""
-    now = micros(link.crm.now())
+    now = micros(link.now())
     with store.read(link.name) as session:
         rows = outbox.plan_rows(session, _ACCOUNTS_A_TURN)
     planned = plan(sending.takable(_ours(link, rows)))
@@ -135,7 +135,7 @@ def _send(store: Store, link: CrmConnection, sending: Sending, changes: Sequence
 def _record(store: Store, link: CrmConnection, batch: Sequence[tuple[Planned, AccountOutcome]]) -> None:
     if batch:
         with store.write(link.name) as session:
-            outbox.record(session, batch, micros(link.crm.now()))
+            outbox.record(session, batch, micros(link.now()))
 
 
 def _count(done: Pushed, item: Planned, outcome: AccountOutcome) -> None:

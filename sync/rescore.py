@@ -51,7 +51,7 @@ def score(
     The first run computes the portfolio's statistics from its own facts and keeps them under the day before; a run over
     everybody keeps its own day's for the days after.
     """
-    at, text = micros(link.crm.now()), policy.model_dump_json(by_alias=True)
+    at, text = micros(link.now()), policy.model_dump_json(by_alias=True)
     with store.read(link.name) as session:
         tied = None if only is None else ledger.with_trees(session, only)
         due = ratings.due(session, as_of, policy.version, tied)

@@ -240,7 +240,7 @@ def _recorded_run(
     with store.read(link.name) as session:
         last = runs.list_runs(session, 1)
     # The CRM's clock is known to the second: a run never begins before the one before it.
-    began = max(micros(link.crm.now()), *(row["started_at"] + 1 for row in last), 0)
+    began = max(micros(link.now()), *(row["started_at"] + 1 for row in last), 0)
     run_id = f"{link.name}-{began}"
     row = {
         "run_id": run_id,
@@ -268,6 +268,6 @@ def _recorded_run(
         ran.refused_fields = refusals.by_field(session)
         ran.totals, ran.wanted = ledger.totals(session), outbox.count_wanted(session)
         ran.rejected = len(ledger.rejected(session))
-        finished = max(micros(link.crm.now()), began + 1)
+        finished = max(micros(link.now()), began + 1)
         summary = json.dumps(ran.summary(link))
         runs.save(session, {**row, "state": ran.state, "finished_at": finished, "summary": summary})

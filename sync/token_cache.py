@@ -46,8 +46,11 @@ class _Slot:
 class ProfileShared:
     """The `Shared` port over a profile's folder; tokens are sealed."""
 
-    def __init__(self, folder: Path, vault: Vault, clock: Callable[[], datetime] = _now) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, vault: Vault, clock: Callable[[], datetime] = _now, ahead: timedelta = timedelta()
+    ) -> None:
+        """`ahead`: how far the clock of a simulated CRM is declared to be ahead of ours."""
+        self._folder, self._ahead = folder, ahead
         self._clock = clock
         self._vault = vault
 
@@ -60,6 +63,10 @@ class ProfileShared:
                 yield _Slot(self._folder / f"{name}.token", self._vault)
         except Timeout:
             raise Retry("E-STORE-BUSY", path=str(self._folder)) from None
+
+    def now(self) -> datetime:
+        """Our clock, or the declared one of a simulator."""
+        return self._clock() + self._ahead
 
     def take(self, name: str, amount: int, cap: int | None) -> None:
         """Count what calls cost, by the hour of our clock. Raises Exhausted where the cap would be passed."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Lock, get_ident
 from typing import Any
@@ -31,11 +31,16 @@ class Slots:
     def __init__(self) -> None:
         self._lock = Lock()
         self._kept: tuple[str, datetime] | None = None
+        #: How far our clock is ahead of this machine's.
+        self.ahead = timedelta()
 
     @contextmanager
     def token(self, name: str) -> Iterator[Slots]:
         with self._lock:
             yield self
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
     def take(self, name: str, amount: int, cap: int | None) -> None:
         """Nobody else spends."""

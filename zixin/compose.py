@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from adapters import registry
@@ -44,16 +45,20 @@ class Attached:
     language: str
 
 
-def connect(profile: str, name: str, crm: str, credentials: Mapping[str, str], language: str) -> None:
+def connect(
+    profile: str, name: str, crm: str, credentials: Mapping[str, str], language: str, clock_ahead_s: float = 0.0
+) -> None:
     """Keep a connection for a profile; its file is for the owner only."""
-    connections.keep(profile, {name: ConnectionConfig(crm, credentials, language)})
+    config = ConnectionConfig(crm, credentials, language, clock_ahead_s=clock_ahead_s)
+    connections.keep(profile, {name: config})
     # A token of an earlier connection of that name is not this one's.
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
 
 
-def shared(profile: str) -> ProfileShared:
-    """What the profile's processes share: tokens, and the count of calls."""
-    return ProfileShared(settings.profile_folder(profile), keys.vault())
+def shared(profile: str, clock_ahead_s: float = 0.0) -> ProfileShared:
+    """What the profile's processes share: tokens, the count of calls, a clock."""
+    folder = settings.profile_folder(profile)
+    return ProfileShared(folder, keys.vault(), ahead=timedelta(seconds=clock_ahead_s))
 
 
 def named_mapping(profile: str, name: str, given: ConnectionConfig) -> Mapping_:
@@ -78,7 +83,8 @@ def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
         if keep:
             settings.keep_policy(profile, organisation.currency, rated=rated)
         rules = settings.policy_in(profile, organisation.currency, rated=rated)
-        link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone)
+        clock = shared(profile, config.clock_ahead_s).now
+        link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock)
         yield Workspace(store, link, rules, config.language, config.secrets)
     finally:
         store.close()
@@ -89,11 +95,13 @@ def open_attached(profile: str) -> Attached:
     name, config = connections.first(profile)
     crm, mapping, organisation = _open_crm(profile, name, config)
     rules = settings.policy_in(profile, organisation.currency, rated=True)
-    return Attached(CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone), rules, config.language)
+    clock = shared(profile, config.clock_ahead_s).now
+    link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock)
+    return Attached(link, rules, config.language)
 
 
 def _open_crm(profile: str, name: str, given: ConnectionConfig) -> tuple[Reads, Mapping_, Organisation]:
-    crm = registry.open_crm(given.crm, given.credentials, shared(profile), name)
+    crm = registry.open_crm(given.crm, given.credentials, shared(profile, given.clock_ahead_s), name)
     mapping = named_mapping(profile, name, given)
     # Of a system that is only read no field is ours.
     return crm, mapping if isinstance(crm, Writes) else mapping.with_written({}), crm.organisation()

@@ -518,6 +518,12 @@ PROBLEMS: dict[str, Words] = {
         "{host} 的连接器文件未说明如何处理 {object}。",
         "请补充；示例见 docs/rest.md。",
     ),
+    "E-CLOCK": Words(
+        "The clock of {name} says {theirs}, and this machine's says {ours}: no day can be rated by either.",
+        "Set the one that is wrong (timedatectl here). A simulated CRM with its own day declares it: `clock_ahead_s`.",
+        "{name} 的时钟为 {theirs}，本机时钟为 {ours}：无法据此确定评级日期。",
+        "请校正错误的一方（本机可用 timedatectl）。带有自己日期的模拟 CRM 以 clock_ahead_s 声明。",
+    ),
     "E-CRM-CURRENCY": Words(
         "{host} names no home currency of the company that is an ISO 4217 code: {currency}.",
         "Set it there; of a connector file check `me.currency`, or give it as a setting (`me.currency_setting`).",

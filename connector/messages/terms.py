@@ -53,6 +53,7 @@ TERMS: dict[str, str] = {
     "cap_24h": "24小时上限",
     "rejected": "拒收",
     "refused": "CRM拒绝",
+    "lost": "不可见",
     "paused": "暂停写回",
     "True": "是",
     "False": "否",

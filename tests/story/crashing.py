@@ -64,7 +64,7 @@ def sync(given: dict[str, Any]) -> None:
     crm = Zoho(Credentials(**given["secrets"]), Slots())
     mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
     store = Store(Path(given["store"]))
-    link = CrmConnection("sim", crm, mapping, crm.organisation())
+    link = CrmConnection("sim", crm, mapping, crm.organisation(), clock=crm.now)
     watch(given.get("at"))
     run(store, link, POLICY, given["as_of"], language="en")
     store.close()

@@ -68,5 +68,5 @@ def standing(tmp_path: Path, org: Org | None = None) -> Iterator[House]:
         crm = sim.crm()
         mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
         store = Store(tmp_path / "zixin.db")
-        yield House(sim, store, CrmConnection("sim", crm, mapping, crm.organisation()))
+        yield House(sim, store, CrmConnection("sim", crm, mapping, crm.organisation(), clock=crm.now))
         store.close()

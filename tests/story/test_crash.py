@@ -113,7 +113,7 @@ def again(sim: Sim, path: Path) -> None:
     mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
     store = Store(path)
     sim.control("clock", advance_s=3600)
-    run(store, CrmConnection("sim", crm, mapping, crm.organisation()), POLICY, TODAY, language="en")
+    run(store, CrmConnection("sim", crm, mapping, crm.organisation(), clock=crm.now), POLICY, TODAY, language="en")
     store.close()
 
 

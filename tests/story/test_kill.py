@@ -44,7 +44,9 @@ class Service:
         fields = house.link.mapping.writes.fields
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("ZIXIN_HOME", str(home))
-            connections.keep("default", {"sim": ConnectionConfig("zoho", credentials, "en", fields, (SECRET,))})
+            ahead_s = house.sim.org.ahead_s
+            config = ConnectionConfig("zoho", credentials, "en", fields, (SECRET,), clock_ahead_s=ahead_s)
+            connections.keep("default", {"sim": config})
         self.origin = ""
         self.process: Any = None
 

@@ -51,7 +51,14 @@ class World:
         crm = self.sim.crm()
         store = Store(path)
         self.sim.control("clock", advance_s=600)
-        run(store, CrmConnection("sim", crm, self.mapping, crm.organisation()), POLICY, day, language="en", **how)
+        run(
+            store,
+            CrmConnection("sim", crm, self.mapping, crm.organisation(), clock=crm.now),
+            POLICY,
+            day,
+            language="en",
+            **how,
+        )
         store.close()
 
     def does(self, what: str, which: int) -> None:

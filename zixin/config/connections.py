@@ -40,6 +40,8 @@ class ConnectionConfig:
     optional: tuple[str, ...] = ()
     #: Name of a mapping of ours that is not called as the adapter is; empty: the adapter's.
     mapping: str = ""
+    #: How many seconds the clock of a simulated CRM is ahead of ours; 0: it is a real one, or has our clock.
+    clock_ahead_s: float = 0.0
 
 
 def read(profile: str) -> dict[str, ConnectionConfig]:
@@ -76,6 +78,7 @@ def keep(profile: str, connections: Mapping[str, ConnectionConfig]) -> None:
             "install": config.install,
             "field_ids": dict(config.field_ids),
             "optional": list(config.optional),
+            **({"clock_ahead_s": config.clock_ahead_s} if config.clock_ahead_s else {}),
             "sealed": vault.seal(json.dumps({"credentials": dict(config.credentials), "secrets": config.secrets})),
         }
         for name, config in connections.items()
@@ -134,4 +137,5 @@ def _unseal(given: Mapping[str, Any], secret: Mapping[str, Any]) -> ConnectionCo
         given.get("field_ids", {}),
         tuple(given.get("optional", ())),
         given.get("mapping", ""),
+        float(given.get("clock_ahead_s", 0.0)),
     )

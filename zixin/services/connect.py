@@ -36,6 +36,10 @@ __all__ = [
 ]
 
 
+#: The setting by which a simulated CRM declares its clock.
+CLOCK = "clock_ahead_s"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One thing that was tried: ok, look (it works, and something is to be seen to), failed (exit code 5)."""
@@ -96,6 +100,14 @@ def gather_settings(
         values[need.name] = value
 
 
+def seconds_of(told: str) -> float:
+    """How far a simulator's clock is ahead. Raises Misconfigured: that is no number of seconds."""
+    try:
+        return float(told or 0)
+    except ValueError:
+        raise Misconfigured("E-SETTINGS", name=CLOCK, detail="no number of seconds") from None
+
+
 def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -> list[Line]:
     """Tries the connection and keeps it: who we are, then each object that the mapping reads.
 
@@ -106,16 +118,20 @@ def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -
     if known and name not in known and not replace:
         raise Misconfigured("E-CONNECTED", profile=profile, name=next(iter(known)))
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
+    told = dict(kept.credentials)
+    # A simulator declares its clock beside what it is reached by.
+    ahead_s = seconds_of(told.pop(CLOCK, ""))
+    kept = replace_(kept, credentials=told, clock_ahead_s=ahead_s)
     settled = registry.resolve_settings(kept.crm, kept.credentials, name)
     secrets = {need.name for need in registry.setting_specs(kept.crm, settled) if need.secret}
     once = secrets & (settled.keys() - kept.credentials.keys())
     before = known.get(name)
     again = before if before is not None and before.crm == kept.crm else ConnectionConfig(kept.crm)
-    kept = replace_(again, credentials=settled, language=kept.language, mapping=kept.mapping)
+    kept = replace_(again, credentials=settled, language=kept.language, mapping=kept.mapping, clock_ahead_s=ahead_s)
     if once:
         # What a vendor gives once is not given again: it is kept before anything else is tried.
         connections.keep(profile, {name: kept})
-    crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile), name)
+    crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile, kept.clock_ahead_s), name)
     organisation = crm.organisation()
     lines = [
         Line(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,10 @@ class Alone:
     def put(self, token: str, expires_at: datetime) -> None:
         """Keep a token."""
         self._kept = (token, expires_at)
+
+    def now(self) -> datetime:
+        """Our clock."""
+        return datetime.now(UTC)
 
     def take(self, name: str, amount: int, cap: int | None) -> None:
         """Nothing is counted."""

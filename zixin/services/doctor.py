@@ -154,14 +154,14 @@ def _key() -> Check:
 
 def _connection(profile: str, name: str, kept: ConnectionConfig, now: datetime) -> Iterator[Check]:
     try:
-        crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile), name)
+        crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile, kept.clock_ahead_s), name)
         organisation = crm.organisation()
     except Problem as problem:
         yield _failed(name, problem)
         return
     message = f"{kept.crm}: {organisation.name}, {organisation.currency}"
     yield Check("connection", name, "ok", message, message)
-    yield from _clock(crm, now)
+    yield from _clock(crm, now + timedelta(seconds=kept.clock_ahead_s))
     try:
         yield from _quota(profile, name, kept, crm, now)
         for line in (*connect.permissions(crm), *connect.objects(crm, profile, name, kept)):

@@ -28,6 +28,7 @@ from sync.store import ledger
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.services import crm_fields
+from zixin.services.connect import CLOCK, seconds_of
 from zixin.services.loops import serving
 from zixin.services.ratings import distribution
 from zixin.trial import generate, simulate
@@ -112,7 +113,9 @@ def _portfolio(home: Path, data: Path | None, as_of: date | None, today: date) -
 
 def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[str, float]) -> None:
     """Connect, install the fields, and run once."""
-    compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, demo.simulated["credentials"], language)
+    declared = dict(demo.simulated["credentials"])
+    ahead_s = seconds_of(declared.pop(CLOCK, ""))
+    compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, declared, language, ahead_s)
     before = time.perf_counter()
     with compose.open_workspace(PROFILE, keep=True) as opened:
         link, _ = crm_fields.install(PROFILE, opened.link, optional=("score",))

@@ -15,6 +15,7 @@ from adapters import registry
 from adapters.simulation.tls import certificate
 from connector.scoring.ledger.rates import base_currency
 from mappings import portfolio
+from zixin.services.connect import CLOCK
 from zixin.web import server
 
 
@@ -25,13 +26,16 @@ class Simulation:
     simulated: registry.Simulated
     #: Rows of the folder that did not fit: file, record (the line), column, value, reason.
     rejects: pl.DataFrame
+    #: How many seconds its clock is ahead of ours.
+    ahead_s: float = 0.0
 
     def line(self, origin: str) -> dict[str, Any]:
         """What `zixin simulate` prints: origin, credentials, control, rejected (rows of the folder), page."""
         simulated = self.simulated
+        clock = {CLOCK: f"{self.ahead_s:.0f}"} if self.ahead_s else {}
         return {
             "origin": origin,
-            "credentials": simulated.credentials(origin),
+            "credentials": simulated.credentials(origin) | clock,
             "control": f"{origin}/control/{simulated.control}",
             "rejected": self.rejects.height,
             "page": f"{origin}/{simulated.page}" if simulated.page else "",
@@ -46,7 +50,7 @@ def simulation(crm: str, folder: Path, today: date | None = None) -> Simulation:
     currency = bases.pop() if len(bases) == 1 else base_currency(read.tables, "USD")
     noon = None if today is None else datetime.combine(today, time(12), UTC)
     ahead_s = 0.0 if noon is None else (noon - datetime.now(UTC)).total_seconds()
-    return Simulation(registry.simulated(crm, read.tables, currency, ahead_s), read.rejects)
+    return Simulation(registry.simulated(crm, read.tables, currency, ahead_s), read.rejects, ahead_s)
 
 
 def serve(made: Simulation, port: int, ready: Callable[[dict[str, Any]], None], *, tls: bool, now: datetime) -> None:
