@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import polars as pl
 
-from connector.errors import Denied, Misconfigured
-from connector.ports import UNNAMED, Page
+from connector.errors import Denied, Misconfigured, Problem
+from connector.ports import UNNAMED, Gone, Page
+from connector.schema import TABLES
 from mappings.apply import Applied, apply
 from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, ledger, outbox, sight
@@ -21,6 +22,11 @@ from sync.store.sight import LostSource
 
 #: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
 _LOST_SHARE, _LOST_LEAST = 0.01, 3
+
+#: The connector file does not say how a record is asked for by its id.
+_NO_WAY = "E-CONNECTOR-BY"
+#: Problems of a read that began well and cannot be gone on with.
+_SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
 
 #: Records a transaction: enough to make whole columns worth it, few enough that no other writer waits for long.
 _RECORDS_A_TRANSACTION = 4_000
@@ -69,7 +75,7 @@ def pull(store: Store, link: CrmConnection, *, full: bool = False, tell: Progres
                 raise
     _follow(store, link, pulled)
     with store.read(link.name) as session:
-        pulled.lost = [row for row in sight.lost_sources(session) if row.open]
+        pulled.lost = [row for row in sight.lost_sources(session) if row.accepted is None]
     return pulled
 
 
@@ -139,27 +145,46 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     known = cursor is not None and cursor.fingerprint == fingerprint
     # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
     if rejected and known and not full:
-        fetch(store, link, name, rejected, pulled)
+        _asked(store, link, name, rejected, pulled, closes=False)
     # A full read that was cut goes on; one that ended begins anew.
     go_on = cursor is not None and known and (not full or not cursor.complete) and cursor.cursor != ""
-    begun_here = not go_on
+    try:
+        seen = _read_source(store, link, name, pulled, cursor.cursor if go_on and cursor else None, tell)
+    except Problem as problem:
+        if problem.code in _SPOILT:
+            # A read that told wrong of itself is not gone on with: the next one begins where this one did.
+            back = cursor if cursor is not None and known and cursor.complete else None
+            with store.write(link.name) as session:
+                ledger.save_cursor(
+                    session, name, back or ledger.Cursor("", fingerprint, complete=False), micros(link.now())
+                )
+        raise
+    if go_on:
+        return
+    with store.write(link.name) as session:
+        ledger.forget_rejects(session, name, seen)
+    if cursor is not None and _yields_facts(link, name):
+        _close_missing(store, link, name, seen, pulled)
+
+
+def _read_source(
+    store: Store, link: CrmConnection, name: str, pulled: Pulled, begin: str | None, tell: Progress
+) -> set[str]:
+    """Reads all pages from there on; returns the records that they showed."""
+    fingerprint = link.mapping.fingerprint(name)
     seen: set[str] = set()
     asked_at = micros(link.now())
-    for page in _together(link.crm.read(link.mapping.source(name), cursor.cursor if go_on and cursor else None)):
+    for page in _together(link.crm.read(link.mapping.source(name), begin)):
         at = ledger.Cursor(page.cursor, fingerprint, page.complete)
         applied = _take_in(store, link, page, asked_at, at, pulled)
-        if begun_here:
+        if begin is None:
             _count(pulled, name, applied, seen)
         seen |= set(applied.records)
         tell(name, pulled.records[name])
         if page.complete and not page.cursor and _yields_facts(link, name):
             pulled.untimed.append(name)
         asked_at = micros(link.now())
-    if begun_here:
-        with store.write(link.name) as session:
-            ledger.forget_rejects(session, name, seen)
-    if begun_here and cursor is not None and _yields_facts(link, name):
-        _close_missing(store, link, name, seen, pulled)
+    return seen
 
 
 def _together(pages: Iterable[Page]) -> Iterator[Page]:
@@ -200,7 +225,8 @@ def _take_in(
     applied = applied.with_misfits(page.misfits)
     now = max(micros(link.now()), pulled.began)
     with store.write(link.name) as session:
-        pulled.touched |= ledger.apply_page(session, page.source, applied, page.gone, now)
+        asked = max(asked_at, pulled.began)
+        pulled.touched |= ledger.apply_page(session, page.source, applied, page.gone, now, asked)
         if applied.observed is not None and applied.observed.height:
             outbox.observe(session, applied.observed, asked_at, force=force)
         if cursor is not None:
@@ -217,7 +243,8 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
     """Count what the CRM showed; a record that moved onto a later page while it was read counts once."""
     for table, frame in applied.tables.items():
         # A set answers at once; a column of all that was seen would be walked for every page.
-        fresh = frame.filter(pl.Series([record not in seen for record in frame["source_id"]], dtype=pl.Boolean))
+        fresh = frame.unique(list(TABLES[table].key), keep="last", maintain_order=True)
+        fresh = fresh.filter(pl.Series([record not in seen for record in fresh["source_id"]], dtype=pl.Boolean))
         for currency, rows, amount in ledger.sums(fresh).iter_rows():
             values = pulled.whole.setdefault((source, table, currency), [0, 0])
             values[0] += rows
@@ -227,28 +254,52 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
 def _close_missing(store: Store, link: CrmConnection, name: str, seen: set[str], pulled: Pulled) -> None:
     """Stored records that a full read did not show are read by id: gone for good, or only moved.
 
-    Too many at once are believed by nobody but a person, and so are those that we may not ask for.
+    Too many at once are believed by nobody but a person: who accepted as many takes the list for the truth, whatever
+    answers by id. Nor are those believed that we may not ask for.
     """
     with store.read(link.name) as session:
         stored, before = ledger.records_stored(session, name), sight.of_source(session, name)
     missing = sorted(stored - seen)
-    many = len(missing) > _LOST_LEAST and len(missing) > _LOST_SHARE * len(stored)
-    accepted = before is not None and before.accepted == len(seen)
-    if missing and (accepted or not many):
-        try:
-            fetch(store, link, name, missing, pulled)
-        except Denied as problem:
-            if problem.code != "E-CRM-PERMISSION":
-                raise
-            many = True
+    few = max(_LOST_LEAST, int(_LOST_SHARE * len(stored)))
+    # Of a source that shows nothing at all, no few are believed either.
+    lost = len(missing) > (few if seen else 1)
+    if lost and before is not None and before.accepted is not None and len(missing) <= before.accepted + few:
+        lost = False
+        for start in range(0, len(missing), _RECORDS_A_TRANSACTION):
+            gone = tuple(Gone(record, "deleted") for record in missing[start : start + _RECORDS_A_TRANSACTION])
+            _take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
+    elif missing and not lost:
+        lost = not _asked(store, link, name, missing, pulled)
     now = micros(link.now())
     with store.write(link.name) as session:
-        if missing and (many or accepted):
+        if lost:
             since = now if before is None else before.since
-            row = LostSource(name, len(stored), len(seen), len(missing), since, now)
-            if before is not None and accepted:
-                row = replace(row, accepted=before.accepted, accepted_by=before.accepted_by)
-                row = replace(row, accepted_at=before.accepted_at)
-            sight.note(session, row)
+            sight.note(session, LostSource(name, len(stored), len(seen), len(missing), since, now))
         elif before is not None:
             sight.clear(session, name)
+
+
+def _asked(
+    store: Store, link: CrmConnection, name: str, missing: Sequence[str], pulled: Pulled, *, closes: bool = True
+) -> bool:
+    """Reads these by id; False: the system does not let us. `closes`: where it cannot be asked so, they are gone."""
+    try:
+        fetch(store, link, name, missing, pulled)
+    except Denied as problem:
+        if problem.code != "E-CRM-PERMISSION":
+            raise
+        return False
+    except Misconfigured as problem:
+        if problem.code != _NO_WAY:
+            raise
+        if not closes:
+            return True
+        # The list is all that tells.
+        gone = tuple(Gone(record, "deleted") for record in missing)
+        _take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
+    return True
+
+
+def _empty(link: CrmConnection, name: str, gone: tuple[Gone, ...]) -> Page:
+    columns = ["id", "modified_at", *link.mapping.source(name).fields]
+    return Page(name, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), gone, "", complete=True)

@@ -6,6 +6,7 @@ text, both of which only the record that holds them fails by.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from decimal import Decimal
@@ -20,11 +21,15 @@ _MOST_DIGITS = 40
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
-def document(body: bytes) -> Any:
-    """The document; None: the body is empty. Raises ValueError: it is no JSON."""
+def document(body: bytes, charset: str = "") -> Any:
+    """The document; None: the body is empty. Raises ValueError: it is no JSON.
+
+    `charset`: as the answer declares it; JSON is UTF-8 where it is not (RFC 8259), or a UTF that shows by its bytes.
+    """
     if not body.strip():
         return None
-    text = body.decode(json.detect_encoding(body), "surrogateescape").removeprefix("\ufeff")
+    declared = charset if charset and _known(charset) not in ("utf-8", "ascii", "") else json.detect_encoding(body)
+    text = body.decode(declared, "surrogateescape").removeprefix("\ufeff")
     try:
         return json.loads(text, parse_float=_decimal, parse_int=_whole)
     except RecursionError:
@@ -36,6 +41,14 @@ def plain(number: Decimal) -> str:
     if not number.is_finite() or abs(number.adjusted()) > _MOST_DIGITS:
         return str(number)
     return f"{number:f}"
+
+
+def _known(charset: str) -> str:
+    """The codec's own name; empty: there is none."""
+    try:
+        return codecs.lookup(charset).name
+    except LookupError:
+        return ""
 
 
 def _decimal(text: str) -> Decimal | str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+_MAGIC = b"\x1f\x8b"
 #: What we say that we take.
 ACCEPTED = "gzip, deflate"
 
@@ -16,7 +17,8 @@ def unpacked(body: bytes, encoding: str) -> bytes:
     """The body without its content encodings, as `Content-Encoding` lists them. Raises CutError."""
     for each in reversed([name.strip().lower() for name in encoding.split(",") if name.strip()]):
         match each:
-            case "identity":
+            case "identity" | "none" | "utf-8" | "utf8":
+                # The latter are no encodings, and are sent in their place.
                 continue
             case "gzip" | "x-gzip":
                 body = _members(body)
@@ -29,8 +31,9 @@ def unpacked(body: bytes, encoding: str) -> bytes:
 
 def _members(body: bytes) -> bytes:
     """All members of a gzip stream. Source: RFC 1952."""
-    parts = []
-    while body.strip(b"\0"):
+    parts: list[bytes] = []
+    # What stands behind the last member and is none is filling.
+    while body and (not parts or body.startswith(_MAGIC)):
         member = zlib.decompressobj(zlib.MAX_WBITS | 16)
         parts.append(_whole(member, body))
         body = member.unused_data

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from connector.errors import Misconfigured, Problem, RateLimited, Retry
 #: Seconds to connect, and between two bytes of an answer.
 TIMEOUT_S = (10.0, 60.0)
 
+#: Ports that go without saying.
+_PORTS = {"https": 443, "http": 80}
 #: Bytes that are taken from an answer at once.
 _PART = 1 << 18
 
@@ -51,6 +54,20 @@ class RetryPolicy:
     sleep: Callable[[float], None] = time.sleep
     #: What `answer_s` is counted by; tests give one that counts looks.
     clock: Callable[[], float] = time.monotonic
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of a URL, as two are compared: without case, and without a default port (RFC 3986, 6.2)."""
+    parts = urlsplit(url)
+    port = "" if parts.port in (None, _PORTS.get(parts.scheme.lower())) else f":{parts.port}"
+    return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}{port}"
+
+
+def charset_of(answer: HttpResponse) -> str:
+    """The charset that an answer declares; empty: none."""
+    message = Message()
+    message["Content-Type"] = answer.headers.get("Content-Type", "")
+    return str(message.get_content_charset() or "")
 
 
 def host_of(url: str) -> str:
@@ -223,9 +240,8 @@ class Http:
         return state.attempt_number >= most or (state.seconds_since_start or 0.0) >= patience.total_s
 
     def _check_origin(self, url: str) -> None:
-        parts = urlsplit(url)
-        if f"{parts.scheme}://{parts.netloc}" not in self.origins:
-            raise Misconfigured("E-CRM-ORIGIN", host=parts.netloc)
+        if origin_of(url) not in {origin_of(each) for each in self.origins}:
+            raise Misconfigured("E-CRM-ORIGIN", host=urlsplit(url).netloc)
 
     def _tell_time(self, answer: HttpResponse, sent: float) -> None:
         """The server's clock from a Date, which is cut to the second and was written after the call was sent.

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from adapters.common.documents import plain
+from adapters.common.documents import TOO_DEEP, plain
 from connector.faults import FAULTS
 from connector.ports import UNNAMED, Misfit
 
@@ -28,7 +28,7 @@ def framed(
     `build`: columns out: id and others, a row or more a record. `name`: what a record says its id is.
     """
     frame, misfits = _narrowed(records, build, name)
-    unnamed = frame["id"].is_null() | (frame["id"] == "")
+    unnamed = frame["id"].is_null() | frame["id"].is_in(["", TOO_DEEP])
     if unnamed.any():
         rows = records if frame.height == len(records) else frame.rows()
         misfits += [Misfit(_called(rows[at]), "id", None, "no_id") for at in unnamed.arg_true()]
@@ -60,7 +60,13 @@ def _misfit(record: Any, name: Callable[[Any], Any], fault: BaseException) -> Mi
     reason = "not_text" if isinstance(fault, UnicodeError) else "unreadable"
     if not isinstance(told, str | int) or isinstance(told, bool) or told == "":
         return Misfit(_called(record), "id", None, "no_id" if told is None else reason)
-    return Misfit(str(told).encode("utf-8", "backslashreplace").decode(), "", None, reason)
+    if isinstance(fault, UnicodeError) and not _is_text(str(told)):
+        return Misfit(_called(record), "id", None, reason)
+    return Misfit(str(told), "", None, reason)
+
+
+def _is_text(text: str) -> bool:
+    return text.encode("utf-8", "ignore").decode() == text
 
 
 def _called(record: Any) -> str:
@@ -70,7 +76,10 @@ def _called(record: Any) -> str:
 
 def nested_text(value: Any) -> str:
     """The text of an object where a plain value belongs: kept, so that the cast rejects it and shows it."""
-    return json.dumps(value, ensure_ascii=False, default=_text)[:_MOST]
+    try:
+        return json.dumps(value, ensure_ascii=False, default=_text)[:_MOST]
+    except RecursionError:
+        return TOO_DEEP
 
 
 def _text(value: Any) -> str:

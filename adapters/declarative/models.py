@@ -19,6 +19,9 @@ TimeFormat = Annotated[str, Field(min_length=2)]
 Where = Literal["header", "query", "body"]
 
 
+#: How a system writes a list that is empty.
+EmptyList = Literal["list", "null", "missing"]
+
 #: The setting that a connector file calls the most calls in 24 hours.
 CAP = "calls_a_day"
 
@@ -136,8 +139,8 @@ class Paging(Part):
     first: int = 1
     #: cursor and next_link: where the answer says it; empty or missing: it was the last page.
     next: Selector = "$.next"
-    #: Where the answer says whether there is more. Without it, and without a link or a total, pages are asked for until
-    #: one is empty.
+    #: Where the answer says whether there is more: true, yes, or a number of them. Without it, and without a link or a
+    #: total, pages are asked for until one is empty.
     more: Selector | None = None
     #: Where the answer says how many records there are in all.
     total: Selector | None = None
@@ -151,6 +154,12 @@ class Paging(Part):
     grouped: bool = False
     #: Asked for a page behind the last one, the system hands out the last one again: that is the end, and no fault.
     repeats_last_page: bool = False
+
+    @model_validator(mode="after")
+    def _groups_by_key(self) -> Paging:
+        if self.grouped and self.kind != "keyset":
+            raise ValueError("grouped needs kind keyset: a group that a page cuts is read again from its key")
+        return self
 
 
 class FieldRule(Part):
@@ -257,8 +266,8 @@ class Object(Part):
     records: Selector = "$.data[*]"
     #: `records` is a mapping: each of its entries is a record of `name`, `value` and `read_on`, the day of the read.
     by_name: bool = False
-    #: The system writes a list that is empty as null.
-    null_is_empty: bool = False
+    #: How the system writes a list that is empty: as one, as null, or not at all.
+    empty: EmptyList = "list"
     page: Paging | None = None
     #: The record's id, and when it changed; without the latter it is read whole every time.
     id: Selector = "$.id"

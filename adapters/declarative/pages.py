@@ -1,37 +1,41 @@
 """The pages of a list, whatever way the system hands them out. A list ends where its answers say so.
 
 A link, a cursor or a `more` that says so goes on, however short or empty the page; a list of numbered pages, offsets or
-keys that says nothing of its end is read until a page is empty. Rows are counted against a total where one is told.
+keys that says nothing of its end is read until a page is empty. Records are counted against a total where one is told.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urljoin
+
+from requests.utils import parse_header_links
 
 from adapters.common.http import HttpResponse
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
-from adapters.declarative.envelope import listed
+from adapters.declarative.envelope import Listing, listed
 from adapters.declarative.models import Call, Paging
-from adapters.declarative.wire import Empty, Wire, exact_json
+from adapters.declarative.wire import Empty, Wire, exact_json, prepare
 from connector.errors import Problem, Retry
+from connector.faults import FAULTS
 
-#: A list that was gone back in so many times moves too fast to be read.
-_MOST_BACK = 3
-#: Empty pages in a row of a list that says that it goes on.
-_MOST_EMPTY = 1_000
+#: A list that was gone back in so many times in a row moves too fast to be read.
+_MOST_BACK = 20
+#: Pages in a row without a record that is new, and empty ones of a list that says that it goes on.
+_MOST_OLD, _MOST_EMPTY = 3, 1_000
 #: Rows that bear one key, at most: a page that holds but one key is asked for in larger sizes up to this.
 _LARGEST_GROUP = 32_000
 #: Half a character: nothing that a request could name.
 _HALF = re.compile("[\ud800-\udfff]")
-_LINK = re.compile(r"""<([^>]*)>((?:\s*;\s*[^,;]+)*)""")
 _LINKS = ("cursor", "next_link", "link_header")
 #: What a call names for its next page to be another one.
-_PLACES = frozenset({"page", "offset", "after"})
+_PLACES = frozenset({"page", "offset", "after", "cursor"})
+_YES, _NO = frozenset({"true", "yes", "y", "x", "on"}), frozenset({"false", "no", "n", "off", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,40 @@ class Spot:
     """Where a list goes on, and what was seen before: kept in a cursor as JSON."""
 
     at: Any
-    #: Rows read so far, and the total that the first page told.
+    #: Records read so far, and the total that the first page told.
     read: int = 0
+    total: int | None = None
+    #: offset: id of the row that the next page begins with.
+    last: str | None = None
+    #: The answers said that there is more behind it.
+    promised: bool = False
+
+
+@dataclass(slots=True)
+class Seen:
+    """What came before in this walk."""
+
+    ids: set[int] = field(default_factory=set)
+    pages: set[int] = field(default_factory=set)
+    #: Pages in a row that brought no new record, were empty, or were gone back for.
+    old: int = 0
+    empty: int = 0
+    back: int = 0
+    #: Rows of the longest page that was shorter than asked for: perhaps all that the system hands out at once.
+    capped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One page as it came."""
+
+    #: None: there is nothing, as the file says that the system tells it.
+    response: HttpResponse | None
+    document: Any
+    items: list[Any]
+    url: str
+    #: Whether it says that there is more, and how many records there are in all; None: it says nothing of it.
+    more: bool | None = None
     total: int | None = None
 
 
@@ -52,75 +88,130 @@ class Pages:
     proof: Proof
     call: Call
     paging: Paging
-    #: Where the records stand in an answer.
-    records: str
-    #: Where a record says its id.
-    id: str = "$.id"
-    #: What it is a list of, for messages.
-    name: str = ""
-    #: The system writes an empty list as null.
-    null_is_empty: bool = False
+    listing: Listing
     #: It is asked for so many records by their ids: one page holds them where its call names no place to go on from.
     bounded: bool = False
 
     def walk(self, given: Mapping[str, Any], begin: Spot | None = None) -> Iterator[tuple[list[Any], Spot | None]]:
         """Records of a page, and where the next one begins; None: it was the last.
 
-        Raises Retry: an answer without its list, a list that repeats itself, or other rows than the total it tells.
+        Raises Retry: an answer without its list, a list that repeats itself, or other records than the total it tells.
         """
-        spot, back, empty, last = begin or Spot(None), 0, 0, None
-        seen: set[int] = set()
-        largest = 0
+        spot, seen = begin or Spot(None), Seen()
         while True:
-            answer, document = self._ask(given, spot.at)
-            items = self._listed(document) if answer is not None else []
-            if answer is not None and self._moved(items, last):
-                # Rows were taken out or moved behind us: what slid over the edge is read by going back.
-                spot = Spot(max(0, int(spot.at) - self.paging.size), spot.read, spot.total)
-                seen, last, back = set(), None, back + 1
-                if back >= _MOST_BACK:
-                    raise self._repeated()
+            answer = self._ask(given, spot)
+            back = self._gone_back(answer, spot, seen)
+            if back is not None:
+                spot = back
                 continue
-            total, more = self._total(document), self._more(document)
-            if self._came_before(items, seen):
-                self._check_count(spot.read, spot.total, total)
+            if self._is_repeated(answer.items, seen):
+                self._check_count(spot, spot.read, answer)
                 yield [], None
                 return
-            full = len(items)
-            if self.paging.grouped and items and more is not False:
-                items = self._whole_groups(items, given, spot.at, largest)
-            # A page that is shorter than what was asked for may be all that the system hands out at once.
-            largest = max(largest, full) if full < self.paging.size else largest
-            read = self._read(spot, items)
-            first = spot.total if spot.total is not None else total
-            following = self._following(spot.at, items, document, answer, read, total) if more is not False else None
+            items = answer.items
+            if self.paging.grouped and items:
+                items = self._whole_groups(answer, given, spot, seen)
+            if len(answer.items) < self.paging.size:
+                seen.capped = max(seen.capped, len(answer.items))
+            read = self._count(spot, items, seen)
+            first = spot.total if spot.total is not None else answer.total
+            following = self._following(spot, items, answer, read, seen)
             if following is None:
-                self._check_count(read, first, total)
+                self._check_count(spot, read, answer)
                 yield items, None
                 return
-            if following == spot.at and self.paging.kind in (*_LINKS, "keyset"):
-                raise self._repeated()
-            empty = 0 if items else empty + 1
-            if empty >= _MOST_EMPTY:
-                raise self._repeated()
-            shares = self.paging.kind == "offset" and following < read
-            last = rows.text(select.first(self.id, items[-1])) if items and shares else None
-            spot = Spot(following, read, first)
+            spot = replace(following, read=read, total=first)
             yield items, spot
 
-    def _listed(self, document: Any) -> list[Any]:
-        return listed(document, self.records, self.wire.host, self.name, null=self.null_is_empty)
+    def _ask(self, given: Mapping[str, Any], spot: Spot) -> Answer:
+        paging, at = self.paging, spot.at
+        known: dict[str, Any] = {"size": paging.size, "cursor": None, "page": paging.first, "offset": 0}
+        known |= {"after": paging.start, "since": None}
+        url = None
+        if at is not None:
+            match paging.kind:
+                case "next_link" | "link_header":
+                    url = str(at)
+                case "keyset":
+                    known["after"] = at
+                case kind:
+                    known[kind] = at
+        values = self.wire.given(**{**known, **given})
+        asked = url or prepare(self.call, self.wire.base, values).url
+        try:
+            response = self.proof.ask(self.call, values, url=url)
+        except Empty:
+            if spot.promised:
+                raise self._incomplete(spot.read, spot.total) from None
+            return Answer(None, None, [], asked)
+        document = self.wire.document(response)
+        items = listed(document, self.listing, self.wire.host)
+        total = self._total(document)
+        # Some tell a total on the first page only, and 0 on the others.
+        total = None if at is not None and total is not None and total <= len(items) else total
+        return Answer(response, document, items, asked, self._more(document), total)
 
-    def _read(self, spot: Spot, items: Sequence[Any]) -> int:
-        if self.paging.kind == "offset":
-            return int(spot.at or 0) + len(items)
-        return spot.read + len(items)
+    def _gone_back(self, answer: Answer, spot: Spot, seen: Seen) -> Spot | None:
+        """Where to read from, as rows were taken out behind us: what slid over the edge is read by going back."""
+        if self.paging.kind != "offset" or spot.last is None or answer.response is None:
+            return None
+        here = [self._id(row) for row in answer.items]
+        # Once we go back, a page must begin with a record that came before, or with the list itself.
+        found = spot.last in here[: self.paging.overlap]
+        met = seen.back > 0 and bool(here) and hash(here[0]) in seen.ids
+        if found or met or not int(spot.at):
+            seen.back = 0
+            return None
+        seen.back += 1
+        if seen.back >= _MOST_BACK:
+            raise self._repeated()
+        seen.pages.clear()
+        return replace(spot, at=max(0, int(spot.at) - self.paging.size))
 
-    def _whole_groups(self, found: list[Any], given: Mapping[str, Any], at: Any, largest: int) -> list[Any]:
+    def _is_repeated(self, items: Sequence[Any], seen: Seen) -> bool:
+        """Whether a page came already, and the file says that this is how the system's lists end."""
+        if not items or self.paging.grouped:
+            return False
+        mark = self._mark(items)
+        if mark in seen.pages:
+            if self.paging.repeats_last_page:
+                return True
+            raise self._repeated()
+        seen.pages.add(mark)
+        return False
+
+    def _mark(self, items: Sequence[Any]) -> int:
+        ids = [self._id(row) for row in items]
+        try:
+            return hash(exact_json(list(items)) if None in ids else tuple(ids))
+        except FAULTS:
+            return hash(tuple(ids))
+
+    def _count(self, spot: Spot, items: Sequence[Any], seen: Seen) -> int:
+        """Records read so far: a record that came twice counts once, rows of one key each by itself."""
+        if self.paging.grouped:
+            return spot.read + len(items)
+        ids = [self._id(row) for row in items]
+        if not seen.ids and spot.last is not None:
+            # The shared row of a read that goes on was counted before the cut.
+            seen.ids.add(hash(spot.last))
+        new = {hash(each) for each in ids if each is not None} - seen.ids
+        seen.ids |= new
+        count = len(new) + ids.count(None)
+        if items:
+            seen.old = 0 if count else seen.old + 1
+            if seen.old >= _MOST_OLD:
+                raise self._repeated()
+        return spot.read + count
+
+    def _whole_groups(self, answer: Answer, given: Mapping[str, Any], spot: Spot, seen: Seen) -> list[Any]:
         """A page without its last key's rows: some of them may be on the next one.
 
         A page of one key alone is whole where asking for more brings no more, unless pages before it ended at so many.
         """
+        found = answer.items
+        if answer.more is False:
+            return found
         last = self._key(found[-1])
         items = [row for row in found if self._key(row) != last]
         if items:
@@ -128,129 +219,144 @@ class Pages:
         size = self.paging.size
         while size < _LARGEST_GROUP:
             size *= 2
-            answer, document = self._ask({**given, "size": size}, at)
-            more = self._listed(document) if answer is not None else []
+            more = self._ask({**given, "size": size}, spot).items
             group = [row for row in more if self._key(row) == last]
-            if len(group) < len(more) or (len(group) <= len(found) and len(found) != largest):
+            if len(group) < len(more) or (len(group) <= len(found) and len(found) != seen.capped):
                 return group
             if len(group) <= len(found):
                 break
             found = group
         raise self._incomplete(len(found), None)
 
-    def _key(self, row: Any) -> str | None:
-        return rows.value(None, self.paging.key, row, "UTC")
-
-    def _moved(self, found: list[Any], last: str | None) -> bool:
-        if self.paging.kind != "offset" or not self.paging.overlap or last is None:
-            return False
-        return last not in {rows.text(select.first(self.id, row)) for row in found[: self.paging.overlap]}
-
-    def _came_before(self, items: Sequence[Any], seen: set[int]) -> bool:
-        """Whether a page is one that came already, and the file says that this is how the system's lists end."""
-        if not items or self.paging.grouped:
-            return False
-        ids = [rows.text(select.first(self.id, row)) for row in items]
-        mark = hash(exact_json(items) if None in ids else tuple(ids))
-        if mark not in seen:
-            seen.add(mark)
-            return False
-        if not self.paging.repeats_last_page:
-            raise self._repeated()
-        return True
-
-    def _ask(self, given: Mapping[str, Any], at: Any) -> tuple[HttpResponse | None, Any]:
-        """The answer and its document; None: there is nothing, as the file says that the system tells it."""
-        paging = self.paging
-        known: dict[str, Any] = {"size": paging.size, "cursor": None, "page": paging.first, "offset": 0}
-        known |= {"after": paging.start, "since": None}
-        url = None
-        if at is not None:
-            match paging.kind:
-                case "next_link" | "link_header":
-                    url = urljoin(f"{self.wire.base}/", str(at))
-                case "keyset":
-                    known["after"] = at
-                case kind:
-                    known[kind] = at
-        try:
-            answer = self.proof.ask(self.call, self.wire.given(**{**known, **given}), url=url)
-        except Empty:
-            return None, None
-        return answer, self.wire.document(answer)
-
-    def _following(
-        self, at: Any, found: list[Any], document: Any, answer: HttpResponse | None, read: int, total: int | None
-    ) -> Any:
-        paging = self.paging
-        if paging.kind == "none" or answer is None:
+    def _following(self, spot: Spot, items: list[Any], answer: Answer, read: int, seen: Seen) -> Spot | None:
+        paging, more, response = self.paging, answer.more, answer.response
+        if paging.kind == "none" or response is None or more is False:
             return None
-        more = self._more(document)
         if paging.kind in _LINKS:
-            header = answer.headers.get("Link", "")
-            link = next_link(header) if paging.kind == "link_header" else select.first(paging.next, document) or None
-            if link is None and more:
-                raise self._incomplete(read, total)
-            return link
-        if not found and not more:
+            return self._link(spot, items, answer, response, read, seen)
+        if not items and not more:
             return None
-        if self.bounded and not more and not self._names() & _PLACES:
+        if not select.names([self.call.path, self.call.query, self.call.body, self.call.headers]) & _PLACES:
+            self._check_single(items, more, read)
             return None
-        if more is None and total is not None and paging.kind != "keyset" and read >= total:
+        if more is None and paging.kind != "keyset" and answer.total is not None and read >= answer.total:
             return None
-        return self._place_after(at, found, read, total)
+        seen.empty = 0 if items else seen.empty + 1
+        if seen.empty >= _MOST_EMPTY:
+            raise self._repeated()
+        return self._place_after(spot, items, more, read)
 
-    def _place_after(self, at: Any, found: list[Any], read: int, total: int | None) -> Any:
+    def _link(
+        self, spot: Spot, items: list[Any], answer: Answer, response: HttpResponse, read: int, seen: Seen
+    ) -> Spot | None:
         paging = self.paging
-        if paging.kind == "page":
-            return (at if at is not None else paging.first) + 1
-        if paging.kind == "offset":
-            here, step = int(at or 0), len(found) - paging.overlap
-            if at is not None and found and step <= 0:
-                # A page that holds nothing but the shared rows is the end.
-                return None
-            return here + (step if step > 0 else len(found) or paging.size)
-        if not found:
-            # It goes on, and there is no row to go on from.
-            raise self._incomplete(read, total)
-        keys = [key for key in map(self._key, found) if key and not _HALF.search(key)]
-        if not keys:
-            raise self._incomplete(read, total)
-        return keys[-1]
+        if paging.kind == "link_header":
+            link = next_link(response.headers.get("Link", ""))
+        else:
+            link = select.first(paging.next, answer.document) or None
+        if link is None:
+            if answer.more:
+                raise self._incomplete(read, answer.total)
+            return None
+        link = link if paging.kind == "cursor" else urljoin(answer.url, str(link))
+        if link == spot.at and paging.kind != "cursor":
+            raise self._repeated()
+        if link == spot.at and not items and not answer.more:
+            # A cursor that stays where the list ends.
+            return None
+        seen.empty = 0 if items else seen.empty + 1
+        if seen.empty >= _MOST_EMPTY:
+            raise self._repeated()
+        return Spot(link, promised=True)
 
-    def _names(self) -> set[str]:
-        return select.names([self.call.path, self.call.query, self.call.body, self.call.headers])
+    def _check_single(self, items: list[Any], more: bool | None, read: int) -> None:
+        """A call that names no place to go on from has one page. Raises Retry: there seems to be another one."""
+        if more:
+            raise self._repeated()
+        if not self.bounded and len(items) >= self.paging.size:
+            raise self._incomplete(read, None)
+
+    def _place_after(self, spot: Spot, items: list[Any], more: bool | None, read: int) -> Spot | None:
+        paging, promised = self.paging, bool(more)
+        if paging.kind == "page":
+            here = spot.at if spot.at is not None else paging.first
+            return Spot(here + 1, promised=promised)
+        if paging.kind == "offset":
+            here, step = int(spot.at or 0), len(items) - paging.overlap
+            if step > 0 and paging.overlap:
+                return Spot(here + step, last=self._id(items[-1]), promised=promised)
+            return Spot(here + (len(items) or paging.size), promised=promised)
+        keys = [key for key in map(self._key, items) if key and not _HALF.search(key)]
+        if not keys:
+            # No row to go on from: the end, unless the page was full or the answer says that there is more.
+            if more or len(items) >= paging.size:
+                raise self._incomplete(read, spot.total)
+            return None
+        if keys[-1] == spot.at:
+            raise self._repeated()
+        return Spot(keys[-1], promised=promised)
+
+    def _id(self, row: Any) -> str | None:
+        try:
+            return rows.text(select.first(self.listing.id, row))
+        except FAULTS:
+            return None
+
+    def _key(self, row: Any) -> str | None:
+        try:
+            return rows.value(None, self.paging.key, row, "UTC")
+        except FAULTS:
+            return None
 
     def _more(self, document: Any) -> bool | None:
-        """Whether the answer says that there is more; None: it says nothing of it."""
         told = rows.text(select.first(self.paging.more, document)) if self.paging.more else None
-        return None if told is None else told.lower() in ("true", "1")
+        if told is None:
+            return None
+        word = told.strip().lower()
+        number = _whole(word)
+        if number is not None:
+            return number > 0
+        return True if word in _YES else False if word in _NO else None
 
     def _total(self, document: Any) -> int | None:
-        told = rows.text(select.first(self.paging.total, document)) if self.paging.total else None
-        return int(told) if told is not None and told.isdecimal() else None
+        return _whole(rows.text(select.first(self.paging.total, document)) or "") if self.paging.total else None
 
-    def _check_count(self, read: int, first: int | None, last: int | None) -> None:
+    def _check_count(self, spot: Spot, read: int, answer: Answer) -> None:
         """A list that changes while it is read holds as many as it told at its beginning or its end."""
+        first, last = spot.total if spot.total is not None else answer.total, answer.total
         told = [each for each in (first, last) if each is not None]
         if not told:
             return
-        # By keys, a total may be that of the rest.
-        least, most = (first or 0, None) if self.paging.kind == "keyset" else (min(told), max(told))
-        if read < least or (most is not None and read > most):
+        least, most = min(told), max(told)
+        if self.paging.kind == "keyset":
+            # What is new comes behind, and counts or not.
+            most = max(most, read)
+        elif self.paging.kind == "page" and told[-1] < told[0]:
+            # Records that were taken out behind us let others slide over the edge of a page.
+            least = most + 1
+        if not least <= read <= most:
             raise self._incomplete(read, told[0])
 
     def _repeated(self) -> Problem:
-        return Retry("E-CRM-PAGES", host=self.wire.host, object=self.name)
+        return Retry("E-CRM-PAGES", host=self.wire.host, object=self.listing.name)
 
     def _incomplete(self, read: int, total: int | None) -> Problem:
         told = "more" if total is None else str(total)
-        return Retry("E-CRM-INCOMPLETE", host=self.wire.host, object=self.name, read=read, total=told)
+        return Retry("E-CRM-INCOMPLETE", host=self.wire.host, object=self.listing.name, read=read, total=told)
+
+
+def _whole(text: str) -> int | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return int(number) if number.is_finite() and abs(number) < 10**15 and number == number.to_integral_value() else None
 
 
 def next_link(header: str) -> str | None:
-    """The URL of rel="next". Source: RFC 8288."""
-    for url, attributes in _LINK.findall(header):
-        if re.search(r"""\brel\s*=\s*"?[^"]*\bnext\b""", attributes):
-            return str(url)
+    """The URL of rel="next". Source: RFC 8288: relation types are compared without case, and there may be several."""
+    for link in parse_header_links(header) if header else ():
+        relations = next((value for key, value in link.items() if key.lower() == "rel"), "")
+        if "next" in relations.lower().split():
+            return str(link["url"])
     return None

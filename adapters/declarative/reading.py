@@ -14,7 +14,7 @@ from adapters.common.misfits import framed
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
-from adapters.declarative.envelope import identified
+from adapters.declarative.envelope import Listing, identified
 from adapters.declarative.models import Call, Get, Object, Paging
 from adapters.declarative.pages import Pages, Spot
 from adapters.declarative.wire import Empty, Together, Wire
@@ -49,7 +49,7 @@ class Reading:
         began = state.get("began")
         for records, following in self._listed(top, since, state.get("spot")):
             began = began or self._began(top)
-            gone = self._marked_gone(top, records) if since else ()
+            gone = self._marked_gone(top, records)
             if since and following is None:
                 gone += self._listed_gone(top, since)
             here = ""
@@ -66,11 +66,12 @@ class Reading:
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Records by id; those that the system no longer shows are gone."""
         item = self.item(source.object)
-        lost = set(records)
-        for items in self._by_id(self._parent(item) or item, records):
+        top = self._parent(item) or item
+        lost = {record for record in records if top.get is not None or _joinable(top, record)}
+        for items in self._by_id(top, records):
             frame, misfits = self._framed(source, items)
-            lost -= {*frame["id"], *(misfit.record for misfit in misfits)}
-            yield Page(source.name, frame, (), "", complete=False, misfits=misfits)
+            lost -= {*self._ids(top, items), *(misfit.record for misfit in misfits)}
+            yield Page(source.name, frame, self._childless(source, items, frame), "", complete=False, misfits=misfits)
         empty = rows.frame([], item, source.fields, self.wire.zone)
         gone = tuple(Gone(record, "deleted") for record in records if record in lost)
         yield Page(source.name, empty, gone, "", complete=True)
@@ -143,18 +144,29 @@ class Reading:
 
     def _by_id(self, item: Object, ids: Sequence[str], *, whole: bool = False) -> Iterator[list[Any]]:
         """`whole`: as a record's own call shows it, not as lists do."""
-        if item.some is not None and not whole:
-            for start in range(0, len(ids), item.per_call):
-                batch = list(ids[start : start + item.per_call])
-                for records, _ in self._pages(item, item.some, None, {"ids": _together(batch, item)}):
-                    yield [row for row in records if not self._marked_gone(item, [row])]
-            return
-        if item.get is None:
+        if item.some is None and item.get is None:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object="by id")
+        if item.some is not None and not whole:
+            plain = [record for record in ids if _joinable(item, record)]
+            ids = [record for record in ids if not _joinable(item, record)]
+            for start in range(0, len(plain), item.per_call):
+                yield from self._some(item, item.some, plain[start : start + item.per_call])
+        if item.get is None:
+            return
         for record in ids:
             match = self._one(item.get, record, item.id)
             if match is not None and not self._marked_gone(item, [match]):
                 yield [match]
+
+    def _some(self, item: Object, call: Call, ids: Sequence[str]) -> Iterator[list[Any]]:
+        """Records of a few ids; those that do not come are asked for alone: a list may be cut by the system."""
+        left = set(ids)
+        for records, _ in self._pages(item, call, None, {"ids": _together(ids, item)}):
+            left -= set(self._ids(item, records))
+            yield [row for row in records if not self._marked_gone(item, [row])]
+        if len(ids) > 1:
+            for record in sorted(left):
+                yield from self._some(item, call, [record])
 
     def _one(self, get: Get, record: str, key: str) -> Any:
         try:
@@ -193,10 +205,7 @@ class Reading:
             self.proof,
             call,
             item.page or Paging(),
-            item.records,
-            item.id,
-            name=call.path,
-            null_is_empty=item.null_is_empty,
+            Listing(item.records, item.id, call.path, item.empty),
             bounded="ids" in given,
         )
         for records, following in pages.walk(given, begin):
@@ -222,9 +231,15 @@ class Reading:
             return ()
         form = item.since.format if item.since else "iso8601"
         values = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
-        pages = Pages(self.wire, self.proof, mark.request, mark.page, mark.records, mark.id, name=mark.request.path)
+        listing = Listing(mark.records, mark.id, mark.request.path)
+        pages = Pages(self.wire, self.proof, mark.request, mark.page, listing)
         items = [row for records, _ in pages.walk(values, None) for row in records]
         return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in items)
+
+
+def _joinable(item: Object, record: str) -> bool:
+    """Whether an id may stand among others: one that holds what joins them would be asked for as two."""
+    return not any(mark and mark in record for mark in (item.joined, item.quoted))
 
 
 def _together(values: Sequence[str], item: Object) -> Together:

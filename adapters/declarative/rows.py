@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from adapters.common.documents import plain
+from adapters.common.documents import DEEPEST, TOO_DEEP, plain
 from adapters.common.misfits import lookup_id
 from adapters.declarative import select
 from adapters.declarative.models import FieldRule, Object
@@ -50,16 +50,18 @@ def value(rule: FieldRule | None, name: str, record: Any, zone: str) -> str | No
     return html.unescape(_TAG.sub("", match)).strip() if rule.html else match
 
 
-def text(found: Any) -> str | None:
+def text(found: Any, depth: int = 0) -> str | None:
     """A value as text: a lookup is its id, a list its values joined by `;`."""
     if found is None or isinstance(found, str):
         return found
     if isinstance(found, bool):
         return "true" if found else "false"
     if isinstance(found, Mapping):
-        return text(lookup_id(found, "id"))
+        return text(lookup_id(found, "id"), depth + 1) if depth < DEEPEST else TOO_DEEP
     if isinstance(found, list):
-        return ";".join(str(text(each)) for each in found if each is not None) or None
+        if depth >= DEEPEST:
+            return TOO_DEEP
+        return ";".join(str(text(each, depth + 1)) for each in found if each is not None) or None
     return plain(found) if isinstance(found, Decimal) else str(found)
 
 

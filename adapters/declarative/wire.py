@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from adapters.common.documents import document, plain
-from adapters.common.http import Http, HttpResponse, Request, RetryPolicy, host_of, retry_after
+from adapters.common.http import Http, HttpResponse, Request, RetryPolicy, charset_of, host_of, origin_of, retry_after
 from adapters.declarative import select
 from adapters.declarative.connector import Connector
 from adapters.declarative.models import Call, Inject, Rule, When
@@ -111,7 +111,7 @@ class Wire:
     def document(self, answer: HttpResponse) -> Any:
         """The answer's JSON, numbers with the digits they came with; None: it is empty."""
         try:
-            return document(answer.body)
+            return document(answer.body, charset_of(answer))
         except ValueError:
             raise Retry("E-CRM-GARBLED", host=self.host) from None
 
@@ -240,8 +240,8 @@ def _fits(when: When, answer: HttpResponse) -> bool:
         match: Any = answer.headers.get(when.header)
     else:
         try:
-            match = select.first(when.body, json.loads(answer.body)) if answer.body.strip() else None
-        except (ValueError, UnicodeDecodeError):
+            match = select.first(when.body, document(answer.body, charset_of(answer)))
+        except ValueError:
             return False
     if match is None:
         return False
@@ -288,4 +288,4 @@ def _origin(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise Misconfigured("E-CRM-ORIGIN", host=url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return origin_of(url)

@@ -553,9 +553,9 @@ PROBLEMS: dict[str, Words] = {
     "E-CRM-ENVELOPE": Words(
         "{host}, {object}: an answer without its records ({place}); it holds {found}.",
         "It counts as a failure, not as an empty list; run it again. If the system says so that there are none, the "
-        "connector file declares it (`none`, `null_is_empty`).",
+        "connector file declares it (`none`, `empty`).",
         "{host} 的 {object}：响应中没有记录（{place}），其内容为 {found}。",
-        "这按失败处理，不视为空列表；请重新运行。若系统以此表示没有记录，请在连接器文件中声明（none、null_is_empty）。",
+        "这按失败处理，不视为空列表；请重新运行。若系统以此表示没有记录，请在连接器文件中声明（none、empty）。",
     ),
     "E-CONNECTED": Words(
         "The profile {profile} is connected to {name} already.",

@@ -40,17 +40,24 @@ class Cursor:
     complete: bool
 
 
-def apply_page(session: Writing, source: str, applied: Applied, gone: Iterable[Gone], heard_at: int) -> set[str]:
+def apply_page(
+    session: Writing,
+    source: str,
+    applied: Applied,
+    gone: Iterable[Gone],
+    heard_at: int,
+    asked_at: int | None = None,
+) -> set[str]:
     """Stores what a page yields; returns the accounts of which a fact changed.
 
-    `heard_at`: microseconds since 1970 UTC. A record that is gone takes its rows with it. One of which a newer state is
-    stored stays as it is: what another reader stored meanwhile is newer than the page.
+    `heard_at`: microseconds since 1970 UTC. A record that is gone takes its rows with it. `asked_at`: when the page was
+    asked for; a record of which another reader stored a newer state since then stays as it is.
     """
     touched: set[str] = set()
     left = [item.record for item in gone]
     records = [*applied.records, *left]
     stored = {name: _of_records(session, tables.CANONICAL[name], name, source, records) for name in applied.tables}
-    older = _older(applied.modified, stored.values()) - set(left)
+    older = set() if asked_at is None else _older(applied.modified, stored.values(), asked_at)
     records = [record for record in records if record not in older] if older else records
     for name, frame in applied.tables.items():
         rows, before = frame, stored[name]
@@ -117,15 +124,19 @@ def bump(session: Writing, accounts: Collection[str]) -> None:
     raise_counter(session, tables.customers, rows, ["connection", "account_id"], "facts_version")
 
 
-def _older(modified: pl.DataFrame, stored: Iterable[pl.DataFrame]) -> set[str]:
-    """Records of a page of which a row with a later modified time is stored."""
-    rows = [frame.select("source_id", "source_modified_at") for frame in stored if frame.height]
+def _older(modified: pl.DataFrame, stored: Iterable[pl.DataFrame], asked_at: int) -> set[str]:
+    """Records of which a row was stored after the page was asked for, and no earlier state than the page's."""
+    rows = [frame.select("source_id", "source_modified_at", "known_from") for frame in stored if frame.height]
     if not rows:
         return set()
-    newest = pl.concat(rows).drop_nulls().group_by("source_id").agg(pl.col("source_modified_at").max())
-    told = modified.drop_nulls().group_by("id").agg(pl.col("at").max())
-    both = told.join(newest, left_on="id", right_on="source_id")
-    return set(both.filter(pl.col("at") < pl.col("source_modified_at"))["id"])
+    late = pl.concat(rows).filter(pl.col("known_from") > asked_at)
+    if late.is_empty():
+        return set()
+    newest = late.group_by("source_id").agg(pl.col("source_modified_at").max())
+    told = modified.group_by("id").agg(pl.col("at").max())
+    both = newest.join(told, left_on="source_id", right_on="id", how="left")
+    newer = (pl.col("at") <= pl.col("source_modified_at")).fill_null(value=True)
+    return set(both.filter(newer)["source_id"])
 
 
 def _replace(session: Writing, name: str, frame: pl.DataFrame, stored: pl.DataFrame, heard_at: int) -> set[str]:
@@ -136,27 +147,26 @@ def _replace(session: Writing, name: str, frame: pl.DataFrame, stored: pl.DataFr
         pl.lit(heard_at, pl.Int64).alias("known_from"),
         pl.lit(None, pl.Int32).alias("deleted_on"),
     ).select(stored.columns)
+    new = _newest(new)
     telling = [column for column in stored.columns if column not in _KEPT]
     changed = new.join(stored, on=telling, how="anti", nulls_equal=True) if stored.height else new
     key = ["connection", *declared.key]
     lost = stored.join(new, on=key, how="anti") if stored.height else stored
     before = stored.join(changed, on=key, how="semi") if stored.height else stored
     _supersede(session, name, pl.concat([before, lost]), heard_at)
-    for rows in (changed, _touched_only(new, stored, telling)):
-        if rows.height:
-            upsert_tuples(session, table, rows.columns, rows.rows(), key)
+    if changed.height:
+        upsert_tuples(session, table, changed.columns, changed.rows(), key)
     for some in lost.select(key).iter_slices(_KEYS_A_STATEMENT):
         session.tx.execute(delete(table).where(_key_is(table, key, some.rows())))
     return _accounts_of(session, name, pl.concat([changed, lost, before]))
 
 
-def _touched_only(new: pl.DataFrame, stored: pl.DataFrame, telling: Sequence[str]) -> pl.DataFrame:
-    """Stored rows that are as they were and bear a later modified time: an older page must not replace them."""
-    if stored.is_empty():
-        return stored
-    both = stored.join(new.select(*telling, pl.col("source_modified_at").alias("later")), on=telling, nulls_equal=True)
-    later = both.filter((pl.col("later") > pl.col("source_modified_at")).fill_null(pl.col("later").is_not_null()))
-    return later.with_columns(source_modified_at=pl.col("later")).select(stored.columns)
+def _newest(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of a record that came twice in its states, the rows of the later one."""
+    if rows["source_id"].n_unique() == rows.height:
+        return rows
+    latest = pl.col("source_modified_at").max().over("source_id")
+    return rows.filter((pl.col("source_modified_at") == latest).fill_null(latest.is_null()))
 
 
 def _supersede(session: Writing, name: str, rows: pl.DataFrame, at: int) -> None:

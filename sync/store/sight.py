@@ -26,19 +26,14 @@ class LostSource:
     missing: int
     since: int
     looked_at: int
-    #: How many shown records a person accepted as all that there are; None: nobody has.
+    #: How many missing records a person took for gone; None: nobody has.
     accepted: int | None = None
     accepted_by: str | None = None
     accepted_at: int | None = None
 
-    @property
-    def open(self) -> bool:
-        """Nobody accepted what it shows."""
-        return self.accepted != self.shown
-
 
 def lost_sources(session: Reading) -> list[LostSource]:
-    """All of them, by name; those too whose count was accepted and has not changed."""
+    """All of them, by name; those too that were accepted and not read since."""
     table = tables.sight
     columns = [table.c[name] for name in LostSource.__dataclass_fields__]
     query = select(*columns).where(session.own(table)).order_by(table.c.source)
@@ -54,8 +49,7 @@ def is_due(row: LostSource | None, now: int) -> bool:
     """Whether the source is to be read whole again: to see whether they are back, or as somebody accepted the count."""
     if row is None:
         return False
-    news = row.accepted_at is not None and row.accepted_at >= row.looked_at
-    return news or (row.open and now - row.looked_at >= _AGAIN)
+    return row.accepted is not None or now - row.looked_at >= _AGAIN
 
 
 def note(session: Writing, row: LostSource) -> None:
@@ -70,7 +64,7 @@ def clear(session: Writing, source: str) -> None:
 
 
 def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
-    """A person says that what the source shows is all that there is; it holds until the count is another one.
+    """A person says that what the source shows is all that there is; the next full read closes what it misses.
 
     Raises Misconfigured: nothing of that source is out of sight.
     """
@@ -79,10 +73,10 @@ def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
         lost = ", ".join(each.source for each in lost_sources(session)) or "–"
         raise Misconfigured("E-SIGHT-NONE", source=source, lost=lost)
     now = max(now, row.looked_at)  # By the CRM's clock it may have been looked at later.
-    values = {**asdict(row), "accepted": row.shown, "accepted_by": by, "accepted_at": now}
+    values = {**asdict(row), "accepted": row.missing, "accepted_by": by, "accepted_at": now}
     result = LostSource(**values)
     note(session, result)
-    body = f"{row.shown} of {row.stored}"
+    body = f"{row.missing} of {row.stored} are gone"
     entry = {"connection": session.connection, "account_id": "", "subject": source, "what": "accepted", "by": by}
     session.tx.execute(insert(tables.desk_log).values({**entry, "at": now, "body": body}))
     return result

@@ -109,7 +109,7 @@ cursors = _table(
     key=("connection", "source"),
 )  # fmt: skip
 
-#: Sources of which a full read showed less than is stored; `accepted`: records shown that a person took for all.
+#: Sources of which a full read showed less than is stored; `accepted`: missing ones that a person took for gone.
 sight = _table(
     "sight",
     _text("connection"), _text("source"), _int("stored"), _int("shown"), _int("missing"), _int("since"),

@@ -10,8 +10,6 @@ import pytest
 from adapters.declarative.simulator.system import System
 from tests.zixin.calls import FORTY, document, run, served
 
-HOUR_S = 3_700
-
 
 @pytest.fixture
 def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[System]:
@@ -39,7 +37,7 @@ def synced(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[s
 
 @pytest.mark.parametrize("left", [0, 30])
 def test_what_is_lost_is_listed_everywhere_until_it_is_back(
-    system: System, left: int, capsys: pytest.CaptureFixture[str]
+    system: System, left: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = len(system.objects["invoices"])
     hidden = hide(system, "invoices", left)
@@ -56,7 +54,7 @@ def test_what_is_lost_is_listed_everywhere_until_it_is_back(
     assert {row["what"] for row in checks} == {"runs"}
 
     system.objects["invoices"].update(hidden)
-    system.ahead_s += HOUR_S
+    monkeypatch.setattr("sync.store.sight._AGAIN", 0)
     assert synced(capsys)[1]["lost_from_sight"] == {}
     assert document(capsys, "status")["lost"] == []
 
@@ -70,12 +68,44 @@ def test_a_person_accepts_the_count_and_it_holds_until_it_changes(
 
     assert run("accept", "invoices", "--by", "Li") == 0
     assert "30 of" in capsys.readouterr().out
+    # The system is alive: there is one more by the time that it is read.
+    first = next(iter(system.objects["invoices"].values()))
+    system.put("invoices", "i9999999", {**first, "id": "i9999999", "number": "new"})
     code, done = synced(capsys)
 
-    assert (code, done["receivables"], done["lost_from_sight"]) == (0, 30, {})
-    assert many > 30
+    assert (code, done["receivables"], done["lost_from_sight"]) == (0, 31, {})
+    assert many > 31
     hide(system, "invoices", 20)
-    assert synced(capsys, "--full")[1]["lost_from_sight"]["invoices"]["missing"] == 10
+    assert synced(capsys, "--full")[1]["lost_from_sight"]["invoices"]["missing"] == 11
+    assert synced(capsys)[1]["receivables"] == 31
+
+
+def test_a_read_that_told_wrong_of_itself_begins_anew(
+    system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.pull._RECORDS_A_TRANSACTION", 10)
+    system.most = 10
+    system.lies.order({"kind": "empty_object", "skip": 3})
+
+    assert run("sync", "--full") != 0
+    assert "without its records" in capsys.readouterr().err
+    code, done = synced(capsys, "--full")
+
+    assert (code, done["receivables"], done["lost_from_sight"]) == (0, 40, {})
+    assert all(row["agrees"] for row in done["reconciled"])
+
+
+def test_the_few_records_of_a_small_source_do_not_vanish_all_at_once(
+    system: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for key in list(system.objects["invoices"])[2:]:
+        system.drop("invoices", key)
+    assert synced(capsys)[1]["receivables"] == 2
+    system.objects["invoices"].clear()
+
+    code, done = synced(capsys, "--full")
+
+    assert (code, done["receivables"], done["lost_from_sight"]["invoices"]["missing"]) == (4, 2, 2)
 
 
 def test_an_acceptance_of_another_count_closes_nothing(system: System, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,12 +113,12 @@ def test_an_acceptance_of_another_count_closes_nothing(system: System, capsys: p
     hide(system, "invoices", 30)
     synced(capsys, "--full")
     assert run("accept", "invoices", "--by", "Li") == 0
-    hide(system, "invoices", 20)
+    hide(system, "invoices", 15)
 
     code, done = synced(capsys)
 
     assert (code, done["receivables"]) == (4, many)
-    assert done["lost_from_sight"]["invoices"]["shown"] == 20
+    assert done["lost_from_sight"]["invoices"]["shown"] == 15
 
 
 def test_nothing_to_accept_says_what_there_is(system: System, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,10 +84,10 @@ def accept(
         return
     context.say(
         context.words(
-            f"accepted: {row.source} shows {row.shown:,} of {row.stored:,} records. The next zixin sync asks for the other "
-            f"{row.missing:,} by id, and closes those that are gone.",
-            f"已接受：{row.source} 显示 {row.stored:,} 条记录中的 {row.shown:,} 条。下次 zixin sync 将按编号查询其余 "
-            f"{row.missing:,} 条，并关闭已不存在的。",
+            f"accepted: {row.source} shows {row.shown:,} of {row.stored:,} records. The next zixin sync reads it whole and "
+            f"closes the other {row.missing:,}.",
+            f"已接受：{row.source} 显示 {row.stored:,} 条记录中的 {row.shown:,} 条。下次 zixin sync 将全量读取该数据源，"
+            f"并关闭其余 {row.missing:,} 条。",
         )
     )
 

@@ -53,7 +53,7 @@ class Status:
     #: Rows that do not fit, and accounts of which the CRM refuses something.
     rejected: int
     refused: int
-    #: Sources of which a full read showed too little, and nobody has accepted it: records stored, shown, missing.
+    #: Sources of which a full read showed too little, and nobody has accepted it yet: records stored, shown, missing.
     lost: tuple[LostSource, ...]
     paused: bool
     wants: tuple[Want, ...]
@@ -66,7 +66,7 @@ def of(profile: str, now: datetime) -> Status:
         good = next((row for row in ran if row["state"] in ("done", "approved") and row["finished_at"]), None)
         counts, day = inbox.count_by_state(session), ratings.newest_day(session)
         rejected, refused = len(ledger.rejected(session)), len(refusals.open_(session))
-        lost = tuple(row for row in sight.lost_sources(session) if row.open)
+        lost = tuple(row for row in sight.lost_sources(session) if row.accepted is None)
         accounts = ledger.totals(session)["accounts"]
     braked = ran[0]["run_id"] if ran and ran[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None

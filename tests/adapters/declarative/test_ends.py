@@ -268,10 +268,10 @@ def test_a_status_says_none_where_the_call_declares_it(status: int) -> None:
 
 
 @responses.activate
-def test_a_list_that_is_null_is_empty_where_the_file_says_so() -> None:
+def test_a_list_that_is_empty_where_the_file_says_so() -> None:
     responses.get(f"{HOST}/items", json={"data": None})
 
-    assert names(declared(object_="    null_is_empty: true")) == []
+    assert names(declared(object_="    empty: 'null'")) == []
 
 
 @responses.activate
