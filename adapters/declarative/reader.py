@@ -48,7 +48,7 @@ class Reader(Facade):
         retry_policy = patience or RetryPolicy(answer_s=connector.limits.answer_s)
         self._wire = Wire(connector, known, retry_policy, Budget(shared, name, settings.get(CAP, ""), self.spent).take)
         self._proof = Proof(connector.auth, self._wire, shared, name)
-        super().__init__(self._wire.http, Reading(connector, self._wire, self._proof))
+        super().__init__(self._wire.http, Reading(connector, self._wire, self._proof, shared.now))
         self._kinds: dict[str, str] = {}
 
     def organisation(self) -> Organisation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from adapters.common.misfits import framed
+from adapters.common.watermark import Watermark
 from adapters.declarative import rows, select
 from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Connector
@@ -29,6 +30,8 @@ class Reading:
     connector: Connector
     wire: Wire
     proof: Proof
+    #: Our clock.
+    now: Callable[[], datetime]
 
     def item(self, name: str) -> Object:
         """The object of that name. Raises Misconfigured."""
@@ -45,21 +48,22 @@ class Reading:
         item = self.item(source.object)
         top = self._parent(item) or item
         state: dict[str, Any] = json.loads(cursor) if cursor else {}
-        since = state.get("since")
-        began = state.get("began")
+        mark = Watermark.of(state, timedelta(seconds=top.since.overlap_s if top.since else 0), self.now())
+        since = _instant(state.get("window")) if "spot" in state else mark.since
         for records, following in self._listed(top, since, state.get("spot")):
-            began = began or self._began(top)
             gone = self._marked_gone(top, records)
             if since and following is None:
                 gone += self._listed_gone(top, since)
-            here = ""
-            if following is not None:
-                here = json.dumps({"since": since, "began": began, "spot": asdict(following)})
-            if following is None and top.modified is not None and top.since is not None:
-                here = json.dumps({"since": began})
             lost = {each.record for each in gone}
             items = [row for row in records if rows.text(select.first(top.id, row)) not in lost]
             frame, misfits = self._framed(source, items)
+            mark.see(frame["modified_at"])
+            here = ""
+            if following is not None:
+                window = since.isoformat() if since else None
+                here = json.dumps({**mark.state(), "window": window, "spot": asdict(following)})
+            elif top.modified is not None and top.since is not None:
+                here = json.dumps(mark.state())
             gone += self._childless(source, items, frame)
             yield Page(source.name, frame, gone, here, complete=following is None, misfits=misfits)
 
@@ -180,19 +184,15 @@ class Reading:
         found = select.first(get.record, self.wire.document(answer))
         return identified(found, key, self.wire.host, get.request.path)
 
-    def _began(self, item: Object) -> str:
-        overlap = timedelta(seconds=item.since.overlap_s if item.since else 0)
-        return (self.wire.http.now() - overlap).isoformat(timespec="seconds")
-
     def _listed(
-        self, item: Object, since: str | None, spot: Mapping[str, Any] | None
+        self, item: Object, since: datetime | None, spot: Mapping[str, Any] | None
     ) -> Iterator[tuple[list[Any], Spot | None]]:
         if item.read is None:
             raise Misconfigured("E-CONNECTOR-BY", host=self.wire.host, object="read")
         call, values = item.read, {}
         if since and item.since is not None:
             form = item.since.format
-            values = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
+            values = {"since": rows.instant(since, form, self.wire.zone)}
             body = item.since.body if item.since.body is not None else call.body
             call = call.model_copy(update={"query": {**call.query, **item.since.query}, "body": body})
         yield from self._pages(item, call, Spot(**spot) if spot else None, values)
@@ -212,7 +212,7 @@ class Reading:
             yield self._entries(records) if item.by_name else records, following
 
     def _entries(self, found: Sequence[Any]) -> list[Any]:
-        day = self.wire.http.now().date().isoformat()
+        day = self.now().date().isoformat()
         maps = [each for each in found if isinstance(each, Mapping)]
         return [
             {"id": key, "name": key, "value": value, "read_on": day} for each in maps for key, value in each.items()
@@ -225,16 +225,20 @@ class Reading:
         lost = [row for row in records if rows.value(None, mark.field, row, "UTC") in mark.values]
         return tuple(Gone(str(rows.text(select.first(item.id, row))), "deleted") for row in lost)
 
-    def _listed_gone(self, item: Object, since: str) -> tuple[Gone, ...]:
+    def _listed_gone(self, item: Object, since: datetime) -> tuple[Gone, ...]:
         mark = item.deleted
         if mark is None or mark.request is None:
             return ()
         form = item.since.format if item.since else "iso8601"
-        values = {"since": rows.instant(datetime.fromisoformat(since), form, self.wire.zone)}
+        values = {"since": rows.instant(since, form, self.wire.zone)}
         listing = Listing(mark.records, mark.id, mark.request.path)
         pages = Pages(self.wire, self.proof, mark.request, mark.page, listing)
         items = [row for records, _ in pages.walk(values, None) for row in records]
         return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in items)
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _joinable(item: Object, record: str) -> bool:

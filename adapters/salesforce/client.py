@@ -36,6 +36,8 @@ class Client:
         self, credentials: Credentials, shared: Shared, *, name: str = "salesforce", patience: RetryPolicy | None = None
     ) -> None:
         self.spent = Spent()
+        #: Our clock.
+        self.ours = shared.now
         #: Calls that the org has used of its day's, and how many it has, as it told last; None: not yet.
         self.usage: tuple[int, int] | None = None
         self._given = credentials

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from adapters.common.watermark import Watermark
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from adapters.salesforce.wire import MODIFIED, is_id, quoted, soql_stamp
@@ -123,17 +124,19 @@ class Reading:
                 yield Page(source.name, frame, (), "", complete=not more, misfits=found.misfits)
 
     def _stale(self, whole: str) -> bool:
-        return self.client.http.now() - datetime.fromisoformat(whole) > _WHOLE_AFTER
+        return self.client.ours() - datetime.fromisoformat(whole) > _WHOLE_AFTER
 
     def _count(self, name: str) -> int:
         params = {"q": f"SELECT COUNT() FROM {name}"}  # noqa: S608
         return int(wire.part(self.client.call("GET", "query", "query", params=params).body, "totalSize"))
 
     def _began(self) -> str:
-        return self.client.http.now().isoformat(timespec="seconds")
+        return self.client.ours().isoformat(timespec="seconds")
 
     def _walk(self, source: Source, known: Known, state: dict[str, Any], whole: str | None) -> Iterator[Page]:
-        since, last, began = state.get("since"), state.get("last"), state.get("began")
+        mark, last = Watermark.of(state, _OVERLAP, self.client.ours()), state.get("last")
+        since = state.get("window") if "window" in state else _stamp(mark.since)
+        began = state.get("began") or self._began()
         limit = self.most
         while True:
             try:
@@ -144,14 +147,15 @@ class Reading:
                     raise
                 limit //= 2
                 continue
-            began = began or self._began()
             more = found.rows >= limit
             if more:
                 row = self._last(source, found, last[1] if last else "")
                 last = [row[MODIFIED], row["Id"]]
             live, gone = _split_deleted(found.table)
-            here = {"since": since, "began": began, "last": last, "whole": whole}
-            cursor = json.dumps(here if more else _done(began, whole or began))
+            if MODIFIED in found.table.columns:
+                mark.see(found.table[MODIFIED])
+            here = {**mark.state(), "window": since, "began": began, "last": last, "whole": whole}
+            cursor = json.dumps(here if more else {**mark.state(), "whole": whole or began})
             frame = wire.frame(live, source.fields)
             yield Page(source.name, frame, gone, cursor, complete=not more, misfits=found.misfits)
             if not more:
@@ -199,6 +203,7 @@ class Reading:
     def _bulk(self, source: Source, known: Known, state: dict[str, Any]) -> Iterator[Page]:
         """A bulk query's results, page by page; a cut download goes on at its locator."""
         began, at = state.get("began") or self._began(), dict(state.get("bulk") or {})
+        mark = Watermark.of(state, _OVERLAP, self.client.ours())
         job = at.get("job") or self._job(source, known)
         total = self._wait(job)
         locator, read = at.get("locator"), int(at.get("read") or 0)
@@ -218,7 +223,8 @@ class Reading:
             if last and total is not None and read != total:
                 raise self._incomplete(source, read, total)
             spot = {"job": job, "locator": locator, "read": read}
-            state = _done(began, began) if last else {"began": began, "bulk": spot}
+            mark.see(frame["modified_at"])
+            state = {**mark.state(), **({"whole": began} if last else {"began": began, "bulk": spot})}
             yield Page(source.name, frame, (), json.dumps(state), complete=last, misfits=misfits)
             if last:
                 return
@@ -256,9 +262,8 @@ def _where(since: str | None, last: Sequence[str] | None, limit: int) -> str:
     return f"{test} ORDER BY {MODIFIED}, Id LIMIT {limit}"
 
 
-def _done(began: str, whole: str) -> dict[str, Any]:
-    since = (datetime.fromisoformat(began) - _OVERLAP).isoformat(timespec="seconds")
-    return {"since": since, "whole": whole}
+def _stamp(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
 
 
 def _split_deleted(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Gone, ...]]:

@@ -74,7 +74,8 @@ class Zoho(Facade):
         self._tokens = Tokens(credentials, shared, auth_http, name)
         self._budget = Budget(shared, name, credentials.credits_a_day, self.spent)
         self._types: dict[str, str] = {}
-        super().__init__(http, Reading(self._host, self._call, http.now, self._names, patience.sleep))
+        self._ours = shared.now
+        super().__init__(http, Reading(self._host, self._call, shared.now, self._names, patience.sleep))
 
     def organisation(self) -> Organisation:
         """Name and home currency."""
@@ -236,7 +237,7 @@ class Zoho(Facade):
     def _currencies(self, source: Source) -> Page:
         rows, _ = wire.records(self._call("GET", CURRENCIES, "org"), "currencies")
         home = next((row.get("iso_code") for row in rows if row.get("is_base")), None)
-        today = self.now().date().isoformat()
+        today = self._ours().date().isoformat()
         # One record a currency and day: a new day's rate must not take the place of an older one.
         results = [
             {**row, "id": f"{row['id']}:{today}", "home_iso_code": home, "read_on": today}

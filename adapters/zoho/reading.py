@@ -22,6 +22,7 @@ import polars as pl
 
 from adapters.common.csv_rows import csv_rows
 from adapters.common.http import HttpResponse
+from adapters.common.watermark import Watermark
 from adapters.zoho import wire
 from connector.errors import Misconfigured, Retry
 from connector.ports import Gone, Misfit, Page, Source
@@ -62,6 +63,7 @@ class Reading:
 
     host: str
     call: Call
+    #: Our clock.
     now: Callable[[], datetime]
     #: Names of a module's fields.
     names: Callable[[str], frozenset[str]]
@@ -123,9 +125,8 @@ class Reading:
         """Look anew which fields there are: some were created."""
         self._known = {}
 
-    def _began(self) -> str:
-        """When a read begins, for the next one to go on from. The clock is read off an answer."""
-        return (self.now() - _OVERLAP).isoformat(timespec="seconds")
+    def _mark(self, state: dict[str, Any]) -> Watermark:
+        return Watermark.of(state, _OVERLAP, self.now())
 
     def _there(self, source: Source) -> frozenset[str]:
         """The fields of the module that are wanted and exist; one that is missing must not hide the others."""
@@ -146,18 +147,19 @@ class Reading:
             raise Retry("E-CRM-GARBLED", host=self.host) from None
 
     def _walk(self, source: Source, there: frozenset[str], state: dict[str, Any], *, large: bool) -> Iterator[Page]:
-        since, last, began = state.get("since"), str(state.get("last") or "0"), state.get("began")
+        mark, last = self._mark(state), str(state.get("last") or "0")
+        since = state.get("window") if "last" in state else _stamp(mark.since)
         limit = self.most if large or "last" in state else min(_FIRST, self.most)
         while True:
             test = f"id > {_id(last)}"
             if since:
                 test = f"({_MODIFIED} >= '{since}') and ({test})"
             rows, more = self._query(source, there, f"{test} order by id asc", limit)
-            began = began or self._began()
             gone = self._deleted(source.object, since) if since and not more else ()
             last = self._after(source.object, rows, last)
-            here = json.dumps({"since": since, "began": began, "last": last}) if more else _done(there, began)
             frame, misfits = wire.framed(rows, source.fields)
+            mark.see(frame["modified_at"])
+            here = json.dumps({**mark.state(), "window": since, "last": last}) if more else _done(there, mark)
             yield Page(source.name, frame, gone, here, complete=not more, misfits=misfits)
             if not more:
                 return
@@ -184,7 +186,7 @@ class Reading:
         return tuple(gone)
 
     def _bulk(self, source: Source, there: frozenset[str], state: dict[str, Any]) -> Iterator[Page]:
-        began, at = state.get("began") or self._began(), dict(state.get("bulk") or {})
+        mark, at = self._mark(state), dict(state.get("bulk") or {})
         while True:
             job = at.get("job") or self._begin(source, there, at.get("token"))
             result = self._finished(job)
@@ -196,7 +198,8 @@ class Reading:
                 last = end >= whole.height
                 here = {"token": following} if last else {"job": job, "rows": end}
                 complete = last and following is None
-                cursor = _done(there, began) if complete else json.dumps({"began": began, "bulk": here})
+                mark.see(whole[start:end]["modified_at"])
+                cursor = _done(there, mark) if complete else json.dumps({**mark.state(), "bulk": here})
                 told = misfits if last else ()
                 yield Page(source.name, whole[start:end], (), cursor, complete=complete, misfits=told)
             if following is None:
@@ -248,8 +251,12 @@ class Reading:
         return rows.select(columns), misfits
 
 
-def _done(there: frozenset[str], began: str) -> str:
-    return json.dumps({"since": began}) if _MODIFIED in there else ""
+def _done(there: frozenset[str], mark: Watermark) -> str:
+    return json.dumps(mark.state()) if _MODIFIED in there else ""
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
 
 
 def _id(record: str) -> str:

@@ -71,9 +71,11 @@ def attached(expected: Any, tmp_path: Path) -> Iterator[Served]:
     tables = portfolio.read(expected["portfolio"]).tables
     # Its clock shows the profile's day, on which the run that waits can be approved.
     noon = datetime.fromisoformat(expected["listed"][0]["as_of"]).replace(hour=12, tzinfo=UTC)
-    with served("zoho", tables, tmp_path, "CNY", (noon - datetime.now(UTC)).total_seconds()) as crm:
+    ahead_s = (noon - datetime.now(UTC)).total_seconds()
+    with served("zoho", tables, tmp_path, "CNY", ahead_s) as crm:
         (name, config), *_ = connections.read("demo").items()
-        connections.keep("demo", {name: replace(config, credentials=crm.made.credentials(crm.origin))})
+        reached = replace(config, credentials=crm.made.credentials(crm.origin), clock_ahead_s=ahead_s)
+        connections.keep("demo", {name: reached})
         path = settings.profile_folder("demo") / "zixin.db"
         # This CRM is new, and the one that the store knows had the fields: what it knows of them stays.
         kept_store = path.read_bytes()

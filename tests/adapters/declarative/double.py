@@ -43,7 +43,9 @@ class RestDouble:
     def crm(self) -> Reader:
         settings = self.simulated.credentials(self.origin)
         patience = impatient()
-        return open_declared(connector_of(self.name, settings), settings, Slots(), name="x", patience=patience)
+        return open_declared(
+            connector_of(self.name, settings), settings, Slots(self.system.now), name="x", patience=patience
+        )
 
     def edit(self, source: str, key: str, **values: str | None) -> None:
         object_, record = self._find(source, key)

@@ -41,7 +41,7 @@ class SalesforceDouble:
     def crm(self, **given: Any) -> Salesforce:
         credentials = Credentials(self.origin, self.org.client_id, self.org.client_secret, **given)
         patience = impatient()
-        result = Salesforce(credentials, Slots(), patience=patience)
+        result = Salesforce(credentials, Slots(self.org.now), patience=patience)
         result.reading.most, result.reading.per_result = 150, 150
         if self.bulk:
             result.reading.bulk_from = result.bulk_from = 1
