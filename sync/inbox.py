@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 
 from connector.ports import Event
 from sync.store import Store, tables
@@ -60,9 +60,13 @@ def take_in(session: Writing, events: Iterable[Event], now_us: int, not_before: 
 
 
 def waiting_events(session: Reading, now_us: int, limit: int = 500) -> list[Waiting]:
-    """Events to work on now, oldest first."""
+    """Events to work on now, oldest first.
+
+    None waits for longer than the longest wait: one that seems to was put off before the clock was set back.
+    """
     table = tables.inbox
-    query = select(table).where(session.own(table), table.c.state == "waiting", table.c.next_at <= now_us)
+    due = or_(table.c.next_at <= now_us, table.c.next_at > now_us + 2 * WAITS_S[-1] * _SECOND)
+    query = select(table).where(session.own(table), table.c.state == "waiting", due)
     rows = session.tx.execute(query.order_by(table.c.received_at, table.c.event_id).limit(limit)).mappings()
     return [Waiting(_event(row["event_id"], row["body"]), row["received_at"], row["attempts"]) for row in rows]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import polars as pl
 
@@ -27,6 +28,9 @@ _LOST_SHARE, _LOST_LEAST = 0.01, 3
 _NO_WAY = "E-CONNECTOR-BY"
 #: Problems of a read that began well and cannot be gone on with.
 _SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
+
+#: Clocks differ by so much without a word.
+_TOLERANCE = timedelta(minutes=10)
 
 #: Records a transaction: enough to make whole columns worth it, few enough that no other writer waits for long.
 _RECORDS_A_TRANSACTION = 4_000
@@ -48,6 +52,8 @@ class Pulled:
     whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     #: Sources that the CRM keeps no modified time of: they are read from the start every time.
     untimed: list[str] = field(default_factory=list)
+    #: Source → records that are dated after now, by our clock: they are read again until then.
+    ahead: Counter[str] = field(default_factory=Counter)
     #: Accounts of which a fact changed.
     touched: set[str] = field(default_factory=set)
     #: Instant that the run began: nothing that it brings was known before.
@@ -223,6 +229,8 @@ def _take_in(
 ) -> Applied:
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
     applied = applied.with_misfits(page.misfits)
+    if ahead := applied.modified.filter(pl.col("at") > micros(link.now() + _TOLERANCE)).height:
+        pulled.ahead[page.source] += ahead
     now = max(micros(link.now()), pulled.began)
     with store.write(link.name) as session:
         asked = max(asked_at, pulled.began)

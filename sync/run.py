@@ -79,6 +79,8 @@ class Ran:
                 for row in self.pulled.lost
             },
             "read_whole_every_time": self.pulled.untimed,
+            # Source → records dated after now: by a clock that is off, or by mistake.
+            "dated_ahead": dict(self.pulled.ahead),
             "fields": pushed.fields,
             "calls": dict(link.crm.spent.calls),
             "credits": link.crm.spent.credits,

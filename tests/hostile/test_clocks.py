@@ -1,13 +1,20 @@
 """A CRM whose clock is off for a while: nothing that changes afterwards is hidden by it."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from adapters.declarative.simulator.system import System
 from tests.connector.scoring.books import books, invoice
 from tests.contract.doubles import DOUBLES, Double, every
 from tests.contract.test_reading import read
 from tests.simulated import Slots
+from tests.zixin.calls import FORTY, document, run, served
+from zixin.config import settings
+from zixin.services.loops import await_hour
 
 HOUR_S, DAY_S = 3_600, 86_400
 
@@ -53,3 +60,83 @@ def test_reads_without_rows_do_not_move_on(double: Double) -> None:
 
     frame, _, _ = read(double, "invoices", cursor, crm)
     assert dict(frame.select("number", "amount").iter_rows())["I002"] == 2_00
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[System]:
+    """A profile that was synced once with a simulated system of forty invoices."""
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+    with served("rest", FORTY, tmp_path) as up:
+        for words in (("connect", "rest", "--settings", str(up.file)), ("fields", "apply"), ("sync",)):
+            assert run(*words) == 0
+        capsys.readouterr()
+        yield up.made.application.state.system
+
+
+def test_clocks_more_than_a_day_apart_rate_no_day(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    system.ahead_s += 2 * DAY_S
+
+    assert run("sync") != 0
+    assert "no day can be rated by either" in capsys.readouterr().err
+
+    system.ahead_s -= 2 * DAY_S
+    assert run("sync") == 0
+    assert document(capsys, "status")["newest_day"] == datetime.now(UTC).date().isoformat()
+
+
+def test_a_simulator_s_own_day_is_declared(system: System, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with served("rest", FORTY, tmp_path, ahead_s=-400 * DAY_S) as up:
+        told = json.loads(up.file.read_text()) | {"clock_ahead_s": str(-400 * DAY_S)}
+        up.file.write_text(json.dumps(told))
+        for words in (("connect", "rest", "--settings", str(up.file)), ("fields", "apply"), ("sync",)):
+            assert run("--profile", "past", *words) == 0, capsys.readouterr().err
+        day = (datetime.now(UTC) - timedelta(days=400)).date().isoformat()
+        assert document(capsys, "--profile", "past", "status")["newest_day"] == day
+
+
+def test_records_that_are_dated_ahead_are_listed(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    record = next(iter(system.objects["invoices"].values()))
+    record["modified_at"] = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+
+    assert document(capsys, "sync")["dated_ahead"] == {"invoices": 1}
+    assert run("sync") == 0
+    assert "1 records are dated after now" in capsys.readouterr().out
+
+
+def test_a_run_of_a_clock_that_ran_ahead_is_no_success(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    import sqlite3
+
+    with sqlite3.connect(settings.profile_folder("default") / "zixin.db") as db:
+        db.execute("update runs set finished_at = finished_at + ?", (100 * 365 * DAY_S * 1_000_000,))
+    db.close()
+
+    status = document(capsys, "status")
+
+    assert status["last_success"] is None
+    assert any("no run has ended well" in want["en"] for want in status["wants"])
+
+
+def test_a_night_is_not_put_off_by_a_clock_that_is_set_back() -> None:
+    at, looks = [datetime(2026, 6, 30, 1, 50, tzinfo=UTC)], []
+
+    def wait(seconds: float) -> bool:
+        looks.append(seconds)
+        # Somebody sets the clock back by a day while it is awaited.
+        at[0] += timedelta(seconds=seconds) - (timedelta(days=1) if len(looks) == 1 else timedelta())
+        return len(looks) > 10
+
+    assert await_hour("02:00", lambda: at[0], wait)
+    assert at[0] == datetime(2026, 6, 29, 2, tzinfo=UTC)
+
+
+def test_a_night_comes_once_where_the_clock_is_set_back_a_little() -> None:
+    at, looks = [datetime(2026, 6, 30, 1, 50, tzinfo=UTC)], []
+
+    def wait(seconds: float) -> bool:
+        looks.append(seconds)
+        at[0] += timedelta(seconds=seconds) - (timedelta(minutes=30) if len(looks) == 1 else timedelta())
+        return False
+
+    assert await_hour("02:00", lambda: at[0], wait)
+    assert at[0] == datetime(2026, 6, 30, 2, tzinfo=UTC)
+    assert max(looks) <= 300

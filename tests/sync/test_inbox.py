@@ -84,3 +84,13 @@ def test_what_could_not_be_committed_is_not_acknowledged(store: Store, monkeypat
     with pytest.raises(Misconfigured):
         desk.submit("sim", [event("a")], 0).result(timeout=ANSWER_S)
     desk.close()
+
+
+def test_an_event_does_not_wait_for_a_clock_that_was_set_back(store: Store) -> None:
+    day = 86_400_000_000
+    with store.write("c") as session:
+        inbox.take_in(session, [Event("e", "x", ("1",), (), "update")], 2 * day)
+        inbox.reschedule(session, inbox.waiting_events(session, 2 * day), "E-CRM-DOWN", 2 * day)
+    with store.read("c") as session:
+        assert inbox.waiting_events(session, 2 * day) == []
+        assert len(inbox.waiting_events(session, day)) == 1

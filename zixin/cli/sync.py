@@ -189,6 +189,10 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
             f"! CRM 拒绝 {count:,} 个客户的字段 {labels.get(name, name)}：zixin errors RUN 说明原因，zixin fields plan 说明缺少什么",
         )
         context.say(context.words(*told))
+    for source, count in summary["dated_ahead"].items():
+        en = "! {source}: {count:,} records are dated after now; each sync reads them again until then: zixin doctor"
+        zh = "! {source}：{count:,} 条记录的修改时间晚于当前时间；在此之前每次同步都会重新读取：zixin doctor"
+        context.say(context.words(en, zh).format(source=source, count=count))
     for source, seen in summary["lost_from_sight"].items():
         en = (
             "! {source}: the CRM shows {shown:,} of {stored:,} records; for {missing:,} nothing is closed: zixin status"

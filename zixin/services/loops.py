@@ -183,8 +183,7 @@ class Serving:
 
     def _night(self) -> float:
         zone = ZoneInfo(self.workspace.policy.calendar.time_zone)
-        wait = seconds_until(self.nightly, datetime.now(zone))
-        if self._stop.wait(wait):
+        if not await_hour(self.nightly, lambda: datetime.now(zone), self._stop.wait):
             return 0.0
         workspace = self.workspace
         with run_lock(settings.profile_folder(self.profile), self.profile):
@@ -224,6 +223,24 @@ def _where(error: BaseException) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+#: Between two looks at the clock, which somebody may have set meanwhile.
+_LOOK_S = 300.0
+
+
+def await_hour(hour: str, now: Callable[[], datetime], wait: Callable[[float], bool]) -> bool:
+    """Waits until the next HH:MM of the clock; False: `wait`, which takes seconds, was interrupted.
+
+    A clock that is set meanwhile counts from then on: set back by a day, the hour is not awaited for one.
+    """
+    then = now() + timedelta(seconds=seconds_until(hour, now()))
+    while (left := (then - now()).total_seconds()) > 0:
+        if wait(min(left, _LOOK_S)):
+            return False
+        at = now()
+        then = then if then <= at else min(then, at + timedelta(seconds=seconds_until(hour, at)))
+    return True
 
 
 def seconds_until(hour: str, now: datetime) -> float:

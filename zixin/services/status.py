@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from adapters import registry
 from connector.schema import day_of
 from sync import inbox
-from sync.crm_connection import instant
+from sync.crm_connection import instant, micros
 from sync.locks import paused
 from sync.store import ledger, ratings, refusals, runs, sight
 from sync.store.sight import LostSource
@@ -20,6 +20,8 @@ from zixin.config.connections import ConnectionConfig
 
 #: A night is missed when no run ended well for so long.
 _MISSED = timedelta(hours=26)
+#: Clocks differ by so much without a word.
+_AHEAD = timedelta(hours=1)
 
 
 def spending(profile: str, name: str, kept: ConnectionConfig, now: datetime) -> tuple[int, int | None]:
@@ -61,16 +63,21 @@ class Status:
 
 def of(profile: str, now: datetime) -> Status:
     """How the profile stands. Raises Misconfigured where it has no connection, or no store."""
-    with compose.open_store(profile) as (store, name), store.read(name) as session:
+    name, config = connections.first(profile)
+    ours = now + timedelta(seconds=config.clock_ahead_s)
+    with compose.open_store(profile) as (store, _), store.read(name) as session:
         ran = runs.list_runs(session, 50)
-        good = next((row for row in ran if row["state"] in ("done", "approved") and row["finished_at"]), None)
+        ended_well = [row for row in ran if row["state"] in ("done", "approved") and row["finished_at"]]
+        # One of a clock that ran ahead says nothing of when it was.
+        latest = micros(ours + _AHEAD)
+        good = next((row for row in ended_well if row["finished_at"] <= latest), None)
         counts, day = inbox.count_by_state(session), ratings.newest_day(session)
         rejected, refused = len(ledger.rejected(session)), len(refusals.open_(session))
         lost = tuple(row for row in sight.lost_sources(session) if row.accepted is None)
         accounts = ledger.totals(session)["accounts"]
     braked = ran[0]["run_id"] if ran and ran[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None
-    spent, cap = spending(profile, name, connections.read(profile)[name], now)
+    spent, cap = spending(profile, name, config, now)
     off = paused(settings.profile_folder(profile))
     return Status(
         last_success=ended.isoformat(timespec="seconds") if ended else None,
@@ -86,7 +93,7 @@ def of(profile: str, now: datetime) -> Status:
         refused=refused,
         lost=lost,
         paused=off,
-        wants=tuple(_wants(ended, now, braked, counts["dead"], lost, paused=off)),
+        wants=tuple(_wants(ended, ours, braked, counts["dead"], lost, paused=off)),
     )
 
 
