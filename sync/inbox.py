@@ -24,6 +24,8 @@ from sync.store.session import Reading, Writing
 
 #: Seconds before each next try; after the last one an event is dead until a person sends it again.
 WAITS_S = (1, 2, 4, 8, 16, 60, 300)
+#: Nothing waits for longer: a bare token's budget is one of an hour.
+_LONGEST_S = 7_200
 _MOST_A_COMMIT = 500
 _SECOND = 1_000_000
 
@@ -65,7 +67,7 @@ def waiting_events(session: Reading, now_us: int, limit: int = 500) -> list[Wait
     None waits for longer than the longest wait: one that seems to was put off before the clock was set back.
     """
     table = tables.inbox
-    due = or_(table.c.next_at <= now_us, table.c.next_at > now_us + 2 * WAITS_S[-1] * _SECOND)
+    due = or_(table.c.next_at <= now_us, table.c.next_at > now_us + _LONGEST_S * _SECOND)
     query = select(table).where(session.own(table), table.c.state == "waiting", due)
     rows = session.tx.execute(query.order_by(table.c.received_at, table.c.event_id).limit(limit)).mappings()
     return [Waiting(_event(row["event_id"], row["body"]), row["received_at"], row["attempts"]) for row in rows]

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 
@@ -18,7 +19,7 @@ from connector.ports import UNNAMED, Gone, Page
 from connector.schema import TABLES
 from mappings.apply import Applied, apply
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, ledger, outbox, sight
+from sync.store import Store, ledger, outbox, sight, sweeps
 from sync.store.sight import LostSource
 
 #: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
@@ -27,7 +28,7 @@ _LOST_SHARE, _LOST_LEAST = 0.01, 3
 #: The connector file does not say how a record is asked for by its id.
 _NO_WAY = "E-CONNECTOR-BY"
 #: Problems of a read that began well and cannot be gone on with.
-_SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
+SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
 
 #: Clocks differ by so much without a word.
 _TOLERANCE = timedelta(minutes=10)
@@ -50,6 +51,10 @@ class Pulled:
     lost: list[LostSource] = field(default_factory=list)
     #: Of sources that were read from the start: (source, table, currency) → rows and amount that the CRM showed.
     whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    #: Sources that were read from the start → when that began.
+    in_full: dict[str, int] = field(default_factory=dict)
+    #: Sources that were read in full by themselves: missed (customers), finished, problem (a code, or null).
+    swept: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: Sources that the CRM keeps no modified time of: they are read from the start every time.
     untimed: list[str] = field(default_factory=list)
     #: Source → records that are dated after now, by our clock: they are read again until then.
@@ -111,7 +116,7 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], pulled:
         complete = False
         try:
             for page in link.crm.ledger(link.mapping.source(name), owner, sorted(accounts)):
-                _take_in(store, link, page, micros(link.now()), None, pulled)
+                take_in(store, link, page, micros(link.now()), None, pulled)
                 seen |= {*page.frame["id"], *(misfit.record for misfit in page.misfits)}
                 complete = page.complete
         except Misconfigured as problem:
@@ -135,7 +140,7 @@ def fetch(
     """
     texts: set[str] = set()
     for page in link.crm.fetch(link.mapping.source(name), records):
-        _take_in(store, link, page, micros(link.now()), None, pulled, force=force)
+        take_in(store, link, page, micros(link.now()), None, pulled, force=force)
         texts |= set(page.frame["id"].to_list())
     return texts
 
@@ -154,10 +159,11 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
         _asked(store, link, name, rejected, pulled, closes=False)
     # A full read that was cut goes on; one that ended begins anew.
     go_on = cursor is not None and known and (not full or not cursor.complete) and cursor.cursor != ""
+    began = micros(link.now())
     try:
         seen = _read_source(store, link, name, pulled, cursor.cursor if go_on and cursor else None, tell)
     except Problem as problem:
-        if problem.code in _SPOILT:
+        if problem.code in SPOILT:
             # A read that told wrong of itself is not gone on with: the next one begins where this one did.
             back = cursor if cursor is not None and known and cursor.complete else None
             with store.write(link.name) as session:
@@ -166,11 +172,17 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
                 )
         raise
     if go_on:
+        with store.read(link.name) as session:
+            first = sweeps.of_source(session, name) is None
+        if first and cursor is not None and not cursor.complete:
+            # The first read of all, which was cut.
+            pulled.in_full[name] = began
         return
     with store.write(link.name) as session:
         ledger.forget_rejects(session, name, seen)
     if cursor is not None and _yields_facts(link, name):
-        _close_missing(store, link, name, seen, pulled)
+        close_missing(store, link, name, seen, pulled)
+    pulled.in_full[name] = began
 
 
 def _read_source(
@@ -180,9 +192,9 @@ def _read_source(
     fingerprint = link.mapping.fingerprint(name)
     seen: set[str] = set()
     asked_at = micros(link.now())
-    for page in _together(link.crm.read(link.mapping.source(name), begin)):
+    for page in together(link.crm.read(link.mapping.source(name), begin)):
         at = ledger.Cursor(page.cursor, fingerprint, page.complete)
-        applied = _take_in(store, link, page, asked_at, at, pulled)
+        applied = take_in(store, link, page, asked_at, at, pulled)
         if begin is None:
             _count(pulled, name, applied, seen)
         seen |= set(applied.records)
@@ -193,7 +205,7 @@ def _read_source(
     return seen
 
 
-def _together(pages: Iterable[Page]) -> Iterator[Page]:
+def together(pages: Iterable[Page]) -> Iterator[Page]:
     """Pages put together until they hold enough records; the cursor is that of the last."""
     held: list[Page] = []
     for page in pages:
@@ -217,7 +229,7 @@ def _yields_facts(link: CrmConnection, name: str) -> bool:
     return any(item.table != "rates" for item in link.mapping.sources[name].yields)
 
 
-def _take_in(
+def take_in(
     store: Store,
     link: CrmConnection,
     page: Page,
@@ -227,6 +239,11 @@ def _take_in(
     *,
     force: bool = False,
 ) -> Applied:
+    """Stores what a page yields, in one transaction with the cursor that goes on from it.
+
+    `asked_at`: when the page was asked for, in microseconds since 1970 UTC by our clock; `force`: what it shows of our
+    fields counts in any case.
+    """
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
     applied = applied.with_misfits(page.misfits)
     if ahead := applied.modified.filter(pl.col("at") > micros(link.now() + _TOLERANCE)).height:
@@ -259,14 +276,16 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
             values[1] += amount
 
 
-def _close_missing(store: Store, link: CrmConnection, name: str, seen: set[str], pulled: Pulled) -> None:
+def close_missing(
+    store: Store, link: CrmConnection, name: str, seen: set[str], pulled: Pulled, *, known_before: int | None = None
+) -> None:
     """Stored records that a full read did not show are read by id: gone for good, or only moved.
 
     Too many at once are believed by nobody but a person: who accepted as many takes the list for the truth, whatever
-    answers by id. Nor are those believed that we may not ask for.
+    answers by id. Nor are those believed that we may not ask for. `known_before`: only of rows that were known by then.
     """
     with store.read(link.name) as session:
-        stored, before = ledger.records_stored(session, name), sight.of_source(session, name)
+        stored, before = ledger.records_stored(session, name, known_before), sight.of_source(session, name)
     missing = sorted(stored - seen)
     few = max(_LOST_LEAST, int(_LOST_SHARE * len(stored)))
     # Of a source that shows nothing at all, no few are believed either.
@@ -275,7 +294,7 @@ def _close_missing(store: Store, link: CrmConnection, name: str, seen: set[str],
         lost = False
         for start in range(0, len(missing), _RECORDS_A_TRANSACTION):
             gone = tuple(Gone(record, "deleted") for record in missing[start : start + _RECORDS_A_TRANSACTION])
-            _take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
+            take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
     elif missing and not lost:
         lost = not _asked(store, link, name, missing, pulled)
     now = micros(link.now())
@@ -304,7 +323,7 @@ def _asked(
             return True
         # The list is all that tells.
         gone = tuple(Gone(record, "deleted") for record in missing)
-        _take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
+        take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
     return True
 
 

@@ -25,6 +25,7 @@ from sync.reconcile import reconcile
 from sync.rescore import commit_assessments, preview, render_anew, score
 from sync.sending import now_accepted
 from sync.store import Store, ledger, outbox, ratings, refusals, runs
+from sync.sweep import noted, sweep
 
 
 @dataclass(slots=True)
@@ -79,6 +80,8 @@ class Ran:
                 for row in self.pulled.lost
             },
             "read_whole_every_time": self.pulled.untimed,
+            # Source → a full read that ran by itself: customers of whom the reads of changes had missed a fact.
+            "read_in_full": dict(self.pulled.swept),
             # Source → records dated after now: by a clock that is off, or by mistake.
             "dated_ahead": dict(self.pulled.ahead),
             "fields": pushed.fields,
@@ -117,6 +120,8 @@ def run(
             with store.write(link.name) as session:
                 refusals.reopen(session, among)
         ran.pulled = pull(store, link, full=full, tell=tell, began=ran.began)
+        for name, began in ran.pulled.in_full.items():
+            noted(store, link, name, began)
         ran.reconciled = reconcile(store, link, ran.pulled)
         lap("pull")
         pulled()
@@ -128,6 +133,9 @@ def run(
             lap("score")
         else:
             _decide(store, link, policy, ran, language, dry=dry, lap=lap)
+            if not dry:
+                sweep(store, link, ran.pulled)
+                lap("sweep")
     return ran
 
 

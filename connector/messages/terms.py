@@ -54,6 +54,7 @@ TERMS: dict[str, str] = {
     "rejected": "拒收",
     "refused": "CRM拒绝",
     "lost": "不可见",
+    "sweep": "全量读取",
     "paused": "暂停写回",
     "True": "是",
     "False": "否",

@@ -89,12 +89,13 @@ def put_row(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set
     return touched
 
 
-def records_stored(session: Reading, source: str) -> set[str]:
-    """Ids of the records of a source that are stored."""
+def records_stored(session: Reading, source: str, known_before: int | None = None) -> set[str]:
+    """Ids of the records of a source that are stored; `known_before`: of rows that were stored by that instant."""
     stored: set[str] = set()
     for table in tables.CANONICAL.values():
-        query = select(table.c.source_id).where(session.own(table), table.c.source == source).distinct()
-        stored |= set(session.tx.execute(query).scalars())
+        query = select(table.c.source_id).where(session.own(table), table.c.source == source)
+        query = query if known_before is None else query.where(table.c.known_from <= known_before)
+        stored |= set(session.tx.execute(query.distinct()).scalars())
     return stored
 
 

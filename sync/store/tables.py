@@ -118,6 +118,18 @@ sight = _table(
     key=("connection", "source"),
 )  # fmt: skip
 
+#: The newest full read of each source that is read by what changed; `finished_at` null: it goes on from its cursor.
+sweeps = _table(
+    "sweeps",
+    _text("connection"), _text("source"), _int("began_at"), _int("finished_at", nullable=True), _text("cursor"),
+    _text("fingerprint"), _int("missed"),
+    key=("connection", "source"),
+)  # fmt: skip
+#: Records that a full read which goes on was shown.
+sweep_seen = _table(
+    "sweep_seen", _text("connection"), _text("source"), _text("record"), key=("connection", "source", "record")
+)
+
 #: A customer's facts version moves when a fact of it changes; `scored_version` is the one it was scored from last.
 customers = _table(
     "customers",

@@ -62,17 +62,6 @@ def test_reads_without_rows_do_not_move_on(double: Double) -> None:
     assert dict(frame.select("number", "amount").iter_rows())["I002"] == 2_00
 
 
-@pytest.fixture
-def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[System]:
-    """A profile that was synced once with a simulated system of forty invoices."""
-    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    with served("rest", FORTY, tmp_path) as up:
-        for words in (("connect", "rest", "--settings", str(up.file)), ("fields", "apply"), ("sync",)):
-            assert run(*words) == 0
-        capsys.readouterr()
-        yield up.made.application.state.system
-
-
 def test_clocks_more_than_a_day_apart_rate_no_day(system: System, capsys: pytest.CaptureFixture[str]) -> None:
     system.ahead_s += 2 * DAY_S
 

@@ -1,25 +1,12 @@
 """A source of which a full read shows too little is not believed, and is listed until it is back or a person accepts."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.declarative.simulator.system import System
-from tests.zixin.calls import FORTY, document, run, served
-
-
-@pytest.fixture
-def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[System]:
-    """A profile that was synced once with a simulated system of forty invoices."""
-    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
-    with served("rest", FORTY, tmp_path) as up:
-        for words in (("connect", "rest", "--settings", str(up.file)), ("fields", "apply"), ("sync",)):
-            assert run(*words) == 0
-        capsys.readouterr()
-        yield up.made.application.state.system
+from tests.zixin.calls import document, run
 
 
 def hide(system: System, name: str, most: int) -> dict[str, Any]:

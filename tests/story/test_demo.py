@@ -113,7 +113,17 @@ def test_once_prints_one_document_and_the_store_answers_afterwards(folder: Path,
         0,
     )
     assert sum(done["ratings"].values()) == 40
-    assert set(done["seconds"]) == {"simulator", "install", "pull", "history", "score", "store", "push", "total"}
+    assert set(done["seconds"]) == {
+        "simulator",
+        "install",
+        "pull",
+        "history",
+        "score",
+        "store",
+        "push",
+        "sweep",
+        "total",
+    }
     listed = document("--profile", "demo", "list")["accounts"]
     assert len(listed) == 40
     assert {"account_id", "number", "name", "rating", "score", "limit", "exposure", "flags", "reasons"} <= set(

@@ -189,6 +189,11 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
             f"! CRM 拒绝 {count:,} 个客户的字段 {labels.get(name, name)}：zixin errors RUN 说明原因，zixin fields plan 说明缺少什么",
         )
         context.say(context.words(*told))
+    for source, done in summary["read_in_full"].items():
+        if done["missed"]:
+            en = "! {source}: read in full, facts of {missed:,} customers had come by no change: zixin doctor"
+            zh = "! {source}：全量读取发现 {missed:,} 个客户的数据未被增量读取到：zixin doctor"
+            context.say(context.words(en, zh).format(source=source, **done))
     for source, count in summary["dated_ahead"].items():
         en = "! {source}: {count:,} records are dated after now; each sync reads them again until then: zixin doctor"
         zh = "! {source}：{count:,} 条记录的修改时间晚于当前时间；在此之前每次同步都会重新读取：zixin doctor"

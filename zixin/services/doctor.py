@@ -15,8 +15,8 @@ from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
 from sync import backup
-from sync.crm_connection import CrmConnection
-from sync.store import Store, ledger, migrations, refusals
+from sync.crm_connection import CrmConnection, instant
+from sync.store import Store, ledger, migrations, refusals, sweeps
 from sync.store.revision import behind
 from zixin import compose
 from zixin.config import connections, installation, keys, settings
@@ -169,6 +169,7 @@ def _connection(profile: str, name: str, kept: ConnectionConfig, now: datetime) 
         link = CrmConnection(name, crm, compose.named_mapping(profile, name, kept), organisation)
         yield from _fields(profile, kept, link)
         yield from _counts(profile, link)
+        yield from _missed(profile)
     except Problem as problem:
         # A quota that is used up, a CRM that is down: what it keeps us from looking at is not known.
         yield _failed(name, problem)
@@ -279,6 +280,21 @@ def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
             "look" if apart else "ok",
             f"{message} rejected" + (": zixin sync --full" if apart else ""),
             f"{message} 拒收" + ("：zixin sync --full" if apart else ""),
+        )
+
+
+def _missed(profile: str) -> Iterator[Check]:
+    """Sources of which a full read found what no read of changes had brought."""
+    if not compose.up_to_date(profile):
+        return
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
+        missed = [row for row in sweeps.sweeps(session) if row.missed]
+    for each in missed:
+        day = instant(each.began_at).date().isoformat()
+        en = f"cannot be trusted by its changes: read in full on {day}, it had new facts of {each.missed:,} customers: "
+        zh = f"增量读取不可靠：{day} 全量读取时发现 {each.missed:,} 个客户的新数据："
+        yield Check(
+            "records", each.source, "look", f"{en}: zixin sync --full each night", f"{zh}：请每晚运行 zixin sync --full"
         )
 
 
