@@ -11,7 +11,7 @@ import polars as pl
 from connector.faults import FAULTS
 from connector.ports import Misfit, Organisation
 from connector.schema import TABLES
-from mappings.cast import REJECTS, cast, moment
+from mappings.cast import REJECTS, cast, moment, rejected
 from mappings.load import Mapping, Rule, Yield
 
 #: What a canonical row carries of its record: source, source_id, source_modified_at (microseconds since 1970 UTC).
@@ -77,8 +77,16 @@ def _applied(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: O
     for item in part.yields:
         result = cast(_renamed(item, frame, organisation), TABLES[item.table], zone)
         rows = result.frame.with_columns(pl.lit(source).alias("source"), pl.col("record").alias("source_id"))
-        tables[item.table] = rows.select(*TABLES[item.table].names(), *ORIGIN)
+        rows = rows.select(*TABLES[item.table].names(), *ORIGIN)
         rejects.append(result.rejects)
+        if item.table in tables:
+            # Each yield of a table counts; a key that an earlier one gave is that one's.
+            key = [*TABLES[item.table].key, "source_id"]
+            again = rows.join(tables[item.table], on=key, how="semi")
+            first = TABLES[item.table].key[0]
+            rejects.append(rejected(again.rename({"source_id": "record"}), item.table, first, "id_twice"))
+            rows = pl.concat([tables[item.table], rows.join(tables[item.table], on=key, how="anti")])
+        tables[item.table] = rows
     observed = None
     if part.object == mapping.writes.object:
         own = [pl.col(field).alias(name) for name, field in mapping.writes.fields.items()]

@@ -139,3 +139,33 @@ def test_a_changed_mapping_has_another_fingerprint_and_the_names_read_back_repla
     assert mapping.fingerprint("a") == load(SMALL, "y.yaml").fingerprint("a")
     assert mapping.fingerprint("a") != load(SMALL.replace("name: N", "name: M"), "x.yaml").fingerprint("a")
     assert mapping.with_written({"rating": "R1"}).writes.fields == {"rating": "R1"}
+
+
+TWICE = """
+version: 1
+crm: x
+sources:
+  a:
+    object: A
+    yields:
+      - table: limits
+        when: [{field: L}]
+        columns: {limit_id: id, account_id: id, amount: L, currency: {const: $home}}
+      - table: limits
+        when: [{field: M}]
+        columns: {limit_id: K, account_id: id, amount: M, currency: {const: $home}}
+writes: {object: B, fields: {rating: R}}
+"""
+
+
+def test_each_yield_of_a_table_counts_and_a_key_that_came_already_is_rejected() -> None:
+    mapping = load(TWICE, "x.yaml")
+    columns = {"id": ["1", "2", "3"], "L": ["5", None, "7"], "M": ["6", "8", "9"], "K": ["1b", "2b", "3"]}
+    frame = pl.DataFrame({**columns, "modified_at": [None] * 3}, schema_overrides={"modified_at": pl.String})
+
+    done = apply(mapping, "a", frame, ORG)
+
+    assert sorted(done.tables["limits"].select("limit_id", "amount").rows()) == [
+        ("1", 5_00), ("1b", 6_00), ("2b", 8_00), ("3", 7_00),
+    ]  # fmt: skip
+    assert done.rejects.select("record", "column", "reason").rows() == [("3", "limit_id", "id_twice")]
