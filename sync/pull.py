@@ -158,7 +158,11 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     if rejected and known and not full:
         _asked(store, link, name, rejected, pulled, closes=False)
     # A full read that was cut goes on; one that ended begins anew.
-    go_on = cursor is not None and known and (not full or not cursor.complete) and cursor.cursor != ""
+    with store.read(link.name) as session:
+        # Only the first read of all goes on where it was cut, though everything is to be read again.
+        first_of_all = sweeps.of_source(session, name) is None
+    go_on = cursor is not None and known and cursor.cursor != ""
+    go_on = go_on and (not full or (cursor is not None and not cursor.complete and first_of_all))
     began = micros(link.now())
     try:
         seen = _read_source(store, link, name, pulled, cursor.cursor if go_on and cursor else None, tell)
@@ -172,9 +176,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
                 )
         raise
     if go_on:
-        with store.read(link.name) as session:
-            first = sweeps.of_source(session, name) is None
-        if first and cursor is not None and not cursor.complete:
+        if first_of_all and cursor is not None and not cursor.complete:
             # The first read of all, which was cut.
             pulled.in_full[name] = began
         return
@@ -191,10 +193,10 @@ def _read_source(
     """Reads all pages from there on; returns the records that they showed."""
     fingerprint = link.mapping.fingerprint(name)
     seen: set[str] = set()
-    asked_at = micros(link.now())
+    asked_at = begun_at = micros(link.now())
     for page in together(link.crm.read(link.mapping.source(name), begin)):
         at = ledger.Cursor(page.cursor, fingerprint, page.complete)
-        applied = take_in(store, link, page, asked_at, at, pulled)
+        applied = take_in(store, link, page, asked_at, at, pulled, begun_at=begun_at)
         if begin is None:
             _count(pulled, name, applied, seen)
         seen |= set(applied.records)
@@ -206,15 +208,25 @@ def _read_source(
 
 
 def together(pages: Iterable[Page]) -> Iterator[Page]:
-    """Pages put together until they hold enough records; the cursor is that of the last."""
+    """Pages put together until they hold enough records; the cursor is that of the last.
+
+    Rows of one record stay together where they follow each other: its later ones take the place of the earlier ones.
+    """
     held: list[Page] = []
     for page in pages:
-        held.append(page)
-        if page.complete or sum(item.frame.height for item in held) >= _RECORDS_A_TRANSACTION:
+        full = sum(item.frame.height for item in held) >= _RECORDS_A_TRANSACTION
+        if full and not _is_torn(held[-1], page):
             yield _join_pages(held)
             held = []
+        held.append(page)
     if held:
         yield _join_pages(held)
+
+
+def _is_torn(before: Page, after: Page) -> bool:
+    """Whether a record's rows lie on both pages."""
+    one, other = before.frame["id"], after.frame["id"]
+    return bool(one.len() and other.len() and one[-1] == other[0])
 
 
 def _join_pages(pages: Sequence[Page]) -> Page:
@@ -238,11 +250,12 @@ def take_in(
     pulled: Pulled,
     *,
     force: bool = False,
+    begun_at: int | None = None,
 ) -> Applied:
     """Stores what a page yields, in one transaction with the cursor that goes on from it.
 
-    `asked_at`: when the page was asked for, in microseconds since 1970 UTC by our clock; `force`: what it shows of our
-    fields counts in any case.
+    `asked_at`: when the page was asked for, in microseconds since 1970 UTC by our clock; `begun_at`: when its read
+    began, in which a record may come twice. `force`: what it shows of our fields counts in any case.
     """
     applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
     applied = applied.with_misfits(page.misfits)
@@ -250,7 +263,7 @@ def take_in(
         pulled.ahead[page.source] += ahead
     now = max(micros(link.now()), pulled.began)
     with store.write(link.name) as session:
-        asked = max(asked_at, pulled.began)
+        asked = max(asked_at if begun_at is None else begun_at, pulled.began)
         pulled.touched |= ledger.apply_page(session, page.source, applied, page.gone, now, asked)
         if applied.observed is not None and applied.observed.height:
             outbox.observe(session, applied.observed, asked_at, force=force)
@@ -281,27 +294,27 @@ def close_missing(
 ) -> None:
     """Stored records that a full read did not show are read by id: gone for good, or only moved.
 
-    Too many at once are believed by nobody but a person: who accepted as many takes the list for the truth, whatever
-    answers by id. Nor are those believed that we may not ask for. `known_before`: only of rows that were known by then.
+    Too many at once are believed by nobody but a person: those that he accepted are gone, whatever answers by id.
+    Nor are those believed that we may not ask for. `known_before`: only of rows that were known by then.
     """
     with store.read(link.name) as session:
         stored, before = ledger.records_stored(session, name, known_before), sight.of_source(session, name)
     missing = sorted(stored - seen)
     few = max(_LOST_LEAST, int(_LOST_SHARE * len(stored)))
+    if before is not None and before.accepted is not None:
+        with store.read(link.name) as session:
+            given_up = sight.missing(session, name) & set(missing)
+        _close(store, link, name, sorted(given_up), pulled)
+        stored, missing = stored - given_up, sorted(set(missing) - given_up)
     # Of a source that shows nothing at all, no few are believed either.
     lost = len(missing) > (few if seen else 1)
-    if lost and before is not None and before.accepted is not None and len(missing) <= before.accepted + few:
-        lost = False
-        for start in range(0, len(missing), _RECORDS_A_TRANSACTION):
-            gone = tuple(Gone(record, "deleted") for record in missing[start : start + _RECORDS_A_TRANSACTION])
-            take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
-    elif missing and not lost:
+    if missing and not lost:
         lost = not _asked(store, link, name, missing, pulled)
     now = micros(link.now())
     with store.write(link.name) as session:
         if lost:
             since = now if before is None else before.since
-            sight.note(session, LostSource(name, len(stored), len(seen), len(missing), since, now))
+            sight.note(session, LostSource(name, len(stored), len(seen), len(missing), since, now), missing)
         elif before is not None:
             sight.clear(session, name)
 
@@ -322,9 +335,15 @@ def _asked(
         if not closes:
             return True
         # The list is all that tells.
-        gone = tuple(Gone(record, "deleted") for record in missing)
-        take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
+        _close(store, link, name, missing, pulled)
     return True
+
+
+def _close(store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled) -> None:
+    """These are gone, whatever answers by their ids."""
+    for start in range(0, len(records), _RECORDS_A_TRANSACTION):
+        gone = tuple(Gone(record, "deleted") for record in records[start : start + _RECORDS_A_TRANSACTION])
+        take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
 
 
 def _empty(link: CrmConnection, name: str, gone: tuple[Gone, ...]) -> Page:

@@ -120,6 +120,8 @@ def _finish(store: Store, link: CrmConnection, at: Sweep, pulled: Pulled) -> Non
     """Closes what the whole read did not show, of the records that were there when it began."""
     with store.read(link.name) as session:
         seen = sweeps.seen(session, at.source)
+    with store.write(link.name) as session:
+        ledger.forget_rejects(session, at.source, seen)
     before = set(pulled.touched)
     close_missing(store, link, at.source, seen, pulled, known_before=at.began_at)
     missed = at.missed + len(pulled.touched - before)

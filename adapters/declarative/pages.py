@@ -199,8 +199,8 @@ class Pages:
         seen.ids |= new
         count = len(new) + ids.count(None)
         if items:
-            seen.old = 0 if count else seen.old + 1
-            if seen.old >= _MOST_OLD:
+            seen.old = 0 if new else seen.old + 1
+            if seen.old >= (_MOST_EMPTY if set(ids) == {None} else _MOST_OLD):
                 raise self._repeated()
         return spot.read + count
 
@@ -239,7 +239,8 @@ class Pages:
         if not select.names([self.call.path, self.call.query, self.call.body, self.call.headers]) & _PLACES:
             self._check_single(items, more, read)
             return None
-        if more is None and paging.kind != "keyset" and answer.total is not None and read >= answer.total:
+        here = int(spot.at or 0) + len(items) if paging.kind == "offset" else read
+        if more is None and paging.kind != "keyset" and answer.total is not None and here >= answer.total:
             return None
         seen.empty = 0 if items else seen.empty + 1
         if seen.empty >= _MOST_EMPTY:
@@ -332,8 +333,8 @@ class Pages:
             # What is new comes behind, and counts or not.
             most = max(most, read)
         elif self.paging.kind == "page" and told[-1] < told[0]:
-            # Records that were taken out behind us let others slide over the edge of a page.
-            least = most + 1
+            # Records that were taken out behind us let others slide over the edge: all that were there must have come.
+            least = most
         if not least <= read <= most:
             raise self._incomplete(read, told[0])
 

@@ -48,8 +48,9 @@ class Reading:
         item = self.item(source.object)
         top = self._parent(item) or item
         state: dict[str, Any] = json.loads(cursor) if cursor else {}
-        mark = Watermark.of(state, timedelta(seconds=top.since.overlap_s if top.since else 0), self.now())
-        since = _instant(state.get("window")) if "spot" in state else mark.since
+        overlap = timedelta(seconds=top.since.overlap_s if top.since else 0)
+        mark = Watermark.of(state, overlap, self.now, self.wire.http.now())
+        since = mark.since
         for records, following in self._listed(top, since, state.get("spot")):
             gone = self._marked_gone(top, records)
             if since and following is None:
@@ -60,10 +61,10 @@ class Reading:
             mark.see(frame["modified_at"])
             here = ""
             if following is not None:
-                window = since.isoformat() if since else None
-                here = json.dumps({**mark.state(), "window": window, "spot": asdict(following)})
+                here = json.dumps({**mark.midway(), "spot": asdict(following)})
             elif top.modified is not None and top.since is not None:
-                here = json.dumps(mark.state())
+                done = mark.done()
+                here = json.dumps(done) if done is not None else ""
             gone += self._childless(source, items, frame)
             yield Page(source.name, frame, gone, here, complete=following is None, misfits=misfits)
 
@@ -235,10 +236,6 @@ class Reading:
         pages = Pages(self.wire, self.proof, mark.request, mark.page, listing)
         items = [row for records, _ in pages.walk(values, None) for row in records]
         return tuple(Gone(str(rows.text(select.first(mark.id, row))), "deleted") for row in items)
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _joinable(item: Object, record: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from adapters.common.watermark import Watermark
+from adapters.common.watermark import SECONDS, Watermark
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
 from adapters.salesforce.wire import MODIFIED, is_id, quoted, soql_stamp
@@ -130,13 +130,12 @@ class Reading:
         params = {"q": f"SELECT COUNT() FROM {name}"}  # noqa: S608
         return int(wire.part(self.client.call("GET", "query", "query", params=params).body, "totalSize"))
 
-    def _began(self) -> str:
-        return self.client.ours().isoformat(timespec="seconds")
+    def _mark(self, state: dict[str, Any]) -> Watermark:
+        return Watermark.of(state, _OVERLAP, self.client.ours, self.client.http.now(), SECONDS)
 
     def _walk(self, source: Source, known: Known, state: dict[str, Any], whole: str | None) -> Iterator[Page]:
-        mark, last = Watermark.of(state, _OVERLAP, self.client.ours()), state.get("last")
-        since = state.get("window") if "window" in state else _stamp(mark.since)
-        began = state.get("began") or self._began()
+        mark, last = self._mark(state), state.get("last")
+        since, began = _stamp(mark.since), mark.began.isoformat(timespec="seconds")
         limit = self.most
         while True:
             try:
@@ -154,8 +153,10 @@ class Reading:
             live, gone = _split_deleted(found.table)
             if MODIFIED in found.table.columns:
                 mark.see(found.table[MODIFIED])
-            here = {**mark.state(), "window": since, "began": began, "last": last, "whole": whole}
-            cursor = json.dumps(here if more else {**mark.state(), "whole": whole or began})
+            if more:
+                cursor = json.dumps({**mark.midway(), "last": last, "whole": whole})
+            else:
+                cursor = _done(mark, whole or began)
             frame = wire.frame(live, source.fields)
             yield Page(source.name, frame, gone, cursor, complete=not more, misfits=found.misfits)
             if not more:
@@ -202,8 +203,8 @@ class Reading:
 
     def _bulk(self, source: Source, known: Known, state: dict[str, Any]) -> Iterator[Page]:
         """A bulk query's results, page by page; a cut download goes on at its locator."""
-        began, at = state.get("began") or self._began(), dict(state.get("bulk") or {})
-        mark = Watermark.of(state, _OVERLAP, self.client.ours())
+        mark, at = self._mark(state), dict(state.get("bulk") or {})
+        began = mark.began.isoformat(timespec="seconds")
         job = at.get("job") or self._job(source, known)
         total = self._wait(job)
         locator, read = at.get("locator"), int(at.get("read") or 0)
@@ -224,8 +225,8 @@ class Reading:
                 raise self._incomplete(source, read, total)
             spot = {"job": job, "locator": locator, "read": read}
             mark.see(frame["modified_at"])
-            state = {**mark.state(), **({"whole": began} if last else {"began": began, "bulk": spot})}
-            yield Page(source.name, frame, (), json.dumps(state), complete=last, misfits=misfits)
+            cursor = _done(mark, began) if last else json.dumps({**mark.midway(), "bulk": spot})
+            yield Page(source.name, frame, (), cursor, complete=last, misfits=misfits)
             if last:
                 return
 
@@ -260,6 +261,11 @@ def _where(since: str | None, last: Sequence[str] | None, limit: int) -> str:
         tests.append(f"(({MODIFIED} = {stamp} AND Id > {quoted(last[1])}) OR {MODIFIED} > {stamp})")
     test = " AND ".join(tests) or "Id != null"
     return f"{test} ORDER BY {MODIFIED}, Id LIMIT {limit}"
+
+
+def _done(mark: Watermark, whole: str) -> str:
+    done = mark.done()
+    return json.dumps({**done, "whole": whole}) if done is not None else ""
 
 
 def _stamp(at: datetime | None) -> str | None:

@@ -75,7 +75,7 @@ class Zoho(Facade):
         self._budget = Budget(shared, name, credentials.credits_a_day, self.spent)
         self._types: dict[str, str] = {}
         self._ours = shared.now
-        super().__init__(http, Reading(self._host, self._call, shared.now, self._names, patience.sleep))
+        super().__init__(http, Reading(self._host, self._call, shared.now, http.now, self._names, patience.sleep))
 
     def organisation(self) -> Organisation:
         """Name and home currency."""

@@ -22,7 +22,7 @@ import polars as pl
 
 from adapters.common.csv_rows import csv_rows
 from adapters.common.http import HttpResponse
-from adapters.common.watermark import Watermark
+from adapters.common.watermark import SECONDS, Watermark
 from adapters.zoho import wire
 from connector.errors import Misconfigured, Retry
 from connector.ports import Gone, Misfit, Page, Source
@@ -63,8 +63,9 @@ class Reading:
 
     host: str
     call: Call
-    #: Our clock.
+    #: Our clock, and Zoho's.
     now: Callable[[], datetime]
+    theirs: Callable[[], datetime]
     #: Names of a module's fields.
     names: Callable[[str], frozenset[str]]
     #: How to wait for a job.
@@ -126,7 +127,7 @@ class Reading:
         self._known = {}
 
     def _mark(self, state: dict[str, Any]) -> Watermark:
-        return Watermark.of(state, _OVERLAP, self.now())
+        return Watermark.of(state, _OVERLAP, self.now, self.theirs(), SECONDS)
 
     def _there(self, source: Source) -> frozenset[str]:
         """The fields of the module that are wanted and exist; one that is missing must not hide the others."""
@@ -148,7 +149,7 @@ class Reading:
 
     def _walk(self, source: Source, there: frozenset[str], state: dict[str, Any], *, large: bool) -> Iterator[Page]:
         mark, last = self._mark(state), str(state.get("last") or "0")
-        since = state.get("window") if "last" in state else _stamp(mark.since)
+        since = _stamp(mark.since)
         limit = self.most if large or "last" in state else min(_FIRST, self.most)
         while True:
             test = f"id > {_id(last)}"
@@ -159,7 +160,7 @@ class Reading:
             last = self._after(source.object, rows, last)
             frame, misfits = wire.framed(rows, source.fields)
             mark.see(frame["modified_at"])
-            here = json.dumps({**mark.state(), "window": since, "last": last}) if more else _done(there, mark)
+            here = json.dumps({**mark.midway(), "last": last}) if more else _done(there, mark)
             yield Page(source.name, frame, gone, here, complete=not more, misfits=misfits)
             if not more:
                 return
@@ -199,7 +200,7 @@ class Reading:
                 here = {"token": following} if last else {"job": job, "rows": end}
                 complete = last and following is None
                 mark.see(whole[start:end]["modified_at"])
-                cursor = _done(there, mark) if complete else json.dumps({**mark.state(), "bulk": here})
+                cursor = _done(there, mark) if complete else json.dumps({**mark.midway(), "bulk": here})
                 told = misfits if last else ()
                 yield Page(source.name, whole[start:end], (), cursor, complete=complete, misfits=told)
             if following is None:
@@ -252,7 +253,8 @@ class Reading:
 
 
 def _done(there: frozenset[str], mark: Watermark) -> str:
-    return json.dumps(mark.state()) if _MODIFIED in there else ""
+    done = mark.done() if _MODIFIED in there else None
+    return json.dumps(done) if done is not None else ""
 
 
 def _stamp(at: datetime | None) -> str | None:

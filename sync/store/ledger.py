@@ -57,7 +57,7 @@ def apply_page(
     left = [item.record for item in gone]
     records = [*applied.records, *left]
     stored = {name: _of_records(session, tables.CANONICAL[name], name, source, records) for name in applied.tables}
-    older = set() if asked_at is None else _older(applied.modified, stored.values(), asked_at)
+    older = set() if asked_at is None else _older(applied.modified, stored.values(), asked_at, heard_at)
     records = [record for record in records if record not in older] if older else records
     for name, frame in applied.tables.items():
         rows, before = frame, stored[name]
@@ -125,12 +125,13 @@ def bump(session: Writing, accounts: Collection[str]) -> None:
     raise_counter(session, tables.customers, rows, ["connection", "account_id"], "facts_version")
 
 
-def _older(modified: pl.DataFrame, stored: Iterable[pl.DataFrame], asked_at: int) -> set[str]:
+def _older(modified: pl.DataFrame, stored: Iterable[pl.DataFrame], asked_at: int, heard_at: int) -> set[str]:
     """Records of which a row was stored after the page was asked for, and no earlier state than the page's."""
     rows = [frame.select("source_id", "source_modified_at", "known_from") for frame in stored if frame.height]
     if not rows:
         return set()
-    late = pl.concat(rows).filter(pl.col("known_from") > asked_at)
+    # What bears an instant after now was stored by a clock that was ahead.
+    late = pl.concat(rows).filter((pl.col("known_from") > asked_at) & (pl.col("known_from") <= heard_at))
     if late.is_empty():
         return set()
     newest = late.group_by("source_id").agg(pl.col("source_modified_at").max())

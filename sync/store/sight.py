@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, insert, select
 
 from connector.errors import Misconfigured
 from sync.store import tables
-from sync.store.dialect import upsert
+from sync.store.dialect import insert_new, upsert
 from sync.store.session import Reading, Writing
 
 #: Between two full reads of a source whose records are out of sight, in microseconds.
@@ -52,15 +53,35 @@ def is_due(row: LostSource | None, now: int) -> bool:
     return row.accepted is not None or now - row.looked_at >= _AGAIN
 
 
-def note(session: Writing, row: LostSource) -> None:
-    """Keep what a full read showed."""
+def note(session: Writing, row: LostSource, records: Iterable[str]) -> None:
+    """Keep what a full read showed, and which stored records it did not."""
+    _save(session, row)
+    _forget(session, row.source)
+    rows = [{"connection": session.connection, "source": row.source, "record": record} for record in records]
+    insert_new(session, tables.sight_missing, rows, ["connection", "source", "record"])
+
+
+def missing(session: Reading, source: str) -> set[str]:
+    """Stored records that the last full read did not show."""
+    table = tables.sight_missing
+    query = select(table.c.record).where(session.own(table), table.c.source == source)
+    return set(session.tx.execute(query).scalars())
+
+
+def _save(session: Writing, row: LostSource) -> None:
     upsert(session, tables.sight, [{"connection": session.connection, **asdict(row)}], ["connection", "source"])
+
+
+def _forget(session: Writing, source: str) -> None:
+    table = tables.sight_missing
+    session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
 
 
 def clear(session: Writing, source: str) -> None:
     """Everything is in sight again."""
     table = tables.sight
     session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
+    _forget(session, source)
 
 
 def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
@@ -75,7 +96,7 @@ def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
     now = max(now, row.looked_at)  # By the CRM's clock it may have been looked at later.
     values = {**asdict(row), "accepted": row.missing, "accepted_by": by, "accepted_at": now}
     result = LostSource(**values)
-    note(session, result)
+    _save(session, result)
     body = f"{row.missing} of {row.stored} are gone"
     entry = {"connection": session.connection, "account_id": "", "subject": source, "what": "accepted", "by": by}
     session.tx.execute(insert(tables.desk_log).values({**entry, "at": now, "body": body}))

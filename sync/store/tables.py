@@ -118,6 +118,10 @@ sight = _table(
     key=("connection", "source"),
 )  # fmt: skip
 
+sight_missing = _table(
+    "sight_missing", _text("connection"), _text("source"), _text("record"), key=("connection", "source", "record")
+)
+
 #: The newest full read of each source that is read by what changed; `finished_at` null: it goes on from its cursor.
 sweeps = _table(
     "sweeps",

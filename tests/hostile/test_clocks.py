@@ -13,6 +13,7 @@ from tests.contract.doubles import DOUBLES, Double, every
 from tests.contract.test_reading import read
 from tests.simulated import Slots
 from tests.zixin.calls import FORTY, document, run, served
+from zixin import compose
 from zixin.config import settings
 from zixin.services.loops import await_hour
 
@@ -129,3 +130,13 @@ def test_a_night_comes_once_where_the_clock_is_set_back_a_little() -> None:
     assert await_hour("02:00", lambda: at[0], wait)
     assert at[0] == datetime(2026, 6, 30, 2, tzinfo=UTC)
     assert max(looks) <= 300
+
+
+def test_one_answer_with_the_date_of_another_day_stops_no_night(
+    system: System,
+) -> None:
+    assert system.ahead_s == 0
+    link = compose.open_attached("default").link
+    link.crm._http.skew_s = 7.0 * DAY_S  # type: ignore[attr-defined]
+
+    assert link.today() == datetime.now(UTC).date()

@@ -95,17 +95,32 @@ def test_the_few_records_of_a_small_source_do_not_vanish_all_at_once(
     assert (code, done["receivables"], done["lost_from_sight"]["invoices"]["missing"]) == (4, 2, 2)
 
 
-def test_an_acceptance_of_another_count_closes_nothing(system: System, capsys: pytest.CaptureFixture[str]) -> None:
-    many = len(system.objects["invoices"])
-    hide(system, "invoices", 30)
+def test_an_acceptance_is_of_those_records_and_of_no_others(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    hidden = hide(system, "invoices", 30)
     synced(capsys, "--full")
     assert run("accept", "invoices", "--by", "Li") == 0
-    hide(system, "invoices", 15)
+    # Those are back, as many others are hidden, and one more of what was accepted stays away.
+    away = next(iter(hidden))
+    kept = dict(list(system.objects["invoices"].items())[10:])
+    system.objects["invoices"] = {**kept, **{key: row for key, row in hidden.items() if key != away}}
 
     code, done = synced(capsys)
 
-    assert (code, done["receivables"]) == (4, many)
-    assert done["lost_from_sight"]["invoices"]["shown"] == 15
+    assert (code, done["receivables"]) == (4, 39)
+    assert done["lost_from_sight"]["invoices"] == {"stored": 39, "shown": 29, "missing": 10}
+
+
+def test_an_acceptance_does_not_let_an_empty_list_close_the_rest(
+    system: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hide(system, "invoices", 3)
+    synced(capsys, "--full")
+    assert run("accept", "invoices", "--by", "Li") == 0
+    system.objects["invoices"].clear()
+
+    code, done = synced(capsys)
+
+    assert (code, done["receivables"], done["lost_from_sight"]["invoices"]["missing"]) == (4, 3, 3)
 
 
 def test_nothing_to_accept_says_what_there_is(system: System, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,9 +4,10 @@ import polars as pl
 import pytest
 
 from connector.errors import Misconfigured
-from connector.ports import Gone, Organisation
+from connector.ports import Gone, Organisation, Page
 from mappings.apply import Applied, apply
 from mappings.load import packaged
+from sync.pull import together
 from sync.store import Store, ledger, tables
 
 ZOHO = packaged("zoho")
@@ -278,3 +279,14 @@ def test_a_record_that_comes_twice_in_a_page_counts_as_it_was_later(store: Store
     put(store, "invoices", invoice("1", "A", "12", modified_at=at(12)), invoice("1", "A", "10", modified_at=at(10)))
 
     assert held(store) == {"1": 12_00}
+
+
+def test_rows_of_one_record_on_two_pages_are_stored_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.pull._RECORDS_A_TRANSACTION", 2)
+    ids = [["1", "2"], ["2", "2"], ["2", "3"], ["4", "4"], ["5"]]
+    pages = [Page("x", pl.DataFrame({"id": part}), (), str(n), n == len(ids) - 1) for n, part in enumerate(ids)]
+
+    joined = list(together(pages))
+
+    assert [page.frame["id"].to_list() for page in joined] == [["1", "2", "2", "2", "2", "3"], ["4", "4"], ["5"]]
+    assert [page.cursor for page in joined] == ["2", "3", "4"]

@@ -1,57 +1,132 @@
-"""Where the next read begins comes from rows, whatever any clock says."""
+"""Where the next read begins comes from rows, and no clock moves it on."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import polars as pl
+import pytest
 
-from adapters.common.watermark import Watermark
+from adapters.common.watermark import SECONDS, Watermark
 
 OVERLAP = timedelta(minutes=5)
 NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 
 
-def read(state: dict[str, str | None], at: datetime, *rows: str | None) -> Watermark:
-    mark = Watermark.of(state, OVERLAP, at)
+def at(moment: datetime) -> Callable[[], datetime]:
+    return lambda: moment
+
+
+def begun(state: dict[str, Any], ours: datetime, theirs: datetime | None = None) -> Watermark:
+    return Watermark.of(state, OVERLAP, at(ours), ours if theirs is None else theirs)
+
+
+def read(state: dict[str, Any], ours: datetime, *rows: str | None, theirs: datetime | None = None) -> dict[str, Any]:
+    mark = begun(state, ours, theirs)
     mark.see(pl.Series(rows, dtype=pl.String))
-    return mark
+    done = mark.done()
+    assert done is not None
+    return done
+
+
+def stamped(moment: datetime) -> str:
+    return moment.isoformat()
 
 
 def test_the_next_read_begins_before_the_last_row_and_not_at_any_clock() -> None:
-    first = read({}, NOON, "2026-06-30T09:00:00+00:00", None, "2026-06-30T18:30:00.5+0800")
+    state = read({}, NOON, "2026-06-30T09:00:00+00:00", None, "2026-06-30T18:30:00.5+0800")
 
-    assert first.greatest == datetime(2026, 6, 30, 10, 30, 0, 500_000, tzinfo=UTC)
-    assert Watermark.of(first.state(), OVERLAP, NOON).since == first.greatest - OVERLAP
+    last = datetime(2026, 6, 30, 10, 30, 0, 500_000, tzinfo=UTC)
+    assert begun(state, NOON).since == last - OVERLAP
+    assert begun(state, NOON + timedelta(days=300)).since == last - OVERLAP
 
 
 def test_no_rows_no_move() -> None:
-    first = read({}, NOON, "2026-06-30T09:00:00Z")
-    later = read(first.state(), NOON + timedelta(minutes=1))
+    state = read({}, NOON, "2026-06-30T09:00:00Z")
 
-    assert later.state() == first.state()
-    assert read({}, NOON).since is None
-
-
-def test_once_nothing_older_can_be_committed_the_last_rows_need_not_come_again() -> None:
-    state = read({}, NOON, "2026-06-30T09:00:00.25Z").state()
-
-    assert Watermark.of(state, OVERLAP, NOON + timedelta(minutes=4)).since == datetime(
-        2026, 6, 30, 8, 55, 0, 250_000, UTC
-    )
-    assert Watermark.of(state, OVERLAP, NOON + OVERLAP).since == datetime(2026, 6, 30, 9, 0, 1, tzinfo=UTC)
+    assert read(state, NOON + MINUTE) == state
+    assert begun(read({}, NOON), NOON).since is None
 
 
-def test_a_row_that_is_dated_ahead_hides_nothing_that_changes_before() -> None:
-    state = read({}, NOON, "2126-01-01T00:00:00Z").state()
+def test_the_last_rows_come_once_more_after_the_overlap_and_then_only_those_of_their_second() -> None:
+    last = NOON - timedelta(hours=3)
+    state = read({}, NOON, stamped(last))
+    early = read(state, NOON + 4 * MINUTE, stamped(last))
+    assert begun(early, NOON + 4 * MINUTE).since == last - OVERLAP, "something older may still be committed"
 
-    since = Watermark.of(state, OVERLAP, NOON + timedelta(days=3)).since
+    late = read(early, NOON + 6 * MINUTE, stamped(last - 2 * MINUTE), stamped(last))
 
+    assert begun(late, NOON + 7 * MINUTE).since == last - timedelta(seconds=1)
+    assert Watermark.of(late, OVERLAP, at(NOON), NOON, SECONDS).since == last + timedelta(seconds=1)
+    again = read(late, NOON + 7 * MINUTE, stamped(last + MINUTE))
+    assert begun(again, NOON + 8 * MINUTE).since == last + MINUTE - OVERLAP
+
+
+def test_a_read_that_missed_the_overlap_proves_nothing() -> None:
+    # One night after the other: what was committed late in the first one is read in the second one.
+    state = read({}, NOON, stamped(NOON - MINUTE))
+
+    assert begun(state, NOON + timedelta(days=1)).since == NOON - MINUTE - OVERLAP
+
+
+@pytest.mark.parametrize("ahead", ["2126-01-01T00:00:00Z", "9999-12-31T23:59:59-05:00", "2026-06-30T14:00:00Z"])
+def test_a_row_that_is_dated_ahead_moves_nothing(ahead: str) -> None:
+    last = NOON - timedelta(hours=1)
+    state = read({}, NOON, stamped(last), ahead)
+
+    assert begun(state, NOON + MINUTE).since == last - OVERLAP
+
+
+def test_rows_that_are_all_dated_ahead_hide_nothing_that_comes() -> None:
+    state = read({}, NOON, stamped(NOON + timedelta(hours=2)))
+
+    assert begun(state, NOON + timedelta(hours=1)).since == NOON - OVERLAP
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+08:00", "1970-01-01T00:00:00Z"])
+def test_a_day_that_stands_for_never_is_no_time(never: str) -> None:
+    mark = begun({}, NOON)
+    mark.see(pl.Series([never, None]))
+
+    assert mark.done() is None
+
+
+def test_what_changes_while_a_long_read_goes_on_is_still_to_come() -> None:
+    mark = begun({}, NOON)
+    mark.see(pl.Series([stamped(NOON - timedelta(hours=1))]))
+    # Cut, and gone on with two hours later; meanwhile a row of the first part changed.
+    on = begun(mark.midway(), NOON + timedelta(hours=2))
+    on.see(pl.Series([stamped(NOON + timedelta(hours=1, minutes=50))]))
+    done = on.done()
+
+    assert done is not None
+    assert begun(done, NOON + timedelta(hours=3)).since == NOON - timedelta(hours=1) - OVERLAP
+
+
+@pytest.mark.parametrize("ours", [timedelta(days=3), timedelta(hours=20), timedelta(minutes=10)])
+def test_a_clock_of_ours_that_is_ahead_hides_nothing(ours: timedelta) -> None:
+    state = read({}, NOON + ours, stamped(NOON - MINUTE), stamped(NOON + MINUTE), theirs=NOON)
+
+    since = begun(state, NOON + 2 * MINUTE).since
     assert since is not None
-    assert since <= NOON + timedelta(seconds=1)
+    assert since <= NOON + MINUTE
+
+
+def test_a_date_of_another_age_does_not_stop_reads_from_moving_on() -> None:
+    last = NOON - timedelta(days=1, hours=1)
+    state = read({}, NOON, stamped(last), theirs=datetime(1970, 1, 1, tzinfo=UTC))
+
+    assert begun(state, NOON).since == last - OVERLAP
 
 
 def test_a_cursor_of_the_release_before_begins_where_it_was_to() -> None:
-    assert Watermark.of({"since": "2026-06-30T09:00:00+00:00"}, OVERLAP, NOON).since == NOON - timedelta(hours=3)
+    assert begun({"since": "2026-06-30T09:00:00+00:00"}, NOON).since == NOON - timedelta(hours=3)
+    assert begun({"since": "2026-06-30T09:00:00+00:00", "began": "2026-06-30T10:00:00+00:00"}, NOON).since is not None
 
 
 def test_times_that_are_none_are_left_out() -> None:
-    assert read({}, NOON, "yesterday", "").greatest is None
+    mark = begun({}, NOON)
+    mark.see(pl.Series(["yesterday", ""]))
+
+    assert mark.greatest is None

@@ -283,3 +283,29 @@ def test_a_row_that_lies_some_hundred_levels_deep_and_says_no_id_is_one_reject()
 
     assert [name for page in pages for name in page.frame["name"]] == ["n0"]
     assert len([misfit for page in pages for misfit in page.misfits]) == 2
+
+
+@responses.activate
+def test_an_offset_list_with_a_total_is_read_to_its_end_though_records_leave_behind_us() -> None:
+    rows = [{"id": f"{n:03d}", "name": f"n{n}"} for n in range(93)]
+    calls: list[int] = []
+
+    def answer(query: Mapping[str, str]) -> Any:
+        calls.append(int(query["offset"]))
+        if len(calls) == 4:
+            del rows[:2]
+        return {"data": rows[calls[-1] : calls[-1] + 10], "total": len(rows)}
+
+    served(answer)
+
+    assert len(set(names(declared(read=BY_OFFSET, page="{kind: offset, size: 10, total: $.total}")))) == 93
+
+
+@responses.activate
+def test_a_system_that_ignores_the_page_and_has_a_row_that_changes_is_not_read_for_ever() -> None:
+    queries = served(lambda query: {"data": [*ROWS[:3], {"at": f"{query['page']}"}]})
+
+    with pytest.raises(Retry, match="a page came twice"):
+        names(declared(read=BY_PAGE, page="{kind: page, size: 4}"))
+
+    assert len(queries) < 10

@@ -35,6 +35,7 @@ def test_a_small_delta_is_a_query_of_one_credit(sim: Sim) -> None:
     crm = sim.crm()
     cursor = list(crm.read(INVOICES, None))[-1].cursor
     sim.control("clock", advance_s=3600)
+    # After the overlap the last rows come once more: one that was committed late would be among them.
     cursor = list(crm.read(INVOICES, cursor))[-1].cursor
     before = sim.org.spent
 

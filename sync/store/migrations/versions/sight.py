@@ -21,3 +21,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "source"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "sight_missing",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "source", "record"),
+        sqlite_with_rowid=False,
+    )
