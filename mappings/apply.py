@@ -9,9 +9,10 @@ from decimal import Decimal
 import polars as pl
 
 from connector.faults import FAULTS
+from connector.instants import moment
 from connector.ports import Misfit, Organisation
 from connector.schema import TABLES
-from mappings.cast import REJECTS, cast, moment, rejected
+from mappings.cast import REJECTS, cast, rejected
 from mappings.load import Mapping, Rule, Yield
 
 #: What a canonical row carries of its record: source, source_id, source_modified_at (microseconds since 1970 UTC).

@@ -14,6 +14,7 @@ from functools import cache
 import polars as pl
 
 from connector import money
+from connector.instants import moment
 from connector.schema import DTYPES, Column, Table
 
 #: Columns of rejects: the record the row came from (an id, or a line of a file), table, column, value, reason code.
@@ -201,9 +202,3 @@ def _day(text: pl.Expr, zone: str) -> pl.Expr:
 def _instant(text: pl.Expr) -> pl.Expr:
     """Microseconds since 1970 UTC; null unless ISO with an offset."""
     return moment(text).cast(pl.Int64)
-
-
-def moment(text: pl.Expr) -> pl.Expr:
-    """The UTC instant of ISO text with an offset (Z, +05:30 or +0530); null where it is none."""
-    offset = text.str.replace(r"Z$", "+00:00").str.replace(r"([+-][0-9]{2})([0-9]{2})$", "${1}:${2}")
-    return offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")

@@ -86,7 +86,7 @@ def pull(store: Store, link: CrmConnection, *, full: bool = False, tell: Progres
                 raise
     _follow(store, link, pulled)
     with store.read(link.name) as session:
-        pulled.lost = [row for row in sight.lost_sources(session) if row.accepted is None]
+        pulled.lost = sight.open_sources(session)
     return pulled
 
 
@@ -150,6 +150,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     with store.read(link.name) as session:
         cursor = ledger.cursor(session, name)
         full = full or sight.is_due(sight.of_source(session, name), micros(link.now()))
+        first_of_all = sweeps.of_source(session, name) is None
         rejected = sorted({str(row["record"]) for row in ledger.rejected(session) if row["source"] == name})
     # One that says no id cannot be asked for.
     rejected = [record for record in rejected if not record.startswith(UNNAMED)]
@@ -157,12 +158,9 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
     if rejected and known and not full:
         _asked(store, link, name, rejected, pulled, closes=False)
-    # A full read that was cut goes on; one that ended begins anew.
-    with store.read(link.name) as session:
-        # Only the first read of all goes on where it was cut, though everything is to be read again.
-        first_of_all = sweeps.of_source(session, name) is None
-    go_on = cursor is not None and known and cursor.cursor != ""
-    go_on = go_on and (not full or (cursor is not None and not cursor.complete and first_of_all))
+    # Only the first read of all goes on where it was cut, though everything is to be read again.
+    cut = cursor is not None and not cursor.complete
+    go_on = known and cursor is not None and cursor.cursor != "" and (not full or (cut and first_of_all))
     began = micros(link.now())
     try:
         seen = _read_source(store, link, name, pulled, cursor.cursor if go_on and cursor else None, tell)
@@ -176,8 +174,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
                 )
         raise
     if go_on:
-        if first_of_all and cursor is not None and not cursor.complete:
-            # The first read of all, which was cut.
+        if first_of_all and cut:
             pulled.in_full[name] = began
         return
     with store.write(link.name) as session:

@@ -12,6 +12,7 @@ from datetime import timedelta
 import polars as pl
 
 from connector.errors import Exhausted, Problem
+from connector.instants import moment
 from connector.ports import Diagnostics, Page
 from sync.crm_connection import CrmConnection, micros
 from sync.pull import SPOILT, Pulled, close_missing, take_in, together
@@ -37,14 +38,15 @@ def sweep(store: Store, link: CrmConnection, pulled: Pulled) -> None:
     _all(store, link, own)
     pulled.swept = own.swept
     with store.read(link.name) as session:
-        pulled.lost = [row for row in sight.lost_sources(session) if row.accepted is None]
+        pulled.lost = sight.open_sources(session)
 
 
 def _all(store: Store, link: CrmConnection, pulled: Pulled) -> None:
-    for name, part in link.mapping.sources.items():
-        due = _due(store, link, name)
-        if due is None or _is_short(link):
-            continue
+    ahead = [due for name in link.mapping.sources if (due := _due(store, link, name)) is not None]
+    if not ahead or _is_short(link):
+        return
+    for due in ahead:
+        name, part = due.source, link.mapping.sources[due.source]
         try:
             _slice(store, link, due, pulled)
         except Problem as problem:
@@ -96,16 +98,16 @@ def _slice(store: Store, link: CrmConnection, at: Sweep, pulled: Pulled) -> None
             sweeps.save(session, at)
     asked_at = micros(link.now())
     for page in together(link.crm.read(link.mapping.source(name), at.cursor or None)):
-        missed = 0
+        missed, shown = 0, []
         for part, counts in _by_age(page, micros(link.now() - _YOUNG)):
             before = set(pulled.touched)
             applied = take_in(store, link, part, asked_at, None, pulled)
             missed += len(pulled.touched - before) if counts else 0
-            with store.write(link.name) as session:
-                sweeps.add_seen(session, name, applied.records)
+            shown += applied.records
         read += page.frame.height
         at = Sweep(name, at.began_at, None, page.cursor, at.fingerprint, at.missed + missed)
         with store.write(link.name) as session:
+            sweeps.add_seen(session, name, shown)
             sweeps.save(session, at)
         pulled.swept[name] = {"missed": at.missed, "finished": False, "problem": None}
         if page.complete:
@@ -133,10 +135,7 @@ def _finish(store: Store, link: CrmConnection, at: Sweep, pulled: Pulled) -> Non
 
 def _by_age(page: Page, young: int) -> Iterator[tuple[Page, bool]]:
     """The page's rows that any delta must have brought, and those that changed too shortly ago; whether they count."""
-    stamps = (
-        page.frame["modified_at"].str.replace(r"Z$", "+00:00").str.replace(r"([+-][0-9]{2})([0-9]{2})$", "${1}:${2}")
-    )
-    at = stamps.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us").cast(pl.Int64)
+    at = page.frame.select(moment(pl.col("modified_at")).cast(pl.Int64)).to_series()
     late = (at >= young).fill_null(value=False)
     yield Page(page.source, page.frame.filter(~late), page.gone, page.cursor, page.complete, page.misfits), True
     if late.any():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,8 @@ DEEPEST = 64
 TOO_DEEP = "[nested too deep]"
 #: Digits of a number that anything here counts with.
 _MOST_DIGITS = 40
+#: Characters of its keys.
+_SHOWN = 60
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
@@ -34,6 +37,15 @@ def document(body: bytes, charset: str = "") -> Any:
         return json.loads(text, parse_float=_decimal, parse_int=_whole)
     except RecursionError:
         return json.loads(_shallow(text), parse_float=_decimal, parse_int=_whole)
+
+
+def shape(value: Any) -> str:
+    """What an answer looks like, without its values: they may be a customer's."""
+    if value is None:
+        return "null"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(sorted(str(key) for key in value))[:_SHOWN] + "}"
+    return "a list" if isinstance(value, list) else "a single value"
 
 
 def plain(number: Decimal) -> str:

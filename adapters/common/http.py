@@ -126,6 +126,7 @@ class Http:
     _told_time: bool = False
 
     def __post_init__(self) -> None:
+        self.origins = {origin_of(each) for each in self.origins}
         self._gate = threading.Semaphore(self.concurrency)
         pool = HTTPAdapter(pool_connections=self.concurrency, pool_maxsize=self.concurrency)
         for scheme in ("https://", "http://"):
@@ -240,7 +241,7 @@ class Http:
         return state.attempt_number >= most or (state.seconds_since_start or 0.0) >= patience.total_s
 
     def _check_origin(self, url: str) -> None:
-        if origin_of(url) not in {origin_of(each) for each in self.origins}:
+        if origin_of(url) not in self.origins:
             raise Misconfigured("E-CRM-ORIGIN", host=urlsplit(url).netloc)
 
     def _tell_time(self, answer: HttpResponse, sent: float) -> None:

@@ -12,7 +12,7 @@ import polars as pl
 
 from adapters.common.documents import TOO_DEEP, plain
 from connector.faults import FAULTS
-from connector.ports import UNNAMED, Misfit
+from connector.ports import UNNAMED, Gone, Misfit
 
 R = TypeVar("R")
 
@@ -34,6 +34,12 @@ def framed(
         misfits += [Misfit(_called(rows[at]), "id", None, "no_id") for at in unnamed.arg_true()]
         frame = frame.filter(~unnamed)
     return frame, tuple(misfits)
+
+
+def not_shown(records: Sequence[str], frame: pl.DataFrame, misfits: Sequence[Misfit]) -> tuple[Gone, ...]:
+    """Those that were asked for and are in neither: the CRM has them no more."""
+    shown = {*frame["id"], *(misfit.record for misfit in misfits)}
+    return tuple(Gone(record, "deleted") for record in records if record not in shown)
 
 
 def _narrowed(

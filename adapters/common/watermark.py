@@ -6,12 +6,15 @@ nothing, so that a row dated ahead, or one that changed while a long read went o
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
+
+from connector.instants import moment
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
@@ -65,7 +68,8 @@ class Watermark:
         began = now
         if state.get("began") and state.get("bound"):
             # A read that was cut goes on: what changed since it began is still to come.
-            bound, began = min(bound, _known(state["bound"])), _known(state["began"])
+            bound = min(bound, datetime.fromisoformat(state["bound"]))
+            began = datetime.fromisoformat(state["began"])
         mark = cls(overlap, clock, bound, began, _instant(state.get("greatest")), _instant(state.get("first_seen")))
         mark.settled = bool(state.get("settled"))
         if "window" in state:
@@ -80,8 +84,7 @@ class Watermark:
     def see(self, stamps: pl.Series) -> None:
         """Takes in the modified times of a page: ISO instants with offset, or null."""
         self._rows = self._rows or stamps.len() > 0
-        texts = stamps.str.replace(r"Z$", "+00:00").str.replace(r"([+-][0-9]{2})([0-9]{2})$", "${1}:${2}")
-        times = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us").cast(pl.Int64)
+        times = pl.select(moment(pl.lit(stamps)).cast(pl.Int64)).to_series()
         limit = (self.bound - _EPOCH) // _MICRO
         last = times.filter((times > _NEVER) & (times <= limit)).max()
         self._ahead = self._ahead or bool((times > limit).any())
@@ -91,22 +94,28 @@ class Watermark:
         if self.greatest is None or latest > self.greatest:
             self.greatest, self.first_seen, self.settled = latest, self.clock(), False
 
-    def midway(self) -> dict[str, Any]:
-        """For the cursor of a read that goes on."""
-        values = {"window": self.since, "began": self.began, "bound": self.bound}
-        return {**self._state(), **{name: at.isoformat() if at else None for name, at in values.items()}}
+    @property
+    def since_text(self) -> str | None:
+        """`since` to the second, as a filter wants it."""
+        return self.since.isoformat(timespec="seconds") if self.since else None
 
-    def done(self) -> dict[str, Any] | None:
-        """For the cursor of a read that is over; None: its rows tell no time, so the next one is of everything."""
+    def midway(self, **more: Any) -> str:
+        """The cursor of a read that goes on."""
+        values = {"window": self.since, "began": self.began, "bound": self.bound}
+        state = {**self._state(), **{name: at.isoformat() if at else None for name, at in values.items()}}
+        return json.dumps({**state, **more})
+
+    def done(self, **more: Any) -> str:
+        """The cursor of a read that is over; empty: its rows tell no time, so the next one is of everything."""
         if self.greatest is None and self._ahead:
             # All of it is dated after the read began: what is still to come will be, too.
             self.greatest, self.first_seen = self.bound, self.clock()
         if self.greatest is None and self._rows:
-            return None
+            return ""
         whole = self.greatest is not None and (self.since is None or self.since <= self.greatest - self.overlap)
         if whole and self.first_seen is not None and self.began - self.first_seen >= self.overlap:
             self.settled = True
-        return self._state()
+        return json.dumps({**self._state(), **more})
 
     def _state(self) -> dict[str, Any]:
         values = {"greatest": self.greatest, "first_seen": self.first_seen}
@@ -115,7 +124,3 @@ class Watermark:
 
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _known(text: str) -> datetime:
-    return datetime.fromisoformat(text)

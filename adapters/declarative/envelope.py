@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.common.documents import shape
 from adapters.declarative import select
 from adapters.declarative.models import EmptyList
 from connector.errors import Retry
@@ -18,7 +19,6 @@ _SUCCESS = ("success", "ok", "Success")
 _HARMLESS = frozenset({"", "0", "200", "ok", "success", "none", "null", "false", "no error"})
 _CODES = ("code", "Code", "errcode", "status")
 _FAILED = frozenset({"error", "fail", "failed", "failure"})
-_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,4 @@ def _is_error(told: Any) -> bool:
 
 
 def _missing(document: Any, place: str, host: str, name: str) -> Retry:
-    return Retry("E-CRM-ENVELOPE", host=host, object=name, place=place, found=_shape(document))
-
-
-def _shape(document: Any) -> str:
-    """What an answer looks like, without its values: they may be a customer's."""
-    if document is None:
-        return "null"
-    if isinstance(document, Mapping):
-        return ("{" + ", ".join(sorted(str(key) for key in document)))[:_SHOWN] + "}"
-    return "a list" if isinstance(document, list) else "a single value"
+    return Retry("E-CRM-ENVELOPE", host=host, object=name, place=place, found=shape(document))

@@ -74,6 +74,9 @@ class Answer:
     response: HttpResponse | None
     document: Any
     items: list[Any]
+    #: What each says is its id; of grouped rows, which share theirs, none.
+    ids: list[str | None]
+    #: Of the page, for links that are relative to it.
     url: str
     #: Whether it says that there is more, and how many records there are in all; None: it says nothing of it.
     more: bool | None = None
@@ -104,7 +107,7 @@ class Pages:
             if back is not None:
                 spot = back
                 continue
-            if self._is_repeated(answer.items, seen):
+            if self._is_repeated(answer, seen):
                 self._check_count(spot, spot.read, answer)
                 yield [], None
                 return
@@ -113,13 +116,16 @@ class Pages:
                 items = self._whole_groups(answer, given, spot, seen)
             if len(answer.items) < self.paging.size:
                 seen.capped = max(seen.capped, len(answer.items))
-            read = self._count(spot, items, seen)
+            read = self._count(spot, items, answer.ids, seen)
             first = spot.total if spot.total is not None else answer.total
-            following = self._following(spot, items, answer, read, seen)
+            following = self._following(spot, items, answer, read)
             if following is None:
                 self._check_count(spot, read, answer)
                 yield items, None
                 return
+            seen.empty = 0 if items else seen.empty + 1
+            if seen.empty >= _MOST_EMPTY:
+                raise self._repeated()
             spot = replace(following, read=read, total=first)
             yield items, spot
 
@@ -137,25 +143,26 @@ class Pages:
                 case kind:
                     known[kind] = at
         values = self.wire.given(**{**known, **given})
-        asked = url or prepare(self.call, self.wire.base, values).url
+        asked = url or (prepare(self.call, self.wire.base, values).url if paging.kind in _LINKS else "")
         try:
             response = self.proof.ask(self.call, values, url=url)
         except Empty:
             if spot.promised:
                 raise self._incomplete(spot.read, spot.total) from None
-            return Answer(None, None, [], asked)
+            return Answer(None, None, [], [], asked)
         document = self.wire.document(response)
         items = listed(document, self.listing, self.wire.host)
         total = self._total(document)
         # Some tell a total on the first page only, and 0 on the others.
         total = None if at is not None and total is not None and total <= len(items) else total
-        return Answer(response, document, items, asked, self._more(document), total)
+        ids = [] if paging.grouped else [self._id(row) for row in items]
+        return Answer(response, document, items, ids, asked, self._more(document), total)
 
     def _gone_back(self, answer: Answer, spot: Spot, seen: Seen) -> Spot | None:
         """Where to read from, as rows were taken out behind us: what slid over the edge is read by going back."""
         if self.paging.kind != "offset" or spot.last is None or answer.response is None:
             return None
-        here = [self._id(row) for row in answer.items]
+        here = answer.ids
         # Once we go back, a page must begin with a record that came before, or with the list itself.
         found = spot.last in here[: self.paging.overlap]
         met = seen.back > 0 and bool(here) and hash(here[0]) in seen.ids
@@ -168,11 +175,11 @@ class Pages:
         seen.pages.clear()
         return replace(spot, at=max(0, int(spot.at) - self.paging.size))
 
-    def _is_repeated(self, items: Sequence[Any], seen: Seen) -> bool:
+    def _is_repeated(self, answer: Answer, seen: Seen) -> bool:
         """Whether a page came already, and the file says that this is how the system's lists end."""
-        if not items or self.paging.grouped:
+        if not answer.ids:
             return False
-        mark = self._mark(items)
+        mark = _mark(answer)
         if mark in seen.pages:
             if self.paging.repeats_last_page:
                 return True
@@ -180,18 +187,10 @@ class Pages:
         seen.pages.add(mark)
         return False
 
-    def _mark(self, items: Sequence[Any]) -> int:
-        ids = [self._id(row) for row in items]
-        try:
-            return hash(exact_json(list(items)) if None in ids else tuple(ids))
-        except FAULTS:
-            return hash(tuple(ids))
-
-    def _count(self, spot: Spot, items: Sequence[Any], seen: Seen) -> int:
+    def _count(self, spot: Spot, items: Sequence[Any], ids: Sequence[str | None], seen: Seen) -> int:
         """Records read so far: a record that came twice counts once, rows of one key each by itself."""
         if self.paging.grouped:
             return spot.read + len(items)
-        ids = [self._id(row) for row in items]
         if not seen.ids and spot.last is not None:
             # The shared row of a read that goes on was counted before the cut.
             seen.ids.add(hash(spot.last))
@@ -228,12 +227,12 @@ class Pages:
             found = group
         raise self._incomplete(len(found), None)
 
-    def _following(self, spot: Spot, items: list[Any], answer: Answer, read: int, seen: Seen) -> Spot | None:
+    def _following(self, spot: Spot, items: list[Any], answer: Answer, read: int) -> Spot | None:
         paging, more, response = self.paging, answer.more, answer.response
         if paging.kind == "none" or response is None or more is False:
             return None
         if paging.kind in _LINKS:
-            return self._link(spot, items, answer, response, read, seen)
+            return self._link(spot, answer, response, read)
         if not items and not more:
             return None
         if not select.names([self.call.path, self.call.query, self.call.body, self.call.headers]) & _PLACES:
@@ -242,14 +241,9 @@ class Pages:
         here = int(spot.at or 0) + len(items) if paging.kind == "offset" else read
         if more is None and paging.kind != "keyset" and answer.total is not None and here >= answer.total:
             return None
-        seen.empty = 0 if items else seen.empty + 1
-        if seen.empty >= _MOST_EMPTY:
-            raise self._repeated()
-        return self._place_after(spot, items, more, read)
+        return self._place_after(spot, items, answer, read)
 
-    def _link(
-        self, spot: Spot, items: list[Any], answer: Answer, response: HttpResponse, read: int, seen: Seen
-    ) -> Spot | None:
+    def _link(self, spot: Spot, answer: Answer, response: HttpResponse, read: int) -> Spot | None:
         paging = self.paging
         if paging.kind == "link_header":
             link = next_link(response.headers.get("Link", ""))
@@ -262,12 +256,9 @@ class Pages:
         link = link if paging.kind == "cursor" else urljoin(answer.url, str(link))
         if link == spot.at and paging.kind != "cursor":
             raise self._repeated()
-        if link == spot.at and not items and not answer.more:
+        if link == spot.at and not answer.items and not answer.more:
             # A cursor that stays where the list ends.
             return None
-        seen.empty = 0 if items else seen.empty + 1
-        if seen.empty >= _MOST_EMPTY:
-            raise self._repeated()
         return Spot(link, promised=True)
 
     def _check_single(self, items: list[Any], more: bool | None, read: int) -> None:
@@ -277,20 +268,20 @@ class Pages:
         if not self.bounded and len(items) >= self.paging.size:
             raise self._incomplete(read, None)
 
-    def _place_after(self, spot: Spot, items: list[Any], more: bool | None, read: int) -> Spot | None:
-        paging, promised = self.paging, bool(more)
+    def _place_after(self, spot: Spot, items: list[Any], answer: Answer, read: int) -> Spot | None:
+        paging, promised = self.paging, bool(answer.more)
         if paging.kind == "page":
             here = spot.at if spot.at is not None else paging.first
             return Spot(here + 1, promised=promised)
         if paging.kind == "offset":
             here, step = int(spot.at or 0), len(items) - paging.overlap
             if step > 0 and paging.overlap:
-                return Spot(here + step, last=self._id(items[-1]), promised=promised)
+                return Spot(here + step, last=answer.ids[-1], promised=promised)
             return Spot(here + (len(items) or paging.size), promised=promised)
         keys = [key for key in map(self._key, items) if key and not _HALF.search(key)]
         if not keys:
             # No row to go on from: the end, unless the page was full or the answer says that there is more.
-            if more or len(items) >= paging.size:
+            if promised or len(items) >= paging.size:
                 raise self._incomplete(read, spot.total)
             return None
         if keys[-1] == spot.at:
@@ -344,6 +335,14 @@ class Pages:
     def _incomplete(self, read: int, total: int | None) -> Problem:
         told = "more" if total is None else str(total)
         return Retry("E-CRM-INCOMPLETE", host=self.wire.host, object=self.listing.name, read=read, total=told)
+
+
+def _mark(answer: Answer) -> int:
+    """What a page is known by: its ids, or all that it says where one has none."""
+    try:
+        return hash(exact_json(answer.items) if None in answer.ids else tuple(answer.ids))
+    except FAULTS:
+        return hash(tuple(answer.ids))
 
 
 def _whole(text: str) -> int | None:

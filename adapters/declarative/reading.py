@@ -61,10 +61,9 @@ class Reading:
             mark.see(frame["modified_at"])
             here = ""
             if following is not None:
-                here = json.dumps({**mark.midway(), "spot": asdict(following)})
+                here = mark.midway(spot=asdict(following))
             elif top.modified is not None and top.since is not None:
-                done = mark.done()
-                here = json.dumps(done) if done is not None else ""
+                here = mark.done()
             gone += self._childless(source, items, frame)
             yield Page(source.name, frame, gone, here, complete=following is None, misfits=misfits)
 

@@ -17,7 +17,7 @@ import requests
 from simple_salesforce.api import Salesforce as Facade
 
 from adapters.common.budget import Budget
-from adapters.common.http import Http, HttpResponse, RetryPolicy, host_of
+from adapters.common.http import Http, HttpResponse, RetryPolicy, host_of, origin_of
 from adapters.salesforce import errors
 from adapters.salesforce.auth import Credentials, shared_token
 from connector.errors import Misconfigured
@@ -111,7 +111,7 @@ class Client:
         parts = urlsplit(instance_url)
         if parts.scheme != "https" or not _OURS.fullmatch(parts.netloc):
             raise Misconfigured("E-CRM-ORIGIN", host=parts.netloc)
-        self.http.origins.add(instance_url)
+        self.http.origins.add(origin_of(instance_url))
         return instance_url
 
 

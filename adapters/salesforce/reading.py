@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from adapters.common.misfits import not_shown
 from adapters.common.watermark import SECONDS, Watermark
 from adapters.salesforce import wire
 from adapters.salesforce.client import Client
@@ -105,9 +106,8 @@ class Reading:
         for start in range(0, len(records), PER_FETCH):
             batch = records[start : start + PER_FETCH]
             found = self._query(source, result, f"Id IN ({_id_list(batch)})")
-            items = {*found.table["Id"], *(misfit.record for misfit in found.misfits)}
-            gone = tuple(Gone(record, "deleted") for record in batch if record not in items)
             frame = wire.frame(found.table, source.fields)
+            gone = not_shown(batch, frame, found.misfits)
             yield Page(source.name, frame, gone, "", complete=True, misfits=found.misfits)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
@@ -135,7 +135,7 @@ class Reading:
 
     def _walk(self, source: Source, known: Known, state: dict[str, Any], whole: str | None) -> Iterator[Page]:
         mark, last = self._mark(state), state.get("last")
-        since, began = _stamp(mark.since), mark.began.isoformat(timespec="seconds")
+        since, began = mark.since_text, mark.began.isoformat(timespec="seconds")
         limit = self.most
         while True:
             try:
@@ -153,10 +153,7 @@ class Reading:
             live, gone = _split_deleted(found.table)
             if MODIFIED in found.table.columns:
                 mark.see(found.table[MODIFIED])
-            if more:
-                cursor = json.dumps({**mark.midway(), "last": last, "whole": whole})
-            else:
-                cursor = _done(mark, whole or began)
+            cursor = mark.midway(last=last, whole=whole) if more else mark.done(whole=whole or began)
             frame = wire.frame(live, source.fields)
             yield Page(source.name, frame, gone, cursor, complete=not more, misfits=found.misfits)
             if not more:
@@ -225,7 +222,7 @@ class Reading:
                 raise self._incomplete(source, read, total)
             spot = {"job": job, "locator": locator, "read": read}
             mark.see(frame["modified_at"])
-            cursor = _done(mark, began) if last else json.dumps({**mark.midway(), "bulk": spot})
+            cursor = mark.done(whole=began) if last else mark.midway(bulk=spot)
             yield Page(source.name, frame, (), cursor, complete=last, misfits=misfits)
             if last:
                 return
@@ -261,15 +258,6 @@ def _where(since: str | None, last: Sequence[str] | None, limit: int) -> str:
         tests.append(f"(({MODIFIED} = {stamp} AND Id > {quoted(last[1])}) OR {MODIFIED} > {stamp})")
     test = " AND ".join(tests) or "Id != null"
     return f"{test} ORDER BY {MODIFIED}, Id LIMIT {limit}"
-
-
-def _done(mark: Watermark, whole: str) -> str:
-    done = mark.done()
-    return json.dumps({**done, "whole": whole}) if done is not None else ""
-
-
-def _stamp(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
 
 
 def _split_deleted(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Gone, ...]]:

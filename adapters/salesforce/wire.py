@@ -42,8 +42,7 @@ def part(body: bytes, key: str) -> Any:
     """What the JSON object of an answer holds under a key. Raises Retry: no JSON, or it does not hold it."""
     whole = document(body)
     if not isinstance(whole, dict) or whole.get(key) is None:
-        shape = ", ".join(sorted(whole)) if isinstance(whole, dict) else type(whole).__name__
-        raise Retry("E-CRM-ENVELOPE", host="Salesforce", object=key, place=key, found="{" + shape[:60] + "}")
+        raise Retry("E-CRM-ENVELOPE", host="Salesforce", object=key, place=key, found=documents.shape(whole))
     return whole[key]
 
 
@@ -106,8 +105,8 @@ class Rows:
             raise Retry("E-CRM-GARBLED", host="Salesforce") from None
         shape = {"done": bool, "totalSize": int, "records": list}
         if not isinstance(whole, dict) or any(not isinstance(whole.get(key), kind) for key, kind in shape.items()):
-            found = "{" + ", ".join(sorted(whole) if isinstance(whole, dict) else [])[:60] + "}"
-            raise Retry("E-CRM-ENVELOPE", host="Salesforce", object="query", place="records", found=found)
+            told = documents.shape(whole)
+            raise Retry("E-CRM-ENVELOPE", host="Salesforce", object="query", place="records", found=told)
         names = dict(zip(self._tops, self._get, strict=True))
         fields = dict(zip(self._tops, self._record.__struct_fields__, strict=True))
         rows = [each if isinstance(each, Mapping) else {} for each in whole["records"]]

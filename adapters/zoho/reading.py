@@ -22,6 +22,7 @@ import polars as pl
 
 from adapters.common.csv_rows import csv_rows
 from adapters.common.http import HttpResponse
+from adapters.common.misfits import not_shown
 from adapters.common.watermark import SECONDS, Watermark
 from adapters.zoho import wire
 from connector.errors import Misconfigured, Retry
@@ -98,8 +99,7 @@ class Reading:
             listed = ", ".join(f"'{_id(record)}'" for record in batch)
             rows, _ = self._query(source, there, f"id in ({listed})", _FIRST)
             frame, misfits = wire.framed(rows, source.fields)
-            items = {*frame["id"], *(misfit.record for misfit in misfits)}
-            gone = tuple(Gone(record, "deleted") for record in batch if record not in items)
+            gone = not_shown(batch, frame, misfits)
             yield Page(source.name, frame, gone, "", complete=True, misfits=misfits)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
@@ -129,6 +129,9 @@ class Reading:
     def _mark(self, state: dict[str, Any]) -> Watermark:
         return Watermark.of(state, _OVERLAP, self.now, self.theirs(), SECONDS)
 
+    def _done(self, there: frozenset[str], mark: Watermark) -> str:
+        return mark.done() if _MODIFIED in there else ""
+
     def _there(self, source: Source) -> frozenset[str]:
         """The fields of the module that are wanted and exist; one that is missing must not hide the others."""
         if source.object not in self._known:
@@ -149,7 +152,7 @@ class Reading:
 
     def _walk(self, source: Source, there: frozenset[str], state: dict[str, Any], *, large: bool) -> Iterator[Page]:
         mark, last = self._mark(state), str(state.get("last") or "0")
-        since = _stamp(mark.since)
+        since = mark.since_text
         limit = self.most if large or "last" in state else min(_FIRST, self.most)
         while True:
             test = f"id > {_id(last)}"
@@ -160,7 +163,7 @@ class Reading:
             last = self._after(source.object, rows, last)
             frame, misfits = wire.framed(rows, source.fields)
             mark.see(frame["modified_at"])
-            here = json.dumps({**mark.midway(), "last": last}) if more else _done(there, mark)
+            here = mark.midway(last=last) if more else self._done(there, mark)
             yield Page(source.name, frame, gone, here, complete=not more, misfits=misfits)
             if not more:
                 return
@@ -200,7 +203,7 @@ class Reading:
                 here = {"token": following} if last else {"job": job, "rows": end}
                 complete = last and following is None
                 mark.see(whole[start:end]["modified_at"])
-                cursor = _done(there, mark) if complete else json.dumps({**mark.midway(), "bulk": here})
+                cursor = self._done(there, mark) if complete else mark.midway(bulk=here)
                 told = misfits if last else ()
                 yield Page(source.name, whole[start:end], (), cursor, complete=complete, misfits=told)
             if following is None:
@@ -250,15 +253,6 @@ class Reading:
         wanted = {"id": "Id", "modified_at": _MODIFIED, **{name: name for name in fields}}
         columns = [(pl.col(old) if old in has else null).alias(new) for new, old in wanted.items()]
         return rows.select(columns), misfits
-
-
-def _done(there: frozenset[str], mark: Watermark) -> str:
-    done = mark.done() if _MODIFIED in there else None
-    return json.dumps(done) if done is not None else ""
-
-
-def _stamp(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
 
 
 def _id(record: str) -> str:

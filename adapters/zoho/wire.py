@@ -11,7 +11,7 @@ import msgspec
 import polars as pl
 
 from adapters.common import misfits
-from adapters.common.documents import document, plain
+from adapters.common.documents import document, plain, shape
 from adapters.common.http import HttpResponse
 from connector.errors import Retry
 from connector.ports import Misfit
@@ -35,8 +35,7 @@ def records(answer: HttpResponse, key: str = "data") -> tuple[list[dict[str, Any
         # One record may be what it breaks at.
         whole = _by_record(answer.body)
     if not isinstance(whole, dict) or not isinstance(whole.get(key), list):
-        shape = ", ".join(sorted(whole)) if isinstance(whole, dict) else type(whole).__name__
-        raise Retry("E-CRM-ENVELOPE", host="Zoho", object=key, place=key, found="{" + shape + "}")
+        raise Retry("E-CRM-ENVELOPE", host="Zoho", object=key, place=key, found=shape(whole))
     info = whole.get("info")
     return whole[key], info if isinstance(info, dict) else {}
 

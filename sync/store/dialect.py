@@ -214,6 +214,17 @@ def insert_new(session: Writing, table: Table, rows: Sequence[Mapping[str, Any]]
     return sum(session.tx.execute(statement, dict(row)).rowcount for row in rows)
 
 
+def insert_new_tuples(
+    session: Writing, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]], key: Sequence[str]
+) -> None:
+    """As `insert_new`, of many rows whose values stand in the order of the names, straight by the driver."""
+    if rows:
+        statement = insert(table).on_conflict_do_nothing(index_elements=list(key))
+        compiled = statement.compile(dialect=session.tx.dialect, column_keys=list(names))
+        order = [list(names).index(name) for name in compiled.positiontup or ()]
+        session.tx.exec_driver_sql(str(compiled), [tuple(row[place] for place in order) for row in rows])
+
+
 def raise_counter(
     session: Writing, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str], counter: str
 ) -> None:

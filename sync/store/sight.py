@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import delete, insert, select
 
 from connector.errors import Misconfigured
-from sync.store import tables
-from sync.store.dialect import insert_new, upsert
+from sync.store import record_sets, tables
+from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
 #: Between two full reads of a source whose records are out of sight, in microseconds.
@@ -41,6 +41,11 @@ def lost_sources(session: Reading) -> list[LostSource]:
     return [LostSource(*row) for row in session.tx.execute(query)]
 
 
+def open_sources(session: Reading) -> list[LostSource]:
+    """Those that nobody has accepted yet."""
+    return [row for row in lost_sources(session) if row.accepted is None]
+
+
 def of_source(session: Reading, source: str) -> LostSource | None:
     """What is out of sight of a source; None: nothing."""
     return next((row for row in lost_sources(session) if row.source == source), None)
@@ -56,32 +61,24 @@ def is_due(row: LostSource | None, now: int) -> bool:
 def note(session: Writing, row: LostSource, records: Iterable[str]) -> None:
     """Keep what a full read showed, and which stored records it did not."""
     _save(session, row)
-    _forget(session, row.source)
-    rows = [{"connection": session.connection, "source": row.source, "record": record} for record in records]
-    insert_new(session, tables.sight_missing, rows, ["connection", "source", "record"])
+    record_sets.clear(session, tables.sight_missing, row.source)
+    record_sets.add(session, tables.sight_missing, row.source, records)
 
 
 def missing(session: Reading, source: str) -> set[str]:
     """Stored records that the last full read did not show."""
-    table = tables.sight_missing
-    query = select(table.c.record).where(session.own(table), table.c.source == source)
-    return set(session.tx.execute(query).scalars())
+    return record_sets.members(session, tables.sight_missing, source)
 
 
 def _save(session: Writing, row: LostSource) -> None:
     upsert(session, tables.sight, [{"connection": session.connection, **asdict(row)}], ["connection", "source"])
 
 
-def _forget(session: Writing, source: str) -> None:
-    table = tables.sight_missing
-    session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
-
-
 def clear(session: Writing, source: str) -> None:
     """Everything is in sight again."""
     table = tables.sight
     session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
-    _forget(session, source)
+    record_sets.clear(session, tables.sight_missing, source)
 
 
 def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
@@ -94,8 +91,7 @@ def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
         lost = ", ".join(each.source for each in lost_sources(session)) or "–"
         raise Misconfigured("E-SIGHT-NONE", source=source, lost=lost)
     now = max(now, row.looked_at)  # By the CRM's clock it may have been looked at later.
-    values = {**asdict(row), "accepted": row.missing, "accepted_by": by, "accepted_at": now}
-    result = LostSource(**values)
+    result = replace(row, accepted=row.missing, accepted_by=by, accepted_at=now)
     _save(session, result)
     body = f"{row.missing} of {row.stored} are gone"
     entry = {"connection": session.connection, "account_id": "", "subject": source, "what": "accepted", "by": by}

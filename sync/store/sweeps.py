@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from sync.store import tables
-from sync.store.dialect import insert_new, upsert
+from sync.store import record_sets, tables
+from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
 
@@ -42,23 +42,19 @@ def save(session: Writing, sweep: Sweep) -> None:
     """Keep how far it is; of one that ended, nothing of what it saw is kept."""
     upsert(session, tables.sweeps, [{"connection": session.connection, **asdict(sweep)}], ["connection", "source"])
     if sweep.finished_at is not None:
-        table = tables.sweep_seen
-        session.tx.execute(delete(table).where(session.own(table), table.c.source == sweep.source))
+        forget_seen(session, sweep.source)
 
 
 def add_seen(session: Writing, source: str, records: Iterable[str]) -> None:
     """These were shown."""
-    rows = [{"connection": session.connection, "source": source, "record": record} for record in dict.fromkeys(records)]
-    insert_new(session, tables.sweep_seen, rows, ["connection", "source", "record"])
+    record_sets.add(session, tables.sweep_seen, source, records)
 
 
 def forget_seen(session: Writing, source: str) -> None:
-    """It begins anew."""
-    table = tables.sweep_seen
-    session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
+    """It begins anew, or is over."""
+    record_sets.clear(session, tables.sweep_seen, source)
 
 
 def seen(session: Reading, source: str) -> set[str]:
     """All records that the one which goes on was shown so far."""
-    table = tables.sweep_seen
-    return set(session.tx.execute(select(table.c.record).where(session.own(table), table.c.source == source)).scalars())
+    return record_sets.members(session, tables.sweep_seen, source)

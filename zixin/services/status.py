@@ -73,7 +73,7 @@ def of(profile: str, now: datetime) -> Status:
         good = next((row for row in ended_well if row["finished_at"] <= latest), None)
         counts, day = inbox.count_by_state(session), ratings.newest_day(session)
         rejected, refused = len(ledger.rejected(session)), len(refusals.open_(session))
-        lost = tuple(row for row in sight.lost_sources(session) if row.accepted is None)
+        lost = tuple(sight.open_sources(session))
         accounts = ledger.totals(session)["accounts"]
     braked = ran[0]["run_id"] if ran and ran[0]["state"] == "braked" else None
     ended = instant(good["finished_at"]) if good else None

@@ -16,8 +16,6 @@ from tests.adapters.declarative.test_ends import BY_CURSOR, BY_KEY, BY_OFFSET, B
 @responses.activate
 def test_an_offset_list_goes_on_behind_a_page_of_nothing_but_the_shared_row() -> None:
     edges = {0: 3, 2: 3, 3: 6, 5: 8, 7: 8}
-    served(lambda query: {"data": ROWS[int(query["offset"]) : edges.get(int(query["offset"]), 8)], "more": True})
-    responses.reset()
 
     def answer(query: Mapping[str, str]) -> Any:
         start = int(query["offset"])
