@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select
 from connector.credit.decision_rules import Asked, check_request, may_approve
 from connector.errors import Misconfigured
 from connector.policy import Policy
-from sync.store import Store, ledger, tables
+from sync.store import Store, facts, tables
 from sync.store.session import Reading, Writing
 
 #: Canonical table of decisions → its key.
@@ -67,7 +67,7 @@ def decide(
             }
             session.tx.execute(insert(tables.asked).values(body))
         else:
-            ledger.put_row(session, table, row, now_us)
+            facts.put_row(session, table, row, now_us)
         log(session, account, key, "asked" if needs else "decided", asked.by, now_us, row)
     return Decided(key, needs)
 
@@ -78,7 +78,7 @@ def approve(store: Store, connection: str, key: str, by: str, policy: Policy, *,
         result = _waiting_request(session, key)
         may_approve(policy, result["by"], by)
         row = {**json.loads(result["body"]), "approved_by": by}
-        ledger.put_row(session, result["table"], row, now_us)
+        facts.put_row(session, result["table"], row, now_us)
         _forget(session, key)
         log(session, result["account_id"], key, "approved", by, now_us, row)
     return str(result["account_id"])
@@ -93,9 +93,9 @@ def end(store: Store, connection: str, key: str, by: str, *, last: int, now_us: 
             row = session.tx.execute(query).mappings().one_or_none()
             if row is None:
                 continue
-            if row["source"] != ledger.OWN:
+            if row["source"] != facts.OWN:
                 raise Misconfigured("E-DESK-CRM", key=key)
-            ledger.put_row(session, table, {**row, "valid_until": last}, now_us)
+            facts.put_row(session, table, {**row, "valid_until": last}, now_us)
             log(session, row["account_id"], key, "ended", by, now_us, {"valid_until": last})
             return str(row["account_id"])
         result = _waiting_request(session, key)
@@ -122,7 +122,7 @@ def list_decisions(session: Reading, account: str | None = None) -> list[dict[st
         waiting = waiting.where(tables.asked.c.account_id == account)
     for row in session.tx.execute(waiting.order_by(tables.asked.c.decision_id)).mappings():
         more = {"key": row["decision_id"], "table": row["table"], "state": "waits", "needs": row["needs"]}
-        rows.append({**json.loads(row["body"]), **more, "by": row["by"], "source": ledger.OWN})
+        rows.append({**json.loads(row["body"]), **more, "by": row["by"], "source": facts.OWN})
     return rows
 
 

@@ -19,7 +19,7 @@ from connector.ports import UNNAMED, Gone, Page
 from connector.schema import TABLES
 from mappings.apply import Applied, apply
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, ledger, outbox, sight, sweeps
+from sync.store import Store, facts, ledger, outbox, rejects, sight, sweeps
 from sync.store.sight import LostSource
 
 #: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
@@ -151,7 +151,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
         cursor = ledger.cursor(session, name)
         full = full or sight.is_due(sight.of_source(session, name), micros(link.now()))
         first_of_all = sweeps.of_source(session, name) is None
-        rejected = sorted({str(row["record"]) for row in ledger.rejected(session) if row["source"] == name})
+        rejected = sorted({str(row["record"]) for row in rejects.every(session) if row["source"] == name})
     # One that says no id cannot be asked for.
     rejected = [record for record in rejected if not record.startswith(UNNAMED)]
     known = cursor is not None and cursor.fingerprint == fingerprint
@@ -178,7 +178,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
             pulled.in_full[name] = began
         return
     with store.write(link.name) as session:
-        ledger.forget_rejects(session, name, seen)
+        rejects.forget_unseen(session, name, seen)
     if cursor is not None and _yields_facts(link, name):
         close_missing(store, link, name, seen, pulled)
     pulled.in_full[name] = began
@@ -261,7 +261,7 @@ def take_in(
     now = max(micros(link.now()), pulled.began)
     with store.write(link.name) as session:
         asked = max(asked_at if begun_at is None else begun_at, pulled.began)
-        pulled.touched |= ledger.apply_page(session, page.source, applied, page.gone, now, asked)
+        pulled.touched |= facts.apply_page(session, page.source, applied, page.gone, now, asked)
         if applied.observed is not None and applied.observed.height:
             outbox.observe(session, applied.observed, asked_at, force=force)
         if cursor is not None:

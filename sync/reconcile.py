@@ -7,7 +7,7 @@ from typing import Any
 from connector import money
 from sync.crm_connection import CrmConnection
 from sync.pull import Pulled
-from sync.store import Store, ledger
+from sync.store import Store, ledger, rejects
 
 
 def reconcile(store: Store, link: CrmConnection, pulled: Pulled) -> list[dict[str, Any]]:
@@ -20,7 +20,7 @@ def reconcile(store: Store, link: CrmConnection, pulled: Pulled) -> list[dict[st
         return []
     with store.read(link.name) as session:
         rejected: dict[str, int] = {}
-        for row in ledger.rejected(session):
+        for row in rejects.every(session):
             rejected[str(row["source"])] = rejected.get(str(row["source"]), 0) + 1
         stored = {
             (source, table): ledger.stored_sums(session, source, table)

@@ -24,7 +24,7 @@ from sync.push import Pushed, dry_run, push
 from sync.reconcile import reconcile
 from sync.rescore import commit_assessments, preview, render_anew, score
 from sync.sending import now_accepted
-from sync.store import Store, ledger, outbox, ratings, refusals, runs
+from sync.store import Store, ledger, outbox, ratings, refusals, rejects, runs
 from sync.sweep import noted, sweep
 
 
@@ -277,7 +277,7 @@ def _recorded_run(
     with store.write(link.name) as session:
         ran.refused_fields = refusals.by_field(session)
         ran.totals, ran.wanted = ledger.totals(session), outbox.count_wanted(session)
-        ran.rejected = len(ledger.rejected(session))
+        ran.rejected = len(rejects.every(session))
         finished = max(micros(link.now()), began + 1)
         summary = json.dumps(ran.summary(link))
         runs.save(session, {**row, "state": ran.state, "finished_at": finished, "summary": summary})

@@ -16,7 +16,7 @@ from connector.instants import moment
 from connector.ports import Diagnostics, Page
 from sync.crm_connection import CrmConnection, micros
 from sync.pull import SPOILT, Pulled, close_missing, take_in, together
-from sync.store import Store, ledger, sight, sweeps
+from sync.store import Store, ledger, rejects, sight, sweeps
 from sync.store.sweeps import Sweep
 
 #: A source is due so long after its last full read: within seven days, with a night to spare.
@@ -123,7 +123,7 @@ def _finish(store: Store, link: CrmConnection, at: Sweep, pulled: Pulled) -> Non
     with store.read(link.name) as session:
         seen = sweeps.seen(session, at.source)
     with store.write(link.name) as session:
-        ledger.forget_rejects(session, at.source, seen)
+        rejects.forget_unseen(session, at.source, seen)
     before = set(pulled.touched)
     close_missing(store, link, at.source, seen, pulled, known_before=at.began_at)
     missed = at.missed + len(pulled.touched - before)

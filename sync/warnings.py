@@ -12,7 +12,7 @@ from sqlalchemy import and_, select, update
 
 from connector.errors import Misconfigured
 from sync import decisions
-from sync.store import ledger, tables
+from sync.store import facts, ledger, tables
 from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
@@ -100,7 +100,7 @@ def act(
         "done_on": None,
         "outcome": None,
     }
-    ledger.put_row(session, "actions", row, now_us)
+    facts.put_row(session, "actions", row, now_us)
     decisions.log(session, account, key, "planned", by, now_us, row)
     return key
 
@@ -112,7 +112,7 @@ def done(session: Writing, key: str, outcome: str, *, on: int, by: str, now_us: 
     row = session.tx.execute(select(table).where(this)).mappings().one_or_none()
     if row is None:
         raise Misconfigured("E-ACTION-UNKNOWN", key=key)
-    ledger.put_row(session, "actions", {**row, "done_on": on, "outcome": outcome}, now_us)
+    facts.put_row(session, "actions", {**row, "done_on": on, "outcome": outcome}, now_us)
     decisions.log(session, row["account_id"], key, "done", by, now_us, {"outcome": outcome})
     return str(row["account_id"])
 

@@ -8,7 +8,7 @@ from connector.ports import Gone, Organisation, Page
 from mappings.apply import Applied, apply
 from mappings.load import packaged
 from sync.pull import together
-from sync.store import Store, ledger, tables
+from sync.store import Store, facts, ledger, rejects, tables
 
 ZOHO = packaged("zoho")
 ORG = Organisation("x", "USD")
@@ -41,7 +41,7 @@ def payment(key: str, owner: str, claim: str, amount: str = "10") -> dict[str, s
 
 def put(store: Store, source: str, *rows: dict[str, str], gone: tuple[str, ...] = (), at: int = 1) -> set[str]:
     with store.write("c") as session:
-        return ledger.apply_page(session, source, page(source, *rows), [Gone(key, "deleted") for key in gone], at)
+        return facts.apply_page(session, source, page(source, *rows), [Gone(key, "deleted") for key in gone], at)
 
 
 def versions(store: Store) -> dict[str, int]:
@@ -81,13 +81,13 @@ def test_what_a_record_no_longer_yields_is_taken_away(store: Store) -> None:
 def test_a_rejected_record_is_listed_until_it_fits(store: Store) -> None:
     put(store, "invoices", invoice("1", "A", Due_Date="soon"))
     with store.read("c") as session:
-        assert [(row["record"], row["column"], row["reason"]) for row in ledger.rejected(session)] == [
+        assert [(row["record"], row["column"], row["reason"]) for row in rejects.every(session)] == [
             ("1", "due", "not_a_day")
         ]
 
     put(store, "invoices", invoice("1", "A"))
     with store.read("c") as session:
-        assert ledger.rejected(session) == []
+        assert rejects.every(session) == []
 
 
 def test_a_customer_s_tables_are_whole_with_what_others_paid_and_what_he_paid_for_others(store: Store) -> None:
@@ -231,7 +231,7 @@ def late(store: Store, *rows: dict[str, str], gone: tuple[str, ...] = (), asked:
     """A page that was asked for at an instant and is stored much later."""
     with store.write("c") as session:
         left = [Gone(key, "deleted") for key in gone]
-        return ledger.apply_page(session, "invoices", page("invoices", *rows), left, 100, asked)
+        return facts.apply_page(session, "invoices", page("invoices", *rows), left, 100, asked)
 
 
 def test_an_older_page_does_not_replace_what_another_reader_stored_meanwhile(store: Store) -> None:
@@ -262,7 +262,7 @@ def test_an_older_page_neither_rejects_nor_takes_away_what_is_newer(store: Store
     late(store, invoice("1", "A", "twelve", modified_at=at(10)), gone=("2",), asked=40)
 
     with store.read("c") as session:
-        assert ledger.rejected(session) == []
+        assert rejects.every(session) == []
     assert held(store) == {"1": 12_00, "2": 10_00}
 
 

@@ -16,7 +16,7 @@ from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
 from sync import backup
 from sync.crm_connection import CrmConnection, instant
-from sync.store import Store, ledger, migrations, refusals, sweeps
+from sync.store import Store, ledger, migrations, refusals, rejects, sweeps
 from sync.store.revision import behind
 from zixin import compose
 from zixin.config import connections, installation, keys, settings
@@ -266,7 +266,7 @@ def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
             if table in ("accounts", "receivables", "payments") and ledger.cursor(session, source) is not None
         }
         bad: dict[str, int] = {}
-        for row in ledger.rejected(session):
+        for row in rejects.every(session):
             bad[str(row["source"])] = bad.get(str(row["source"]), 0) + 1
     for source, count in ours.items():
         there = crm.count(mapping.sources[source].object)

@@ -14,7 +14,7 @@ from sync import run as runs_
 from sync.crm_connection import instant, micros
 from sync.locks import run_lock
 from sync.run import Ran
-from sync.store import ledger, outbox, refusals, runs, sight
+from sync.store import ledger, outbox, refusals, rejects, runs, sight
 from sync.store.sight import LostSource
 from zixin import compose
 from zixin.compose import Workspace
@@ -203,7 +203,7 @@ class Open:
 def open_errors(profile: str) -> Open:
     """Rows that did not fit and still do not, and what the CRM refused of what it should show now."""
     with compose.open_store(profile) as (store, name), store.read(name) as session:
-        rejects, refused = ledger.rejected(session), refusals.open_(session)
+        misfits, refused = rejects.every(session), refusals.open_(session)
         numbers = ledger.numbers(session)
     return Open(
         tuple(
@@ -215,7 +215,7 @@ def open_errors(profile: str) -> Open:
                 str(row["reason"]),
                 instant(int(str(row["since"]))),
             )
-            for row in rejects
+            for row in misfits
         ),
         tuple(Refused(key, numbers.get(key), each.fields, each.words) for key, each in refused.items()),
     )

@@ -11,7 +11,7 @@ from connector.schema import day_of
 from sync import inbox
 from sync.crm_connection import instant, micros
 from sync.locks import paused
-from sync.store import ledger, ratings, refusals, runs, sight
+from sync.store import ledger, ratings, refusals, rejects, runs, sight
 from sync.store.sight import LostSource
 from sync.token_cache import spent_today
 from zixin import compose
@@ -72,7 +72,7 @@ def of(profile: str, now: datetime) -> Status:
         latest = micros(ours + _AHEAD)
         good = next((row for row in ended_well if row["finished_at"] <= latest), None)
         counts, day = inbox.count_by_state(session), ratings.newest_day(session)
-        rejected, refused = len(ledger.rejected(session)), len(refusals.open_(session))
+        rejected, refused = len(rejects.every(session)), len(refusals.open_(session))
         lost = tuple(sight.open_sources(session))
         accounts = ledger.totals(session)["accounts"]
     braked = ran[0]["run_id"] if ran and ran[0]["state"] == "braked" else None
