@@ -303,6 +303,12 @@ class Checks(Part):
     #: The same within an hour of events, whose ratings wait then while better ones pass.
     events_share: Share = 0.02
     events_least: Annotated[int, Field(ge=1)] = 20
+    #: Share of a source's rows in a table that may be rejected, of those that may be gone since the last run, and of
+    #: its records that a full read may not show. Above it the customers concerned are not written; so many always may.
+    rejected_share: Share = 0.05
+    gone_share: Share = 0.5
+    lost_share: Share = 0.01
+    missing_least: Annotated[int, Field(ge=1)] = 3
 
 
 class Measure(Part):

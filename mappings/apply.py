@@ -13,7 +13,7 @@ from connector.instants import moment
 from connector.ports import Misfit, Organisation
 from connector.schema import TABLES
 from mappings.cast import REJECTS, cast, rejected
-from mappings.load import Mapping, Rule, Yield
+from mappings.load import Mapping, Rule, SourceMap, Yield
 
 #: What a canonical row carries of its record: source, source_id, source_modified_at (microseconds since 1970 UTC).
 ORIGIN = ("source", "source_id", "source_modified_at")
@@ -29,6 +29,8 @@ class Applied:
     tables: dict[str, pl.DataFrame]
     #: The columns of `mappings.cast.REJECTS`; `record` is the record's id.
     rejects: pl.DataFrame
+    #: record, account_id: whose the rejected records are, where they say so.
+    owners: pl.DataFrame
     #: account_id and one text column a written field, as the CRM shows it; None: the source is not the written object.
     observed: pl.DataFrame | None
     #: id, at: when each record changed, in microseconds since 1970 UTC; null where it does not say.
@@ -67,8 +69,10 @@ def _joined(one: Applied, other: Applied) -> Applied:
     if one.observed is not None and other.observed is not None:
         observed = pl.concat([one.observed, other.observed])
     tables = {name: pl.concat([table, other.tables[name]]) for name, table in one.tables.items()}
-    rejects, modified = pl.concat([one.rejects, other.rejects]), pl.concat([one.modified, other.modified])
-    return Applied([*one.records, *other.records], tables, rejects, observed, modified)
+    rejects, owners, modified = (
+        pl.concat([getattr(one, name), getattr(other, name)]) for name in ("rejects", "owners", "modified")
+    )
+    return Applied([*one.records, *other.records], tables, rejects, owners, observed, modified)
 
 
 def _applied(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation, zone: str) -> Applied:
@@ -93,7 +97,16 @@ def _applied(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: O
         own = [pl.col(field).alias(name) for name, field in mapping.writes.fields.items()]
         observed = frame.select(pl.col("id").alias("account_id"), *own)
     modified = frame.select("id", moment(pl.col("modified_at")).cast(pl.Int64).alias("at"))
-    return Applied(frame["id"].to_list(), tables, pl.concat(rejects), observed, modified)
+    misfits = pl.concat(rejects)
+    return Applied(frame["id"].to_list(), tables, misfits, _owners(part, frame, misfits), observed, modified)
+
+
+def _owners(part: SourceMap, frame: pl.DataFrame, rejects: pl.DataFrame) -> pl.DataFrame:
+    owner = part.owner()
+    account = pl.lit(None, pl.String) if owner is None else pl.col(owner).str.strip_chars()
+    rows = frame.filter(pl.col("id").is_in(rejects["record"].implode()))
+    rows = rows.select(pl.col("id").alias("record"), account.alias("account_id"))
+    return rows.filter(pl.col("account_id") != "").unique(maintain_order=True)
 
 
 def _renamed(item: Yield, frame: pl.DataFrame, organisation: Organisation) -> pl.DataFrame:

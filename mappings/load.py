@@ -106,6 +106,10 @@ class SourceMap(Part):
                 result.update(dict.fromkeys(rule.fields()))
         return [name for name in result if name not in _CARRIED]
 
+    def tables(self) -> list[str]:
+        """The canonical tables that it yields, each once, in order."""
+        return list(dict.fromkeys(item.table for item in self.yields))
+
     def owner(self) -> str | None:
         """The field that holds the account a record belongs to; `id` of accounts themselves; null: there is none."""
         if self.belongs_to:

@@ -20,11 +20,12 @@ from sync import inbox
 from sync.causes import in_force, unapproved
 from sync.crm_connection import CrmConnection, micros
 from sync.event_breaker import ask, fallen_customers, too_many
+from sync.holes import look
 from sync.inbox import Waiting
 from sync.pull import Pulled, fetch, pull, reread
 from sync.push import Pushed, push
 from sync.rescore import commit_batch, keep_context, score
-from sync.store import Store, ledger, ratings
+from sync.store import Store, holes, ledger, ratings
 
 
 @dataclass(slots=True)
@@ -40,7 +41,8 @@ class Drained:
     pushed: Pushed = field(default_factory=Pushed)
     #: Customers who would fall and whom the brake holds back.
     held: int = 0
-    #: Customers whose new result waits until a run has put into force what a release changed.
+    #: Customers whose new result waits: until a run has put into force what a release changed, or a person has said to
+    #: go on without what is missing.
     waits: int = 0
     #: Code of the problem that put events off; empty: none.
     problem: str = ""
@@ -106,6 +108,8 @@ def _turn(
     # A record that moved concerns the account that it left and the one that it went to.
     accounts = named | pulled.touched | _left_due(store, link, policy, ready)
     accounts |= reread(store, link, accounts, pulled)
+    if pulled.rejected:
+        look(store, link, policy.checks)
     keys = [item.event.event_id for item in ready]
     rescored = _rescore(store, link, policy, language, accounts, keys, at, braked=braked)
     done.scored, done.waits = rescored.scored, len(rescored.waits)
@@ -118,8 +122,10 @@ def _turn(
 
 def poll(store: Store, link: CrmConnection, policy: Policy, *, language: str, braked: bool = True) -> Drained:
     """Reads what changed since the last look, scores whom it concerns, and writes what differs."""
-    pulled = pull(store, link)
+    pulled = pull(store, link, policy.checks)
     done = Drained()
+    if pulled.rejected or pulled.lost:
+        look(store, link, policy.checks)
     if pulled.touched:
         rescored = _rescore(store, link, policy, language, pulled.touched, (), 0, braked=braked)
         done.scored, done.held, done.waits = rescored.scored, len(rescored.held), len(rescored.waits)
@@ -157,6 +163,9 @@ def _rescore(
     scored = score(store, link, rules, max(as_of, newest or as_of), only=accounts)
     # What a release changed about them is not put into force by an event: they stay due until a run is approved.
     waits = unapproved(store, link.name, scored.made)
+    # Nor is anybody written on a picture with a hole.
+    with store.read(link.name) as session:
+        waits |= holes.withheld(session).among(scored.made["customer_id"])
     falls = fallen_customers(store, link, scored) - waits
     held = falls if braked and too_many(store, link, policy.checks, falls) else set()
     passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held | waits)))

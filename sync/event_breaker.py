@@ -37,7 +37,7 @@ def too_many(store: Store, link: CrmConnection, checks: Checks, falling: set[str
     if not falling:
         return False
     with store.read(link.name) as session:
-        good = [row["finished_at"] for row in runs.list_runs(session, 20) if row["state"] in ("done", "approved")]
+        good = [row["finished_at"] for row in runs.list_runs(session, 20) if row["state"] in runs.IN_FORCE]
         since = max([micros(link.now()) - _HOUR, *(at for at in good if at)])
         fell = falling | ratings.fallen_since(session, since)
         everybody = ledger.totals(session)["accounts"]

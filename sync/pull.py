@@ -15,15 +15,13 @@ from typing import Any
 import polars as pl
 
 from connector.errors import Denied, Misconfigured, Problem
+from connector.policy import Checks
 from connector.ports import UNNAMED, Gone, Page
 from connector.schema import TABLES
 from mappings.apply import Applied, apply
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, facts, ledger, outbox, rejects, sight, sweeps
+from sync.store import Store, facts, holes, ledger, outbox, rejects, sight, sweeps
 from sync.store.sight import LostSource
-
-#: A full read that misses more than this share of the stored records, and more than so many, has lost sight of them.
-_LOST_SHARE, _LOST_LEAST = 0.01, 3
 
 #: The connector file does not say how a record is asked for by its id.
 _NO_WAY = "E-CONNECTOR-BY"
@@ -59,6 +57,8 @@ class Pulled:
     untimed: list[str] = field(default_factory=list)
     #: Source → records that are dated after now, by our clock: they are read again until then.
     ahead: Counter[str] = field(default_factory=Counter)
+    #: Records that were rejected.
+    rejected: int = 0
     #: Accounts of which a fact changed.
     touched: set[str] = field(default_factory=set)
     #: Instant that the run began: nothing that it brings was known before.
@@ -71,23 +71,50 @@ def silent(_source: str, _records: int) -> None:
     """Progress for whoever does not watch."""
 
 
-def pull(store: Store, link: CrmConnection, *, full: bool = False, tell: Progress = silent, began: int = 0) -> Pulled:
+def pull(
+    store: Store, link: CrmConnection, checks: Checks, *, full: bool = False, tell: Progress = silent, began: int = 0
+) -> Pulled:
     """Reads what changed since the last pull, source by source; `full` reads everything again.
 
     A source whose mapping changed is read again from the start; one that the CRM lacks and the mapping calls optional
-    is left out.
+    is left out, and is lost from sight where it was there before. `checks`: which share of a source may be missing.
     """
     pulled = Pulled(began=began)
     for name, part in link.mapping.sources.items():
         try:
-            _pull_source(store, link, name, pulled, full=full, tell=tell)
+            _pull_source(store, link, name, checks, pulled, full=full, tell=tell)
         except Misconfigured as problem:
             if not (part.optional and problem.code == "E-CRM-OBJECT"):
                 raise
+            _absent(store, link, name, pulled)
     _follow(store, link, pulled)
     with store.read(link.name) as session:
         pulled.lost = sight.open_sources(session)
     return pulled
+
+
+def _absent(store: Store, link: CrmConnection, name: str, pulled: Pulled) -> None:
+    """An optional source that the CRM no longer knows: what it brought is out of sight until a person accepts."""
+    with store.read(link.name) as session:
+        stored, before = ledger.records_stored(session, name), sight.of_source(session, name)
+        is_accepted = before is not None and before.accepted is not None
+        accepted = sight.missing(session, name) & stored if is_accepted else set()
+    if accepted:
+        _give_up(store, link, name, accepted, pulled)
+    left, now = sorted(stored - accepted), micros(link.now())
+    with store.write(link.name) as session:
+        if left:
+            since = now if before is None else before.since
+            sight.note(session, LostSource(name, len(left), 0, len(left), since, now), left)
+        elif before is not None:
+            sight.clear(session, name)
+
+
+def _give_up(store: Store, link: CrmConnection, name: str, records: Collection[str], pulled: Pulled) -> None:
+    """A person took these for gone: so they are, and what is left is what the source should yield."""
+    _close(store, link, name, sorted(records), pulled)
+    with store.write(link.name) as session:
+        holes.recount(session, name, link.mapping.sources[name].tables(), micros(link.now()))
 
 
 def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
@@ -145,7 +172,9 @@ def fetch(
     return texts
 
 
-def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *, full: bool, tell: Progress) -> None:
+def _pull_source(
+    store: Store, link: CrmConnection, name: str, checks: Checks, pulled: Pulled, *, full: bool, tell: Progress
+) -> None:
     fingerprint = link.mapping.fingerprint(name)
     with store.read(link.name) as session:
         cursor = ledger.cursor(session, name)
@@ -180,7 +209,7 @@ def _pull_source(store: Store, link: CrmConnection, name: str, pulled: Pulled, *
     with store.write(link.name) as session:
         rejects.forget_unseen(session, name, seen)
     if cursor is not None and _yields_facts(link, name):
-        close_missing(store, link, name, seen, pulled)
+        close_missing(store, link, name, seen, checks, pulled)
     pulled.in_full[name] = began
 
 
@@ -268,6 +297,7 @@ def take_in(
             ledger.save_cursor(session, page.source, cursor, now)
     if any(item.table == "accounts" for item in link.mapping.sources[page.source].yields):
         pulled.departed |= {item.record for item in page.gone}
+    pulled.rejected += applied.rejects["record"].n_unique()
     pulled.records[page.source] += len(applied.records)
     for table, frame in applied.tables.items():
         pulled.read[table] += frame.height
@@ -287,21 +317,29 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
 
 
 def close_missing(
-    store: Store, link: CrmConnection, name: str, seen: set[str], pulled: Pulled, *, known_before: int | None = None
+    store: Store,
+    link: CrmConnection,
+    name: str,
+    seen: set[str],
+    checks: Checks,
+    pulled: Pulled,
+    *,
+    known_before: int | None = None,
 ) -> None:
     """Stored records that a full read did not show are read by id: gone for good, or only moved.
 
-    Too many at once are believed by nobody but a person: those that he accepted are gone, whatever answers by id.
+    Too many at once, by the policy's `checks`, are believed by nobody but a person: those that he accepted are gone,
+    whatever answers by id.
     Nor are those believed that we may not ask for. `known_before`: only of rows that were known by then.
     """
     with store.read(link.name) as session:
         stored, before = ledger.records_stored(session, name, known_before), sight.of_source(session, name)
     missing = sorted(stored - seen)
-    few = max(_LOST_LEAST, int(_LOST_SHARE * len(stored)))
+    few = max(checks.missing_least, int(checks.lost_share * len(stored)))
     if before is not None and before.accepted is not None:
         with store.read(link.name) as session:
             given_up = sight.missing(session, name) & set(missing)
-        _close(store, link, name, sorted(given_up), pulled)
+        _give_up(store, link, name, given_up, pulled)
         stored, missing = stored - given_up, sorted(set(missing) - given_up)
     # Of a source that shows nothing at all, no few are believed either.
     lost = len(missing) > (few if seen else 1)

@@ -7,7 +7,7 @@ his newest assessment is scored, and nobody else.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -41,6 +41,17 @@ class Scored:
     sentences: Sentences
     #: Portfolio statistics to keep: (day, text).
     statistics: tuple[tuple[int, str], ...] = ()
+
+    def without(self, accounts: Collection[str]) -> Scored:
+        """The same without these customers, whose facts have a hole: the day's statistics are not kept either.
+
+        Those that all of it was scored with are, where somebody is left.
+        """
+        some = pl.Series(sorted(accounts), dtype=pl.String).implode()
+        made = self.made.filter(~pl.col("customer_id").is_in(some))
+        day = self.made["as_of"].max()
+        kept = tuple((each, text) for each, text in self.statistics if each != day) if made.height else ()
+        return replace(self, made=made, statistics=kept)
 
 
 def score(

@@ -19,12 +19,13 @@ from connector.plan import Planned
 from connector.policy import Policy
 from sync.causes import causes
 from sync.crm_connection import CrmConnection, micros
+from sync.holes import count_rows, look
 from sync.pull import Progress, Pulled, pull, silent
 from sync.push import Pushed, dry_run, push
 from sync.reconcile import reconcile
 from sync.rescore import commit_assessments, preview, render_anew, score
 from sync.sending import now_accepted
-from sync.store import Store, ledger, outbox, ratings, refusals, rejects, runs
+from sync.store import Store, holes, ledger, outbox, ratings, refusals, rejects, runs
 from sync.sweep import noted, sweep
 
 
@@ -36,13 +37,18 @@ class Ran:
     as_of: int
     #: Microseconds since 1970 UTC, by the CRM's clock.
     began: int = 0
-    #: done, shown (a day before the newest assessed one: nothing stored or written), dry, braked, approved.
+    #: done, shown (a day before the newest assessed one: nothing stored or written), dry, braked, approved, withheld:
+    #: those whom a hole in what was read concerns wait.
     state: str = "done"
+    #: What is missing of what the sources should bring, as `holes.told` has it.
+    holes: list[dict[str, Any]] = field(default_factory=list)
+    #: Customers who are not written before a person says so.
+    withheld: int = 0
     pulled: Pulled = field(default_factory=Pulled)
     #: Assessments made in this run.
     assessed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASSESSMENT))
     verdict: Verdict | None = None
-    #: Of the ratings that were found; what `approve` agrees to.
+    #: Of the ratings that wait; what `approve` agrees to.
     digest: str = ""
     #: Field → accounts of which the CRM refuses it, when the run ends.
     refused_fields: dict[str, int] = field(default_factory=dict)
@@ -79,6 +85,9 @@ class Ran:
                 row.source: {"stored": row.stored, "shown": row.shown, "missing": row.missing}
                 for row in self.pulled.lost
             },
+            # What is missing of what was read; customers: null where nobody knows whose it is.
+            "holes": self.holes,
+            "withheld": self.withheld,
             "read_whole_every_time": self.pulled.untimed,
             # Source → a full read that ran by itself: customers of whom the reads of changes had missed a fact.
             "read_in_full": dict(self.pulled.swept),
@@ -119,7 +128,7 @@ def run(
             among = None if again else now_accepted(store, link)
             with store.write(link.name) as session:
                 refusals.reopen(session, among)
-        ran.pulled = pull(store, link, full=full, tell=tell, began=ran.began)
+        ran.pulled = pull(store, link, policy.checks, full=full, tell=tell, began=ran.began)
         for name, began in ran.pulled.in_full.items():
             noted(store, link, name, began)
         ran.reconciled = reconcile(store, link, ran.pulled)
@@ -134,7 +143,7 @@ def run(
         else:
             _decide(store, link, policy, ran, language, dry=dry, lap=lap)
             if not dry:
-                sweep(store, link, ran.pulled)
+                sweep(store, link, policy.checks, ran.pulled)
                 lap("sweep")
     return ran
 
@@ -150,18 +159,24 @@ def approve(
     language: str,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Ran:
-    """Puts a braked run into force in a person's name. The caller holds the profile's lock.
+    """Puts a run that waits into force in a person's name. The caller holds the profile's lock.
 
-    Only the newest run of a day that is still today, and only if scoring it again gives the same ratings: else it is
-    scored again under the brake. Raises Misconfigured where there is no such run, or it does not wait.
+    The holes that it named count no more, as far as they were known when it ended; sources lost from sight are released
+    by `accept`. What the brake stopped passes only as the newest run of a day that is still today, and only if scoring
+    it again gives the same ratings: else it is scored again under the brake. Raises Misconfigured where there is no
+    such run, it does not wait, or only for sources that are lost from sight.
     """
     with store.read(link.name) as session:
         rows = [row for row in runs.list_runs(session) if row["state"] not in ("dry", "shown", "failed")]
     request = next((row for row in rows if row["run_id"] == run_id), None)
     if request is None:
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
-    if request["state"] != "braked":
+    if request["state"] not in ("braked", "withheld"):
         raise Misconfigured("E-RUN-NOT-BRAKED", run=run_id, state=request["state"])
+    told = [each for each in request["summary"].get("holes", ()) if each["cause"] != "lost"]
+    if request["state"] == "withheld" and not told:
+        lost = ", ".join(request["summary"]["lost_from_sight"])
+        raise Misconfigured("E-RUN-LOST", run=run_id, sources=lost)
     with store.read(link.name) as session:
         newest = ratings.newest_day(session)
     # A day that was given to a sync may lie ahead of the clock.
@@ -170,10 +185,12 @@ def approve(
     as_of = request["as_of"] if fresh else today
     with _recorded_run(store, link, policy, "approve", as_of, by=by) as ran:
         expected = request["summary"].get("digest") if fresh else None
+        with store.write(link.name) as session:
+            holes.release(session, told, request["finished_at"], by)
         _decide(store, link, policy, ran, language, approved=expected, lap=_laps(ran, clock))
         if ran.state == "done":
             ran.state = "approved"
-    if ran.state == "approved":
+    if ran.state in ("approved", "withheld"):
         with store.write() as session:
             runs.save(session, {**request, "state": "approved", "by": by, "summary": json.dumps(request["summary"])})
     return ran
@@ -202,15 +219,21 @@ def _decide(
     approved: str | None = None,
 ) -> None:
     """Score, brake, and put into force or say what would be. `approved`: digest of the ratings a person agreed to."""
-    scored = score(store, link, policy, ran.as_of)
-    ran.assessed = scored.made
+    look(store, link, policy.checks)
+    whole = score(store, link, policy, ran.as_of)
     with store.read(link.name) as session:
         last = ratings.assessments(session, columns=LOOKED_AT)
+        aside, ran.holes = holes.withheld(session), holes.told(session)
+        ran.withheld = len(aside.among(ledger.numbers(session))) if ran.holes else 0
+    waiting = aside.among(whole.made["customer_id"])
+    scored = whole.without(waiting) if waiting else whole
+    ran.assessed = scored.made
     results = causes(store, link.name, policy)
     ran.verdict = check_run(scored.made, last, policy.checks, results.engine, results.policy)
-    ran.digest = _digest(scored.made)
     lap("score")
-    stopped = ran.verdict.stopped and ran.digest != approved
+    stopped = ran.verdict.stopped and _digest(whole.made) != approved
+    waits = whole.made if stopped or not ran.withheld else whole.made.filter(_is_among(waiting))
+    ran.digest = _digest(waits)
     if dry:
         ran.changes = [] if stopped else dry_run(store, link, scored, now_accepted(store, link), language=language)
         ran.state = "dry"
@@ -222,6 +245,12 @@ def _decide(
         lap("store")
         ran.pushed = push(store, link)
         lap("push")
+        count_rows(store, link)
+        ran.state = "withheld" if ran.withheld else ran.state
+
+
+def _is_among(accounts: set[str]) -> pl.Expr:
+    return pl.col("customer_id").is_in(pl.Series(sorted(accounts), dtype=pl.String).implode())
 
 
 def _digest(made: pl.DataFrame) -> str:

@@ -13,6 +13,7 @@ import polars as pl
 
 from connector.errors import Exhausted, Problem
 from connector.instants import moment
+from connector.policy import Checks
 from connector.ports import Diagnostics, Page
 from sync.crm_connection import CrmConnection, micros
 from sync.pull import SPOILT, Pulled, close_missing, take_in, together
@@ -29,26 +30,26 @@ _QUOTA_SHARE = 0.5
 _YOUNG = timedelta(minutes=15)
 
 
-def sweep(store: Store, link: CrmConnection, pulled: Pulled) -> None:
+def sweep(store: Store, link: CrmConnection, checks: Checks, pulled: Pulled) -> None:
     """Reads the sources that are due, as far as a slice goes; notes what the reads of changes had missed.
 
     What it brings is rated by the next run; `pulled` learns what came of it.
     """
     own = Pulled(began=pulled.began)
-    _all(store, link, own)
+    _all(store, link, checks, own)
     pulled.swept = own.swept
     with store.read(link.name) as session:
         pulled.lost = sight.open_sources(session)
 
 
-def _all(store: Store, link: CrmConnection, pulled: Pulled) -> None:
+def _all(store: Store, link: CrmConnection, checks: Checks, pulled: Pulled) -> None:
     ahead = [due for name in link.mapping.sources if (due := _due(store, link, name)) is not None]
     if not ahead or _is_short(link):
         return
     for due in ahead:
         name, part = due.source, link.mapping.sources[due.source]
         try:
-            _slice(store, link, due, pulled)
+            _slice(store, link, due, checks, pulled)
         except Problem as problem:
             # The night is done; the next one goes on.
             pulled.swept[name] = {"missed": 0, "finished": False, "problem": problem.code}
@@ -90,7 +91,7 @@ def _is_short(link: CrmConnection) -> bool:
     return quota is not None and quota[0] > _QUOTA_SHARE * quota[1]
 
 
-def _slice(store: Store, link: CrmConnection, at: Sweep, pulled: Pulled) -> None:
+def _slice(store: Store, link: CrmConnection, at: Sweep, checks: Checks, pulled: Pulled) -> None:
     name, read = at.source, 0
     if not at.cursor:
         with store.write(link.name) as session:
@@ -111,21 +112,21 @@ def _slice(store: Store, link: CrmConnection, at: Sweep, pulled: Pulled) -> None
             sweeps.save(session, at)
         pulled.swept[name] = {"missed": at.missed, "finished": False, "problem": None}
         if page.complete:
-            _finish(store, link, at, pulled)
+            _finish(store, link, at, checks, pulled)
             return
         if read >= _SLICE:
             return
         asked_at = micros(link.now())
 
 
-def _finish(store: Store, link: CrmConnection, at: Sweep, pulled: Pulled) -> None:
+def _finish(store: Store, link: CrmConnection, at: Sweep, checks: Checks, pulled: Pulled) -> None:
     """Closes what the whole read did not show, of the records that were there when it began."""
     with store.read(link.name) as session:
         seen = sweeps.seen(session, at.source)
     with store.write(link.name) as session:
         rejects.forget_unseen(session, at.source, seen)
     before = set(pulled.touched)
-    close_missing(store, link, at.source, seen, pulled, known_before=at.began_at)
+    close_missing(store, link, at.source, seen, checks, pulled, known_before=at.began_at)
     missed = at.missed + len(pulled.touched - before)
     with store.write(link.name) as session:
         pulled.swept[at.source] = {"missed": missed, "finished": True, "problem": None}

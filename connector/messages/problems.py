@@ -58,9 +58,15 @@ PROBLEMS: dict[str, Words] = {
     ),
     "E-RUN-NOT-BRAKED": Words(
         "Run {run} does not wait for approval: it is {state}.",
-        "Only a run that the brake stopped can be approved; zixin runs lists them.",
+        "Only a run that the brake stopped, or that withheld customers, can be approved; zixin runs lists them.",
         "运行 {run} 不在等待批准：状态为 {state}。",
-        "只有被制动的运行才能批准；zixin runs 列出所有运行。",
+        "只有被制动或有客户被暂缓的运行才能批准；zixin runs 列出所有运行。",
+    ),
+    "E-RUN-LOST": Words(
+        "Run {run} waits for records that the CRM no longer shows, of: {sources}.",
+        "Mend the access, or take what it shows for all that there is: zixin accept SOURCE.",
+        "运行 {run} 在等待 CRM 不再显示的记录，数据源：{sources}。",
+        "请恢复访问权限，或将其显示的内容视为全部：zixin accept SOURCE。",
     ),
     "E-PROFILE": Words(
         "{profile!r} cannot be the name of a profile.",

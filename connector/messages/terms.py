@@ -40,6 +40,7 @@ TERMS: dict[str, str] = {
     "shown": "仅预览",
     "dry": "试算",
     "braked": "等待批准",
+    "withheld": "部分暂缓",
     "failed": "失败",
     # What `status` counts.
     "last_success": "最近成功",
@@ -54,6 +55,7 @@ TERMS: dict[str, str] = {
     "rejected": "拒收",
     "refused": "CRM拒绝",
     "lost": "不可见",
+    "holes": "数据缺口",
     "sweep": "全量读取",
     "paused": "暂停写回",
     "True": "是",

@@ -5,7 +5,7 @@ Only rows that changed are touched, so that exactly those customers are scored a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -57,8 +57,26 @@ def apply_page(
     if older:
         misfits = misfits.filter(~pl.col("record").is_in(pl.Series(list(older), dtype=pl.String).implode()))
     rejects_.store(session, source, records, misfits, heard_at)
+    if misfits.height:
+        rejects_.store_owners(session, source, misfits, _owners(session, applied, stored, misfits), heard_at)
     bump(session, touched)
     return touched
+
+
+def _owners(
+    session: Reading, applied: Applied, stored: Mapping[str, pl.DataFrame], misfits: pl.DataFrame
+) -> Iterator[tuple[str, str]]:
+    """Whose the rejected records are: by the row itself, its record's other rows, and those that it yielded before."""
+    bad = misfits["record"].unique().implode()
+    yield from applied.owners.filter(pl.col("record").is_in(bad)).iter_rows()
+    for name, frame in (*applied.tables.items(), *stored.items()):
+        rows = frame.filter(pl.col("source_id").is_in(bad))
+        if "account_id" in rows.columns:
+            yield from rows.select("source_id", "account_id").drop_nulls().unique().iter_rows()
+        elif name == "allocations":
+            for record in rows["source_id"].unique():
+                owners = _accounts_of(session, name, rows.filter(pl.col("source_id") == record))
+                yield from ((record, account) for account in owners)
 
 
 def put_row(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set[str]:

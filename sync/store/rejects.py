@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import polars as pl
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 
 from sync.store import tables
-from sync.store.dialect import upsert
+from sync.store.dialect import insert_new_tuples, upsert
 from sync.store.ledger import batches
 from sync.store.session import Reading, Writing
 
@@ -23,19 +23,56 @@ def store(session: Writing, source: str, records: Sequence[str], rejects: pl.Dat
         ).scalar_one()
     ):
         return
+    key = ("record", "table", "column")
+    since: dict[tuple[object, ...], int] = {}
     for batch in batches(records):
-        session.tx.execute(delete(table).where(session.own(table), table.c.source == source, table.c.record.in_(batch)))
-    rows = [{"connection": session.connection, "source": source, "since": at, **row} for row in rejects.to_dicts()]
-    upsert(session, table, rows, ["connection", "source", "record", "table", "column"])
+        these = and_(session.own(table), table.c.source == source, table.c.record.in_(batch))
+        query = select(*(table.c[name] for name in key), table.c.since).where(these)
+        since |= {tuple(row)[:-1]: row.since for row in session.tx.execute(query)}
+    rows = [
+        {
+            "connection": session.connection,
+            "source": source,
+            "since": since.get(tuple(row[name] for name in key), at),
+            **row,
+        }
+        for row in rejects.to_dicts()
+    ]
+    _forget(session, source, records, kept=set(rejects["record"]))
+    upsert(session, table, rows, ["connection", "source", *key])
+
+
+def store_owners(
+    session: Writing, source: str, rejects: pl.DataFrame, owners: Iterable[tuple[str, str]], at: int
+) -> None:
+    """Keeps whose the rejected records are, and of which nobody knows it; owners: record, account_id.
+
+    What was said of a record before stays: a row that does not fit may lose its owner next.
+    """
+    table = tables.rejected_records
+    known = set(owners)
+    nobody_s = sorted(set(rejects["record"]) - {record for record, _ in known})
+    for batch in batches(nobody_s):
+        query = select(table.c.record).where(session.own(table), table.c.source == source, table.c.record.in_(batch))
+        known |= {(record, "") for record in set(batch) - set(session.tx.execute(query).scalars())}
+    names = ("connection", "source", "record", "account_id", "since")
+    rows = [(session.connection, source, record, account, at) for record, account in sorted(known)]
+    insert_new_tuples(session, table, names, rows, ("connection", "source", "record", "account_id"))
+
+
+def _forget(session: Writing, source: str, records: Iterable[str], kept: Collection[str] = ()) -> None:
+    """Nothing is said of these records any more; whose they are stays known of those that are kept."""
+    for batch in batches(records):
+        for table, names in ((tables.rejects, batch), (tables.rejected_records, [n for n in batch if n not in kept])):
+            these = and_(session.own(table), table.c.source == source, table.c.record.in_(names))
+            session.tx.execute(delete(table).where(these))
 
 
 def forget_unseen(session: Writing, source: str, seen: Collection[str]) -> None:
     """Takes away what is said of records that a full read no longer shows: they are gone, or have an id by now."""
     table = tables.rejects
     query = select(table.c.record).where(session.own(table), table.c.source == source).distinct()
-    old = sorted(set(session.tx.execute(query).scalars()) - set(seen))
-    for batch in batches(old):
-        session.tx.execute(delete(table).where(session.own(table), table.c.source == source, table.c.record.in_(batch)))
+    _forget(session, source, sorted(set(session.tx.execute(query).scalars()) - set(seen)))
 
 
 def every(session: Reading) -> list[dict[str, object]]:

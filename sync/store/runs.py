@@ -12,6 +12,9 @@ from sync.store import tables
 from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
+#: States of runs that put their ratings into force; of `withheld` those of most customers.
+IN_FORCE = ("done", "approved", "withheld")
+
 
 def save(session: Writing, row: Mapping[str, Any]) -> None:
     """Keep or update a run's row."""
@@ -21,7 +24,7 @@ def save(session: Writing, row: Mapping[str, Any]) -> None:
 def policy_in_force(session: Reading) -> str | None:
     """Version of the policy of the last run that put its ratings into force; None: there was none."""
     table = tables.runs
-    query = select(table.c.policy_version).where(session.own(table), table.c.state.in_(("done", "approved")))
+    query = select(table.c.policy_version).where(session.own(table), table.c.state.in_(IN_FORCE))
     return session.tx.execute(query.order_by(table.c.started_at.desc()).limit(1)).scalar_one_or_none()
 
 

@@ -102,6 +102,33 @@ rejects = _table(
     key=("connection", "source", "record", "table", "column"),
 )  # fmt: skip
 
+#: Records that were rejected, and whose they are (empty: nobody knows); `released_at`: a person said to go on.
+rejected_records = _table(
+    "rejected_records",
+    _text("connection"), _text("source"), _text("record"), _text("account_id"), _int("since"),
+    _int("released_at", nullable=True), _text("released_by", nullable=True),
+    key=("connection", "source", "record", "account_id"),
+)  # fmt: skip
+#: How many rows a source had in a table when it was looked at last and nothing was wrong with it.
+row_counts = _table(
+    "row_counts",
+    _text("connection"), _text("source"), _text("table"), _int("rows"), _int("counted_at"),
+    key=("connection", "source", "table"),
+)  # fmt: skip
+#: What is missing of what a source should bring; `everybody`: nobody knows whose.
+holes = _table(
+    "holes",
+    _text("connection"), _text("source"), _text("table"), _text("cause"), _int("rows"), _int("of"),
+    Column("everybody", Boolean(), nullable=False), _int("since"),
+    key=("connection", "source", "table", "cause"),
+)  # fmt: skip
+#: Customers whom a hole concerns: they are not written before a person says so.
+withheld = _table(
+    "withheld",
+    _text("connection"), _text("source"), _text("table"), _text("cause"), _text("account_id"),
+    key=("connection", "source", "table", "cause", "account_id"),
+)  # fmt: skip
+
 cursors = _table(
     "cursors",
     _text("connection"), _text("source"), _text("cursor"), _text("fingerprint"), Column("complete", Boolean()),
@@ -229,7 +256,7 @@ inbox = _table(
 )  # fmt: skip
 Index("ix_inbox_state", inbox.c.connection, inbox.c.state, inbox.c.next_at)
 
-#: state: running, done, shown (nothing stored), dry, braked (waits for approval), approved, failed.
+#: state: running, done, shown (nothing stored), dry, braked (waits for approval), withheld (some do), approved, failed.
 #: Customers whom an event let fall to a low grade, and when: what the brake of events counts.
 falls = _table("falls", _text("connection"), _text("customer_id"), _int("fell_at"), key=("connection", "customer_id"))
 runs = _table(

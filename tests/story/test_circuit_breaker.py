@@ -141,7 +141,7 @@ def test_facts_that_moved_since_are_not_approved_unseen(rated: House) -> None:
     from sync.pull import pull
 
     rated.sim.control("clock", advance_s=3600)
-    pull(rated.store, rated.link)
+    pull(rated.store, rated.link, HARSH.checks)
 
     ran = approve(rated.store, rated.link, HARSH, braked.run_id, "Ms Li", day_number_of("2025-07-01"), language="en")
 

@@ -179,3 +179,26 @@ def test_what_an_event_found_stands_after_the_night_of_the_same_day(live: House)
 
     assert night.pushed.written == 0
     assert live.account("A004") == values
+
+
+def test_events_write_nobody_whose_rows_stopped_fitting(live: House) -> None:
+    good, bad = ("A004", "A008", "A012", "A016"), [f"A{number:03d}" for number in range(20, 34)]
+    before = {number: dict(live.account(number)) for number in bad}
+    # Seventy of 600 invoices, in a currency that is none.
+    claims = [claim for number in bad for claim in of(live, "Invoices", number)]
+    for claim in claims:
+        live.sim.org.change("Invoices", claim["id"], {"Currency": "US Dollar"})
+    paid = [pay(live, number) for number in good]
+    hear(live, Event("e1", "Invoices", tuple(claim["id"] for claim in claims)))
+    hear(live, Event("e2", "Customer_Payments", tuple(paid)))
+
+    done = drained(live)
+
+    assert (done.closed, done.waits, len(done.scored)) == (2, len(bad), len(good))
+    assert {number: live.account(number) for number in bad} == before
+    ran = live.sync()
+    assert (ran.state, ran.withheld) == ("withheld", len(bad))
+    for claim in claims:
+        live.sim.org.change("Invoices", claim["id"], {"Currency": "USD"})
+    ran = live.sync()
+    assert (ran.state, ran.withheld, ran.holes) == ("done", 0, [])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.assessment import OUTPUT_FIELDS
+from connector.messages import holes
 from connector.messages.flags import flag_name
 from zixin.cli.context import Context, clipped, moves_text
 from zixin.cli.evaluate import days_of
@@ -26,7 +27,7 @@ _SHOWN = 20
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("sync", help="Read what changed in the CRM, rate, and write back what moved.")(sync)
-    app.command("approve", help="Put a run into force that the brake stopped.")(approve)
+    app.command("approve", help="Put a run into force that waits for a person.")(approve)
     app.command("accept", help="Take what a source shows for all that there is: the rest is gone.")(accept)
     app.command("list", help="Show the newest assessment of every account.")(list_)
 
@@ -52,7 +53,7 @@ def approve(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="The run's id; zixin runs lists them.")],
     by: Annotated[str, typer.Option(help="Who approves; else the user of this system.")] = "",
 ) -> None:
-    """Put a run into force that the brake stopped."""
+    """Put a run into force that the brake stopped, or go on without what its sources lack."""
     context: Context = call.obj
 
     import getpass
@@ -134,6 +135,7 @@ def _say_state(context: Context, done: RunDone) -> None:
             context.words(f"… and {more:,} more accounts: --json lists all", f"……另有 {more:,} 个客户：--json 列出全部")
         )
     if summary["brake"] is None or not summary["brake"]["stopped"] or state == "approved":
+        _say_withheld(context, summary)
         return
     seen = summary["brake"]
     en = (
@@ -148,6 +150,22 @@ def _say_state(context: Context, done: RunDone) -> None:
         if seen[cause] is not None:
             context.say(f"         {context.words(*words)} {moves_text(context, seen[cause])}")
     context.say(context.words(en, zh).format(**seen, run=summary["run"]))
+
+
+def _say_withheld(context: Context, summary: dict[str, Any]) -> None:
+    if not summary["withheld"]:
+        return
+    en = "withheld {withheld:,} customers: what was read of them has holes, and they were not written."
+    zh = "已暂缓   {withheld:,} 个客户：读取到的数据不完整，未写回这些客户。"
+    context.say(context.words(en, zh).format(**summary))
+    if any(hole["cause"] != "lost" for hole in summary["holes"]):
+        en = "         Mend the cause (zixin errors {run}, zixin map check), or go on without: zixin approve {run}"
+        zh = "         请排除原因（zixin errors {run}、zixin map check），或在缺失情况下继续：zixin approve {run}"
+        context.say(context.words(en, zh).format(**summary))
+    for source in summary["lost_from_sight"]:
+        en = "         {source}: mend the access, or take what it shows for all that there is: zixin accept {source}"
+        zh = "         {source}：请恢复访问权限，或将其显示的内容视为全部：zixin accept {source}"
+        context.say(context.words(en, zh).format(source=source))
 
 
 #: What moves customers apart from their facts and the day.
@@ -198,6 +216,9 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
         en = "! {source}: {count:,} records are dated after now; each sync reads them again until then: zixin doctor"
         zh = "! {source}：{count:,} 条记录的修改时间晚于当前时间；在此之前每次同步都会重新读取：zixin doctor"
         context.say(context.words(en, zh).format(source=source, count=count))
+    for hole in summary["holes"]:
+        if hole["cause"] != "lost":
+            context.say(f"! {holes.sentence(hole, context.language)}")
     for source, seen in summary["lost_from_sight"].items():
         en = (
             "! {source}: the CRM shows {shown:,} of {stored:,} records; for {missing:,} nothing is closed: zixin status"

@@ -53,7 +53,8 @@ class RunDone:
     def stopped(self) -> bool:
         """It waits for a person, or would."""
         state = self.summary["state"]
-        return bool(state == "braked" or (state == "dry" and self.summary["brake"]["stopped"]))
+        waits = state == "dry" and (self.summary["brake"]["stopped"] or self.summary["withheld"])
+        return bool(state in ("braked", "withheld") or waits)
 
     @property
     def incomplete(self) -> bool:
@@ -95,7 +96,7 @@ def retry(profile: str, run_id: str) -> RunDone:
 
 
 def approve(profile: str, run_id: str, by: str) -> RunDone:
-    """Puts a run into force that the brake stopped. Raises Misconfigured where there is none, or it does not wait."""
+    """Puts a run into force that waits for a person. Raises Misconfigured where there is none, or it does not wait."""
     with _locked(profile) as workspace:
         today = day_number(workspace.link.today())
         ran = runs_.approve(

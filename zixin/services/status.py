@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from adapters import registry
+from connector.messages.holes import sentence
 from connector.schema import day_of
 from sync import inbox
 from sync.crm_connection import instant, micros
 from sync.locks import paused
-from sync.store import ledger, ratings, refusals, rejects, runs, sight
+from sync.store import holes, ledger, ratings, refusals, rejects, runs, sight
 from sync.store.sight import LostSource
 from sync.token_cache import spent_today
 from zixin import compose
@@ -57,6 +59,10 @@ class Status:
     refused: int
     #: Sources of which a full read showed too little, and nobody has accepted it yet: records stored, shown, missing.
     lost: tuple[LostSource, ...]
+    #: What is missing of what was read, by the last look: source, table, cause, rows, of, customers (null: everybody).
+    holes: tuple[dict[str, Any], ...]
+    #: Customers who are not written because of it.
+    withheld: int
     paused: bool
     wants: tuple[Want, ...]
 
@@ -67,7 +73,7 @@ def of(profile: str, now: datetime) -> Status:
     ours = now + timedelta(seconds=config.clock_ahead_s)
     with compose.open_store(profile) as (store, _), store.read(name) as session:
         ran = runs.list_runs(session, 50)
-        ended_well = [row for row in ran if row["state"] in ("done", "approved") and row["finished_at"]]
+        ended_well = [row for row in ran if row["state"] in runs.IN_FORCE and row["finished_at"]]
         # One of a clock that ran ahead says nothing of when it was.
         latest = micros(ours + _AHEAD)
         good = next((row for row in ended_well if row["finished_at"] <= latest), None)
@@ -75,7 +81,11 @@ def of(profile: str, now: datetime) -> Status:
         rejected, refused = len(rejects.every(session)), len(refusals.open_(session))
         lost = tuple(sight.open_sources(session))
         accounts = ledger.totals(session)["accounts"]
-    braked = ran[0]["run_id"] if ran and ran[0]["state"] == "braked" else None
+        seen = tuple(holes.told(session))
+        aside = len(holes.withheld(session).among(ledger.numbers(session))) if seen else 0
+    waits = ran[0]["run_id"] if ran and ran[0]["state"] in ("braked", "withheld") else None
+    own = [row for row in seen if row["cause"] != "lost"]
+    braked = waits if waits and (own or ran[0]["state"] == "braked") else None
     ended = instant(good["finished_at"]) if good else None
     spent, cap = spending(profile, name, config, now)
     off = paused(settings.profile_folder(profile))
@@ -92,8 +102,10 @@ def of(profile: str, now: datetime) -> Status:
         rejected=rejected,
         refused=refused,
         lost=lost,
+        holes=seen,
+        withheld=aside,
         paused=off,
-        wants=tuple(_wants(ended, ours, braked, counts["dead"], lost, paused=off)),
+        wants=tuple(_wants(ended, ours, braked, counts["dead"], lost, own, paused=off)),
     )
 
 
@@ -113,10 +125,18 @@ def _wants(
     braked: str | None,
     dead: int,
     lost: tuple[LostSource, ...],
+    holes_: list[dict[str, Any]],
     *,
     paused: bool,
 ) -> Iterator[Want]:
     yield from map(lost_words, lost)
+    for hole in holes_:
+        todo = f"zixin approve {braked}" if braked else "zixin sync"
+        en, zh = (sentence(hole, language) for language in ("en", "zh-CN"))
+        yield Want(
+            f"{en}, not written until it is mended, or a person goes on without: {todo}",
+            f"{zh}，排除原因或由人决定在缺失情况下继续之前不写回：{todo}",
+        )
     if ended is None or now - ended > _MISSED:
         since = ended.isoformat(timespec="minutes") if ended else "–"
         yield Want(
