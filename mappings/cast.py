@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -74,6 +75,17 @@ def _ascii() -> dict[str, str]:
     """Every decimal digit of Unicode, and the signs."""
     digits = (chr(code) for code in range(128, sys.maxunicode + 1) if chr(code).isdecimal())
     return {each: str(unicodedata.decimal(each)) for each in digits} | _SIGNS
+
+
+def fitting(column: Column, values: Sequence[str]) -> int:
+    """How many of these texts, none of them null, cast to the column's kind; an amount as of a currency of cents."""
+    frame = pl.DataFrame({"text": values}, schema={"text": pl.String}).with_columns(pl.col("text").str.strip_chars())
+    frame = _in_ascii(frame, ["text"] if column.kind in _FIGURES else [])
+    wrong = _wrong(column, pl.col("text"), "UTC")
+    if column.kind == "money":
+        frame = frame.rename({"text": column.name}).with_columns(pl.lit("USD").alias(column.of))
+        wrong = _wrong(column, pl.col(column.name), "UTC")
+    return frame.height if wrong is None else int(frame.select(wrong.is_null().sum()).item())
 
 
 def rejected(frame: pl.DataFrame, table: str, column: str, reason: str) -> pl.DataFrame:

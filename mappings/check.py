@@ -12,7 +12,7 @@ from mappings.load import Mapping as Mapping_
 from mappings.load import SourceMap, Yield
 from mappings.matching import fits, shape
 
-What = Literal["object", "missing", "renamed", "retyped", "unwritable", "untranslated", "kind"]
+What = Literal["object", "missing", "renamed", "retyped", "unwritable", "untranslated", "kind", "values", "unread"]
 #: Object → field → (id, type, label), as it was when the mapping was made.
 Snapshot = Mapping[str, Mapping[str, Sequence[str]]]
 #: Names that every page carries.

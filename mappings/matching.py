@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,13 +12,19 @@ from rapidfuzz import fuzz
 
 from connector.ports import Described, Field
 from connector.schema import TABLES, Column
+from mappings.cast import fitting
 from mappings.lexicon import Meaning, Target, meanings
+from mappings.load import Rule
 
 Shape = Literal["day", "number", "flag", "choice", "reference", "text", "other"]
 
 #: Below it nothing is proposed: an admin who has to look anyway loses more by a wrong proposal than by none.
 LEAST = 0.5
 _MOST = 3
+#: Share of a field's values that cast; some records hold anything.
+_CASTS = 0.8
+#: Kinds whose values are words, which a mapping can translate.
+_WORDED = ("choice", "flag", "currency")
 
 #: A vendor's word for a type → what can be in it.
 _SHAPES: dict[str, Shape] = {
@@ -73,8 +79,6 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STEMS = {"no": "number", "num": "number", "cust": "customer", "amt": "amount", "inv": "invoice", "curr": "currency",
           "pmt": "payment", "cancelled": "cancel", "cancellation": "cancel", "canceled": "cancel"}  # fmt: skip
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_DATE = re.compile(r"\d{4}[-/.年]?\d{1,2}[-/.月]?\d{1,2}")
-_NUMBER = re.compile(r"-?[\d,]+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +98,21 @@ class Proposal:
     table: str
     column: str
     candidates: tuple[Candidate, ...]
+    #: The best one whose values are other words than the column takes: it needs `values` in the mapping.
+    untranslated: tuple[Candidate, ...] = ()
 
 
 def suggest(
     table: str, described: Described, labels: Mapping[str, str] | None = None,
     samples: Mapping[str, Sequence[str]] | None = None, objects: Mapping[str, str] | None = None,
+    rules: Mapping[str, Rule] | None = None, ours: Collection[str] = (),
 ) -> list[Proposal]:  # fmt: skip
     """One proposal for every column of a canonical table that the lexicon knows, in the table's order.
 
     `labels`: field → its label in a second language; `samples`: field → values of some records; `objects`: canonical
-    table → the CRM's object that holds it, as far as known: a reference to it is told by that.
+    table → the CRM's object that holds it, as far as known: a reference to it is told by that; `rules`: column → how
+    the mapping translates it now; `ours`: fields that zixin writes or made, which hold no fact. A field whose values do
+    not cast is not proposed; one of options or yes and no is told as untranslated.
     """
     second, places = labels or {}, objects or {}
     known = {
@@ -117,15 +126,23 @@ def suggest(
     forms = {field.name: _forms(field, second.get(field.name, "")) for field in described.fields}
     proposals = []
     for column in columns:
-        candidates = []
+        candidates: list[Candidate] = []
+        foreign: list[Candidate] = []
         for field in described.fields:
-            if not fits(column, field, (samples or {}).get(field.name, ())):
+            values = (samples or {}).get(field.name, ())
+            if field.name in ours or not fits(column, field):
+                continue
+            casts = _casts(column, values, (rules or {}).get(column.name))
+            if not casts and column.kind not in _WORDED:
                 continue
             one = _judge(column, known[column.name], field, forms[field.name], (described.object, places), around)
-            candidates.append(_by_values(column, one, (samples or {}).get(field.name, ())))
-        best = sorted((each for each in candidates if each.score >= LEAST), key=lambda each: -each.score)
-        proposals.append(Proposal(table, column.name, tuple(best)))
+            (candidates if casts else foreign).append(_by_values(column, one, values))
+        proposals.append(Proposal(table, column.name, _best(candidates), _best(foreign)[:1]))
     return _one_each(proposals)
+
+
+def _best(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    return tuple(sorted((each for each in candidates if each.score >= LEAST), key=lambda each: -each.score))
 
 
 def _one_each(made: Sequence[Proposal]) -> list[Proposal]:
@@ -157,25 +174,18 @@ def shape(type_: str) -> Shape:
     return _SHAPES.get(re.sub(r"[^a-z0-9_]", "", type_.lower()), "text")
 
 
-def fits(column: Column, field: Field, values: Sequence[str] = ()) -> bool:
-    """Whether the field can hold the column's kind: by its type, and by its values where it is a text."""
+def fits(column: Column, field: Field) -> bool:
+    """Whether a field of that type can hold the column's kind."""
     allowed = (*_FITS[column.kind], *_ALSO.get(column.name, ()))
     held = shape(field.type)
-    if held not in allowed or (column.name in _IDS and held == "number"):
-        return False
-    if held == "text" and values and column.kind in ("day", "money", "rate", "currency"):
-        return sum(_is_readable(column, value) for value in values) >= 0.8 * len(values)
-    return True
+    return held in allowed and not (column.name in _IDS and held == "number")
 
 
-def _is_readable(column: Column, value: str) -> bool:
-    match column.kind:
-        case "day":
-            return bool(_DATE.match(value))
-        case "currency":
-            return bool(_CURRENCY.fullmatch(value.strip()))
-        case _:
-            return bool(_NUMBER.fullmatch(value.strip().lstrip("¥$€ ")))
+def _casts(column: Column, values: Sequence[str], rule: Rule | None) -> bool:
+    """Whether nearly all of the values cast, as the mapping translates them; without values nobody knows."""
+    if rule is not None and rule.values:
+        values = [rule.values.get(value, rule.otherwise or value) for value in values]
+    return fitting(column, values) >= _CASTS * len(values)
 
 
 @dataclass(frozen=True, slots=True)

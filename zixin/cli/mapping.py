@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,10 @@ from zixin.cli.context import Context
 
 if TYPE_CHECKING:
     from zixin.services.mapping import Suggested
+
+
+#: Values that are shown of a field.
+_SAMPLES = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -72,6 +77,7 @@ def suggest(
 def check(
     call: typer.Context,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something was found.")] = False,
+    records: Annotated[int, typer.Option(min=0, help="Real records of each object that are read and cast.")] = 200,
 ) -> None:
     """Exit code 1 where rows would be lost or wrong."""
     from zixin import compose
@@ -79,11 +85,15 @@ def check(
 
     context: Context = call.obj
     workspace = compose.open_attached(context.profile)
-    findings = mapping.check_mapping(context.profile, workspace)
+    checked = mapping.check_mapping(context.profile, workspace, records)
+    findings = checked.findings
     if context.json:
         names = ("source", "what", "field", "en", "zh", "severe")
-        context.document({"findings": [{key: getattr(each, key) for key in names} for each in findings]})
+        found = [{key: getattr(each, key) for key in names} for each in findings]
+        context.document({"findings": found, "records": dict(checked.records)})
     else:
+        counts = ", ".join(f"{name} {count:,}" for name, count in checked.records.items())
+        context.say(context.words(f"read and cast: {counts or '–'}", f"已读取并转换：{counts or '–'}"))
         for each in findings:
             context.say(f"{'✗' if each.severe else '?'} {each.source:<14} {context.words(each.en, each.zh)}")
         if not findings:
@@ -153,11 +163,18 @@ def _row(each: Suggested) -> dict[str, Any]:
                 "score": round(one.score, 2),
                 "en": one.en,
                 "zh": one.zh,
-                "samples": list(each.samples.get(one.field, ())),
+                "samples": list(each.samples.get(one.field, ()))[:_SAMPLES],
             }
             for one in each.proposal.candidates
         ],
+        "untranslated": [
+            {"field": one.field, "values": _different(each.samples, one.field)} for one in each.proposal.untranslated
+        ],
     }
+
+
+def _different(samples: Mapping[str, Sequence[str]], field: str) -> list[str]:
+    return list(dict.fromkeys(samples.get(field, ())))[:_SAMPLES]
 
 
 def _say(context: Context, each: Suggested) -> None:
@@ -171,6 +188,13 @@ def _say(context: Context, each: Suggested) -> None:
         mark, message = "-", context.words("no field seems to hold it", "没有合适的字段")
     text = " · ".join(_short(value) for value in each.samples.get(best[0].field, ())[:3]) if best else ""
     context.say(f"{mark} {each.object}: {column:<28} {message}  {text}".rstrip())
+    for other in each.proposal.untranslated if mark == "-" else ():
+        words = ", ".join(_short(value) for value in _different(each.samples, other.field))
+        told = (
+            f"{other.field} says {words}: translate them by `values`",
+            f"{other.field} 的取值为 {words}：请用 `values` 对应",
+        )
+        context.say(f"    ? {context.words(*told)}")
     for other in each.proposal.candidates[1:] if mark == "+" else ():
         context.say(f"    {other.field} {other.score:.2f}")
 

@@ -24,8 +24,8 @@ from zixin.config.connections import ConnectionConfig
 from zixin.services import field_growth
 from zixin.services.field_growth import growth
 
-#: At the end of a tooltip: whose the field is.
-_MARK = re.compile(r"\[zixin ([0-9a-f]{8})\]")
+#: At the end of a tooltip: the installation that made the field.
+MARK = re.compile(r"\[zixin ([0-9a-f]{8})\]")
 #: A tooltip holds 255 characters in the strictest CRM.
 _LONGEST = 240
 
@@ -295,7 +295,7 @@ def _installs(link: CrmConnection) -> Installs:
 
 
 def _owner(field: Field) -> str:
-    match = _MARK.search(field.tip or "")
+    match = MARK.search(field.tip or "")
     return match[1] if match else ""
 
 

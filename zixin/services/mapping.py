@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import version
@@ -17,6 +18,7 @@ from connector.errors import Misconfigured, Problem
 from connector.ports import Described, Diagnostics, Reads, Source
 from connector.schema import TABLES
 from mappings import check as checks
+from mappings import samples
 from mappings.check import Finding
 from mappings.load import Mapping as Mapping_
 from mappings.load import load
@@ -24,6 +26,7 @@ from mappings.matching import Proposal, suggest
 from sync.token_cache import private_text
 from zixin.compose import Attached, snapshot_file
 from zixin.config import connections, settings
+from zixin.services.crm_fields import MARK
 
 #: Canonical table → columns without which a row is rejected.
 _REQUIRED = {
@@ -31,7 +34,7 @@ _REQUIRED = {
     for name, table in TABLES.items()
 }
 #: Records that samples are taken of.
-_SAMPLES = 5
+_SAMPLES = 50
 #: Most fields that are sampled: what one call of the strictest CRM takes.
 _MOST_FIELDS = 49
 
@@ -79,25 +82,72 @@ def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Sug
         result = there[part.object]
         if result is None or not result.fields:
             continue
-        samples = _samples(crm, part.object, result)
+        seen = _samples(crm, part.object, result)
         names = {field.name for field in result.fields}
         for item in part.yields:
-            for proposal in suggest(item.table, result, samples=samples, objects=places):
+            for proposal in suggest(
+                item.table, result, samples=seen, objects=places, rules=item.columns, ours=_ours(mapping, result)
+            ):
                 rule = item.columns.get(proposal.column)
                 now = (rule.field or "") if rule else ""
                 stands = rule is not None and (not now or now in names or now == "id")
                 used = rule is not None or proposal.column in _REQUIRED[item.table]
-                suggesteds.append(Suggested(source, part.object, proposal, now, stands, used, samples))
+                suggesteds.append(Suggested(source, part.object, proposal, now, stands, used, seen))
     return suggesteds, [each for each in there.values() if each is not None]
 
 
-def check_mapping(profile: str, workspace: Attached) -> list[Finding]:
-    """What of the mapping does not stand in the CRM."""
-    mapping = workspace.link.mapping
-    objects = [*(part.object for part in mapping.sources.values()), mapping.writes.object]
-    return checks.check(
-        mapping, described(workspace.link.crm, objects), _read(snapshot_file(profile, workspace.link.name))
-    )
+def _ours(mapping: Mapping_, there: Described) -> set[str]:
+    """Fields of an object that zixin writes, or made: by the mapping, or by our mark in the tooltip."""
+    written = set(mapping.writes.fields.values()) if there.object == mapping.writes.object else set()
+    return written | {field.name for field in there.fields if field.tip and MARK.search(field.tip)}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What of a mapping does not stand in the CRM."""
+
+    findings: Sequence[Finding]
+    #: Source → records that were read and cast.
+    records: Mapping[str, int]
+
+
+def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
+    """Holds the mapping against the CRM's fields, and casts up to *most* real records of each source."""
+    link = workspace.link
+    objects = [*(part.object for part in link.mapping.sources.values()), link.mapping.writes.object]
+    there = described(link.crm, objects)
+    findings = checks.check(link.mapping, there, _read(snapshot_file(profile, link.name)))
+    wrong = {each.source for each in findings if each.what == "object"}
+    # What is not there is told already, and not once more as what no record fills.
+    absent = {(each.source, each.field) for each in findings if each.what in ("missing", "renamed")}
+    records: dict[str, int] = {}
+    for name, part in link.mapping.sources.items() if most else ():
+        if name in wrong or there[part.object] is None:
+            continue
+        try:
+            frame = _records(link.crm, link.mapping.source(name), most)
+            seen = samples.look(link.mapping, name, frame, link.organisation, link.time_zone)
+            findings += [each for each in seen if (name, each.field) not in absent]
+        except Problem as problem:
+            en, zh = f"not read: {problem.text('en')}", f"无法读取：{problem.text('zh-CN')}"
+            findings.append(Finding(name, "unread", part.object, en, zh, severe=not part.optional))
+            continue
+        records[name] = frame["id"].n_unique()
+    return Checked(findings, records)
+
+
+def _records(crm: Reads, source: Source, most: int) -> pl.DataFrame:
+    """Some records of a source, for as little as that costs: `id`, `modified_at` and its fields."""
+    if isinstance(crm, Diagnostics):
+        with suppress(Problem):
+            batches = [source.fields[at : at + _MOST_FIELDS] for at in range(0, len(source.fields), _MOST_FIELDS)] or [
+                ()
+            ]
+            frame, *others = [crm.sample(source.object, batch, most) for batch in batches]
+            for other in others:
+                frame = frame.join(other.drop("modified_at"), on="id")
+            return frame
+    return next(iter(crm.read(source, None))).frame.head(most)
 
 
 def write(

@@ -138,3 +138,59 @@ def test_one_record_on_its_way(org: Any, capsys: pytest.CaptureFixture[str]) -> 
     assert run("map", "suggest", "--object", "orders=Deals") == 1
     assert run("map", "suggest", "--object", "invoices=Deals", "--all") == 0
     assert not (settings.profile_folder("default") / "zoho.yaml").exists()
+
+
+def test_check_casts_real_records_and_says_why_they_fail(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert document(capsys, "map", "check")["records"] == {
+        "currencies": 0, "accounts": 10, "invoices": 40, "payments": 30, "credit_notes": 0
+    }  # fmt: skip
+    for row in org.modules["Invoices"].records.values():
+        row["Currency"] = "US Dollar"
+
+    assert run("map", "check") == 1
+    told = capsys.readouterr().out
+    assert "read and cast:" in told
+    assert "Currency → receivables.currency: all 40 do not fit" in told
+    assert run("--lang", "zh-CN", "map", "check") == 1
+    assert "可能原因" in capsys.readouterr().out
+    assert run("map", "check", "--records", "0") == 0
+
+
+def test_a_field_of_zixin_s_own_is_never_proposed(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("fields", "apply") == 0
+    ours = set(connections.read("default")["zoho"].fields.values())
+    # Somebody has taken the agreed limit out: ours is called much the same, and holds no fact.
+    for name in ("Agreed_Limit", "Credit_Limit_Agreed"):
+        org.modules["Accounts"].fields.pop(name, None)
+    # One that we made and the mapping no longer writes bears our mark.
+    copied = org.modules["Accounts"].fields[connections.read("default")["zoho"].fields["limit"]]
+    org.modules["Accounts"].fields["Customer_Limit"] = replace(copied, api_name="Customer_Limit", label="Credit limit")
+
+    suggested = document(capsys, "map", "suggest", "--all")["suggested"]
+
+    proposed = {one["field"] for row in suggested for one in row["candidates"]}
+    assert proposed.isdisjoint(ours | {"Customer_Limit"})
+    assert proposed
+
+
+def test_what_does_not_cast_is_not_proposed_and_words_are_to_be_translated(
+    org: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    renamed(org, "Invoices", "Grand_Total", "Gross_Amount", "Gross Amount")
+    renamed(org, "Customer_Payments", "Kind", "Payment_Kind", "Kind")
+    fields = org.modules["Invoices"].fields
+    fields["Gross_Amount"] = replace(fields["Gross_Amount"], type="text")
+    for row in org.modules["Invoices"].records.values():
+        row["Gross_Amount"] = "1.234,50"
+    for row in org.modules["Customer_Payments"].records.values():
+        row["Payment_Kind"] = "Zahlung"
+
+    rows = document(capsys, "map", "suggest")["suggested"]
+
+    result = {(row["table"], row["column"]): row for row in rows}
+    assert "Gross_Amount" not in [one["field"] for one in result["receivables", "amount"]["candidates"]]
+    kind = result["payments", "kind"]
+    assert "Payment_Kind" not in [one["field"] for one in kind["candidates"]]
+    assert kind["untranslated"] == [{"field": "Payment_Kind", "values": ["Zahlung"]}]
+    assert run("map", "suggest") == 0
+    assert "Payment_Kind says Zahlung: translate them by `values`" in capsys.readouterr().out
