@@ -36,11 +36,14 @@ class CrmConnection:
         """When something happens here (aware, UTC). The CRM's own clock, `crm.now()`, is for what the CRM dates."""
         return self.clock()
 
-    def today(self) -> date:
-        """The business day, by our clock.
+    def today(self, *, ask: bool = False) -> date:
+        """The business day, by our clock; `ask`: the CRM's is told by an answer of this moment, not by the last one.
 
+        A process that waited for long has to ask: where our own clock was set meanwhile, an older answer moves with it.
         Raises Misconfigured: the CRM's is more than a day apart, so that one of them says another day than it is.
         """
+        if ask:
+            self.crm.organisation()
         ours, theirs = self.now(), self.crm.now()
         if abs(ours - theirs) > _APART:
             # One answer may come out of a cache, with the date of another day.

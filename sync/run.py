@@ -35,7 +35,7 @@ class Ran:
 
     run_id: str
     as_of: int
-    #: Microseconds since 1970 UTC, by the CRM's clock.
+    #: Microseconds since 1970 UTC, by our clock.
     began: int = 0
     #: done, shown (a day before the newest assessed one: nothing stored or written), dry, braked, approved, withheld:
     #: those whom a hole in what was read concerns wait.
@@ -278,7 +278,7 @@ def _recorded_run(
     """A run with its row: running, then how it ended, whatever ends it."""
     with store.read(link.name) as session:
         last = runs.list_runs(session, 1)
-    # The CRM's clock is known to the second: a run never begins before the one before it.
+    # A clock may be set back: a run never begins before the one before it.
     began = max(micros(link.now()), *(row["started_at"] + 1 for row in last), 0)
     run_id = f"{link.name}-{began}"
     row = {

@@ -90,7 +90,7 @@ def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
     if row is None:
         lost = ", ".join(each.source for each in lost_sources(session)) or "–"
         raise Misconfigured("E-SIGHT-NONE", source=source, lost=lost)
-    now = max(now, row.looked_at)  # By the CRM's clock it may have been looked at later.
+    now = max(now, row.looked_at)  # By a clock that was ahead it may have been looked at later.
     result = replace(row, accepted=row.missing, accepted_by=by, accepted_at=now)
     _save(session, result)
     body = f"{row.missing} of {row.stored} are gone"

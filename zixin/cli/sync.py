@@ -36,7 +36,7 @@ def sync(
     call: typer.Context,
     full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
-    as_of: Annotated[str, typer.Option(help="Day to rate as of; else today, by the CRM's clock.")] = "",
+    as_of: Annotated[str, typer.Option(help="Day to rate as of; else today.")] = "",
 ) -> None:
     """One run under the profile's lock."""
     context: Context = call.obj

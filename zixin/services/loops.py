@@ -191,7 +191,7 @@ class Serving:
                 workspace.store,
                 workspace.link,
                 workspace.policy,
-                day_number(workspace.link.today()),
+                day_number(workspace.link.today(ask=True)),
                 language=workspace.language,
             )
         log.info(

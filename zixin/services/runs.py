@@ -64,7 +64,7 @@ class RunDone:
 
 
 def sync(profile: str, as_of: date | None, *, full: bool, dry: bool) -> RunDone:
-    """One run under the profile's lock, as of that day or today by the CRM's clock.
+    """One run under the profile's lock, as of that day or today.
 
     Raises Busy: another one is on; Denied: the CRM lacks our fields, or hides them; Problem as the CRM has it.
     """
