@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from connector.plan import AccountOutcome, Planned, PlanRow, plan
 from connector.ports import Writes
@@ -39,6 +39,8 @@ class Pushed:
     deferred: int = 0
     #: Fields that were sent.
     fields: int = 0
+    #: Accounts whose answers prove nothing → fields that were sent: written, once reading back shows them.
+    unproven: dict[str, int] = field(default_factory=dict)
 
 
 def push(store: Store, link: CrmConnection) -> Pushed:
@@ -106,6 +108,10 @@ def _turn(store: Store, link: CrmConnection, sending: Sending, done: Pushed) -> 
         outbox.settle(session, planned.settled, now)
         outbox.record(session, sending.still_refused(planned.settled), now)
         outbox.mark_in_flight(session, planned.changes, now)
+    for item in planned.settled:
+        if item.account in done.unproven and item.shows is not None:
+            done.written += 1
+            done.fields += done.unproven.pop(item.account)
     deferred = done.deferred
     if planned.changes:
         _send(store, link, sending, planned.changes, done)
@@ -146,6 +152,8 @@ def _count(done: Pushed, item: Planned, outcome: AccountOutcome) -> None:
         done.refused += 1
     elif outcome.state == "deferred":
         done.deferred += 1
+    else:
+        done.unproven[item.account] = len(item.values)
 
 
 def _read_back(store: Store, link: CrmConnection) -> None:

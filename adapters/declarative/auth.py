@@ -34,14 +34,21 @@ class Proof:
     clock: Callable[[], datetime] = field(default=_now)
 
     def ask(
-        self, call: Call, given: Mapping[str, Any], *, idempotent: bool = True, url: str | None = None
+        self,
+        call: Call,
+        given: Mapping[str, Any],
+        *,
+        idempotent: bool = True,
+        url: str | None = None,
+        refused: tuple[int | str, ...] = (),
     ) -> HttpResponse:
-        """The answer to a call, proven; a token that is refused is renewed once."""
+        """The answer to a call, proven; a token that is refused is renewed once. `url`, `refused`: as `Wire.send`."""
 
         def sent(token: Callable[[], Mapping[str, str]]) -> HttpResponse:
             stored = token()
+            values = {**given, **stored}
             return self.wire.send(
-                call, {**given, **stored}, lambda made: self._prove(made, stored), idempotent=idempotent, url=url
+                call, values, lambda made: self._prove(made, stored), idempotent=idempotent, url=url, refused=refused
             )
 
         if self.auth.kind not in ("oauth2", "login"):

@@ -37,13 +37,7 @@ def check(connector: Connector, crm: Reader) -> Iterator[CheckStep]:
         yield _try_step("describe", lambda: _described(crm, connector.accounts()))
     else:
         yield CheckStep("describe", "left", "the file does not say how fields are listed", "文件未说明如何列出字段")
-    write = any(item.write is not None for item in connector.objects.values())
-    said = (
-        ("not tried: a check changes nothing", "未尝试：检查不改动数据")
-        if write
-        else ("no object has `write`: ratings cannot be written back", "没有对象声明 write：无法写回评级")
-    )
-    yield CheckStep("write", "left", *said)
+    yield _writing(connector)
     if connector.create is None:
         yield CheckStep("create", "left", "fields have to be made by hand", "字段须手工创建")
     if connector.hook is None:
@@ -53,6 +47,21 @@ def check(connector: Connector, crm: Reader) -> Iterator[CheckStep]:
             "no calls from the system; our own format counts, and polling",
             "系统不推送；可用通用格式或轮询",
         )
+
+
+def _writing(connector: Connector) -> CheckStep:
+    """What is written, and what proves it."""
+    said = [item.write for item in connector.objects.values() if item.write is not None]
+    if not said:
+        return CheckStep(
+            "write", "left", "no object has `write`: ratings cannot be written back", "没有对象声明 write：无法写回评级"
+        )
+    result = said[0].result
+    if result.state or result.statuses or (result.shows and result.id):
+        return CheckStep("write", "left", "not tried: a check changes nothing", "未尝试：检查不改动数据")
+    en = "its answers prove no write, each is read back: say `result` `state` and `id`, `shows` and `id`, or `statuses`"
+    zh = "响应不能证明写入，每条都会回读：请在 `result` 中声明 `state` 和 `id`、`shows` 和 `id`，或 `statuses`"
+    return CheckStep("write", "left" if result.only_failed else "look", en, zh)
 
 
 def _object(crm: Reader, name: str, item: Object) -> Iterator[CheckStep]:

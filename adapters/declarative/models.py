@@ -226,10 +226,15 @@ class Result(Part):
 
     #: One item a record, in order; `$` where the whole answer is of the one record.
     rows: Selector = "$"
-    #: Where an item says whether it was taken; a missing value is taken where `taken` is empty.
+    #: Where an item says whether it was taken, and the words for yes. An item that says nothing proves nothing.
     state: Selector | None = None
     taken: tuple[str, ...] = ("true", "success", "ok", "200")
+    #: Whose item it is; several ids, where one item is about several records.
     id: Selector | None = None
+    #: Where an item shows the record as it is now: with its `id` and every value that was sent, it was taken.
+    shows: Selector | None = None
+    #: Statuses that alone say that every record of the call was taken, such as a 204 that the vendor documents so.
+    statuses: tuple[int | str, ...] = ()
     #: Only records that were refused are listed.
     only_failed: bool = False
     #: Names of the fields that it refused, where it tells.
@@ -239,7 +244,10 @@ class Result(Part):
 
 
 class Write(Part):
-    """How an object's fields are set; `{id}`, and `{values}`: field → value."""
+    """How an object's fields are set; `{id}`, and `{values}`: field → value.
+
+    What no answer proves (`result.state`, `shows`, `statuses`) is read back before it counts as written.
+    """
 
     request: Call
     batch: Batch | None = None

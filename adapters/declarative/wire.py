@@ -87,8 +87,12 @@ class Wire:
         *,
         idempotent: bool = True,
         url: str | None = None,
+        refused: tuple[int | str, ...] = (),
     ) -> HttpResponse:
-        """The answer to a call. `url` instead of the call's own path: a link that an answer gave, of a known origin."""
+        """The answer to a call. `url` instead of the call's own path: a link that an answer gave, of a known origin.
+
+        `refused`: statuses that refuse what the call is about, where no rule of the file says otherwise.
+        """
         self._wait_for_my_turn()
 
         def prepared() -> Request:
@@ -103,7 +107,7 @@ class Wire:
         def judge(answer: HttpResponse) -> Problem | None:
             if call.none and in_statuses(answer.status, call.none):
                 return Empty("E-CRM-OBJECT", host=self.host, name="of that name")
-            return self._judge(answer)
+            return self._judge(answer, refused)
 
         self.spend(call.method.lower())
         return self.http.send(prepared, idempotent=idempotent, judge=judge)
@@ -126,11 +130,11 @@ class Wire:
         if wait:
             self.patience.sleep(wait)
 
-    def _judge(self, answer: HttpResponse) -> Problem | None:
+    def _judge(self, answer: HttpResponse, refused: tuple[int | str, ...] = ()) -> Problem | None:
         for rule in self.connector.answers:
             if _fits(rule.when, answer):
                 return self._problem(rule, answer)
-        return self._by_status(answer)
+        return Wrong(answer, self.host) if in_statuses(answer.status, refused) else self._by_status(answer)
 
     def _problem(self, rule: Rule, answer: HttpResponse) -> Problem | None:
         host = self.host

@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.common.outcomes import unanswered, without
 from adapters.declarative import fields, rows, select
-from adapters.declarative.models import Write
+from adapters.declarative.models import Result, Write
 from adapters.declarative.reader import Reader
 from adapters.declarative.wire import Wrong, in_statuses
 from connector.assessment import OutputField
@@ -21,6 +21,7 @@ from connector.ports import Step as FieldStep
 #: Characters kept of a refusal.
 _MOST_WORDS = 500
 _PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_OK, _REDIRECT = 200, 300
 
 
 class Writer(Reader):
@@ -74,9 +75,8 @@ class Writer(Reader):
         if writing.batch is not None:
             results = {"items": [self._item(writing.batch.item, change.record, values) for change, values in ready]}
         try:
-            answer = self._proof.ask(
-                writing.request, self._wire.given(**results), idempotent=writing.request.method == "PUT"
-            )
+            given, repeats = self._wire.given(**results), writing.request.method == "PUT"
+            answer = self._proof.ask(writing.request, given, idempotent=repeats, refused=writing.refused)
             payload = self._wire.document(answer)
         except (Exhausted, Retry) as problem:
             yield from unanswered(changes, problem)
@@ -84,7 +84,7 @@ class Writer(Reader):
         except Problem as problem:
             yield from self._refused_whole(writing, changes, problem)
             return
-        yield from self._outcomes(writing, changes, payload)
+        yield from self._outcomes(writing, changes, payload, answer.status)
 
     def _item(self, template: Any, record: str, values: Mapping[str, Any]) -> Any:
         return select.fill(template, {**self._wire.given(), "id": record, "values": values})
@@ -94,35 +94,55 @@ class Writer(Reader):
         if problem.code != "E-CRM-ANSWER" or not (status.isdigit() and in_statuses(int(status), writing.refused)):
             raise problem
         if len(changes) > 1:
-            for change in changes:
-                yield from self._write(writing, [change])
+            half = len(changes) // 2
+            for some in (changes[:half], changes[half:]):
+                yield from self._write(writing, some)
             return
         payload = problem.document() if isinstance(problem, Wrong) else None
         yield _refused(writing, payload, changes[0], f"HTTP {status}")
 
-    def _outcomes(self, writing: Write, changes: Sequence[Change], told: Any) -> Iterator[Outcome]:
+    def _outcomes(self, writing: Write, changes: Sequence[Change], told: Any, status: int) -> Iterator[Outcome]:
+        """Each record's outcome: taken and refused are said of it, all else is unknown."""
         shape = writing.result
         listed = select.every(shape.rows, told)
-        by_id = {rows.text(select.first(shape.id, row)): row for row in listed} if shape.id else {}
+        by_id = {rows.text(each): row for row in listed for each in select.every(shape.id, row)} if shape.id else {}
+        if not (shape.id or shape.only_failed or len(listed) == len(changes)):
+            # Without ids, it is the place that tells whose an item is.
+            listed = []
         for number, change in enumerate(changes):
             row = by_id.get(change.record) if shape.id else listed[number] if number < len(listed) else None
-            if shape.only_failed:
-                taken = Outcome(change.record, "taken")
-                yield taken if row is None else _refused(writing, row, change, "no reason given")
-                continue
-            if row is None and (shape.state is not None or shape.id):
+            state = rows.text(select.first(shape.state, row)) if shape.state and row is not None else None
+            if shape.only_failed and row is not None:
+                yield _refused(writing, row, change, "no reason given")
+            elif state is not None and state not in shape.taken:
+                yield _refused(writing, row, change, f"state {state}")
+            elif state is not None or in_statuses(status, shape.statuses) or self._is_shown(shape, row, change):
+                yield Outcome(change.record, "taken" if _OK <= status < _REDIRECT else "unknown")
+            else:
                 yield Outcome(change.record, "unknown")
-                continue
-            state = rows.text(select.first(shape.state, row)) if shape.state else None
-            if shape.state is None or state in shape.taken:
-                yield Outcome(change.record, "taken")
-                continue
-            yield _refused(writing, row, change, f"state {state}")
+
+    def _is_shown(self, shape: Result, row: Any, change: Change) -> bool:
+        """Whether the record's own item shows every value that was sent."""
+        if shape.shows is None or shape.id is None or row is None:
+            return False
+        record, item = select.first(shape.shows, row), self._connector.objects[self._accounts]
+        return all(
+            _same(rows.value(item.fields.get(name), name, record, self._wire.zone), value)
+            for name, value in change.values.items()
+        )
 
     def _values(self, writing: Write, change: Change) -> dict[str, Any]:
         if not self._kinds:
             self._kinds = fields.kinds(self._connector, self.describe(self._accounts))
         return {name: _as_sent(writing, value, self._kinds.get(name, "text")) for name, value in change.values.items()}
+
+
+def _same(shown: str | None, sent: str | None) -> bool:
+    if (shown or "") == (sent or ""):
+        return True
+    if shown and sent and _PLAIN.fullmatch(shown) and _PLAIN.fullmatch(sent):
+        return Decimal(shown) == Decimal(sent)
+    return set((shown or "").split(";")) == set((sent or "").split(";"))
 
 
 def _refused(writing: Write, told: Any, change: Change, otherwise: str) -> Outcome:

@@ -161,8 +161,12 @@ def _csv(changes: Sequence[Change]) -> bytes:
 def _outcome(change: Change, row: Any) -> Outcome:
     if not isinstance(row, Mapping):
         return Outcome(change.record, "unknown")
-    if row.get("success"):
-        return Outcome(change.record, "taken")
+    if row.get("success") is True:
+        # Results stand in the order of the records, and say whose they are.
+        own = str(row.get("id") or "")[:_SHORT] == change.record[:_SHORT]
+        return Outcome(change.record, "taken" if own else "unknown")
+    if not row.get("errors") and row.get("success") is not False:
+        return Outcome(change.record, "unknown")
     errors = [each for each in row.get("errors") or () if isinstance(each, Mapping)]
     words = "; ".join(f"{each.get('statusCode')}: {each.get('message')}" for each in errors)
     named = tuple(dict.fromkeys(name for each in errors for name in each.get("fields") or () if name in change.values))

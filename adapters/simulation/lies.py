@@ -34,14 +34,39 @@ class Lie:
 
 
 @dataclass(slots=True)
+class WriteLie:
+    """A lie of the next writes: an answer of status 200 whose body shows nothing of what was written."""
+
+    kind: str
+    times: int = 1
+    #: The write has not happened.
+    lost: bool = False
+
+
+@dataclass(slots=True)
 class Lies:
     """Those that are ordered, and the list that was told last."""
 
     ordered: list[Lie] = field(default_factory=list)
     last: dict[str, bytes] = field(default_factory=dict)
+    of_writes: list[WriteLie] = field(default_factory=list)
+
+    def of_write(self) -> tuple[Response, bool] | None:
+        """What is told of the next write in the place of its answer, and whether it has not happened; None: no lie."""
+        for lie in self.of_writes:
+            if lie.times > 0:
+                lie.times -= 1
+                return Response(WRITES[lie.kind], media_type="application/json"), lie.lost
+        return None
 
     def order(self, told: Mapping[str, Any]) -> None:
-        """Let the next lists be a lie. Raises ValueError: there is no such kind."""
+        """Let the next lists be a lie, or with `writes` the next writes. Raises ValueError: there is no such kind."""
+        if told.get("writes"):
+            if told["kind"] not in WRITES:
+                raise ValueError(f"{told['kind']}: one of {', '.join(sorted(WRITES))}")
+            lost = bool(told.get("lost"))
+            self.of_writes.append(WriteLie(str(told["kind"]), int(told.get("times", 1)), lost))
+            return
         if told["kind"] not in WHOLE | RECORDS:
             raise ValueError(f"{told['kind']}: one of {', '.join(sorted(WHOLE | RECORDS))}")
         lie = Lie(str(told["kind"]), int(told.get("times", 1)), int(told.get("skip", 0)), str(told.get("field", "")))
@@ -154,6 +179,19 @@ _WHOLE: dict[str, Callable[[bytes, bytes], bytes | None]] = {
     "cut_gzip": _cut_gzip,
     "cut_rows": _cut_rows,
     "repeated": _repeated,
+}
+#: Lies of a write.
+WRITES = {
+    "empty_object": b"{}",
+    "null": b"null",
+    "no_body": b"",
+    "empty_list": b"[]",
+    "text": b'"success"',
+    "error": b'{"error": "try later"}',
+    "login": b"<html><body>Please sign in</body></html>",
+    "empty_rows": b'{"message": {}, "data": [], "results": []}',
+    "other_record": b'{"id": "x0", "name": "x0", "success": true, "status": "success", "ok": true}',
+    "another_form": b'{"data": {"status": "done"}, "message": "Saved"}',
 }
 #: Lies of a whole answer: the read fails.
 WHOLE = frozenset(_WHOLE)

@@ -291,7 +291,11 @@ def _outcome(change: Change, row: Any) -> Outcome:
         return Outcome(change.record, "unknown")
     code = str(row.get("code"))
     if row.get("status") == "success":
-        return Outcome(change.record, "taken")
+        told = row.get("details")
+        own = isinstance(told, dict) and str(told.get("id")) == change.record
+        return Outcome(change.record, "taken" if own else "unknown")
+    if row.get("status") != "error":
+        return Outcome(change.record, "unknown")
     if code in ("RECORD_LOCKED", "TOO_MANY_REQUESTS", "INTERNAL_ERROR"):
         return Outcome(change.record, "deferred")
     details = row.get("details") or {}

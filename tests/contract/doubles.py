@@ -25,7 +25,7 @@ class Double(Protocol):
 
     #: The mapping that the CRM's fields are read by.
     mapping: Fields
-    #: What the CRM has no notion of, and why: `tokens`, `deletes`, `storms`.
+    #: What the CRM has no notion of, and why: `tokens`, `deletes`, `storms`, `proof` (its answers to writes prove none).
     lacks: Mapping[str, str]
 
     def crm(self) -> Any:

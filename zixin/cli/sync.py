@@ -200,6 +200,10 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
             "写回     {written:,} 个客户（{fields:,} 个字段），{unchanged:,} 个未变，{refused} 个被拒绝",
         ).format(**summary)
     )
+    if summary["unknown"]:
+        en = "! nothing shows that the CRM took what was sent for {unknown:,} accounts: the next sync reads them back first"
+        zh = "! 尚不能证明 CRM 已接受 {unknown:,} 个客户的写回：下次同步会先回读"
+        context.say(context.words(en, zh).format(**summary))
     labels = {item.name: item.zh for item in OUTPUT_FIELDS}
     for name, count in summary["refused_fields"].items():
         told = (

@@ -58,8 +58,8 @@ class RunDone:
 
     @property
     def incomplete(self) -> bool:
-        """Rows did not fit, a source is lost from sight, or the CRM refused something."""
-        names = ("rejected", "lost_from_sight", "refused", "refused_fields")
+        """Rows did not fit, a source is out of sight, the CRM refused something, or nothing shows that it took it."""
+        names = ("rejected", "lost_from_sight", "refused", "refused_fields", "unknown")
         return any(self.summary[name] for name in names)
 
 

@@ -75,6 +75,12 @@ def guarded(system: System, answer: Answering, *, writes: bool, api: str) -> Ans
 
     async def call(request: Request) -> Response:
         system.calls[api] = system.calls.get(api, 0) + 1
+        lie = system.lies.of_write() if writes else None
+        if lie is not None:
+            told, lost = lie
+            if not lost:
+                await answer(request)
+            return told
         fault = system.faults.met(writes=writes)
         if fault is None:
             told = await answer(request)

@@ -106,6 +106,12 @@ def _guarded(org: Org, handler: Handler, api: str, *, writes: bool = False) -> C
         org.calls[api] = org.calls.get(api, 0) + 1
         if result is not None:
             return _answer(org, result)
+        lie = org.lies.of_write() if writes else None
+        if lie is not None:
+            told, lost = lie
+            if not lost:
+                handler(org, request, body)
+            return told
         fault = org.faults.met(writes=writes)
         if fault is not None and fault.status not in (CUT, TRICKLE):
             return _answer(org, Told([{"message": "try again", "errorCode": "SERVER_UNAVAILABLE"}], fault.status))

@@ -89,6 +89,12 @@ async def _metered(org: Org, api: str, handler: Handler, request: Request) -> Re
         return dated(org, error(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL"))
     if (fault and fault.status == 429) or not org.count(api, await _credits(request, api)):
         return dated(org, error(429, "TOO_MANY_REQUESTS", "You have reached the maximum number of API calls"))
+    lie = org.lies.of_write() if api == "write" else None
+    if lie is not None:
+        told, lost = lie
+        if not lost:
+            await handler(org, request)
+        return dated(org, told)
     answer = await handler(org, request)
     if fault and fault.status == 0:
         # Carried out, and the answer lost: the connection breaks within the body.

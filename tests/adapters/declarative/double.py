@@ -119,7 +119,11 @@ LACKS = {
         "storms": _ONE_ENGINE,
         "deletes": "EspoCRM says nothing of deleted records; the night's full read finds them",
     },
-    "erpnext": {"tokens": "an API key and its secret, which do not expire", "storms": _ONE_ENGINE},
+    "erpnext": {
+        "tokens": "an API key and its secret, which do not expire",
+        "storms": _ONE_ENGINE,
+        "proof": "bulk_update names what failed, and nothing else",
+    },
 }
 
 

@@ -1,6 +1,7 @@
 """Connector files that do not fit are refused with their line and what was probably meant."""
 
 import json
+from typing import Any
 
 import pytest
 import responses
@@ -121,11 +122,11 @@ def test_a_list_that_is_a_404_may_be_an_empty_one() -> None:
 def test_records_without_a_batch_are_fetched_and_written_one_by_one() -> None:
     responses.get(f"{HOST}/items/a%2Fb", json={"item": {"id": "a/b", "name": "one"}})
     responses.get(f"{HOST}/items/c", status=404)
-    responses.put(f"{HOST}/items/a%2Fb", json={})
+    responses.put(f"{HOST}/items/a%2Fb", status=204)
     responses.put(f"{HOST}/items/c", status=422, json={"message": "rating 'AAA' is not allowed"})
     crm = declared(
         object_="    get: {request: {path: '/items/{id}'}, record: $.item}\n"
-        "    write: {request: {method: PUT, path: '/items/{id}', body: '{values}'}}\n"
+        "    write: {request: {method: PUT, path: '/items/{id}', body: '{values}'}, result: {statuses: [204]}}\n"
     )
 
     pages = list(crm.fetch(ITEMS, ["a/b", "c"]))
@@ -154,3 +155,75 @@ def test_rows_inside_a_record_bear_its_id_and_one_without_rows_is_gone() -> None
         ("1", "1/6", "2", "1"),
     ]
     assert [gone.record for gone in page.gone] == ["2"]
+
+
+BATCH = (
+    "    write: {{request: {{method: POST, path: /items, body: {{docs: '{{items}}'}}}}, "
+    "batch: {{size: 8, item: {{id: '{{id}}'}}}}, {more}}}\n"
+)
+
+
+def batched(more: str) -> Writes:
+    crm = declared(object_=BATCH.format(more=more))
+    assert isinstance(crm, Writes)
+    return crm
+
+
+def states(crm: Writes, count: int) -> list[str]:
+    return [each.state for each in crm.write([Change(str(number), {"rating": "A"}) for number in range(count)])]
+
+
+@responses.activate
+def test_one_error_that_names_several_ids_is_of_each_of_them() -> None:
+    told = {"results": [{"ids": ["0", "2"], "ok": False, "error": "locked"}, {"ids": ["1"], "ok": True}]}
+    responses.post(f"{HOST}/items", status=207, json=told)
+    crm = batched("result: {rows: '$.results[*]', id: '$.ids[*]', state: $.ok, words: [$.error]}")
+
+    assert states(crm, 4) == ["refused", "taken", "refused", "unknown"]
+
+
+@responses.activate
+def test_results_without_ids_that_are_fewer_than_the_records_prove_nothing() -> None:
+    responses.post(f"{HOST}/items", json={"results": [{"ok": True}, {"ok": True}]})
+    crm = batched("result: {rows: '$.results[*]', state: $.ok}")
+
+    assert states(crm, 3) == ["unknown"] * 3
+    assert states(crm, 2) == ["taken"] * 2
+
+
+@responses.activate
+def test_a_status_that_refuses_a_record_comes_before_what_it_means_elsewhere() -> None:
+    responses.post(f"{HOST}/items", status=403, json={"message": "this customer is locked"})
+    crm = batched("refused: [403], result: {state: $.ok}")
+
+    outcomes = list(crm.write([Change(str(number), {"rating": "A"}) for number in range(2)]))
+
+    assert [(each.state, each.refusal) for each in outcomes] == [("refused", "this customer is locked")] * 2
+
+
+@responses.activate
+def test_a_server_s_error_is_never_written_whatever_a_rule_calls_it() -> None:
+    responses.post(f"{HOST}/items", status=500, json={"results": [{"ok": True}]})
+    crm = declared(
+        more="answers: [{when: {status: [500]}, do: ok}]\n",
+        object_=BATCH.format(more="result: {rows: '$.results[*]', state: $.ok, statuses: [500]}"),
+    )
+    assert isinstance(crm, Writes)
+
+    assert states(crm, 1) == ["unknown"]
+
+
+@responses.activate
+def test_a_batch_with_one_bad_record_is_halved() -> None:
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        ids = [each["id"] for each in json.loads(request.body)["docs"]]
+        if "5" in ids:
+            return 422, {}, json.dumps({"message": "no"})
+        return 200, {}, json.dumps({"results": [{"id": each, "ok": True} for each in ids]})
+
+    responses.add_callback(responses.POST, f"{HOST}/items", answer)
+    crm = batched("result: {rows: '$.results[*]', id: $.id, state: $.ok}")
+
+    assert states(crm, 8) == ["taken"] * 5 + ["refused"] + ["taken"] * 2
+    # Three halvings and the whole; one by one it would be nine.
+    assert len(responses.calls) == 7

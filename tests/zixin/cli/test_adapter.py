@@ -65,6 +65,7 @@ def test_a_file_that_fits_is_said_to(system: RestDouble, capsys: pytest.CaptureF
         ("query: {changed_since:", "query: {changed_sins:", "accounts.since", "is `since` right?"),
         ("modified: $.modified_at", "modified: $.number", "accounts.read", "is `modified` right?"),
         ("path: /company", "path: /nowhere", "me", "refused a call: HTTP 404"),
+        ("id: $.id, state: $.ok, words", "words", "write", "its answers prove no write"),
         ("currency: $.currency\n\nobjects", "currency: $.name\n\nobjects", "me", "no home currency"),
     ],
 )
