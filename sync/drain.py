@@ -20,11 +20,11 @@ from sync import inbox
 from sync.causes import in_force, unapproved
 from sync.crm_connection import CrmConnection, micros
 from sync.event_breaker import ask, fallen_customers, too_many
-from sync.holes import look
+from sync.holes import look_if_due
 from sync.inbox import Waiting
 from sync.pull import Pulled, fetch, pull, reread
 from sync.push import Pushed, push
-from sync.rescore import commit_batch, keep_context, score
+from sync.rescore import commit_batch, keep_context, score, tighten
 from sync.store import Store, holes, ledger, ratings
 
 
@@ -107,9 +107,7 @@ def _turn(
     named = {known.get(name, name) for name in names}
     # A record that moved concerns the account that it left and the one that it went to.
     accounts = named | pulled.touched | _left_due(store, link, policy, ready)
-    accounts |= reread(store, link, accounts, pulled)
-    if pulled.rejected:
-        look(store, link, policy.checks)
+    accounts |= reread(store, link, accounts, policy.checks, pulled)
     keys = [item.event.event_id for item in ready]
     rescored = _rescore(store, link, policy, language, accounts, keys, at, braked=braked)
     done.scored, done.waits = rescored.scored, len(rescored.waits)
@@ -124,9 +122,7 @@ def poll(store: Store, link: CrmConnection, policy: Policy, *, language: str, br
     """Reads what changed since the last look, scores whom it concerns, and writes what differs."""
     pulled = pull(store, link, policy.checks)
     done = Drained()
-    if pulled.rejected or pulled.lost:
-        look(store, link, policy.checks)
-    if pulled.touched:
+    if look_if_due(store, link, policy.checks) or pulled.touched:
         rescored = _rescore(store, link, policy, language, pulled.touched, (), 0, braked=braked)
         done.scored, done.held, done.waits = rescored.scored, len(rescored.held), len(rescored.waits)
         done.pushed = push(store, link)
@@ -156,6 +152,7 @@ def _rescore(
 ) -> _Rescored:
     """Scores these accounts and closes the events, together; they stay open while some moved or are held."""
     as_of = day_number(link.today())
+    look_if_due(store, link, policy.checks)
     with store.read(link.name) as session:
         newest = ratings.newest_day(session)
     # What a person has not approved yet, another policy above all, rates nobody; its brake holds already.
@@ -165,12 +162,15 @@ def _rescore(
     waits = unapproved(store, link.name, scored.made)
     # Nor is anybody written on a picture with a hole.
     with store.read(link.name) as session:
-        waits |= holes.withheld(session).among(scored.made["customer_id"])
+        aside = holes.withheld(session).among(scored.made["customer_id"])
+    waits |= aside
     falls = fallen_customers(store, link, scored) - waits
     held = falls if braked and too_many(store, link, policy.checks, falls) else set()
     passes = scored.made.filter(~pl.col("customer_id").is_in(sorted(held | waits)))
+    tighten(store, link, scored, aside)
     with store.write(link.name) as session:
-        keep_context(session, scored)
+        if passes.height:
+            keep_context(session, scored.without(aside) if aside else scored)
         moved = commit_batch(session, link, passes, scored, language)
         ratings.note_falls(session, falls - held - moved, micros(link.now()))
         if not moved and not held:

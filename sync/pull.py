@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -77,7 +77,8 @@ def pull(
     """Reads what changed since the last pull, source by source; `full` reads everything again.
 
     A source whose mapping changed is read again from the start; one that the CRM lacks and the mapping calls optional
-    is left out, and is lost from sight where it was there before. `checks`: which share of a source may be missing.
+    is left out, and is lost from sight where it was there before; so is one that the mapping no longer names. `checks`:
+    which share of a source may be missing.
     """
     pulled = Pulled(began=began)
     for name, part in link.mapping.sources.items():
@@ -87,6 +88,12 @@ def pull(
             if not (part.optional and problem.code == "E-CRM-OBJECT"):
                 raise
             _absent(store, link, name, pulled)
+    with store.write(link.name) as session:
+        rejects.forget_unmapped(session, link.mapping.sources)
+        unmapped = ledger.sources(session) - link.mapping.sources.keys() - {facts.OWN}
+    for name in sorted(unmapped):
+        # What nobody reads any more is not what the CRM says.
+        _absent(store, link, name, pulled)
     _follow(store, link, pulled)
     with store.read(link.name) as session:
         pulled.lost = sight.open_sources(session)
@@ -111,10 +118,10 @@ def _absent(store: Store, link: CrmConnection, name: str, pulled: Pulled) -> Non
 
 
 def _give_up(store: Store, link: CrmConnection, name: str, records: Collection[str], pulled: Pulled) -> None:
-    """A person took these for gone: so they are, and what is left is what the source should yield."""
-    _close(store, link, name, sorted(records), pulled)
+    """A person took these for gone: so they are, and nobody misses them."""
     with store.write(link.name) as session:
-        holes.recount(session, name, link.mapping.sources[name].tables(), micros(link.now()))
+        holes.expect_less(session, name, records)
+    _close(store, link, name, sorted(records), pulled)
 
 
 def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
@@ -126,10 +133,11 @@ def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
             fetch(store, link, name, records, pulled)
 
 
-def reread(store: Store, link: CrmConnection, accounts: Collection[str], pulled: Pulled) -> set[str]:
+def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks: Checks, pulled: Pulled) -> set[str]:
     """Reads everything that belongs to these accounts again; returns whose facts changed, whoever's they are.
 
-    What the store holds of them and a complete ledger no longer shows is read by id: it moved, or it is gone.
+    What the store holds of them and a complete ledger no longer shows is read by id: it moved, or it is gone. Too many
+    at once, by the policy's `checks`, are out of sight instead, until a full read has looked for them.
     """
     before = set(pulled.touched)
     for name, part in link.mapping.sources.items():
@@ -153,9 +161,28 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], pulled:
             with store.read(link.name) as session:
                 stored = ledger.records_of(session, accounts).get(name, [])
             missing = [record for record in stored if record not in seen]
-            if missing:
+            if missing and not _doubted(store, link, name, missing, checks):
                 fetch(store, link, name, missing, pulled)
     return pulled.touched - before
+
+
+def _doubted(store: Store, link: CrmConnection, name: str, missing: Sequence[str], checks: Checks) -> bool:
+    """Whether so many records are missing that nobody believes it; then they are out of sight."""
+    if len(missing) <= checks.missing_least:
+        return False
+    with store.read(link.name) as session:
+        stored = len(ledger.records_stored(session, name))
+        lost = sight.missing(session, name) if _is_open(sight.of_source(session, name)) else set()
+    every = lost | set(missing)
+    if len(every) <= max(checks.missing_least, int(checks.lost_share * stored)):
+        return False
+    with store.write(link.name) as session:
+        sight.doubt(session, LostSource(name, stored, stored - len(every), len(every), micros(link.now()), 0), every)
+    return True
+
+
+def _is_open(lost: LostSource | None) -> bool:
+    return lost is not None and lost.accepted is None
 
 
 def fetch(
@@ -166,7 +193,11 @@ def fetch(
     `force`: what they show of our fields counts in any case.
     """
     texts: set[str] = set()
+    with store.read(link.name) as session:
+        lost = sight.missing(session, name) if _is_open(sight.of_source(session, name)) else set()
     for page in link.crm.fetch(link.mapping.source(name), records):
+        # What is out of sight is not gone because it is not shown by its id either.
+        page = replace(page, gone=tuple(item for item in page.gone if item.record not in lost)) if lost else page
         take_in(store, link, page, micros(link.now()), None, pulled, force=force)
         texts |= set(page.frame["id"].to_list())
     return texts
@@ -180,9 +211,11 @@ def _pull_source(
         cursor = ledger.cursor(session, name)
         full = full or sight.is_due(sight.of_source(session, name), micros(link.now()))
         first_of_all = sweeps.of_source(session, name) is None
-        rejected = sorted({str(row["record"]) for row in rejects.every(session) if row["source"] == name})
-    # One that says no id cannot be asked for.
-    rejected = [record for record in rejected if not record.startswith(UNNAMED)]
+        bad = rejects.of_source(session, name)
+        withholds = any(hole.source == name and hole.cause == "rejected" for hole in holes.open_(session))
+    # One that says no id cannot be asked for; where it keeps customers waiting, everything is looked at again.
+    rejected = sorted(record for record in bad if not record.startswith(UNNAMED))
+    full = full or (withholds and len(rejected) < len(bad))
     known = cursor is not None and cursor.fingerprint == fingerprint
     # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
     if rejected and known and not full:
@@ -376,6 +409,10 @@ def _asked(
 
 def _close(store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled) -> None:
     """These are gone, whatever answers by their ids."""
+    if name not in link.mapping.sources:
+        with store.write(link.name) as session:
+            pulled.touched |= facts.remove(session, name, records, micros(link.now()))
+        return
     for start in range(0, len(records), _RECORDS_A_TRANSACTION):
         gone = tuple(Gone(record, "deleted") for record in records[start : start + _RECORDS_A_TRANSACTION])
         take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)

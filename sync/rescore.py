@@ -6,17 +6,19 @@ his newest assessment is scored, and nobody else.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
 
-from connector.assessment import ASSESSMENT
+from connector.assessment import ASSESSMENT, HOLDS
 from connector.messages.rendering import Sentences, wording
 from connector.policy import Policy
 from connector.presentation import written_values
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.features.tendency import Statistics
+from connector.scoring.rating.people import decisions_in_force
 from sync import warnings
 from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, ledger, outbox, ratings
@@ -24,6 +26,10 @@ from sync.store.session import Reading, Writing
 
 #: SQLite stalls other writers while one holds the lock: so many customers per transaction.
 _CUSTOMERS_A_TRANSACTION = 1_000
+
+
+#: A mark on statistics that were made of facts with a hole: the next run makes its own.
+_PROVISIONAL = "provisional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +51,13 @@ class Scored:
     def without(self, accounts: Collection[str]) -> Scored:
         """The same without these customers, whose facts have a hole: the day's statistics are not kept either.
 
-        Those that all of it was scored with are, where somebody is left.
+        The very first ones, which the others were scored with, are kept until a run makes whole ones.
         """
         some = pl.Series(sorted(accounts), dtype=pl.String).implode()
         made = self.made.filter(~pl.col("customer_id").is_in(some))
         day = self.made["as_of"].max()
-        kept = tuple((each, text) for each, text in self.statistics if each != day) if made.height else ()
+        first = [(each, {**json.loads(text), _PROVISIONAL: True}) for each, text in self.statistics if each != day]
+        kept = tuple((each, json.dumps(values, sort_keys=True)) for each, values in first) if made.height else ()
         return replace(self, made=made, statistics=kept)
 
 
@@ -98,6 +105,22 @@ def commit_assessments(store: Store, link: CrmConnection, scored: Scored, *, lan
     for batch in scored.made.iter_slices(_CUSTOMERS_A_TRANSACTION):
         with store.write(link.name) as session:
             commit_batch(session, link, batch, scored, language)
+
+
+def tighten(store: Store, link: CrmConnection, scored: Scored, accounts: Collection[str]) -> None:
+    """Of customers who wait for a person, a hold that people decided waits for nobody.
+
+    Nothing else of theirs is written: neither a grade nor a limit out of facts with a hole.
+    """
+    if "hold" not in link.mapping.writes.fields or not accounts or scored.made.is_empty():
+        return
+    order = {name: number for number, name in enumerate(HOLDS)}
+    with store.read(link.name) as session:
+        decided = ledger.decisions(session, accounts)
+    in_force = decisions_in_force({"decisions": decided}, int(scored.made["as_of"][0]))
+    held = in_force.filter(pl.col("held").is_not_null()).select("account_id", "held").rows()
+    with store.write(link.name) as session:
+        outbox.tighten(session, {account: HOLDS[hold] for account, hold in held}, order)
 
 
 def keep_context(session: Writing, scored: Scored) -> None:
@@ -171,4 +194,4 @@ def preview(store: Store, connection: str, policy: Policy, as_of: int) -> pl.Dat
 
 def _before(session: Reading, as_of: int) -> Statistics | None:
     stored = ratings.statistics_before(session, as_of)
-    return None if stored is None else Statistics.from_json(stored)
+    return None if stored is None or json.loads(stored).get(_PROVISIONAL) else Statistics.from_json(stored)

@@ -19,11 +19,11 @@ from connector.plan import Planned
 from connector.policy import Policy
 from sync.causes import causes
 from sync.crm_connection import CrmConnection, micros
-from sync.holes import count_rows, look
+from sync.holes import expect, look, look_if_due
 from sync.pull import Progress, Pulled, pull, silent
 from sync.push import Pushed, dry_run, push
 from sync.reconcile import reconcile
-from sync.rescore import commit_assessments, preview, render_anew, score
+from sync.rescore import commit_assessments, preview, render_anew, score, tighten
 from sync.sending import now_accepted
 from sync.store import Store, holes, ledger, outbox, ratings, refusals, rejects, runs
 from sync.sweep import noted, sweep
@@ -42,6 +42,8 @@ class Ran:
     state: str = "done"
     #: What is missing of what the sources should bring, as `holes.told` has it.
     holes: list[dict[str, Any]] = field(default_factory=list)
+    #: When somebody looked for holes, in microseconds since 1970 UTC.
+    looked_at: int = 0
     #: Customers who are not written before a person says so.
     withheld: int = 0
     pulled: Pulled = field(default_factory=Pulled)
@@ -88,6 +90,7 @@ class Ran:
             # What is missing of what was read; customers: null where nobody knows whose it is.
             "holes": self.holes,
             "withheld": self.withheld,
+            "looked_at": self.looked_at,
             "read_whole_every_time": self.pulled.untimed,
             # Source → a full read that ran by itself: customers of whom the reads of changes had missed a fact.
             "read_in_full": dict(self.pulled.swept),
@@ -144,6 +147,10 @@ def run(
             _decide(store, link, policy, ran, language, dry=dry, lap=lap)
             if not dry:
                 sweep(store, link, policy.checks, ran.pulled)
+                # From now on they are not written, by events either.
+                if look_if_due(store, link, policy.checks):
+                    _tell_holes(store, link, ran, micros(link.now()))
+                    ran.state = "withheld" if ran.state == "done" and _waits(ran) else ran.state
                 lap("sweep")
     return ran
 
@@ -173,6 +180,7 @@ def approve(
         raise Misconfigured("E-RUN-UNKNOWN", run=run_id)
     if request["state"] not in ("braked", "withheld"):
         raise Misconfigured("E-RUN-NOT-BRAKED", run=run_id, state=request["state"])
+    # The brake's and the holes' are two decisions: what is withheld is released by the run that names it alone.
     told = [each for each in request["summary"].get("holes", ()) if each["cause"] != "lost"]
     if request["state"] == "withheld" and not told:
         lost = ", ".join(request["summary"]["lost_from_sight"])
@@ -184,13 +192,15 @@ def approve(
     fresh = request is rows[0] and request["as_of"] >= today
     as_of = request["as_of"] if fresh else today
     with _recorded_run(store, link, policy, "approve", as_of, by=by) as ran:
-        expected = request["summary"].get("digest") if fresh else None
-        with store.write(link.name) as session:
-            holes.release(session, told, request["finished_at"], by)
+        waits = request["state"] == "withheld"
+        expected = request["summary"].get("digest") if fresh and not waits else None
+        if fresh and waits:
+            with store.write(link.name) as session:
+                holes.release(session, told, request["summary"]["looked_at"], by)
         _decide(store, link, policy, ran, language, approved=expected, lap=_laps(ran, clock))
         if ran.state == "done":
             ran.state = "approved"
-    if ran.state in ("approved", "withheld"):
+    if ran.state == "approved" or (ran.state == "withheld" and fresh):
         with store.write() as session:
             runs.save(session, {**request, "state": "approved", "by": by, "summary": json.dumps(request["summary"])})
     return ran
@@ -219,21 +229,20 @@ def _decide(
     approved: str | None = None,
 ) -> None:
     """Score, brake, and put into force or say what would be. `approved`: digest of the ratings a person agreed to."""
-    look(store, link, policy.checks)
+    looked = look(store, link, policy.checks)
     whole = score(store, link, policy, ran.as_of)
     with store.read(link.name) as session:
         last = ratings.assessments(session, columns=LOOKED_AT)
-        aside, ran.holes = holes.withheld(session), holes.told(session)
-        ran.withheld = len(aside.among(ledger.numbers(session))) if ran.holes else 0
+        aside = holes.withheld(session)
+    _tell_holes(store, link, ran, looked.at)
     waiting = aside.among(whole.made["customer_id"])
     scored = whole.without(waiting) if waiting else whole
     ran.assessed = scored.made
     results = causes(store, link.name, policy)
     ran.verdict = check_run(scored.made, last, policy.checks, results.engine, results.policy)
     lap("score")
-    stopped = ran.verdict.stopped and _digest(whole.made) != approved
-    waits = whole.made if stopped or not ran.withheld else whole.made.filter(_is_among(waiting))
-    ran.digest = _digest(waits)
+    ran.digest = _digest(scored.made)
+    stopped = ran.verdict.stopped and ran.digest != approved
     if dry:
         ran.changes = [] if stopped else dry_run(store, link, scored, now_accepted(store, link), language=language)
         ran.state = "dry"
@@ -241,16 +250,24 @@ def _decide(
         ran.state = "braked"
     else:
         commit_assessments(store, link, scored, language=language)
+        tighten(store, link, whole, waiting)
         render_anew(store, link, policy, language=language)
         lap("store")
         ran.pushed = push(store, link)
         lap("push")
-        count_rows(store, link)
-        ran.state = "withheld" if ran.withheld else ran.state
+        expect(store, link, looked)
+        ran.state = "withheld" if _waits(ran) else ran.state
 
 
-def _is_among(accounts: set[str]) -> pl.Expr:
-    return pl.col("customer_id").is_in(pl.Series(sorted(accounts), dtype=pl.String).implode())
+def _tell_holes(store: Store, link: CrmConnection, ran: Ran, at: int) -> None:
+    with store.read(link.name) as session:
+        ran.holes, ran.looked_at = holes.told(session), at
+        ran.withheld = len(holes.withheld(session).among(ledger.numbers(session))) if ran.holes else 0
+
+
+def _waits(ran: Ran) -> bool:
+    """Whether a person has to say something about what is missing, be it of customers who are gone themselves."""
+    return bool(ran.withheld or any(hole["cause"] != "lost" for hole in ran.holes))
 
 
 def _digest(made: pl.DataFrame) -> str:

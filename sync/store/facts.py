@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Table, and_, delete, or_, select
 from connector.ports import Gone
 from connector.schema import TABLES
 from mappings.apply import Applied
+from sync.store import due_looks, tables
 from sync.store import rejects as rejects_
-from sync.store import tables
 from sync.store.dialect import insert_tuples, upsert_tuples
 from sync.store.ledger import batches, bump
 from sync.store.session import Reading, Writing
@@ -53,10 +53,12 @@ def apply_page(
             stale = pl.Series(list(older), dtype=pl.String).implode()
             rows, before = (each.filter(~pl.col("source_id").is_in(stale)) for each in (rows, before))
         touched |= _replace(session, name, rows, before, heard_at)
+    shrunk = any(stored[name].height > frame.height for name, frame in applied.tables.items())
     misfits = applied.rejects
     if older:
         misfits = misfits.filter(~pl.col("record").is_in(pl.Series(list(older), dtype=pl.String).implode()))
-    rejects_.store(session, source, records, misfits, heard_at)
+    if rejects_.store(session, source, records, misfits, heard_at) or shrunk:
+        due_looks.ask(session)
     if misfits.height:
         rejects_.store_owners(session, source, misfits, _owners(session, applied, stored, misfits), heard_at)
     bump(session, touched)
@@ -77,6 +79,17 @@ def _owners(
             for record in rows["source_id"].unique():
                 owners = _accounts_of(session, name, rows.filter(pl.col("source_id") == record))
                 yield from ((record, account) for account in owners)
+
+
+def remove(session: Writing, source: str, records: Sequence[str], at: int) -> set[str]:
+    """Takes away all that these records yielded, whatever the mapping says now; returns whose facts changed."""
+    touched: set[str] = set()
+    for name, table in tables.CANONICAL.items():
+        stored = _of_records(session, table, name, source, records)
+        touched |= _replace(session, name, stored.clear(), stored, at)
+    bump(session, touched)
+    due_looks.ask(session)
+    return touched
 
 
 def put_row(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set[str]:

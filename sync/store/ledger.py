@@ -112,9 +112,27 @@ def load(
     return result
 
 
+def sources(session: Reading) -> set[str]:
+    """Those that rows are stored of."""
+    names: set[str] = set()
+    for table in tables.CANONICAL.values():
+        last = ""
+        # One look a source: the index begins with it.
+        while last is not None:
+            query = select(func.min(table.c.source)).where(session.own(table), table.c.source > last)
+            last = session.tx.execute(query).scalar_one()
+            names |= {last} - {None}
+    return names
+
+
 def accounts(session: Reading) -> pl.DataFrame:
     """The accounts alone, with the columns of the canonical table."""
     return _select(session, "accounts", None, ())
+
+
+def decisions(session: Reading, accounts: Collection[str]) -> pl.DataFrame:
+    """What people decided about these accounts, with the columns of the canonical table."""
+    return _select(session, "decisions", "account_id", sorted(accounts))
 
 
 def find(session: Reading, desired: str) -> list[tuple[str, str, str]]:
@@ -138,6 +156,51 @@ def owners(session: Reading, source: str, records: Collection[str]) -> set[str]:
             for batch in batches(ids_by_name):
                 these = and_(session.own(claims), claims.c[name].in_(batch))
                 names |= set(session.tx.execute(select(claims.c.account_id).where(these)).scalars())
+    return names
+
+
+def owners_of_claims(session: Reading, column: str, ids: Iterable[str]) -> set[str]:
+    """Whose claims, present or past ones, have these values in `receivable_id` or `order_id`."""
+    names: set[str] = set()
+    for claims in (tables.CANONICAL["receivables"], tables.PAST["receivables"]):
+        for batch in batches(sorted(ids)):
+            query = select(claims.c.account_id).where(session.own(claims), claims.c[column].in_(batch))
+            names |= set(session.tx.execute(query.distinct()).scalars())
+    return names
+
+
+def debtors_of(session: Reading, column: str, ids: Iterable[str]) -> set[str]:
+    """Whose claims were settled by these payments or notes (`payment_id`, `adjustment_id`), whoever paid."""
+    claims: dict[str, set[str]] = {"receivable_id": set(), "order_id": set()}
+    for table in (tables.CANONICAL["allocations"], tables.PAST["allocations"]):
+        for batch in batches(sorted(ids)):
+            query = select(table.c.receivable_id, table.c.order_id).where(
+                session.own(table), table.c[column].in_(batch)
+            )
+            for receivable, order in session.tx.execute(query):
+                claims["receivable_id"] |= {receivable} - {None}
+                claims["order_id"] |= {order} - {None}
+    return {owner for name, values in claims.items() for owner in owners_of_claims(session, name, values)}
+
+
+def debtors(session: Reading, source: str, records: Collection[str]) -> set[str]:
+    """Whose claims were settled by what these records yield, or once did."""
+    names: set[str] = set()
+    for name, key in (("payments", "payment_id"), ("adjustments", "adjustment_id")):
+        ids = set(records)
+        for table in (tables.CANONICAL[name], tables.PAST[name]):
+            ids |= set(_of(session, table, key, source, records))
+        names |= debtors_of(session, key, ids)
+    return names
+
+
+def ever_there(session: Reading, pairs: Iterable[tuple[str, str]]) -> set[str]:
+    """Accounts that there are, or were, of these pairs of a record and an account."""
+    names: set[str] = set()
+    for table in (tables.CANONICAL["accounts"], tables.PAST["accounts"]):
+        for batch in batches(sorted({account for _, account in pairs})):
+            query = select(table.c.account_id).where(session.own(table), table.c.account_id.in_(batch))
+            names |= set(session.tx.execute(query.distinct()).scalars())
     return names
 
 

@@ -71,6 +71,20 @@ def reword(session: Writing, name: str, text_of: Mapping[tuple[str, int], str | 
     return count
 
 
+def tighten(session: Writing, holds: Mapping[str, str], order: Mapping[str, int]) -> None:
+    """These accounts should show that hold, where it is tighter than what they should show now; `order`: of holds."""
+    table = tables.desired
+    for batch in batches(sorted(holds)):
+        query = select(table).where(session.own(table), table.c.account_id.in_(batch))
+        rows = []
+        for row in session.tx.execute(query).mappings().all():
+            shows, hold = json.loads(row["shows"]), holds[row["account_id"]]
+            if "hold" in shows and order[hold] > order.get(shows["hold"] or "none", 0):
+                text = json.dumps({**shows, "hold": hold}, ensure_ascii=False)
+                rows.append({**row, "shows": text, "version": row["version"] + 1, "pending": True})
+        upsert(session, table, rows, _KEY)
+
+
 def save_wording(session: Writing, wording_: str) -> None:
     """Note what all texts are made of now."""
     upsert(session, tables.rendered, [{"connection": session.connection, "wording": wording_}], ["connection"])

@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable, Sequence
 import polars as pl
 from sqlalchemy import and_, delete, func, select
 
-from sync.store import tables
+from sync.store import due_looks, tables
 from sync.store.dialect import insert_new_tuples, upsert
 from sync.store.ledger import batches
 from sync.store.session import Reading, Writing
 
 
-def store(session: Writing, source: str, records: Sequence[str], rejects: pl.DataFrame, at: int) -> None:
-    """What does not fit of these records now takes the place of what was said of them."""
+def store(session: Writing, source: str, records: Sequence[str], rejects: pl.DataFrame, at: int) -> bool:
+    """What does not fit of these records now takes the place of what was said of them; whether there is any, or was."""
     table = tables.rejects
     if (
         rejects.is_empty()
@@ -22,7 +22,7 @@ def store(session: Writing, source: str, records: Sequence[str], rejects: pl.Dat
             select(func.count()).where(session.own(table), table.c.source == source)
         ).scalar_one()
     ):
-        return
+        return False
     key = ("record", "table", "column")
     since: dict[tuple[object, ...], int] = {}
     for batch in batches(records):
@@ -40,6 +40,7 @@ def store(session: Writing, source: str, records: Sequence[str], rejects: pl.Dat
     ]
     _forget(session, source, records, kept=set(rejects["record"]))
     upsert(session, table, rows, ["connection", "source", *key])
+    return bool(rows or since)
 
 
 def store_owners(
@@ -72,7 +73,23 @@ def forget_unseen(session: Writing, source: str, seen: Collection[str]) -> None:
     """Takes away what is said of records that a full read no longer shows: they are gone, or have an id by now."""
     table = tables.rejects
     query = select(table.c.record).where(session.own(table), table.c.source == source).distinct()
-    _forget(session, source, sorted(set(session.tx.execute(query).scalars()) - set(seen)))
+    old = sorted(set(session.tx.execute(query).scalars()) - set(seen))
+    _forget(session, source, old)
+    if old:
+        due_looks.ask(session)
+
+
+def forget_unmapped(session: Writing, sources: Collection[str]) -> None:
+    """Takes away what is said of records of other sources than these: nobody reads them any more."""
+    for table in (tables.rejects, tables.rejected_records):
+        session.tx.execute(delete(table).where(session.own(table), table.c.source.not_in(sorted(sources))))
+
+
+def of_source(session: Reading, source: str) -> set[str]:
+    """Records of a source that do not fit."""
+    table = tables.rejects
+    query = select(table.c.record).where(session.own(table), table.c.source == source)
+    return set(session.tx.execute(query.distinct()).scalars())
 
 
 def every(session: Reading) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy import delete, insert, select
 
 from connector.errors import Misconfigured
-from sync.store import record_sets, tables
+from sync.store import due_looks, record_sets, tables
 from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
@@ -61,8 +61,15 @@ def is_due(row: LostSource | None, now: int) -> bool:
 def note(session: Writing, row: LostSource, records: Iterable[str]) -> None:
     """Keep what a full read showed, and which stored records it did not."""
     _save(session, row)
+    due_looks.ask(session)
     record_sets.clear(session, tables.sight_missing, row.source)
     record_sets.add(session, tables.sight_missing, row.source, records)
+
+
+def doubt(session: Writing, row: LostSource, records: Iterable[str]) -> None:
+    """Keep what a read of some accounts did not show, until a full read looks for it: the next one does."""
+    before = of_source(session, row.source)
+    note(session, row if before is None else replace(row, since=before.since), records)
 
 
 def missing(session: Reading, source: str) -> set[str]:
@@ -79,6 +86,7 @@ def clear(session: Writing, source: str) -> None:
     table = tables.sight
     session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
     record_sets.clear(session, tables.sight_missing, source)
+    due_looks.ask(session)
 
 
 def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
@@ -93,6 +101,7 @@ def accept(session: Writing, source: str, by: str, now: int) -> LostSource:
     now = max(now, row.looked_at)  # By a clock that was ahead it may have been looked at later.
     result = replace(row, accepted=row.missing, accepted_by=by, accepted_at=now)
     _save(session, result)
+    due_looks.ask(session)
     body = f"{row.missing} of {row.stored} are gone"
     entry = {"connection": session.connection, "account_id": "", "subject": source, "what": "accepted", "by": by}
     session.tx.execute(insert(tables.desk_log).values({**entry, "at": now, "body": body}))

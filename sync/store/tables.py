@@ -122,6 +122,8 @@ holes = _table(
     Column("everybody", Boolean(), nullable=False), _int("since"),
     key=("connection", "source", "table", "cause"),
 )  # fmt: skip
+#: Connections of which something may have made a hole, or mended one, since somebody looked.
+due_looks = _table("due_looks", _text("connection"), key=("connection",))
 #: Customers whom a hole concerns: they are not written before a person says so.
 withheld = _table(
     "withheld",

@@ -134,8 +134,8 @@ def _say_state(context: Context, done: RunDone) -> None:
         context.say(
             context.words(f"… and {more:,} more accounts: --json lists all", f"……另有 {more:,} 个客户：--json 列出全部")
         )
+    _say_withheld(context, summary)
     if summary["brake"] is None or not summary["brake"]["stopped"] or state == "approved":
-        _say_withheld(context, summary)
         return
     seen = summary["brake"]
     en = (
@@ -153,12 +153,17 @@ def _say_state(context: Context, done: RunDone) -> None:
 
 
 def _say_withheld(context: Context, summary: dict[str, Any]) -> None:
-    if not summary["withheld"]:
+    own = any(hole["cause"] != "lost" for hole in summary["holes"])
+    if not (summary["withheld"] or own):
         return
-    en = "withheld {withheld:,} customers: what was read of them has holes, and they were not written."
+    en = "withheld {withheld:,} customers: what was read of them has holes, and they are not written."
     zh = "已暂缓   {withheld:,} 个客户：读取到的数据不完整，未写回这些客户。"
     context.say(context.words(en, zh).format(**summary))
-    if any(hole["cause"] != "lost" for hole in summary["holes"]):
+    if own and summary["state"] == "braked":
+        en = "         They wait for a decision of their own, which the run after this one asks for."
+        zh = "         这些客户须另行决定，由本次之后的运行提出。"
+        context.say(context.words(en, zh))
+    elif own:
         en = "         Mend the cause (zixin errors {run}, zixin map check), or go on without: zixin approve {run}"
         zh = "         请排除原因（zixin errors {run}、zixin map check），或在缺失情况下继续：zixin approve {run}"
         context.say(context.words(en, zh).format(**summary))

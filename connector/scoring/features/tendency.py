@@ -52,8 +52,9 @@ class Statistics:
 
     @staticmethod
     def from_json(text: str) -> Statistics:
-        """What `to_json` wrote."""
-        return Statistics(**json.loads(text))
+        """What `to_json` wrote; of a mark that a store set beside it nothing is known here."""
+        values = json.loads(text)
+        return Statistics(**{name: values[name] for name in Statistics.__dataclass_fields__ if name in values})
 
 
 class Gathering:

@@ -54,3 +54,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "source", "table", "cause", "account_id"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "due_looks",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("connection"),
+        sqlite_with_rowid=False,
+    )
