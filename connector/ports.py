@@ -310,6 +310,15 @@ class PermissionCheck:
 
 
 @runtime_checkable
+class Glances(Protocol):
+    """Adapters that show some records of a source without reading all of it."""
+
+    def glance(self, source: Source) -> Iterator[Page]:
+        """Pages of some of its records, each for as little as it costs; the caller stops when it has seen enough."""
+        ...
+
+
+@runtime_checkable
 class Diagnostics(Protocol):
     """Adapters whose CRM says more of a connection than that it works."""
 

@@ -14,6 +14,7 @@ from connector.ports import Described, Field
 from connector.schema import TABLES, Column
 from mappings.cast import fitting
 from mappings.lexicon import Meaning, Target, meanings
+from mappings.likely import suspicious
 from mappings.load import Rule
 
 Shape = Literal["day", "number", "flag", "choice", "reference", "text", "other"]
@@ -22,7 +23,9 @@ Shape = Literal["day", "number", "flag", "choice", "reference", "text", "other"]
 LEAST = 0.5
 _MOST = 3
 #: Share of a field's values that cast; some records hold anything.
-_CASTS = 0.8
+_CASTS = 0.95
+#: What a field that no record fills is worth beside others.
+_EMPTY = 0.9
 #: Kinds whose values are words, which a mapping can translate.
 _WORDED = ("choice", "flag", "currency")
 
@@ -136,6 +139,9 @@ def suggest(
             if not casts and column.kind not in _WORDED:
                 continue
             one = _judge(column, known[column.name], field, forms[field.name], (described.object, places), around)
+            if samples and not values:
+                # Where others hold something, an empty field is the poorer one.
+                one = replace(one, score=one.score * _EMPTY)
             (candidates if casts else foreign).append(_by_values(column, one, values))
         proposals.append(Proposal(table, column.name, _best(candidates), _best(foreign)[:1]))
     return _one_each(proposals)
@@ -185,7 +191,10 @@ def _casts(column: Column, values: Sequence[str], rule: Rule | None) -> bool:
     """Whether nearly all of the values cast, as the mapping translates them; without values nobody knows."""
     if rule is not None and rule.values:
         values = [rule.values.get(value, rule.otherwise or value) for value in values]
-    return fitting(column, values) >= _CASTS * len(values)
+    # An amount that may be a thousandth of what it is casts, too.
+    return fitting(column, values) >= _CASTS * len(values) and (
+        column.kind != "money" or "thousands" not in (suspicious("money", values) or ("",))[0]
+    )
 
 
 @dataclass(frozen=True, slots=True)

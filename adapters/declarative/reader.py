@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from adapters.common.budget import Budget
 from adapters.common.facade import Facade
@@ -18,7 +18,9 @@ from adapters.declarative.wire import Wire
 from connector.ports import (
     Described,
     Organisation,
+    Page,
     Shared,
+    Source,
     Spent,
 )
 
@@ -48,8 +50,13 @@ class Reader(Facade):
         retry_policy = patience or RetryPolicy(answer_s=connector.limits.answer_s)
         self._wire = Wire(connector, known, retry_policy, Budget(shared, name, settings.get(CAP, ""), self.spent).take)
         self._proof = Proof(connector.auth, self._wire, shared, name)
-        super().__init__(self._wire.http, Reading(connector, self._wire, self._proof, shared.now))
+        self._glancing = Reading(connector, self._wire, self._proof, shared.now)
+        super().__init__(self._wire.http, self._glancing)
         self._kinds: dict[str, str] = {}
+
+    def glance(self, source: Source) -> Iterator[Page]:
+        """Pages of some of its records."""
+        yield from self._glancing.glance(source)
 
     def organisation(self) -> Organisation:
         """Name and home currency."""

@@ -22,6 +22,9 @@ from adapters.declarative.wire import Empty, Together, Wire
 from connector.errors import Misconfigured
 from connector.ports import Gone, Misfit, Page, Source
 
+#: Records a page that a glance asks for one by one.
+_GLANCED = 20
+
 
 @dataclass(slots=True)
 class Reading:
@@ -66,6 +69,15 @@ class Reading:
                 here = mark.done()
             gone += self._childless(source, items, frame)
             yield Page(source.name, frame, gone, here, complete=following is None, misfits=misfits)
+
+    def glance(self, source: Source) -> Iterator[Page]:
+        """Pages of some of its records; of records that each cost a call, a few a page."""
+        item = self.item(source.object)
+        top = self._parent(item) or item
+        for records, _ in self._listed(top, None, None):
+            few = records[:_GLANCED] if item.children and item.children.one_by_one else records
+            frame, misfits = self._framed(source, few)
+            yield Page(source.name, frame, (), "", complete=False, misfits=misfits)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Records by id; those that the system no longer shows are gone."""

@@ -49,6 +49,7 @@ T = TypeVar("T")
 PER_WRITE = 100
 #: Most fields per call of the records API.
 _MOST_FIELDS = 50
+_MOST_A_PAGE = 200
 #: The org's list of currencies, as a source of a mapping names it.
 CURRENCIES = "org/currencies"
 #: Two of them are ours: the home currency, and the day the rate was read.
@@ -126,8 +127,10 @@ class Zoho(Facade):
 
     def sample(self, name: str, fields: Sequence[str], most: int) -> pl.DataFrame:
         """Some records of a module: a page of the records API. Source: v8 get-records, 50 fields per call."""
+        if name == CURRENCIES:
+            return self._currencies(Source("sample", name, tuple(fields))).frame
         names = [*fields[: _MOST_FIELDS - 1], "Modified_Time"]
-        params = {"fields": ",".join(names), "per_page": str(most)}
+        params = {"fields": ",".join(names), "per_page": str(min(most, _MOST_A_PAGE))}
         rows, _ = wire.records(self._call("GET", name, "records", params))
         return wire.frame(rows, tuple(fields))
 

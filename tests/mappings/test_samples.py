@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from connector.ports import Organisation
+from connector.ports import Organisation, Page
 from mappings.check import Finding
 from mappings.load import packaged
 from mappings.samples import look
@@ -29,8 +29,12 @@ def records(**values: object) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(["id", "modified_at", *FIELDS], pl.String))
 
 
-def found(frame: pl.DataFrame) -> list[Finding]:
-    return look(MAPPING, "invoices", frame, Organisation("Ltd", "USD"), "UTC")
+def paged(frame: pl.DataFrame) -> Page:
+    return Page("invoices", frame, (), "", complete=False)
+
+
+def found(frame: pl.DataFrame, currency: str = "USD") -> list[Finding]:
+    return look(MAPPING, paged(frame), Organisation("Ltd", currency), "UTC")
 
 
 def test_what_fits_is_not_talked_of() -> None:
@@ -40,9 +44,12 @@ def test_what_fits_is_not_talked_of() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"amount": ["1.234,50", "7,00"]}, "likely a decimal comma, points between thousands (1.234,50, 7,00)"),
-        ({"due": ["31/01/2025", "05/02/2025"]}, "likely day, month, year (31/01/2025, 05/02/2025)"),
-        ({"currency": "US Dollar"}, "likely no ISO 4217 codes: translate them by `values` (US Dollar)"),
+        (
+            {"amount": ["1.234,50", "7.000,00"]},
+            "likely a decimal comma, points between thousands (1.234,50 · 7.000,00)",
+        ),
+        ({"due": ["31/01/2025", "05/02/2025"]}, "likely day, month, year (31/01/2025 · 05/02/2025)"),
+        ({"currency": "US Dollar"}, "likely names or signs: translate them by `values` (US Dollar)"),
         ({"account_id": None}, "a value is needed here"),
     ],
 )
@@ -50,7 +57,7 @@ def test_a_column_of_which_every_value_fails_says_the_likely_reason(values: dict
     finding, *others = found(records(**values))
 
     assert (finding.severe, finding.what, finding.field, others) == (True, "values", next(iter(values)), [])
-    assert finding.en.startswith(f"{finding.field} → receivables.{finding.field}: all 40 do not fit")
+    assert finding.en.startswith(f"{finding.field} → receivables.{finding.field}: none of 40 fits")
     assert finding.en.endswith(words)
     assert "40 行中有 40 行不符合要求" in finding.zh
 
@@ -62,7 +69,7 @@ def test_few_that_fail_are_worth_a_look_and_many_are_severe() -> None:
 
 
 def test_values_that_fit_and_look_wrong_are_said() -> None:
-    assert ["thousands" in each.en for each in found(records(amount=["1.234", "12.500"]))] == [True]
+    assert ["thousands" in each.en for each in found(records(amount=["1.234", "12.567"]))] == [True]
     assert ["negative" in each.en for each in found(records(amount="-5.00"))] == [True]
     assert [each.field for each in found(records(due=None))] == ["due"]
 
@@ -74,6 +81,6 @@ def test_a_condition_that_no_record_meets_is_said_of_what_everybody_has() -> Non
     text = {**when, "yields": [{**item, "when": {"field": "number", "in": ["invoice"]}}]}
     mapping = MAPPING.model_copy(update={"sources": {**MAPPING.sources, "invoices": type(part).model_validate(text)}})
 
-    (finding,) = look(mapping, "invoices", records(), Organisation("Ltd", "USD"), "UTC")
+    (finding,) = look(mapping, paged(records()), Organisation("Ltd", "USD"), "UTC")
 
     assert finding.en == "no record yields receivables: number is 1, never invoice"

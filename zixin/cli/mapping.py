@@ -98,8 +98,11 @@ def check(
             context.say(f"{'✗' if each.severe else '?'} {each.source:<14} {context.words(each.en, each.zh)}")
         if not findings:
             context.say(context.words("The mapping stands.", "映射与 CRM 一致。"))
-        elif any(each.severe for each in findings):
+        elif any(each.severe and each.what not in ("values", "unread") for each in findings):
             context.say(context.words("Next: zixin map suggest", "下一步：zixin map suggest"))
+        elif any(each.severe for each in findings):
+            # The fields stand; it is what they hold.
+            context.say(context.words("Next: zixin map test --record ID", "下一步：zixin map test --record ID"))
         else:
             context.say(context.words("Next: zixin fields plan", "下一步：zixin fields plan"))
     if any(each.severe for each in findings):

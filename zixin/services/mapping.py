@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import version
@@ -15,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from connector.errors import Misconfigured, Problem
-from connector.ports import Described, Diagnostics, Reads, Source
+from connector.ports import Described, Diagnostics, Glances, Page, Reads, Source
 from connector.schema import TABLES
 from mappings import check as checks
 from mappings import samples
@@ -23,6 +22,7 @@ from mappings.check import Finding
 from mappings.load import Mapping as Mapping_
 from mappings.load import load
 from mappings.matching import Proposal, suggest
+from sync.crm_connection import CrmConnection
 from sync.token_cache import private_text
 from zixin.compose import Attached, snapshot_file
 from zixin.config import connections, settings
@@ -37,6 +37,8 @@ _REQUIRED = {
 _SAMPLES = 50
 #: Most fields that are sampled: what one call of the strictest CRM takes.
 _MOST_FIELDS = 49
+#: Pages of a list that are looked at until one yields what counts: an order may put returns or archives first.
+_MOST_PAGES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,29 +127,45 @@ def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
         if name in wrong or there[part.object] is None:
             continue
         try:
-            frame = _records(link.crm, link.mapping.source(name), most)
-            seen = samples.look(link.mapping, name, frame, link.organisation, link.time_zone)
-            findings += [each for each in seen if (name, each.field) not in absent]
+            page = _records(link, name, most)
+            seen = samples.look(link.mapping, page, link.organisation, link.time_zone)
+            seen += samples.strangers(link.mapping, page, lambda source, ids: _found(link, source, ids))
         except Problem as problem:
             en, zh = f"not read: {problem.text('en')}", f"无法读取：{problem.text('zh-CN')}"
             findings.append(Finding(name, "unread", part.object, en, zh, severe=not part.optional))
             continue
-        records[name] = frame["id"].n_unique()
+        findings += [each for each in seen if (name, each.field) not in absent]
+        records[name] = page.frame["id"].n_unique()
     return Checked(findings, records)
 
 
-def _records(crm: Reads, source: Source, most: int) -> pl.DataFrame:
-    """Some records of a source, for as little as that costs: `id`, `modified_at` and its fields."""
+def _found(link: CrmConnection, source: str, records: Sequence[str]) -> set[str] | None:
+    """Those of a source's records that the CRM shows by their ids; None: it cannot be asked so."""
+    try:
+        return {key for page in link.crm.fetch(link.mapping.source(source), records) for key in page.frame["id"]}
+    except Problem:
+        return None
+
+
+def _records(link: CrmConnection, name: str, most: int) -> Page:
+    """Some records of a source, for as little as that costs: of a list in some order those that yield what counts."""
+    crm, source = link.crm, link.mapping.source(name)
     if isinstance(crm, Diagnostics):
-        with suppress(Problem):
-            batches = [source.fields[at : at + _MOST_FIELDS] for at in range(0, len(source.fields), _MOST_FIELDS)] or [
-                ()
-            ]
-            frame, *others = [crm.sample(source.object, batch, most) for batch in batches]
-            for other in others:
-                frame = frame.join(other.drop("modified_at"), on="id")
-            return frame
-    return next(iter(crm.read(source, None))).frame.head(most)
+        starts = range(0, max(1, len(source.fields)), _MOST_FIELDS)
+        batches = [source.fields[at : at + _MOST_FIELDS] for at in starts]
+        frame, *others = [crm.sample(source.object, batch, most) for batch in batches]
+        for other in others:
+            frame = frame.join(other.drop("modified_at"), on="id")
+        return Page(name, frame, (), "", complete=False)
+    pages: list[Page] = []
+    for page in crm.glance(source) if isinstance(crm, Glances) else crm.read(source, None):
+        pages.append(page)
+        frame = pl.concat([each.frame for each in pages])
+        enough = frame.height >= most and samples.tells(link.mapping, name, frame, link.organisation, link.time_zone)
+        if enough or len(pages) == _MOST_PAGES:
+            break
+    misfits = tuple(item for page in pages for item in page.misfits)
+    return Page(name, pl.concat([each.frame for each in pages]), (), "", complete=False, misfits=misfits)
 
 
 def write(
@@ -183,6 +201,7 @@ def write(
         for item in tree["sources"][each.source]["yields"]:
             if item["table"] == each.proposal.table:
                 _set(item["columns"], each.proposal.column, best[0].field)
+                _move(item, each.now, best[0].field)
                 changed.append(f"{each.source}: {each.proposal.table}.{each.proposal.column} = {best[0].field}")
     out = io.StringIO()
     yaml.dump(tree, out)
@@ -241,19 +260,37 @@ def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:
 
 def _samples(crm: Reads, object_: str, found: Described) -> dict[str, list[str]]:
     """Field → values of some records, as cheaply as the CRM gives them; none where it does not."""
-    names = tuple(field.name for field in found.fields if field.name not in ("id", "Id"))[:_MOST_FIELDS]
-    try:
-        if isinstance(crm, Diagnostics):
-            frame = crm.sample(object_, names, _SAMPLES)
-        else:
-            frame = next(iter(crm.read(Source("sample", object_, names), None))).frame.head(_SAMPLES)
-    except (Problem, StopIteration):
-        return {}
-    return {name: _values(frame[name]) for name in names if name in frame.columns}
+    names = tuple(field.name for field in found.fields if field.name not in ("id", "Id"))
+    result: dict[str, list[str]] = {}
+    # One call gives few fields in some CRMs, all of them in others.
+    batches = range(0, len(names), _MOST_FIELDS) if isinstance(crm, Diagnostics) else range(1)
+    for at in batches:
+        some = names[at : at + _MOST_FIELDS] if isinstance(crm, Diagnostics) else names
+        try:
+            if isinstance(crm, Diagnostics):
+                frame = crm.sample(object_, some, _SAMPLES)
+            else:
+                source = Source("sample", object_, some)
+                frame = next(iter(crm.glance(source) if isinstance(crm, Glances) else crm.read(source, None))).frame
+        except (Problem, StopIteration):
+            return {}
+        result |= {name: _values(frame[name]) for name in some if name in frame.columns}
+    return result
 
 
 def _values(column: pl.Series) -> list[str]:
     return [str(value) for value in column.drop_nulls().to_list() if str(value).strip()]
+
+
+def _move(item: Any, old: str, new: str) -> None:
+    """What else of a yield hangs on the old field hangs on the new one: conditions, rules on whether it is filled."""
+    whens = item.get("when") or []
+    for test in [whens] if isinstance(whens, dict) else whens:
+        if old and test.get("field") == old:
+            test["field"] = new
+    for rule in item["columns"].values():
+        if old and isinstance(rule, dict) and rule.get("present") == old:
+            rule["present"] = new
 
 
 def _set(columns: Any, column: str, field: str) -> None:

@@ -227,3 +227,19 @@ def test_a_batch_with_one_bad_record_is_halved() -> None:
     assert states(crm, 8) == ["taken"] * 5 + ["refused"] + ["taken"] * 2
     # Three halvings and the whole; one by one it would be nine.
     assert len(responses.calls) == 7
+
+
+@responses.activate
+def test_a_glance_at_children_that_each_cost_a_call_reads_a_few() -> None:
+    responses.get(f"{HOST}/items", json={"data": [{"id": str(number)} for number in range(500)]})
+    for number in range(500):
+        responses.get(f"{HOST}/items/{number}", json={"id": str(number), "lines": [{"n": 1, "sum": "2.00"}]})
+    crm = declared(
+        object_="    get: {request: {path: '/items/{id}'}}\n"
+        "  lines:\n    children: {of: items, rows: '$.lines[*]', id: n, one_by_one: true}\n"
+    )
+
+    page = next(iter(crm.glance(Source("lines", "lines", ("row_id", "sum")))))
+
+    assert page.frame.height == 20
+    assert len(responses.calls) == 21

@@ -150,7 +150,7 @@ def test_check_casts_real_records_and_says_why_they_fail(org: Any, capsys: pytes
     assert run("map", "check") == 1
     told = capsys.readouterr().out
     assert "read and cast:" in told
-    assert "Currency → receivables.currency: all 40 do not fit" in told
+    assert "Currency → receivables.currency: none of 40 fits" in told
     assert run("--lang", "zh-CN", "map", "check") == 1
     assert "可能原因" in capsys.readouterr().out
     assert run("map", "check", "--records", "0") == 0
@@ -194,3 +194,47 @@ def test_what_does_not_cast_is_not_proposed_and_words_are_to_be_translated(
     assert kind["untranslated"] == [{"field": "Payment_Kind", "values": ["Zahlung"]}]
     assert run("map", "suggest") == 0
     assert "Payment_Kind says Zahlung: translate them by `values`" in capsys.readouterr().out
+
+
+def test_what_hangs_on_a_renamed_field_moves_with_it(org: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    renamed(org, "Invoices", "Due_Date", "Pay_By", "Due date")
+    renamed(org, "Accounts", "Agreed_Credit_Limit", "Kreditlimit", "Agreed credit limit")
+
+    assert run("map", "suggest", "--write") == 0
+
+    text = (settings.profile_folder("default") / "zoho.yaml").read_text()
+    assert "present: Pay_By" in text
+    assert "field: Kreditlimit" in text
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A simulated system of ours that is connected."""
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+    with served("rest", BOOKS, tmp_path) as up:
+        assert run("connect", "rest", "--settings", str(up.file)) == 0
+        yield up.made.application.state.system
+
+
+def test_references_to_nobody_are_found(system: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for row in system.objects["invoices"].values():
+        row["account_id"] = f"The company {row['account_id']}"
+
+    assert run("map", "check") == 1
+
+    assert "account_id → account_id: none of 9 values is the id of a record of accounts" in capsys.readouterr().out
+
+
+def test_later_pages_and_records_without_an_id_are_seen(system: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    system.most = 10
+    rows = list(system.objects["invoices"].values())
+    for row in rows[25:]:
+        row["amount"] = "1.234,50"
+    for row in list(system.objects["payments"].values())[:4]:
+        row["id"] = None
+
+    findings = document(capsys, "map", "check")["findings"]
+
+    told = [row["en"] for row in findings if row["severe"]]
+    assert any(words.startswith("amount → receivables.amount: 15 of 40 do not fit") for words in told)
+    assert any("4 of 30 records cannot be taken: the record says no id" in words for words in told)
