@@ -22,10 +22,11 @@ from sync.crm_connection import CrmConnection, micros
 from sync.event_breaker import ask, fallen_customers, too_many
 from sync.holes import look_if_due
 from sync.inbox import Waiting
-from sync.pull import Pulled, fetch, pull, reread
+from sync.pull import pull, reread
 from sync.push import Pushed, push
 from sync.rescore import commit_batch, keep_context, score, tighten
 from sync.store import Store, holes, ledger, ratings
+from sync.taking import Pulled, fetch
 
 
 @dataclass(slots=True)

@@ -6,65 +6,24 @@ record twice is the same as once.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Collection
 
 import polars as pl
 
-from connector.errors import Denied, Misconfigured, Problem
+from connector.errors import Misconfigured, Problem
 from connector.policy import Checks
-from connector.ports import UNNAMED, Gone, Page
+from connector.ports import UNNAMED
 from connector.schema import TABLES
-from mappings.apply import Applied, apply
+from mappings.apply import Applied
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, facts, holes, ledger, outbox, rejects, sight, sweeps
-from sync.store.sight import LostSource
+from sync.missing import absent, asked, close_missing, doubted
+from sync.store import Store, facts, holes, ledger, rejects, sight, sweeps
+from sync.taking import Pulled, fetch, take_in, together
 
-#: The connector file does not say how a record is asked for by its id.
-_NO_WAY = "E-CONNECTOR-BY"
 #: Problems of a read that began well and cannot be gone on with.
 SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
 
-#: Clocks differ by so much without a word.
-_TOLERANCE = timedelta(minutes=10)
-
-#: Records a transaction: enough to make whole columns worth it, few enough that no other writer waits for long.
-_RECORDS_A_TRANSACTION = 4_000
-
 Progress = Callable[[str, int], None]
-
-
-@dataclass(slots=True)
-class Pulled:
-    """What a pull brought."""
-
-    #: Canonical rows by table.
-    read: Counter[str] = field(default_factory=Counter)
-    #: Records by source.
-    records: Counter[str] = field(default_factory=Counter)
-    #: Sources of which a full read showed too little to believe, in this run or before; nothing was closed for them.
-    lost: list[LostSource] = field(default_factory=list)
-    #: Of sources that were read from the start: (source, table, currency) → rows and amount that the CRM showed.
-    whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
-    #: Sources that were read from the start → when that began.
-    in_full: dict[str, int] = field(default_factory=dict)
-    #: Sources that were read in full by themselves: missed (customers), finished, problem (a code, or null).
-    swept: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: Sources that the CRM keeps no modified time of: they are read from the start every time.
-    untimed: list[str] = field(default_factory=list)
-    #: Source → records that are dated after now, by our clock: they are read again until then.
-    ahead: Counter[str] = field(default_factory=Counter)
-    #: Records that were rejected.
-    rejected: int = 0
-    #: Accounts of which a fact changed.
-    touched: set[str] = field(default_factory=set)
-    #: Instant that the run began: nothing that it brings was known before.
-    began: int = 0
-    #: Accounts that the CRM no longer shows: deleted, or merged into another one.
-    departed: set[str] = field(default_factory=set)
 
 
 def silent(_source: str, _records: int) -> None:
@@ -87,41 +46,17 @@ def pull(
         except Misconfigured as problem:
             if not (part.optional and problem.code == "E-CRM-OBJECT"):
                 raise
-            _absent(store, link, name, pulled)
+            absent(store, link, name, pulled)
     with store.write(link.name) as session:
         rejects.forget_unmapped(session, link.mapping.sources)
         unmapped = ledger.sources(session) - link.mapping.sources.keys() - {facts.OWN}
     for name in sorted(unmapped):
         # What nobody reads any more is not what the CRM says.
-        _absent(store, link, name, pulled)
+        absent(store, link, name, pulled)
     _follow(store, link, pulled)
     with store.read(link.name) as session:
         pulled.lost = sight.open_sources(session)
     return pulled
-
-
-def _absent(store: Store, link: CrmConnection, name: str, pulled: Pulled) -> None:
-    """An optional source that the CRM no longer knows: what it brought is out of sight until a person accepts."""
-    with store.read(link.name) as session:
-        stored, before = ledger.records_stored(session, name), sight.of_source(session, name)
-        is_accepted = before is not None and before.accepted is not None
-        accepted = sight.missing(session, name) & stored if is_accepted else set()
-    if accepted:
-        _give_up(store, link, name, accepted, pulled)
-    left, now = sorted(stored - accepted), micros(link.now())
-    with store.write(link.name) as session:
-        if left:
-            since = now if before is None else before.since
-            sight.note(session, LostSource(name, len(left), 0, len(left), since, now), left)
-        elif before is not None:
-            sight.clear(session, name)
-
-
-def _give_up(store: Store, link: CrmConnection, name: str, records: Collection[str], pulled: Pulled) -> None:
-    """A person took these for gone: so they are, and nobody misses them."""
-    with store.write(link.name) as session:
-        holes.expect_less(session, name, records)
-    _close(store, link, name, sorted(records), pulled)
 
 
 def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
@@ -161,46 +96,9 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks:
             with store.read(link.name) as session:
                 stored = ledger.records_of(session, accounts).get(name, [])
             missing = [record for record in stored if record not in seen]
-            if missing and not _doubted(store, link, name, missing, checks):
+            if missing and not doubted(store, link, name, missing, checks):
                 fetch(store, link, name, missing, pulled)
     return pulled.touched - before
-
-
-def _doubted(store: Store, link: CrmConnection, name: str, missing: Sequence[str], checks: Checks) -> bool:
-    """Whether so many records are missing that nobody believes it; then they are out of sight."""
-    if len(missing) <= checks.missing_least:
-        return False
-    with store.read(link.name) as session:
-        stored = len(ledger.records_stored(session, name))
-        lost = sight.missing(session, name) if _is_open(sight.of_source(session, name)) else set()
-    every = lost | set(missing)
-    if len(every) <= max(checks.missing_least, int(checks.lost_share * stored)):
-        return False
-    with store.write(link.name) as session:
-        sight.doubt(session, LostSource(name, stored, stored - len(every), len(every), micros(link.now()), 0), every)
-    return True
-
-
-def _is_open(lost: LostSource | None) -> bool:
-    return lost is not None and lost.accepted is None
-
-
-def fetch(
-    store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False
-) -> set[str]:
-    """Reads records of a source again by their ids, and returns those that the CRM showed.
-
-    `force`: what they show of our fields counts in any case.
-    """
-    texts: set[str] = set()
-    with store.read(link.name) as session:
-        lost = sight.missing(session, name) if _is_open(sight.of_source(session, name)) else set()
-    for page in link.crm.fetch(link.mapping.source(name), records):
-        # What is out of sight is not gone because it is not shown by its id either.
-        page = replace(page, gone=tuple(item for item in page.gone if item.record not in lost)) if lost else page
-        take_in(store, link, page, micros(link.now()), None, pulled, force=force)
-        texts |= set(page.frame["id"].to_list())
-    return texts
 
 
 def _pull_source(
@@ -219,7 +117,7 @@ def _pull_source(
     known = cursor is not None and cursor.fingerprint == fingerprint
     # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
     if rejected and known and not full:
-        _asked(store, link, name, rejected, pulled, closes=False)
+        asked(store, link, name, rejected, pulled, closes=False)
     # Only the first read of all goes on where it was cut, though everything is to be read again.
     cut = cursor is not None and not cursor.complete
     go_on = known and cursor is not None and cursor.cursor != "" and (not full or (cut and first_of_all))
@@ -266,75 +164,9 @@ def _read_source(
     return seen
 
 
-def together(pages: Iterable[Page]) -> Iterator[Page]:
-    """Pages put together until they hold enough records; the cursor is that of the last.
-
-    Rows of one record stay together where they follow each other: its later ones take the place of the earlier ones.
-    """
-    held: list[Page] = []
-    for page in pages:
-        full = sum(item.frame.height for item in held) >= _RECORDS_A_TRANSACTION
-        if full and not _is_torn(held[-1], page):
-            yield _join_pages(held)
-            held = []
-        held.append(page)
-    if held:
-        yield _join_pages(held)
-
-
-def _is_torn(before: Page, after: Page) -> bool:
-    """Whether a record's rows lie on both pages."""
-    one, other = before.frame["id"], after.frame["id"]
-    return bool(one.len() and other.len() and one[-1] == other[0])
-
-
-def _join_pages(pages: Sequence[Page]) -> Page:
-    last = pages[-1]
-    gone = tuple(item for page in pages for item in page.gone)
-    misfits = tuple(item for page in pages for item in page.misfits)
-    return Page(last.source, pl.concat([page.frame for page in pages]), gone, last.cursor, last.complete, misfits)
-
-
 def _yields_facts(link: CrmConnection, name: str) -> bool:
     # A rate of an older day is not shown again, and stays.
     return any(item.table != "rates" for item in link.mapping.sources[name].yields)
-
-
-def take_in(
-    store: Store,
-    link: CrmConnection,
-    page: Page,
-    asked_at: int,
-    cursor: ledger.Cursor | None,
-    pulled: Pulled,
-    *,
-    force: bool = False,
-    begun_at: int | None = None,
-) -> Applied:
-    """Stores what a page yields, in one transaction with the cursor that goes on from it.
-
-    `asked_at`: when the page was asked for, in microseconds since 1970 UTC by our clock; `begun_at`: when its read
-    began, in which a record may come twice. `force`: what it shows of our fields counts in any case.
-    """
-    applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
-    applied = applied.with_misfits(page.misfits)
-    if ahead := applied.modified.filter(pl.col("at") > micros(link.now() + _TOLERANCE)).height:
-        pulled.ahead[page.source] += ahead
-    now = max(micros(link.now()), pulled.began)
-    with store.write(link.name) as session:
-        asked = max(asked_at if begun_at is None else begun_at, pulled.began)
-        pulled.touched |= facts.apply_page(session, page.source, applied, page.gone, now, asked)
-        if applied.observed is not None and applied.observed.height:
-            outbox.observe(session, applied.observed, asked_at, force=force)
-        if cursor is not None:
-            ledger.save_cursor(session, page.source, cursor, now)
-    if any(item.table == "accounts" for item in link.mapping.sources[page.source].yields):
-        pulled.departed |= {item.record for item in page.gone}
-    pulled.rejected += applied.rejects["record"].n_unique()
-    pulled.records[page.source] += len(applied.records)
-    for table, frame in applied.tables.items():
-        pulled.read[table] += frame.height
-    return applied
 
 
 def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> None:
@@ -347,77 +179,3 @@ def _count(pulled: Pulled, source: str, applied: Applied, seen: set[str]) -> Non
             values = pulled.whole.setdefault((source, table, currency), [0, 0])
             values[0] += rows
             values[1] += amount
-
-
-def close_missing(
-    store: Store,
-    link: CrmConnection,
-    name: str,
-    seen: set[str],
-    checks: Checks,
-    pulled: Pulled,
-    *,
-    known_before: int | None = None,
-) -> None:
-    """Stored records that a full read did not show are read by id: gone for good, or only moved.
-
-    Too many at once, by the policy's `checks`, are believed by nobody but a person: those that he accepted are gone,
-    whatever answers by id.
-    Nor are those believed that we may not ask for. `known_before`: only of rows that were known by then.
-    """
-    with store.read(link.name) as session:
-        stored, before = ledger.records_stored(session, name, known_before), sight.of_source(session, name)
-    missing = sorted(stored - seen)
-    few = max(checks.missing_least, int(checks.lost_share * len(stored)))
-    if before is not None and before.accepted is not None:
-        with store.read(link.name) as session:
-            given_up = sight.missing(session, name) & set(missing)
-        _give_up(store, link, name, given_up, pulled)
-        stored, missing = stored - given_up, sorted(set(missing) - given_up)
-    # Of a source that shows nothing at all, no few are believed either.
-    lost = len(missing) > (few if seen else 1)
-    if missing and not lost:
-        lost = not _asked(store, link, name, missing, pulled)
-    now = micros(link.now())
-    with store.write(link.name) as session:
-        if lost:
-            since = now if before is None else before.since
-            sight.note(session, LostSource(name, len(stored), len(seen), len(missing), since, now), missing)
-        elif before is not None:
-            sight.clear(session, name)
-
-
-def _asked(
-    store: Store, link: CrmConnection, name: str, missing: Sequence[str], pulled: Pulled, *, closes: bool = True
-) -> bool:
-    """Reads these by id; False: the system does not let us. `closes`: where it cannot be asked so, they are gone."""
-    try:
-        fetch(store, link, name, missing, pulled)
-    except Denied as problem:
-        if problem.code != "E-CRM-PERMISSION":
-            raise
-        return False
-    except Misconfigured as problem:
-        if problem.code != _NO_WAY:
-            raise
-        if not closes:
-            return True
-        # The list is all that tells.
-        _close(store, link, name, missing, pulled)
-    return True
-
-
-def _close(store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled) -> None:
-    """These are gone, whatever answers by their ids."""
-    if name not in link.mapping.sources:
-        with store.write(link.name) as session:
-            pulled.touched |= facts.remove(session, name, records, micros(link.now()))
-        return
-    for start in range(0, len(records), _RECORDS_A_TRANSACTION):
-        gone = tuple(Gone(record, "deleted") for record in records[start : start + _RECORDS_A_TRANSACTION])
-        take_in(store, link, _empty(link, name, gone), micros(link.now()), None, pulled)
-
-
-def _empty(link: CrmConnection, name: str, gone: tuple[Gone, ...]) -> Page:
-    columns = ["id", "modified_at", *link.mapping.source(name).fields]
-    return Page(name, pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), gone, "", complete=True)

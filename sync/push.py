@@ -14,10 +14,10 @@ from connector.plan import AccountOutcome, Planned, PlanRow, plan
 from connector.ports import Writes
 from sync.crm_connection import CrmConnection, micros
 from sync.locks import paused, push_lease
-from sync.pull import Pulled, fetch
 from sync.rescore import Scored, commit_batch
 from sync.sending import Sending
 from sync.store import Store, outbox, refusals
+from sync.taking import Pulled, fetch
 
 #: Accounts a turn: values are read anew for each, so that nothing older is sent than need be.
 _ACCOUNTS_A_TURN = 1_000

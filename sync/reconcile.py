@@ -6,8 +6,8 @@ from typing import Any
 
 from connector import money
 from sync.crm_connection import CrmConnection
-from sync.pull import Pulled
 from sync.store import Store, ledger, rejects
+from sync.taking import Pulled
 
 
 def reconcile(store: Store, link: CrmConnection, pulled: Pulled) -> list[dict[str, Any]]:

@@ -20,13 +20,14 @@ from connector.policy import Policy
 from sync.causes import causes
 from sync.crm_connection import CrmConnection, micros
 from sync.holes import expect, look, look_if_due
-from sync.pull import Progress, Pulled, pull, silent
+from sync.pull import Progress, pull, silent
 from sync.push import Pushed, dry_run, push
 from sync.reconcile import reconcile
 from sync.rescore import commit_assessments, preview, render_anew, score, tighten
 from sync.sending import now_accepted
 from sync.store import Store, holes, ledger, outbox, ratings, refusals, rejects, runs
 from sync.sweep import noted, sweep
+from sync.taking import Pulled
 
 
 @dataclass(slots=True)

@@ -16,9 +16,11 @@ from connector.instants import moment
 from connector.policy import Checks
 from connector.ports import Diagnostics, Page
 from sync.crm_connection import CrmConnection, micros
-from sync.pull import SPOILT, Pulled, close_missing, take_in, together
+from sync.missing import close_missing
+from sync.pull import SPOILT
 from sync.store import Store, ledger, rejects, sight, sweeps
 from sync.store.sweeps import Sweep
+from sync.taking import Pulled, take_in, together
 
 #: A source is due so long after its last full read: within seven days, with a night to spare.
 _EVERY = timedelta(days=6)

@@ -51,6 +51,12 @@ def of_source(session: Reading, source: str) -> LostSource | None:
     return next((row for row in lost_sources(session) if row.source == source), None)
 
 
+def is_open(session: Reading, source: str) -> bool:
+    """Whether records of the source are out of sight, and nobody has accepted it."""
+    row = of_source(session, source)
+    return row is not None and row.accepted is None
+
+
 def is_due(row: LostSource | None, now: int) -> bool:
     """Whether the source is to be read whole again: to see whether they are back, or as somebody accepted the count."""
     if row is None:

@@ -70,7 +70,7 @@ def test_a_person_accepts_the_count_and_it_holds_until_it_changes(
 def test_a_read_that_told_wrong_of_itself_begins_anew(
     system: System, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.pull._RECORDS_A_TRANSACTION", 10)
+    monkeypatch.setattr("sync.taking.RECORDS_A_TRANSACTION", 10)
     system.most = 10
     system.lies.order({"kind": "empty_object", "skip": 3})
 

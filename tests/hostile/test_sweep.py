@@ -36,7 +36,7 @@ def test_slices_go_on_over_several_nights_and_close_at_the_end_only(
 ) -> None:
     monkeypatch.setattr("sync.sweep._EVERY", NOW)
     monkeypatch.setattr("sync.sweep._SLICE", 10)
-    monkeypatch.setattr("sync.pull._RECORDS_A_TRANSACTION", 10)
+    monkeypatch.setattr("sync.taking.RECORDS_A_TRANSACTION", 10)
     system.most = 10
     gone = next(iter(system.objects["invoices"]))
     system.objects["invoices"].pop(gone)

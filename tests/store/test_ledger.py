@@ -7,8 +7,8 @@ from connector.errors import Misconfigured
 from connector.ports import Gone, Organisation, Page
 from mappings.apply import Applied, apply
 from mappings.load import packaged
-from sync.pull import together
 from sync.store import Store, facts, ledger, rejects, tables
+from sync.taking import together
 
 ZOHO = packaged("zoho")
 ORG = Organisation("x", "USD")
@@ -282,7 +282,7 @@ def test_a_record_that_comes_twice_in_a_page_counts_as_it_was_later(store: Store
 
 
 def test_rows_of_one_record_on_two_pages_are_stored_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.pull._RECORDS_A_TRANSACTION", 2)
+    monkeypatch.setattr("sync.taking.RECORDS_A_TRANSACTION", 2)
     ids = [["1", "2"], ["2", "2"], ["2", "3"], ["4", "4"], ["5"]]
     pages = [Page("x", pl.DataFrame({"id": part}), (), str(n), n == len(ids) - 1) for n, part in enumerate(ids)]
 

@@ -167,7 +167,7 @@ def test_a_full_sync_closes_what_is_gone_and_believes_no_landslide(house: House)
 
 
 def test_a_pull_that_was_cut_goes_on_where_it_stood(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.pull._RECORDS_A_TRANSACTION", 200)
+    monkeypatch.setattr("sync.taking.RECORDS_A_TRANSACTION", 200)
     house.link.crm._reading.most = 200  # type: ignore[attr-defined]
 
     def stop(source: str, records: int) -> None:

@@ -1,0 +1,137 @@
+"""What is read goes into the store: a page in one transaction with the cursor that goes on from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+
+from connector.ports import Page
+from mappings.apply import Applied, apply
+from sync.crm_connection import CrmConnection, micros
+from sync.store import Store, facts, ledger, outbox, sight
+from sync.store.sight import LostSource
+
+#: Clocks differ by so much without a word.
+_TOLERANCE = timedelta(minutes=10)
+
+#: Records a transaction: enough to make whole columns worth it, few enough that no other writer waits for long.
+RECORDS_A_TRANSACTION = 4_000
+
+
+@dataclass(slots=True)
+class Pulled:
+    """What a pull brought."""
+
+    #: Canonical rows by table.
+    read: Counter[str] = field(default_factory=Counter)
+    #: Records by source.
+    records: Counter[str] = field(default_factory=Counter)
+    #: Sources of which a full read showed too little to believe, in this run or before; nothing was closed for them.
+    lost: list[LostSource] = field(default_factory=list)
+    #: Of sources that were read from the start: (source, table, currency) → rows and amount that the CRM showed.
+    whole: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    #: Sources that were read from the start → when that began.
+    in_full: dict[str, int] = field(default_factory=dict)
+    #: Sources that were read in full by themselves: missed (customers), finished, problem (a code, or null).
+    swept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: Sources that the CRM keeps no modified time of: they are read from the start every time.
+    untimed: list[str] = field(default_factory=list)
+    #: Source → records that are dated after now, by our clock: they are read again until then.
+    ahead: Counter[str] = field(default_factory=Counter)
+    #: Records that were rejected.
+    rejected: int = 0
+    #: Accounts of which a fact changed.
+    touched: set[str] = field(default_factory=set)
+    #: Instant that the run began: nothing that it brings was known before.
+    began: int = 0
+    #: Accounts that the CRM no longer shows: deleted, or merged into another one.
+    departed: set[str] = field(default_factory=set)
+
+
+def take_in(
+    store: Store,
+    link: CrmConnection,
+    page: Page,
+    asked_at: int,
+    cursor: ledger.Cursor | None,
+    pulled: Pulled,
+    *,
+    force: bool = False,
+    begun_at: int | None = None,
+) -> Applied:
+    """Stores what a page yields, in one transaction with the cursor that goes on from it.
+
+    `asked_at`: when the page was asked for, in microseconds since 1970 UTC by our clock; `begun_at`: when its read
+    began, in which a record may come twice. `force`: what it shows of our fields counts in any case.
+    """
+    applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
+    applied = applied.with_misfits(page.misfits)
+    if ahead := applied.modified.filter(pl.col("at") > micros(link.now() + _TOLERANCE)).height:
+        pulled.ahead[page.source] += ahead
+    now = max(micros(link.now()), pulled.began)
+    with store.write(link.name) as session:
+        asked = max(asked_at if begun_at is None else begun_at, pulled.began)
+        pulled.touched |= facts.apply_page(session, page.source, applied, page.gone, now, asked)
+        if applied.observed is not None and applied.observed.height:
+            outbox.observe(session, applied.observed, asked_at, force=force)
+        if cursor is not None:
+            ledger.save_cursor(session, page.source, cursor, now)
+    if any(item.table == "accounts" for item in link.mapping.sources[page.source].yields):
+        pulled.departed |= {item.record for item in page.gone}
+    pulled.rejected += applied.rejects["record"].n_unique()
+    pulled.records[page.source] += len(applied.records)
+    for table, frame in applied.tables.items():
+        pulled.read[table] += frame.height
+    return applied
+
+
+def fetch(
+    store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False
+) -> set[str]:
+    """Reads records of a source again by their ids, and returns those that the CRM showed.
+
+    `force`: what they show of our fields counts in any case.
+    """
+    texts: set[str] = set()
+    with store.read(link.name) as session:
+        lost = sight.missing(session, name) if sight.is_open(session, name) else set()
+    for page in link.crm.fetch(link.mapping.source(name), records):
+        # What is out of sight is not gone because it is not shown by its id either.
+        page = replace(page, gone=tuple(item for item in page.gone if item.record not in lost)) if lost else page
+        take_in(store, link, page, micros(link.now()), None, pulled, force=force)
+        texts |= set(page.frame["id"].to_list())
+    return texts
+
+
+def together(pages: Iterable[Page]) -> Iterator[Page]:
+    """Pages put together until they hold enough records; the cursor is that of the last.
+
+    Rows of one record stay together where they follow each other: its later ones take the place of the earlier ones.
+    """
+    held: list[Page] = []
+    for page in pages:
+        full = sum(item.frame.height for item in held) >= RECORDS_A_TRANSACTION
+        if full and not _is_torn(held[-1], page):
+            yield _join_pages(held)
+            held = []
+        held.append(page)
+    if held:
+        yield _join_pages(held)
+
+
+def _is_torn(before: Page, after: Page) -> bool:
+    """Whether a record's rows lie on both pages."""
+    one, other = before.frame["id"], after.frame["id"]
+    return bool(one.len() and other.len() and one[-1] == other[0])
+
+
+def _join_pages(pages: Sequence[Page]) -> Page:
+    last = pages[-1]
+    gone = tuple(item for page in pages for item in page.gone)
+    misfits = tuple(item for page in pages for item in page.misfits)
+    return Page(last.source, pl.concat([page.frame for page in pages]), gone, last.cursor, last.complete, misfits)
