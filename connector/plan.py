@@ -64,6 +64,8 @@ class AccountOutcome:
     described: tuple[str, ...] = ()
     #: Texts that were cut to what their field holds.
     cut: tuple[str, ...] = ()
+    #: What the fields were like, and how we name them, when something was refused; empty: not looked at.
+    seen: str = ""
 
 
 @dataclass(frozen=True, slots=True)

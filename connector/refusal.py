@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -72,6 +74,17 @@ def without(values: Values, refused: Collection[str]) -> Values:
     """The values that may stand without those fields."""
     gone = {*refused, *(VOUCHING if VOUCHED & set(refused) else ())}
     return {name: value for name, value in values.items() if name not in gone}
+
+
+def likeness(fields: Mapping[str, str], described: Described) -> str:
+    """A hash over which fields are written, and what the CRM says of them; `fields`: canonical name → the CRM's."""
+    there = {field.name: field for field in described.fields}
+    shapes = [
+        (name, own, field and [field.type, field.writable, field.options, field.length, field.places])
+        for name, own in sorted(fields.items())
+        for field in [there.get(own)]
+    ]
+    return hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16]
 
 
 def _takes(item: OutputField, field: Field | None, value: str | None) -> bool:

@@ -63,8 +63,8 @@ def close_missing(
     """Stored records that a full read did not show are read by id: gone for good, or only moved.
 
     Too many at once, by the policy's `checks`, are believed by nobody but a person: those that he accepted are gone,
-    whatever answers by id.
-    Nor are those believed that we may not ask for. `known_before`: only of rows that were known by then.
+    whatever answers by id. Nor are those believed that we may not ask for. `known_before`: only of rows that were known
+    by then.
     """
     with store.read(link.name) as session:
         stored, before = ledger.records_stored(session, name, known_before), sight.of_source(session, name)
@@ -106,6 +106,17 @@ def asked(
         # The list is all that tells.
         _close(store, link, name, missing, pulled)
     return True
+
+
+def read_back(store: Store, link: CrmConnection, name: str, records: Sequence[str]) -> None:
+    """Reads what the CRM shows of these now: by their ids, or where it cannot be asked so, among all."""
+    try:
+        fetch(store, link, name, records, Pulled(), force=True)
+    except Misconfigured as problem:
+        if problem.code != _NO_WAY:
+            raise
+        for page in link.crm.read(link.mapping.source(name), None):
+            take_in(store, link, page, micros(link.now()), None, Pulled(), force=True)
 
 
 def _give_up(store: Store, link: CrmConnection, name: str, records: Collection[str], pulled: Pulled) -> None:

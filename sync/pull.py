@@ -18,7 +18,7 @@ from mappings.apply import Applied
 from sync.crm_connection import CrmConnection, micros
 from sync.missing import absent, asked, close_missing, doubted
 from sync.store import Store, facts, holes, ledger, rejects, sight, sweeps
-from sync.taking import Pulled, fetch, take_in, together
+from sync.taking import Pulled, take_in, together
 
 #: Problems of a read that began well and cannot be gone on with.
 SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
@@ -65,7 +65,7 @@ def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
         left = ledger.records_of(session, pulled.departed)
     for name, records in left.items():
         if name in link.mapping.sources:
-            fetch(store, link, name, records, pulled)
+            asked(store, link, name, records, pulled, closes=False)
 
 
 def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks: Checks, pulled: Pulled) -> set[str]:
@@ -80,7 +80,7 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks:
         if owner is None or not accounts:
             continue
         if owner == "id":
-            fetch(store, link, name, sorted(accounts), pulled)
+            asked(store, link, name, sorted(accounts), pulled, closes=False)
             continue
         seen: set[str] = set()
         complete = False
@@ -97,7 +97,7 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks:
                 stored = ledger.records_of(session, accounts).get(name, [])
             missing = [record for record in stored if record not in seen]
             if missing and not doubted(store, link, name, missing, checks):
-                fetch(store, link, name, missing, pulled)
+                asked(store, link, name, missing, pulled)
     return pulled.touched - before
 
 

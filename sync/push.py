@@ -14,10 +14,10 @@ from connector.plan import AccountOutcome, Planned, PlanRow, plan
 from connector.ports import Writes
 from sync.crm_connection import CrmConnection, micros
 from sync.locks import paused, push_lease
+from sync.missing import read_back
 from sync.rescore import Scored, commit_batch
 from sync.sending import Sending
 from sync.store import Store, outbox, refusals
-from sync.taking import Pulled, fetch
 
 #: Accounts a turn: values are read anew for each, so that nothing older is sent than need be.
 _ACCOUNTS_A_TURN = 1_000
@@ -161,7 +161,7 @@ def _read_back(store: Store, link: CrmConnection) -> None:
     with store.read(link.name) as session:
         unknown = outbox.in_flight(session)
     if unknown:
-        fetch(store, link, _account_source(link), unknown, Pulled(), force=True)
+        read_back(store, link, _account_source(link), unknown)
         with store.write(link.name) as session:
             outbox.clear_in_flight(session, unknown)
 

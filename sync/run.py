@@ -53,6 +53,8 @@ class Ran:
     verdict: Verdict | None = None
     #: Of the ratings that wait; what `approve` agrees to.
     digest: str = ""
+    #: Accounts of which the CRM refuses something when the run ends.
+    refused: int = 0
     #: Field → accounts of which the CRM refuses it, when the run ends.
     refused_fields: dict[str, int] = field(default_factory=dict)
     pushed: Pushed = field(default_factory=Pushed)
@@ -78,7 +80,8 @@ class Ran:
             "assessed": self.assessed.height,
             "written": pushed.written,
             "unchanged": max(0, untouched),
-            "refused": pushed.refused,
+            # Accounts that the CRM refused something of, in this run or before, and still does.
+            "refused": self.refused,
             # Field → accounts of which the CRM still refuses it; it may have taken their others.
             "refused_fields": dict(self.refused_fields),
             "unknown": pushed.unknown,
@@ -322,7 +325,7 @@ def _recorded_run(
             runs.save(session, {**row, "state": "failed", "summary": json.dumps({"problem": code})})
         raise
     with store.write(link.name) as session:
-        ran.refused_fields = refusals.by_field(session)
+        ran.refused, ran.refused_fields = len(refusals.open_(session)), refusals.by_field(session)
         ran.totals, ran.wanted = ledger.totals(session), outbox.count_wanted(session)
         ran.rejected = len(rejects.every(session))
         finished = max(micros(link.now()), began + 1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from connector.errors import Problem
 from connector.plan import AccountOutcome, Planned, PlanRow, Settled
 from connector.ports import Change, Described, Outcome, Writes
-from connector.refusal import lasting, misfits, remainder, suspects, without
+from connector.refusal import lasting, likeness, misfits, remainder, suspects, without
 from sync.crm_connection import CrmConnection
 from sync.store import Store, outbox, refusals, tables
 
@@ -16,24 +16,26 @@ _NOT_SENT = "as the CRM describes the field, it does not take the value"
 
 
 def now_accepted(store: Store, link: CrmConnection) -> list[str]:
-    """Accounts that owe a field which, as the CRM describes it now, takes what it did not take, or holds it whole.
+    """Accounts that owe something which is worth another try: what the fields are like has changed since.
 
-    One call, and none where nothing is owed. A field that was refused for a reason that no description shows is not
-    among them: it is sent again with the next day's values, or when a person says so.
+    One call, and none where nothing is owed. What was refused by the description is tried where the field takes it
+    now, what was refused for another reason where anything about our fields, or which they are, is new. Else it is sent
+    again with other values, or when a person says so.
     """
     with store.read(link.name) as session:
-        owed = refusals.owed_by_account(session)
+        owed = refusals.standing(session)
         shows = outbox.shown_values(session, tables.desired, sorted(owed))
-    request = {
-        account: {*results.described, *results.cut}
-        for account, results in owed.items()
-        if results.described or results.cut
-    }
-    if not request:
+    if not owed:
         return []
     fields, described = link.mapping.writes.fields, link.crm.describe(link.mapping.writes.object)
     results = []
-    for account, names in request.items():
+    now = likeness(fields, described)
+    for account, refusal in owed.items():
+        names = {*refusal.described, *refusal.cut}
+        if not names:
+            # A store of an older release does not know what they were like.
+            results += [account] if refusal.seen != now else []
+            continue
         # One that is no longer ours to write is owed no more.
         values = {name: shows[account].get(name) for name in names if name in fields}
         if set(suspects(values, fields, described)) < names:
@@ -50,12 +52,14 @@ class _Left:
     cut: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
-    def of(self, outcome: Outcome) -> AccountOutcome:
+    def of(self, outcome: Outcome, seen: str) -> AccountOutcome:
         words = self.said(outcome.refusal) or None
         if outcome.state == "taken":
-            return AccountOutcome("taken", words if self.refused else None, self.refused, self.described, self.cut)
+            return AccountOutcome(
+                "taken", words if self.refused else None, self.refused, self.described, self.cut, seen
+            )
         # Refused after all, and for none of the fields that were left out.
-        return AccountOutcome(outcome.state, words if outcome.state == "refused" else None)
+        return AccountOutcome(outcome.state, words if outcome.state == "refused" else None, seen=seen)
 
     def said(self, more: str | None = None) -> str:
         """What was said of it, each once."""
@@ -157,11 +161,14 @@ class Sending:
         if outcome.state == "refused" and self._unseen and not outcome.fields:
             # What it was could not be looked at: the next push looks again.
             return AccountOutcome("deferred")
-        return self._left.get(item.account, _Left()).of(outcome)
+        return self._left.get(item.account, _Left()).of(outcome, self._likeness())
 
     def _nothing_left(self, account: str) -> AccountOutcome:
         left = self._left[account]
-        return AccountOutcome("refused", left.said(), left.refused, left.described, left.cut)
+        return AccountOutcome("refused", left.said(), left.refused, left.described, left.cut, self._likeness())
+
+    def _likeness(self) -> str:
+        return "" if self._described is None else likeness(self.link.mapping.writes.fields, self._described)
 
     def _describe(self) -> Described | None:
         """The fields of accounts; None: the CRM does not tell now."""

@@ -34,6 +34,8 @@ class Refusal:
     described: tuple[str, ...] = ()
     #: Texts that were cut to what their field holds.
     cut: tuple[str, ...] = ()
+    #: What the fields were like then, as `connector.refusal.likeness` has it; empty: not known.
+    seen: str = ""
 
     @property
     def owed(self) -> frozenset[str]:
@@ -49,6 +51,11 @@ def open_(session: Reading) -> dict[str, Refusal]:
 def owed_by_account(session: Reading) -> dict[str, Refusal]:
     """account_id → what it owes, of accounts that owe fields: refused, or cut."""
     return {account: refusal for account, refusal in _all(session).items() if refusal.owed}
+
+
+def standing(session: Reading) -> dict[str, Refusal]:
+    """account_id → what the CRM refused or cut, of all that owe something."""
+    return _all(session)
 
 
 def by_field(session: Reading) -> dict[str, int]:
@@ -67,7 +74,7 @@ def reopen(session: Writing, among: Sequence[str] | None = None) -> None:
 
 def of(outcome: AccountOutcome) -> str | None:
     """An outcome as `desired` keeps it; None: nothing was refused, and nothing cut."""
-    refusal = Refusal(outcome.refusal or "", outcome.refused, outcome.described, outcome.cut)
+    refusal = Refusal(outcome.refusal or "", outcome.refused, outcome.described, outcome.cut, outcome.seen)
     if outcome.state == "taken" and not refusal.owed:
         return None
     return json.dumps({_MARK: 1, **asdict(refusal)}, ensure_ascii=False)
@@ -78,9 +85,8 @@ def carry_over(text: str | None, shows: Collection[str]) -> str | None:
     refusal = read(text)
     if refusal is None or not (owed_by_account := refusal.owed & set(shows)):
         return None
-    result = Refusal(
-        refusal.words, *(tuple(name for name in names if name in owed_by_account) for names in _names(refusal))
-    )
+    fields, described, cut = (tuple(name for name in names if name in owed_by_account) for names in _names(refusal))
+    result = Refusal(refusal.words, fields, described, cut, refusal.seen)
     return json.dumps({_MARK: 1, **asdict(result)}, ensure_ascii=False)
 
 
@@ -91,7 +97,8 @@ def read(text: str | None) -> Refusal | None:
     document = _decode(text)
     if document is None:
         return Refusal(text)
-    return Refusal(str(document["words"]), *(tuple(document.get(key, ())) for key in ("fields", "described", "cut")))
+    fields, described, cut = (tuple(document.get(key, ())) for key in ("fields", "described", "cut"))
+    return Refusal(str(document["words"]), fields, described, cut, str(document.get("seen", "")))
 
 
 def _names(found: Refusal) -> tuple[tuple[str, ...], ...]:
