@@ -42,6 +42,8 @@ class Gone:
     why: Literal["deleted", "merged_into", "left_filter"]
 
 
+#: What the id of an event begins with whose call says none: the same words may mean that it happened again.
+UNNAMED_EVENT = "~"
 #: What the name of a record begins with that says no id.
 UNNAMED = "?"
 
@@ -275,7 +277,7 @@ class Writes(Protocol):
 class Event:
     """Something happened to records of the CRM; what they are like now is read again."""
 
-    #: Diagnostics a repetition from another event.
+    #: Tells a repetition from another event; of a call that says no id, `UNNAMED_EVENT` and a hash of what it says.
     event_id: str
     #: Object and ids of the records; empty where only accounts are named.
     object: str = ""

@@ -15,6 +15,7 @@ import polars as pl
 
 from connector.errors import Exhausted, Problem
 from connector.policy import Policy
+from connector.ports import UNNAMED_EVENT
 from connector.schema import day_number
 from sync import inbox
 from sync.causes import in_force, unapproved
@@ -22,11 +23,12 @@ from sync.crm_connection import CrmConnection, micros
 from sync.event_breaker import ask, fallen_customers, too_many
 from sync.holes import look_if_due
 from sync.inbox import Waiting
+from sync.missing import fetch_if_possible
 from sync.pull import pull, reread
 from sync.push import Pushed, push
 from sync.rescore import commit_batch, keep_context, score, tighten
 from sync.store import Store, holes, ledger, ratings
-from sync.taking import Pulled, fetch
+from sync.taking import Pulled
 
 
 @dataclass(slots=True)
@@ -62,7 +64,8 @@ def drain(
     """One turn over all events that wait and whose time has come. Problems put their events off, and are told.
 
     `braked`: a flood of customers who fall waits for a person, and so do the events of that turn. `clock`: ours,
-    which the door stamps events by; the CRM's tells the business day.
+    which the door stamps events by; the CRM's tells the business day. Where some event spoils the turn, it is halved
+    until that one is alone; where the CRM is away, all wait for it and grow no older.
     """
     done = Drained()
     now = micros(clock())
@@ -70,53 +73,130 @@ def drain(
         events = inbox.waiting_events(session, now, limit)
     if not events:
         return done
-    try:
-        ready, later = _turn(store, link, policy, language, events, done, now, braked=braked)
-        done.closed = len(ready)
-        _put_off(store, link, later, "E-RECORD-UNSEEN", done, micros(clock()))
-    except Problem as problem:
-        done.problem = problem.code
-        _put_off(store, link, events, problem.code, done, micros(clock()))
-        if isinstance(problem, Exhausted):
-            raise
-        return done
-    done.pushed = push(store, link)
+    if any(item.event.event_id.startswith(UNNAMED_EVENT) for item in events):
+        with store.write(link.name) as session:
+            inbox.pick_up(session, events, now)
+    turn = _Turn(store, link, policy, language, done, clock, braked=braked)
+    turn.work(events)
+    if turn.exhausted is not None:
+        raise turn.exhausted
+    if not turn.away:
+        done.pushed = push(store, link)
     return done
 
 
-def _turn(
-    store: Store,
-    link: CrmConnection,
-    policy: Policy,
-    language: str,
-    events: Sequence[Waiting],
-    done: Drained,
-    at: int,
-    *,
-    braked: bool,
-) -> tuple[list[Waiting], list[Waiting]]:
-    """Events that were worked on, and those about records that the CRM does not show yet."""
-    pulled = Pulled(began=micros(link.now()))
-    unseen = _fetch_named(store, link, events, pulled)
-    # A record that we knew is gone. One that nobody has seen may show in a moment; in the end a person hears of it.
-    later = [item for item in events if item.event.op != "delete" and _misses(item, unseen)]
-    ready = [item for item in events if item not in later]
-    names = {name for item in ready for name in item.event.accounts}
-    with store.read(link.name) as session:
-        known = ledger.ids_by_name(session, names)
-    # A name that nobody has is an id that is new to us.
-    named = {known.get(name, name) for name in names}
-    # A record that moved concerns the account that it left and the one that it went to.
-    accounts = named | pulled.touched | _left_due(store, link, policy, ready)
-    accounts |= reread(store, link, accounts, policy.checks, pulled)
-    keys = [item.event.event_id for item in ready]
-    rescored = _rescore(store, link, policy, language, accounts, keys, at, braked=braked)
-    done.scored, done.waits = rescored.scored, len(rescored.waits)
-    if rescored.held:
-        done.held, done.problem = len(rescored.held), "E-BRAKE-EVENTS"
-        with store.write(link.name) as session:
-            inbox.hold(session, ready, done.problem, at)
-    return ([] if rescored.moved or rescored.held else ready), later
+#: Problems of a whole connection, which no event brings about.
+_OURS = ("E-CLOCK", "E-STORE")
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The events of one turn, worked on together or in halves; what was read once is not read again."""
+
+    store: Store
+    link: CrmConnection
+    policy: Policy
+    language: str
+    done: Drained
+    clock: Callable[[], datetime]
+    braked: bool
+    #: The CRM's quota is spent.
+    exhausted: Exhausted | None = None
+    #: (source, record) that were read, those of them that the CRM does not show, as (object, record), and accounts
+    #: whose ledgers were read.
+    _read: set[tuple[str, str]] = field(default_factory=set)
+    _unseen: set[tuple[str, str]] = field(default_factory=set)
+    _reread: set[str] = field(default_factory=set)
+    #: Why the CRM is away; empty: it is there.
+    away: str = ""
+
+    def work(self, events: Sequence[Waiting]) -> None:
+        """Closes them, or puts them off."""
+        if self.away:
+            self._wait_out(events, self.away)
+            return
+        try:
+            ready, later = self._try(events)
+        except Exhausted as problem:
+            self.exhausted = problem
+            self._wait_out(events, problem.code)
+        except Exception as error:  # noqa: BLE001
+            # Whatever it is, it must not keep the others from being worked on.
+            self._failed(events, error)
+        else:
+            self.done.closed += len(ready)
+            _put_off(self.store, self.link, later, "E-RECORD-UNSEEN", self.done, micros(self.clock()))
+
+    def _failed(self, events: Sequence[Waiting], error: Exception) -> None:
+        code = error.code if isinstance(error, Problem) else type(error).__name__
+        self.done.problem = code
+        if code.startswith(_OURS) or self._is_away():
+            self._wait_out(events, code)
+        elif len(events) == 1:
+            _put_off(self.store, self.link, events, code, self.done, micros(self.clock()))
+        else:
+            half = len(events) // 2
+            self.work(events[:half])
+            self.work(events[half:])
+
+    def _is_away(self) -> bool:
+        """Whether the CRM does not even say who it is."""
+        try:
+            self.link.crm.organisation()
+        except Problem:
+            return True
+        return False
+
+    def _wait_out(self, events: Sequence[Waiting], code: str) -> None:
+        self.away = self.done.problem = code
+        with self.store.write(self.link.name) as session:
+            inbox.wait_out(session, events, code, micros(self.clock()))
+        self.done.put_off += len(events)
+
+    def _try(self, events: Sequence[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
+        """Events that were worked on, and those about records that the CRM does not show yet."""
+        store, link, policy = self.store, self.link, self.policy
+        pulled = Pulled(began=micros(link.now()))
+        self._fetch_named(events, pulled)
+        # A record that we knew is gone. One that nobody has seen may show in a moment; in the end a person hears of it.
+        later = [item for item in events if item.event.op != "delete" and _misses(item, self._unseen)]
+        ready = [item for item in events if item not in later]
+        names = {name for item in ready for name in item.event.accounts}
+        with store.read(link.name) as session:
+            known = ledger.ids_by_name(session, names)
+        # A name that nobody has is an id that is new to us.
+        named = {known.get(name, name) for name in names}
+        # A record that moved concerns the account that it left and the one that it went to.
+        accounts = named | pulled.touched | _left_due(store, link, policy, ready)
+        unread = accounts - self._reread
+        accounts |= reread(store, link, unread, policy.checks, pulled)
+        self._reread |= unread
+        keys = [item.event.event_id for item in ready]
+        at = micros(self.clock())
+        rescored = _rescore(store, link, policy, self.language, accounts, keys, at, braked=self.braked)
+        self.done.scored += rescored.scored
+        self.done.waits += len(rescored.waits)
+        if rescored.held:
+            self.done.held, self.done.problem = self.done.held + len(rescored.held), "E-BRAKE-EVENTS"
+            with store.write(link.name) as session:
+                inbox.hold(session, ready, self.done.problem, at)
+        return ([] if rescored.moved or rescored.held else ready), later
+
+    def _fetch_named(self, events: Sequence[Waiting], pulled: Pulled) -> None:
+        """Reads the records that events name, each once a turn."""
+        wanted = _by_object(events)
+        for name, part in self.link.mapping.sources.items():
+            records = sorted(record for record in wanted.get(part.object, ()) if (name, record) not in self._read)
+            if not records:
+                continue
+            texts = fetch_if_possible(self.store, self.link, name, records, pulled)
+            self._read |= {(name, record) for record in records}
+            if texts is None:
+                # The next poll, or the night, sees them.
+                continue
+            with self.store.read(self.link.name) as session:
+                names = ledger.ever_seen(session, name, set(records) - texts)
+            self._unseen |= {(part.object, record) for record in records if record not in texts and record not in names}
 
 
 def poll(store: Store, link: CrmConnection, policy: Policy, *, language: str, braked: bool = True) -> Drained:
@@ -181,20 +261,6 @@ def _rescore(
     return _Rescored(
         [account for account in passes["customer_id"].to_list() if account not in moved], moved, held, waits
     )
-
-
-def _fetch_named(store: Store, link: CrmConnection, events: Sequence[Waiting], pulled: Pulled) -> set[tuple[str, str]]:
-    """Reads the records that events name; returns (object, record) of those that the CRM does not show."""
-    wanted = _by_object(events)
-    unseen: set[tuple[str, str]] = set()
-    for name, part in link.mapping.sources.items():
-        records = sorted(wanted.get(part.object, ()))
-        if records:
-            texts = fetch(store, link, name, records, pulled)
-            with store.read(link.name) as session:
-                names = ledger.ever_seen(session, name, set(records) - texts)
-            unseen |= {(part.object, record) for record in records if record not in texts and record not in names}
-    return unseen
 
 
 def _left_due(store: Store, link: CrmConnection, policy: Policy, events: Sequence[Waiting]) -> set[str]:

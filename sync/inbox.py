@@ -11,12 +11,12 @@ import queue
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select, update
 
-from connector.ports import Event
+from connector.ports import UNNAMED_EVENT, Event
 from sync.store import Store, tables
 from sync.store.dialect import insert_new
 from sync.store.ledger import batches
@@ -24,6 +24,8 @@ from sync.store.session import Reading, Writing
 
 #: Seconds before each next try; after the last one an event is dead until a person sends it again.
 WAITS_S = (1, 2, 4, 8, 16, 60, 300)
+#: Between two looks whether the CRM is back.
+_OUTAGE_S = 15
 #: Nothing waits for longer: a bare token's budget is one of an hour.
 _LONGEST_S = 7_200
 _MOST_A_COMMIT = 500
@@ -42,8 +44,10 @@ class Waiting:
 def take_in(session: Writing, events: Iterable[Event], now_us: int, not_before: int = 0) -> int:
     """Store events; one that is there already is left as it is. Returns how many are new.
 
-    They are worked on at once, or from `not_before` on.
+    They are worked on at once, or from `not_before` on. One whose call says no id is there already only while it waits
+    and nobody has picked it up: what a CRM says in the same words after that has happened again.
     """
+    events = _again(session, events, now_us)
     rows = [
         {
             "connection": session.connection,
@@ -59,6 +63,29 @@ def take_in(session: Writing, events: Iterable[Event], now_us: int, not_before: 
         for event in events
     ]
     return insert_new(session, tables.inbox, rows, ["connection", "event_id"])
+
+
+def _again(session: Reading, events: Iterable[Event], now_us: int) -> list[Event]:
+    """The events, those without an id under a name of their own where the one of that name is in work or done."""
+    table = tables.inbox
+    result = []
+    for event in events:
+        if event.event_id.startswith(UNNAMED_EVENT):
+            alike = or_(
+                table.c.event_id == event.event_id, table.c.event_id.startswith(f"{event.event_id}+", autoescape=True)
+            )
+            query = select(table.c.event_id, table.c.state, table.c.picked_at).where(session.own(table), alike)
+            there = session.tx.execute(query).all()
+            fresh = next((row.event_id for row in there if row.state == "waiting" and row.picked_at is None), None)
+            key = fresh or (f"{event.event_id}+{now_us}" if there else event.event_id)
+            event = replace(event, event_id=key)
+        result.append(event)
+    return result
+
+
+def pick_up(session: Writing, events: Iterable[Waiting], now_us: int) -> None:
+    """Somebody begins to work on these."""
+    _set(session, [item.event.event_id for item in events], {"picked_at": now_us})
 
 
 def waiting_events(session: Reading, now_us: int, limit: int = 500) -> list[Waiting]:
@@ -94,6 +121,12 @@ def reschedule(session: Writing, events: Iterable[Waiting], cause: str, now_us: 
         again = now_us + (0 if dead else WAITS_S[tries - 1] * _SECOND)
         values = {"attempts": tries, "next_at": again, "cause": cause, "state": "dead" if dead else "waiting"}
         _set(session, [item.event.event_id], values)
+
+
+def wait_out(session: Writing, events: Iterable[Waiting], cause: str, now_us: int) -> None:
+    """These wait until the CRM is back, as long as that takes: it is no fault of theirs, and makes them no older."""
+    keys = [item.event.event_id for item in events]
+    _set(session, keys, {"next_at": now_us + _OUTAGE_S * _SECOND, "cause": cause})
 
 
 def hold(session: Writing, events: Iterable[Waiting], cause: str, now_us: int) -> None:

@@ -93,19 +93,30 @@ def asked(
 ) -> bool:
     """Reads these by id; False: the system does not let us. `closes`: where it cannot be asked so, they are gone."""
     try:
-        fetch(store, link, name, missing, pulled)
+        shown = fetch_if_possible(store, link, name, missing, pulled)
     except Denied as problem:
         if problem.code != "E-CRM-PERMISSION":
             raise
         return False
+    if closes:
+        with store.read(link.name) as session:
+            kept = sight.missing(session, name) if sight.is_open(session, name) else set()
+            stored = ledger.still_stored(session, name, set(missing) - (shown or set()) - kept)
+        # Of what cannot be asked for by its id the list is all that tells.
+        _close(store, link, name, sorted(stored), pulled)
+    return True
+
+
+def fetch_if_possible(
+    store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled
+) -> set[str] | None:
+    """As `fetch`; None: the system cannot be asked by id."""
+    try:
+        return fetch(store, link, name, records, pulled)
     except Misconfigured as problem:
         if problem.code != _NO_WAY:
             raise
-        if not closes:
-            return True
-        # The list is all that tells.
-        _close(store, link, name, missing, pulled)
-    return True
+        return None
 
 
 def read_back(store: Store, link: CrmConnection, name: str, records: Sequence[str]) -> None:

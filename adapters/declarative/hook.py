@@ -18,7 +18,7 @@ from adapters.declarative.auth import Proof
 from adapters.declarative.connector import Hook, Verify
 from adapters.declarative.wire import Wire
 from connector.errors import Untrusted
-from connector.ports import Event, VerifiedCall
+from connector.ports import UNNAMED_EVENT, Event, VerifiedCall
 
 _LONGEST_KEY = 200
 
@@ -37,7 +37,7 @@ def verify(
     events = []
     for number, row in enumerate(listed):
         own = rows.text(select.first(hook.key, row)) if hook.key else None
-        key = own or f"{message or digest}-{number}"
+        key = own or (f"{message}-{number}" if message else f"{UNNAMED_EVENT}{digest}-{number}")
         events.append(_event(hook, row, key[:_LONGEST_KEY]))
     return VerifiedCall(tuple(event for event in events if event.records or event.accounts), hook.verify.kind == "hmac")
 

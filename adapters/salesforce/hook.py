@@ -21,7 +21,7 @@ from defusedxml.ElementTree import fromstring
 from adapters.common.signatures import any_match
 from adapters.salesforce.wire import is_id
 from connector.errors import Untrusted
-from connector.ports import Event, VerifiedCall
+from connector.ports import UNNAMED_EVENT, Event, VerifiedCall
 
 _OUT = "{http://soap.sforce.com/2005/09/outbound}"
 _OBJECT = "{urn:sobject.enterprise.soap.sforce.com}"
@@ -86,5 +86,7 @@ def _callout(body: bytes, *, signed: bool) -> VerifiedCall:
     if not all(is_id(record) for _, record, _ in pairs):
         raise Untrusted("E-HOOK-GARBLED")
     digest = hashlib.sha256(body).hexdigest()[:32]
-    events = [Event(key or f"{digest}-{n}", name, (record,)) for n, (name, record, key) in enumerate(pairs)]
+    events = [
+        Event(key or f"{UNNAMED_EVENT}{digest}-{n}", name, (record,)) for n, (name, record, key) in enumerate(pairs)
+    ]
     return VerifiedCall(tuple(events), signed)

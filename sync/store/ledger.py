@@ -204,6 +204,13 @@ def ever_there(session: Reading, pairs: Iterable[tuple[str, str]]) -> set[str]:
     return names
 
 
+def still_stored(session: Reading, source: str, records: Collection[str]) -> set[str]:
+    """Those of a source's records that a row is stored of."""
+    return {
+        record for table in tables.CANONICAL.values() for record in _of(session, table, "source_id", source, records)
+    }
+
+
 def ever_seen(session: Reading, source: str, records: Collection[str]) -> set[str]:
     """Those of a source's records that yielded a fact at any time, also when it is gone by now."""
     every = (*tables.CANONICAL.values(), *tables.PAST.values())

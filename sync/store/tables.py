@@ -249,11 +249,12 @@ flags = _table(
 )  # fmt: skip
 
 #: Events that were acknowledged. state: waiting, done, dead. body: JSON of object, records, accounts, op; emptied when
-#: it is closed. `next_at`: not before this instant, microseconds since 1970 UTC.
+#: it is closed. `next_at`: not before this instant, microseconds since 1970 UTC. `picked_at`: when somebody began to
+#: work on it first.
 inbox = _table(
     "inbox",
     _text("connection"), _text("event_id"), _text("body"), _text("state"), _int("received_at"), _int("attempts"),
-    _int("next_at"), _text("cause", nullable=True), _int("closed_at", nullable=True),
+    _int("next_at"), _text("cause", nullable=True), _int("closed_at", nullable=True), _int("picked_at", nullable=True),
     key=("connection", "event_id"),
 )  # fmt: skip
 Index("ix_inbox_state", inbox.c.connection, inbox.c.state, inbox.c.next_at)

@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 from adapters.declarative.simulator.system import System
+from tests.story.conftest import house, live
 from tests.zixin.calls import FORTY, run, served
+
+__all__ = ["house", "live", "system"]
 
 
 @pytest.fixture

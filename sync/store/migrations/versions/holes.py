@@ -1,4 +1,4 @@
-"""Holes in what was read, and the customers who are not written before a person says so."""
+"""Holes in what was read, and the customers who are not written before a person says so; events in work."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "source", "table", "cause", "account_id"),
         sqlite_with_rowid=False,
     )
+    op.add_column("inbox", sa.Column("picked_at", sa.BigInteger(), nullable=True))
     op.create_table(
         "due_looks",
         sa.Column("connection", sa.Text(), nullable=False),
