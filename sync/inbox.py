@@ -18,7 +18,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from connector.ports import UNNAMED_EVENT, Event
 from sync.store import Store, tables
-from sync.store.dialect import insert_new
+from sync.store.dialect import insert_new, upsert
 from sync.store.ledger import batches
 from sync.store.session import Reading, Writing
 
@@ -157,6 +157,17 @@ def deliveries(session: Reading, state: str | None = None, limit: int = 100) -> 
     return [dict(row) for row in session.tx.execute(newest).mappings()]
 
 
+def stalled_s(session: Reading, now_us: int) -> float:
+    """For how long nothing was closed while something waited, in seconds; 0: nothing waits."""
+    table = tables.inbox
+    waits = and_(session.own(table), table.c.state == "waiting")
+    oldest = session.tx.execute(select(func.min(table.c.received_at)).where(waits)).scalar_one()
+    if oldest is None:
+        return 0.0
+    closed = session.tx.execute(select(func.max(table.c.closed_at)).where(session.own(table))).scalar_one()
+    return max(0.0, float(now_us - max(oldest, closed or 0)) / _SECOND)
+
+
 def count_by_state(session: Reading) -> dict[str, int]:
     """State → events."""
     table = tables.inbox
@@ -213,6 +224,12 @@ class InboxWriter:
         self._asked.put(handed)
         return handed.done
 
+    def beat(self, connection: str, now_us: int) -> Future[int]:
+        """Done once a row of its own is committed, behind whatever waits: whoever asks knows that events would be."""
+        handed = PendingEvents(connection, (), now_us, 0)
+        self._asked.put(handed)
+        return handed.done
+
     def close(self) -> None:
         """Commit what waits, and end."""
         self._asked.put(None)
@@ -241,6 +258,10 @@ class InboxWriter:
                 counts = [
                     take_in(session.of(item.connection), item.events, item.now_us, item.not_before) for item in asked
                 ]
+                for item in asked:
+                    if not item.events:
+                        row = {"connection": item.connection, "at": item.now_us}
+                        upsert(session, tables.heartbeats, [row], ["connection"])
         except BaseException as error:  # noqa: BLE001
             # Whoever waits is told; what was not committed is not acknowledged.
             for item in asked:

@@ -50,6 +50,7 @@ TERMS: dict[str, str] = {
     "accounts": "客户数",
     "waiting_events": "待处理事件",
     "dead_events": "已放弃事件",
+    "stalled_s": "停滞秒数",
     "spent_24h": "24小时用量",
     "cap_24h": "24小时上限",
     "rejected": "拒收",

@@ -259,6 +259,9 @@ inbox = _table(
 )  # fmt: skip
 Index("ix_inbox_state", inbox.c.connection, inbox.c.state, inbox.c.next_at)
 
+#: When somebody last proved that an event could be committed.
+heartbeats = _table("heartbeats", _text("connection"), _int("at"), key=("connection",))
+
 #: state: running, done, shown (nothing stored), dry, braked (waits for approval), withheld (some do), approved, failed.
 #: Customers whom an event let fall to a low grade, and when: what the brake of events counts.
 falls = _table("falls", _text("connection"), _text("customer_id"), _int("fell_at"), key=("connection", "customer_id"))

@@ -69,6 +69,7 @@ def test_a_payment_shows_on_the_account_within_seconds_and_our_own_write_is_no_n
             "waiting": 0,
             "dead": 0,
             "threads": True,
+            "stalled_s": 0.0,
         }
 
 

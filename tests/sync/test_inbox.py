@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from connector.errors import Misconfigured
 from connector.ports import Event
 from sync import inbox
-from sync.store import Store
+from sync.store import Store, tables
 from tests.waiting import ANSWER_S
 
 SECOND = 1_000_000
@@ -94,3 +95,22 @@ def test_an_event_does_not_wait_for_a_clock_that_was_set_back(store: Store) -> N
     with store.read("c") as session:
         assert inbox.waiting_events(session, 2 * day) == []
         assert len(inbox.waiting_events(session, day)) == 1
+
+
+def test_it_is_stalled_while_something_waits_and_nothing_is_closed(store: Store) -> None:
+    with store.write("sim") as session:
+        assert inbox.stalled_s(session, 100 * SECOND) == 0
+        inbox.take_in(session, [event("a"), event("b")], 100 * SECOND)
+        assert inbox.stalled_s(session, 160 * SECOND) == 60
+        inbox.close(session, ["a"], 150 * SECOND)
+        assert inbox.stalled_s(session, 160 * SECOND) == 10
+        inbox.close(session, ["b"], 170 * SECOND)
+        assert inbox.stalled_s(session, 900 * SECOND) == 0
+
+
+def test_a_beat_is_committed_behind_what_waits(store: Store) -> None:
+    writer = inbox.InboxWriter(store)
+    assert writer.beat("sim", 5).result(timeout=ANSWER_S) == 0
+    writer.close()
+    with store.read("sim") as session:
+        assert session.tx.execute(select(tables.heartbeats.c.at)).scalar_one() == 5

@@ -82,6 +82,7 @@ def status(call: typer.Context) -> None:
     else:
         for name, value in asdict(results).items():
             if name != "wants":
+                value = len(value) if isinstance(value, tuple) else value
                 text = "–" if value is None else context.term(str(value))
                 context.say(f"{context.term(name, 18)} {text}")
         for line in results.wants:

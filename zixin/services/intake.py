@@ -18,6 +18,8 @@ from zixin.services import metrics
 #: Calls with a bare token that are worked on in an hour; what comes beyond waits for the next one.
 TOKEN_CALLS_AN_HOUR = 100
 _HOUR_S = 3_600
+#: Events that wait for so long without one being closed are a fault: of the CRM, or of ours.
+STALLED_S = 600.0
 
 
 @dataclass(slots=True)
@@ -51,12 +53,20 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Whether events are taken in and worked on."""
+    """Whether events are taken in (`ready`: one could be committed just now) and worked on."""
 
     ready: bool
     waiting: int
     dead: int
+    #: Everything that works on events is alive.
     threads: bool
+    #: Seconds for which nothing was closed while something waited.
+    stalled_s: float = 0.0
+
+    @property
+    def works(self) -> bool:
+        """Events are worked on."""
+        return self.threads and self.stalled_s < STALLED_S
 
 
 @dataclass(frozen=True, slots=True)

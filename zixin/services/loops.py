@@ -37,6 +37,8 @@ from zixin.services.intake import Intake, Ready, WebhookRoute
 
 log = logging.getLogger("zixin.serve")
 
+#: An event that is not committed within so long will not be acknowledged in time.
+_COMMIT_S = 5.0
 #: Longest pause between two looks at the inbox.
 _IDLE_S = 5.0
 #: A channel is renewed when this much of its life has passed.
@@ -74,6 +76,7 @@ class Serving:
     def start(self) -> Intake:
         """Start the threads; where calls are handed in."""
         self._clerk = InboxWriter(self.workspace.store)
+        metrics.STALLED.set_function(self._stalled_s)
         link = self.workspace.link
         verify = link.crm.verify if isinstance(link.crm, WebhookSource) else None
         routes = {link.name: WebhookRoute(link.name, self.workspace.secrets, verify)}
@@ -92,17 +95,33 @@ class Serving:
         self._wake.set()
         for thread in self._threads:
             thread.join(timeout=30)
+        metrics.STALLED.set_function(lambda: 0.0)
         if self._clerk is not None:
             self._clerk.close()
 
     def ready(self) -> Ready:
-        """Whether events are taken in and worked on."""
-        with self.workspace.store.read(self.workspace.link.name) as session:
-            counts = inbox.count_by_state(session)
+        """Whether an event can be committed now, and what becomes of those that are."""
+        name, now = self.workspace.link.name, micros(_now())
+        try:
+            if self._clerk is None:
+                return Ready(False, 0, 0, threads=False)
+            self._clerk.beat(name, now).result(timeout=_COMMIT_S)
+            can_commit = True
+        except (Problem, TimeoutError):
+            can_commit = False
         alive = all(thread.is_alive() for thread in self._threads)
+        try:
+            with self.workspace.store.read(name) as session:
+                counts, stalled = inbox.count_by_state(session), inbox.stalled_s(session, now)
+        except Problem:
+            return Ready(False, 0, 0, alive)
         metrics.WAITING.set(counts["waiting"])
         metrics.DEAD.set(counts["dead"])
-        return Ready(alive, counts["waiting"], counts["dead"], alive)
+        return Ready(can_commit, counts["waiting"], counts["dead"], alive, round(stalled, 1))
+
+    def _stalled_s(self) -> float:
+        with self.workspace.store.read(self.workspace.link.name) as session:
+            return inbox.stalled_s(session, micros(_now()))
 
     def _kept_alive(self, loop: Callable[[], float], waker: threading.Event) -> None:
         """Runs a loop's turns; each says how long to wait for the next one, unless its waker is set before."""

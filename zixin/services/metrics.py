@@ -11,4 +11,7 @@ PUT_OFF = Counter("zixin_events_put_off", "Events that wait for another try, by 
 OUTPUT_FIELDS = Counter("zixin_accounts_written", "Accounts that were written into the CRM.", registry=REGISTRY)
 WAITING = Gauge("zixin_events_waiting", "Events that wait.", registry=REGISTRY)
 DEAD = Gauge("zixin_events_dead", "Events that were given up.", registry=REGISTRY)
+STALLED = Gauge(
+    "zixin_events_stalled_seconds", "Seconds since an event was closed, while some wait.", registry=REGISTRY
+)
 TURN = Histogram("zixin_drain_seconds", "Seconds that a turn of the drain took.", registry=REGISTRY)

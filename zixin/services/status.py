@@ -19,6 +19,7 @@ from sync.token_cache import spent_today
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import ConnectionConfig
+from zixin.services.intake import STALLED_S
 
 #: A night is missed when no run ended well for so long.
 _MISSED = timedelta(hours=26)
@@ -51,6 +52,8 @@ class Status:
     accounts: int
     waiting_events: int
     dead_events: int
+    #: Seconds for which no event was closed while some waited.
+    stalled_s: int
     #: What the CRM's calls cost, counted by us in its own unit; `cap_24h` None: no cap was set.
     spent_24h: int
     cap_24h: int | None
@@ -78,6 +81,7 @@ def of(profile: str, now: datetime) -> Status:
         latest = micros(ours + _AHEAD)
         good = next((row for row in ended_well if row["finished_at"] <= latest), None)
         counts, day = inbox.count_by_state(session), ratings.newest_day(session)
+        stalled = inbox.stalled_s(session, micros(now))
         rejected, refused = len(rejects.every(session)), len(refusals.open_(session))
         lost = tuple(sight.open_sources(session))
         accounts = ledger.totals(session)["accounts"]
@@ -97,6 +101,7 @@ def of(profile: str, now: datetime) -> Status:
         accounts=accounts,
         waiting_events=counts["waiting"],
         dead_events=counts["dead"],
+        stalled_s=round(stalled),
         spent_24h=spent,
         cap_24h=cap,
         rejected=rejected,
@@ -105,7 +110,7 @@ def of(profile: str, now: datetime) -> Status:
         holes=seen,
         withheld=aside,
         paused=off,
-        wants=tuple(_wants(ended, ours, braked, counts["dead"], lost, own, paused=off)),
+        wants=tuple(_wants(ended, ours, braked, counts["dead"], stalled, lost, own, paused=off)),
     )
 
 
@@ -124,6 +129,7 @@ def _wants(
     now: datetime,
     braked: str | None,
     dead: int,
+    stalled: float,
     lost: tuple[LostSource, ...],
     holes_: list[dict[str, Any]],
     *,
@@ -148,6 +154,12 @@ def _wants(
         yield Want(
             f"{dead} events were given up: zixin hooks deliveries --state dead",
             f"{dead} 个事件已放弃：zixin hooks deliveries --state dead",
+        )
+    if stalled > STALLED_S:
+        minutes = round(stalled / 60)
+        yield Want(
+            f"events wait, and none was closed for {minutes:,} minutes: does zixin serve run, and is the CRM there?",
+            f"有事件等待，{minutes:,} 分钟内没有处理完任何事件：zixin serve 是否运行，CRM 是否可用？",
         )
     if paused:
         yield Want("writes are paused: zixin resume", "写回已暂停：zixin resume")

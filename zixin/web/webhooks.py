@@ -47,8 +47,11 @@ def application(
         intake.committed(taken, fresh)
         return Response(taken.call.reply, 200, media_type=taken.call.media_type)
 
-    async def healthz(request: Request) -> Response:  # noqa: ARG001
-        return Response("ok\n", media_type="text/plain")
+    async def healthz(request: Request) -> Response:
+        if "deep" not in request.query_params:
+            return Response("ok\n", media_type="text/plain")
+        result = await asyncio.to_thread(ready)
+        return JSONResponse(asdict(result), 200 if result.works else 503)
 
     async def readyz(request: Request) -> Response:  # noqa: ARG001
         result = await asyncio.to_thread(ready)

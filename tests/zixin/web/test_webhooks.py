@@ -155,6 +155,7 @@ def test_what_could_not_be_committed_is_not_acknowledged(door: Door, monkeypatch
 def test_health_and_readiness(door: Door) -> None:
     assert requests.get(f"{door.origin}/healthz", timeout=ANSWER_S).text == "ok\n"
     assert requests.get(f"{door.origin}/readyz", timeout=ANSWER_S).status_code == 200
+    assert requests.get(f"{door.origin}/healthz?deep", timeout=ANSWER_S).json()["stalled_s"] == 0
     door.wake()
     assert requests.get(f"{door.origin}/readyz", timeout=ANSWER_S).status_code == 503
     assert requests.get(f"{door.origin}/hooks/sim", timeout=ANSWER_S).status_code == 405

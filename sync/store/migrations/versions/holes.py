@@ -61,3 +61,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "heartbeats",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("connection"),
+        sqlite_with_rowid=False,
+    )
