@@ -16,7 +16,7 @@ from sqlalchemy import delete, insert, select
 from connector.credit.decision_rules import Asked, check_request, may_approve
 from connector.errors import Misconfigured
 from connector.policy import Policy
-from sync.store import Store, facts, tables
+from sync.store import Store, facts, ledger, tables
 from sync.store.session import Reading, Writing
 
 #: Canonical table of decisions → its key.
@@ -93,7 +93,7 @@ def end(store: Store, connection: str, key: str, by: str, *, last: int, now_us: 
             row = session.tx.execute(query).mappings().one_or_none()
             if row is None:
                 continue
-            if row["source"] != facts.OWN:
+            if row["source"] != ledger.OWN:
                 raise Misconfigured("E-DESK-CRM", key=key)
             facts.put_row(session, table, {**row, "valid_until": last}, now_us)
             log(session, row["account_id"], key, "ended", by, now_us, {"valid_until": last})
@@ -122,7 +122,7 @@ def list_decisions(session: Reading, account: str | None = None) -> list[dict[st
         waiting = waiting.where(tables.asked.c.account_id == account)
     for row in session.tx.execute(waiting.order_by(tables.asked.c.decision_id)).mappings():
         more = {"key": row["decision_id"], "table": row["table"], "state": "waits", "needs": row["needs"]}
-        rows.append({**json.loads(row["body"]), **more, "by": row["by"], "source": facts.OWN})
+        rows.append({**json.loads(row["body"]), **more, "by": row["by"], "source": ledger.OWN})
     return rows
 
 

@@ -17,7 +17,7 @@ from connector.schema import TABLES
 from mappings.apply import Applied
 from sync.crm_connection import CrmConnection, micros
 from sync.missing import absent, asked, close_missing, doubted
-from sync.store import Store, facts, holes, ledger, rejects, sight, sweeps
+from sync.store import Store, holes, ledger, rejects, sight, sweeps
 from sync.taking import Pulled, take_in, together
 
 #: Problems of a read that began well and cannot be gone on with.
@@ -49,7 +49,7 @@ def pull(
             absent(store, link, name, pulled)
     with store.write(link.name) as session:
         rejects.forget_unmapped(session, link.mapping.sources)
-        unmapped = ledger.sources(session) - link.mapping.sources.keys() - {facts.OWN}
+        unmapped = ledger.sources(session) - link.mapping.sources.keys() - {ledger.OWN}
     for name in sorted(unmapped):
         # What nobody reads any more is not what the CRM says.
         absent(store, link, name, pulled)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from connector.errors import Misconfigured
 from sync import decisions
@@ -17,6 +17,9 @@ from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id", "code", "raised_on"]
+
+#: A day that never comes.
+_NEVER = 2**30
 
 
 def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -49,14 +52,20 @@ def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
     upsert(session, table, cleared, _KEY)
 
 
-def list_flags(session: Reading, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
-    """Flags that are up, or with `over` those that were, too; gravest first, then the oldest."""
+def list_flags(
+    session: Reading, account: str | None = None, *, over: bool = False, since: int | None = None
+) -> list[dict[str, Any]]:
+    """Flags that are up, or with `over` those that were, too; gravest first, then the oldest.
+
+    `since`: also those that somebody saw and that are down since that day or a later one: what he noted stays in sight.
+    """
     table = tables.flags
     query = select(table).where(session.own(table))
     if account is not None:
         query = query.where(table.c.account_id == account)
     if not over:
-        query = query.where(table.c.cleared_on.is_(None))
+        seen = and_(table.c.acknowledged_by.is_not(None), table.c.cleared_on >= (since or _NEVER))
+        query = query.where(or_(table.c.cleared_on.is_(None), seen))
     rank = {"critical": 0, "warning": 1, "info": 2}
     rows = [dict(row) for row in session.tx.execute(query).mappings()]
     return sorted(rows, key=lambda row: (rank[row["severity"]], row["raised_on"], row["account_id"], row["code"]))
@@ -117,12 +126,17 @@ def done(session: Writing, key: str, outcome: str, *, on: int, by: str, now_us: 
     return str(row["account_id"])
 
 
-def actions(session: Reading, account: str | None = None, *, over: bool = False) -> list[dict[str, Any]]:
-    """Measures that are open, or with `over` those that were taken, too; by when they are due."""
+def actions(
+    session: Reading, account: str | None = None, *, over: bool = False, since: int | None = None
+) -> list[dict[str, Any]]:
+    """Measures that are open, or with `over` those that were taken, too; by when they are due.
+
+    `since`: also those that were taken on that day or a later one.
+    """
     table = tables.CANONICAL["actions"]
     query = select(table).where(session.own(table))
     if account is not None:
         query = query.where(table.c.account_id == account)
     if not over:
-        query = query.where(table.c.done_on.is_(None))
+        query = query.where(or_(table.c.done_on.is_(None), table.c.done_on >= (since or _NEVER)))
     return [dict(row) for row in session.tx.execute(query.order_by(table.c.due, table.c.action_id)).mappings()]

@@ -17,13 +17,11 @@ from mappings.apply import Applied
 from sync.store import due_looks, tables
 from sync.store import rejects as rejects_
 from sync.store.dialect import insert_tuples, upsert_tuples
-from sync.store.ledger import batches, bump
+from sync.store.ledger import OWN, batches, bump
 from sync.store.session import Reading, Writing
 
 #: An expression may be 1,000 levels deep in SQLite, and each key is one.
 _KEYS_A_STATEMENT = 400
-#: The source of rows that people entered here.
-OWN = "zixin"
 #: Columns that the store fills, and that say nothing of a fact.
 _KEPT = ("known_from", "source_modified_at")
 

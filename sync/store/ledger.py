@@ -14,6 +14,9 @@ from sync.store import tables
 from sync.store.dialect import raise_counter, upsert
 from sync.store.session import Reading, Writing
 
+#: The source of rows that people entered here, and the tables that they decide about customers in.
+OWN = "zixin"
+BY_PEOPLE = ("decisions", "limits", "securities", "promises", "contracts")
 #: SQLite takes at most 32,766 parameters a statement; far fewer keep its planner quick.
 _IDS_A_QUERY = 900
 
@@ -133,6 +136,16 @@ def accounts(session: Reading) -> pl.DataFrame:
 def decisions(session: Reading, accounts: Collection[str]) -> pl.DataFrame:
     """What people decided about these accounts, with the columns of the canonical table."""
     return _select(session, "decisions", "account_id", sorted(accounts))
+
+
+def decided(session: Reading) -> set[str]:
+    """Accounts about which people decided something here, or once did."""
+    names: set[str] = set()
+    for name in BY_PEOPLE:
+        for table in (tables.CANONICAL[name], tables.PAST[name]):
+            query = select(table.c.account_id).where(session.own(table), table.c.source == OWN)
+            names |= set(session.tx.execute(query.distinct()).scalars())
+    return names
 
 
 def find(session: Reading, desired: str) -> list[tuple[str, str, str]]:

@@ -214,6 +214,16 @@ def moved_since(session: Reading, accounts: Sequence[str], versions: Mapping[str
     return with_trees(session, moved) & set(accounts) if moved else set()
 
 
+def moved(session: Reading, accounts: Collection[str]) -> set[str]:
+    """Those of the accounts whose facts have moved since they were scored."""
+    table = tables.customers
+    names: set[str] = set()
+    for batch in batches(sorted(accounts)):
+        these = and_(session.own(table), table.c.account_id.in_(batch), table.c.facts_version != table.c.scored_version)
+        names |= set(session.tx.execute(select(table.c.account_id).where(these)).scalars())
+    return names
+
+
 def save_statistics(session: Writing, day: int, body: str) -> None:
     """Keep a day's portfolio statistics."""
     upsert(

@@ -40,6 +40,7 @@ def _flags(
         return
     for row in rows:
         seen = context.words(f"seen by {row.acknowledged_by}", f"{row.acknowledged_by} 已确认")
+        seen += f": {row.note}" if row.note else ""
         until = f" … {row.cleared_on}" if row.cleared_on else ""
         text = context.words(row.en, row.zh)
         measure = context.words(row.measure_en, row.measure_zh)

@@ -137,7 +137,7 @@ def show(
             context.say(f"→ {table}")
             for name, value in row.items():
                 if value is not None:
-                    context.say(f"  {name:<32} {_short(value)}")
+                    context.say(f"  {name:<32} {_short(mapping.as_people_write(table, row, name))}")
     for row in record_shown.rejected:
         context.say(f"✗ {row.get('column')}: {row.get('reason')}")
 

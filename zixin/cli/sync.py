@@ -247,7 +247,7 @@ def list_(
     flag: Annotated[str, typer.Option(help="Only with this flag.")] = "",
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
 ) -> None:
-    """The store's newest assessments, worst score first."""
+    """The store's newest assessments, the worst grade first; a decision shows at once, marked by *."""
     context: Context = call.obj
 
     from zixin.services.ratings import accounts
@@ -293,5 +293,8 @@ def _table(context: Context, rows: Sequence[AccountRating]) -> None:
         flags = ",".join(context.words(code, flag_name(code, "zh-CN")) for code in row.flags) or "–"
         score = "–" if row.score is None else f"{row.score:.1f}"
         money = [f"{amount or '–':>14}" for amount in (row.limit, row.exposure, row.overdue)]
-        head = f"{row.number[:14]:<14} {row.rating:<4} {score:>5} {' '.join(money)}"
+        head = f"{row.number[:14]:<14} {row.rating + ('*' if row.decided else ''):<4} {score:>5} {' '.join(money)}"
         context.say(f"{head} {context.term(row.hold, 8)} {clipped(flags, 22)} {row.name}")
+    if any(row.decided for row in rows):
+        en, zh = "* decided since it was assessed: zixin sync writes it", "* 评级之后有人工决定：zixin sync 将写回"
+        context.say(context.words(en, zh))

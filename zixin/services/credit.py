@@ -85,6 +85,10 @@ class CreditContext:
         return Standing(account, number or account, name, row, tables, portfolio, prior)
 
 
+#: Days for which what was finished stays in sight.
+_IN_SIGHT = 30
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One reason, or one way out."""
@@ -346,10 +350,13 @@ def what_if(context: CreditContext, wanted: str, values: Mapping[str, Decimal]) 
 
 
 def flags(context: CreditContext, wanted: str | None, code: str | None, *, over: bool = False) -> tuple[FlagRow, ...]:
-    """Flags with their lives, gravest first; of one account, of one code, or all. `over`: those that are down, too."""
+    """Flags with their lives, gravest first; of one account, of one code, or all. `over`: those that are down, too.
+
+    What somebody acknowledged stays in sight for thirty days after it went down.
+    """
     only = None if wanted is None else context.account(wanted)[0]
     with context.store.read(context.connection) as session:
-        rows = warnings.list_flags(session, only, over=over)
+        rows = warnings.list_flags(session, only, over=over, since=context.day - _IN_SIGHT)
         numbers = ledger.numbers(session)
     flag_rows = []
     for row in rows:
@@ -383,10 +390,10 @@ def plan_action(
 
 
 def actions(context: CreditContext, wanted: str | None, *, over: bool = False) -> tuple[ActionRow, ...]:
-    """Measures, by when they are due; of one account, or all. `over`: those that are done, too."""
+    """Measures, by when they are due; of one account, or all; thirty days longer than they are open. `over`: all."""
     only = None if wanted is None else context.account(wanted)[0]
     with context.store.read(context.connection) as session:
-        rows = warnings.actions(session, only, over=over)
+        rows = warnings.actions(session, only, over=over, since=context.day - _IN_SIGHT)
         numbers = ledger.numbers(session)
     return tuple(
         ActionRow(

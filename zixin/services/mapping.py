@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -13,16 +14,17 @@ from typing import Any
 
 import polars as pl
 
+from connector import money
 from connector.errors import Misconfigured, Problem
 from connector.ports import Described, Diagnostics, Glances, Page, Reads, Source
-from connector.schema import TABLES
+from connector.schema import TABLES, day_of
 from mappings import check as checks
 from mappings import samples
 from mappings.check import Finding
 from mappings.load import Mapping as Mapping_
 from mappings.load import load
 from mappings.matching import Proposal, suggest
-from sync.crm_connection import CrmConnection
+from sync.crm_connection import CrmConnection, instant
 from sync.token_cache import private_text
 from zixin.compose import Attached, snapshot_file
 from zixin.config import connections, settings
@@ -246,6 +248,24 @@ def show_record(workspace: Attached, record: str, source: str) -> RecordShown:
         applied.rejects.to_dicts(),
         applied.observed.to_dicts() if applied.observed is not None else [],
     )
+
+
+def as_people_write(table: str, row: Mapping[str, Any], name: str) -> Any:
+    """A canonical value: an amount in its currency, a day, an instant."""
+    value = row[name]
+    column = next((each for each in TABLES[table].columns if each.name == name), None)
+    match column.kind if column else "instant" if name == "source_modified_at" else "":
+        case "money":
+            currency = row.get(column.of) if column else None
+            return money.format_money(value, str(currency)) if currency else value
+        case "day":
+            return day_of(value).isoformat()
+        case "instant":
+            return instant(value).isoformat(timespec="seconds")
+        case "rate":
+            return f"{Decimal(value).scaleb(-money.RATE_SCALE).normalize():f}"
+        case _:
+            return value
 
 
 def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:

@@ -9,11 +9,17 @@ from typing import Any
 import polars as pl
 
 from connector import money
+from connector.assessment import ASSESSMENT, RATINGS
+from connector.credit.moves import MOVING
 from connector.errors import Misconfigured
 from connector.messages.rendering import in_words
+from connector.policy import load_stored
 from connector.schema import day_of
+from connector.scoring.assess import assess
+from connector.scoring.features.tendency import Statistics
 from sync.crm_connection import instant
 from sync.store import ledger, ratings
+from sync.store.session import Reading
 from zixin import compose
 from zixin.services.wording import sentences_for
 
@@ -28,6 +34,7 @@ class AccountRating:
     """An account with its newest assessment. Amounts are decimal text in `currency`, days ISO dates."""
 
     account_id: str
+    #: The account's id where the CRM gives it none.
     number: str
     name: str
     rating: str
@@ -42,24 +49,66 @@ class AccountRating:
     hold: str
     #: Codes of the flags that are up, gravest first.
     flags: tuple[str, ...]
+    #: A person decided something since it was assessed: this is what it comes to, and the next sync writes it.
+    decided: bool
     #: All of it, as `--json` prints it: account_id, number, name and the fields of `ASSESSMENT`.
     document: Mapping[str, Any]
 
 
 def accounts(profile: str) -> tuple[AccountRating, ...]:
-    """Every account that was assessed, worst score first."""
+    """Every account that was assessed: the worst grade first, within a grade the worst score.
+
+    What people decided since shows at once, on the facts that the assessment had.
+    """
     with compose.open_store(profile) as (store, name), store.read(name) as session:
         assessed = ratings.assessments(session)
+        anew = decided_since(session)
+        assessed = pl.concat([assessed.join(anew, on="customer_id", how="anti"), anew.select(assessed.columns)])
         frame = ledger.accounts(session).select("account_id", "number", "name")
         sentences = sentences_for(session, assessed["policy_version"].unique(maintain_order=True))
     rows = frame.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
+    worst = {grade: place for place, grade in enumerate(reversed(RATINGS))}
+    order = pl.col("rating").replace_strict(worst, default=len(worst), return_dtype=pl.Int32)
+    rows = rows.with_columns(pl.col("number").fill_null(pl.col("account_id")))
+    decided = set(anew["customer_id"])
     return tuple(
-        _rating(with_text(in_words(row, sentences)))
-        for row in rows.sort("score", "account_id", nulls_last=True).to_dicts()
+        _rating(with_text(in_words(row, sentences)), decided=row["account_id"] in decided)
+        for row in rows.sort(order, "score", "account_id", nulls_last=True).to_dicts()
     )
 
 
-def _rating(row: dict[str, Any]) -> AccountRating:
+def decided_since(session: Reading) -> pl.DataFrame:
+    """Assessments that decisions since would change, done again; none stored. Columns out: those of `ASSESSMENT`."""
+    made = ratings.newest(session, (*MOVING, "as_of", "assessed_at", "policy_version"))
+    wanted = ratings.moved(session, ledger.decided(session))
+    frames = [pl.DataFrame(schema=ASSESSMENT)]
+    groups = made.filter(pl.col("customer_id").is_in(sorted(wanted))).group_by(
+        "as_of", "assessed_at", "policy_version", maintain_order=True
+    )
+    for (as_of, at, version), group in groups:
+        body, stored = ratings.policy(session, str(version)), ratings.statistics_before(session, int(str(as_of)))
+        if body is None or stored is None:
+            continue
+        names = group["customer_id"].to_list()
+        tables = ledger.load(session, names, known_at=int(str(at)))
+        # Facts as they were then, decisions as they are now.
+        tables |= {name: each for name, each in ledger.load(session, names).items() if name in ledger.BY_PEOPLE}
+        prior = ratings.assessments(
+            session, before=int(str(as_of)), accounts=tables["accounts"]["account_id"].to_list()
+        )
+        again = assess(
+            tables,
+            load_stored(body, str(version)),
+            int(str(as_of)),
+            portfolio=Statistics.from_json(stored),
+            prior=prior,
+        )
+        frames.append(again.filter(pl.col("customer_id").is_in(names)).select(list(ASSESSMENT)))
+    # One whose facts moved by themselves comes to the same: those are rated by the next sync.
+    return pl.concat(frames).join(made.select(MOVING), on=list(MOVING), how="anti", nulls_equal=True)
+
+
+def _rating(row: dict[str, Any], *, decided: bool) -> AccountRating:
     flags = tuple(flag["code"] for flag in row["flags"])
     return AccountRating(
         row["account_id"],
@@ -74,7 +123,8 @@ def _rating(row: dict[str, Any]) -> AccountRating:
         row["overdue"],
         row["hold"],
         flags,
-        row,
+        decided,
+        {**row, "decided": decided},
     )
 
 

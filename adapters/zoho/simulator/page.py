@@ -125,10 +125,12 @@ look(); setInterval(look, 1000);
 """
     heads = ("发票", "到期日", "未清") if zh else ("Invoice", "Due", "Open")
     cells = "".join(f"<th>{head}</th>" for head in heads)
+    none = "没有未清发票：无可操作" if zh else "No invoice is open: nothing was done."
+    said = f"<p role=status>{none}</p>" if "nothing" in request.query_params else ""
     back = f"<a href='{_BASE}?lang={language}'>{'客户' if zh else 'Accounts'}</a>"
     body = (
         f"<nav>{back} · <a href='?lang={other}'>{other}</a></nav>"
-        f"<h1>{title}</h1><div class=cols>"
+        f"<h1>{title}</h1>{said}<div class=cols>"
         "<section class=zx-panel id=panel aria-live=polite></section><section>"
         f"<div class=forms>{forms}</div><p>{'已用 API 额度' if zh else 'API credits spent'}: <b id=spent></b></p>"
         f"<table><thead><tr>{cells}</tr></thead><tbody id=open></tbody></table></section></div>"
@@ -164,7 +166,8 @@ async def press(request: Request) -> Response:
     claims = _open(org, key)
     if claims:
         (_pay if deed == "pay" else _fall_overdue)(org, claims)
-    return RedirectResponse(f"{_BASE}/{key}?lang={_language(request)}", 303)
+    nothing = "" if claims else "&nothing=1"
+    return RedirectResponse(f"{_BASE}/{key}?lang={_language(request)}{nothing}", 303)
 
 
 def _pay(org: Org, claims: list[tuple[dict[str, Any], Decimal]]) -> None:

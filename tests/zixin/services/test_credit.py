@@ -117,7 +117,9 @@ def test_a_flag_is_seen_and_something_is_done_about_it(rated: House, capsys: pyt
     assert document(capsys, "actions", "list")["actions"][0]["late"] is True
 
     assert run("actions", "done", result["id"], "--outcome", "pays on Friday") == 0
-    assert document(capsys, "actions", "list")["actions"] == []
+    # Finished, and in sight with its end.
+    (finished,) = document(capsys, "actions", "list")["actions"]
+    assert (finished["done_on"] is not None, finished["outcome"], finished["late"]) == (True, "pays on Friday", False)
     assert document(capsys, "actions", "list", "--all")["actions"][0]["outcome"] == "pays on Friday"
     assert run("actions", "done", result["id"], "--outcome", "again") == 1
     assert run("flags", "ack", "A004", "INSOLVENT") == 1
@@ -190,3 +192,37 @@ def test_an_earlier_day_is_told_in_todays_words(rated: House, capsys: pytest.Cap
     assert "that day's figures, in today's words" in capsys.readouterr().out
     assert run("explain", "A004") == 0
     assert "today's words" not in capsys.readouterr().out
+
+
+def test_a_decision_shows_in_the_list_at_once_and_the_worst_grade_stands_first(
+    rated: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {row["number"]: row for row in document(capsys, "list")["accounts"]}
+    good = max(before, key=lambda number: before[number]["score"] or 0)
+    assert before[good]["rating"] not in ("D", "NR")
+    assert run("override", "add", good, "D", "--reason", "legal_advice", "--until", "2025-08-01", "--by", "ada") == 0
+
+    rows = document(capsys, "list")["accounts"]
+
+    assert (rows[0]["rating"], {row["number"] for row in rows if row["rating"] == "D"} >= {good}) == ("D", True)
+    order = ["D", "C", "CC", "CCC", "B", "BB", "BBB", "A", "AA", "AAA", "NR"]
+    places = [order.index(row["rating"]) for row in rows]
+    assert places == sorted(places)
+    # Nobody else moved, and nothing is stored of it before the next sync.
+    assert {row["number"]: row["rating"] for row in rows} == {
+        **{number: row["rating"] for number, row in before.items()}, good: "D"
+    }  # fmt: skip
+    assert run("list", "--rating", "D") == 0
+    told = capsys.readouterr().out
+    assert "D*" in told
+    assert "decided since it was assessed" in told
+    rated.sync()
+    assert run("list", "--rating", "D") == 0
+    assert "D*" not in capsys.readouterr().out
+
+
+def test_what_was_noted_about_a_flag_stays_in_sight(rated: House, capsys: pytest.CaptureFixture[str]) -> None:
+    flag = document(capsys, "flags", "list", "A004")["flags"][0]
+    assert run("flags", "ack", "A004", flag["code"], "--note", "pays on Friday", "--by", "ada") == 0
+    assert run("flags", "list", "A004") == 0
+    assert "seen by ada: pays on Friday" in capsys.readouterr().out
