@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from adapters.declarative.simulator.system import System
 from connector.errors import Retry
 from connector.ports import UNNAMED_EVENT, Event
 from sync import inbox
@@ -14,6 +15,7 @@ from sync.drain import drain
 from tests.connector.scoring.books import POLICY
 from tests.story.events import drained, hear, pay
 from tests.story.house import House
+from tests.zixin.calls import document
 
 NUMBERS = ("A004", "A008", "A012", "A016", "A020", "A024", "A028", "A032")
 
@@ -113,3 +115,15 @@ def test_the_same_words_after_the_work_has_begun_are_another_event(live: House) 
     hear(live, event)
     assert counts(live) == {"waiting": 1, "dead": 0, "done": 2}
     assert drained(live, 60).closed == 1
+
+
+def test_an_id_with_a_comma_is_one_id(system: System, capsys: pytest.CaptureFixture[str]) -> None:
+    first = next(iter(system.objects["invoices"].values()))
+    for key in ("a", "b", "a,b"):
+        system.put("invoices", key, {**first, "id": key, "number": key})
+    assert document(capsys, "sync")["receivables"] == 43
+    # Neither is asked for as two others, nor are those taken for it.
+    system.objects["invoices"].pop("a,b")
+
+    assert document(capsys, "sync", "--full")["receivables"] == 42
+    assert document(capsys, "sync", "--full")["receivables"] == 42

@@ -12,6 +12,7 @@ import pytest
 from adapters.declarative import hook
 from adapters.declarative.connector import Hook
 from connector.errors import Untrusted
+from connector.ports import UNNAMED_EVENT
 
 SECRET = "a secret"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -79,6 +80,8 @@ def test_what_a_call_names_and_under_which_key() -> None:
     assert (first.event_id, first.object, first.records, first.op) == ("e9-0", "invoices", ("7",), "delete")
     assert (second.event_id, second.object, second.op) == ("e9-1", "Payment", "unknown")
     again = hook.verify(made(verify), headers, BODY, [SECRET], NOW).events
+    # Without an id of the call, the words alone do not tell a repetition from the next time.
+    assert all(each.event_id.startswith(UNNAMED_EVENT) for each in again)
     assert [each.event_id for each in again] == [
         each.event_id for each in hook.verify(made(verify), headers, BODY, [SECRET], NOW).events
     ]
