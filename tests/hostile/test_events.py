@@ -1,18 +1,26 @@
 """One poison event is one dead event, an outage ages nobody, and what happened twice is worked on twice."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from adapters.declarative.simulator.system import System
 from connector.errors import Retry
 from connector.ports import UNNAMED_EVENT, Event
+from connector.schema import day_number
 from sync import inbox
-from sync.crm_connection import micros
+from sync.crm_connection import CrmConnection, micros
 from sync.drain import drain
-from tests.connector.scoring.books import POLICY
+from sync.run import run
+from sync.store import Store, ledger, tables
+from tests.connector.scoring.books import POLICY, books, invoice
+from tests.contract.doubles import DOUBLES, Double, every
+from tests.contract.test_writing import written
 from tests.story.events import drained, hear, pay
 from tests.story.house import House
 from tests.zixin.calls import document
@@ -127,3 +135,47 @@ def test_an_id_with_a_comma_is_one_id(system: System, capsys: pytest.CaptureFixt
 
     assert document(capsys, "sync", "--full")["receivables"] == 42
     assert document(capsys, "sync", "--full")["receivables"] == 42
+
+
+@pytest.fixture(params=every())
+def double(request: pytest.FixtureRequest) -> Iterator[Double]:
+    claims = [invoice(f"I{n:03d}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n}") for n in range(9)]
+    with DOUBLES[request.param](books(claims, [], "A0")) as result:
+        yield result
+
+
+def test_in_any_system_one_bad_record_spoils_one_event(
+    double: Double, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm, named, _ = written(double)
+    store = Store(tmp_path / "zixin.db")
+    link = CrmConnection("x", crm, double.mapping.with_written(named), crm.organisation())
+    double.advance(3600)
+    run(store, link, POLICY, day_number(link.today()), language="en")
+    with store.read("x") as session:
+        claims = tables.CANONICAL["receivables"].c
+        # Of an ERPNext invoice each part is a claim; the record is the invoice.
+        ids = {row.number: row.source_id for row in session.tx.execute(select(claims.number, claims.source_id))}
+    for number in ids:
+        double.edit("invoices", number, amount="90000.00")
+    bad, fetch = ids["I004"], crm.fetch
+
+    def fails(source: Any, records: Any) -> Any:
+        if bad in records:
+            raise Retry("E-CRM-DOWN", host="x", status=500)
+        return fetch(source, records)
+
+    monkeypatch.setattr(crm, "fetch", fails)
+    object_ = double.mapping.sources["invoices"].object
+    with store.write("x") as session:
+        events = [Event(f"e{number}", object_, (key,)) for number, key in ids.items()]
+        inbox.take_in(session, events, micros(link.now()))
+
+    done = drain(store, link, POLICY, language="en", clock=link.now, braked=False)
+
+    with store.read("x") as session:
+        states = inbox.count_by_state(session)
+        amounts = dict(ledger.load(session)["receivables"].select("number", "amount").iter_rows())
+    store.close()
+    assert (done.closed, done.put_off, states["waiting"]) == (8, 1, 1)
+    assert {number for number, amount in amounts.items() if amount == 90_000_00} == set(ids) - {"I004"}
