@@ -79,12 +79,11 @@ def _ascii() -> dict[str, str]:
 
 def fitting(column: Column, values: Sequence[str]) -> int:
     """How many of these texts, none of them null, cast to the column's kind; an amount as of a currency of cents."""
-    frame = pl.DataFrame({"text": values}, schema={"text": pl.String}).with_columns(pl.col("text").str.strip_chars())
-    frame = _in_ascii(frame, ["text"] if column.kind in _FIGURES else [])
-    wrong = _wrong(column, pl.col("text"), "UTC")
-    if column.kind == "money":
-        frame = frame.rename({"text": column.name}).with_columns(pl.lit("USD").alias(column.of))
-        wrong = _wrong(column, pl.col(column.name), "UTC")
+    name, currency = column.name, {column.of: "USD"} if column.kind == "money" else {}
+    frame = pl.DataFrame({name: values}, schema={name: pl.String})
+    frame = frame.with_columns(pl.col(name).str.strip_chars(), **{key: pl.lit(code) for key, code in currency.items()})
+    frame = _in_ascii(frame, [name] if column.kind in _FIGURES else [])
+    wrong = _wrong(column, pl.col(name), "UTC")
     return frame.height if wrong is None else int(frame.select(wrong.is_null().sum()).item())
 
 

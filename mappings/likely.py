@@ -148,12 +148,17 @@ def suspicious(kind: str, values: Sequence[str], places: int = 2) -> Words | Non
     return _suspicious_amounts(values, places) if kind == "money" else None
 
 
-def _suspicious_amounts(values: Sequence[str], places: int) -> Words | None:
+def may_be_thousands(values: Sequence[str], places: int = 2) -> bool:
+    """Whether the points in these amounts, which cast, look like those between thousands."""
     pointed = [value for value in values if "." in value]
     thousands = [value for value in pointed if re.fullmatch(r"[-+]?[1-9][0-9]{0,2}\.[0-9]{3}", value)]
     # A database that prints three decimals ends them all in 0, and amounts of cents do not begin with one.
     telling = any(not value.endswith("0") for value in thousands) or any(value.endswith("000") for value in thousands)
-    if places < _FEW <= len(pointed) == len(thousands) and telling:
+    return places < _FEW <= len(pointed) == len(thousands) and telling
+
+
+def _suspicious_amounts(values: Sequence[str], places: int) -> Words | None:
+    if may_be_thousands(values, places):
         return ("three digits behind each point: they may be thousands", "小数点后均为三位：可能是千位分隔")
     if sum(value.startswith(("-", "\u2212")) for value in values) > 0.9 * len(values):
         return ("nearly all are negative: the sign may be the other way round", "几乎全部为负数：正负号可能相反")

@@ -14,7 +14,7 @@ from connector.ports import Described, Field
 from connector.schema import TABLES, Column
 from mappings.cast import fitting
 from mappings.lexicon import Meaning, Target, meanings
-from mappings.likely import suspicious
+from mappings.likely import may_be_thousands
 from mappings.load import Rule
 
 Shape = Literal["day", "number", "flag", "choice", "reference", "text", "other"]
@@ -192,9 +192,8 @@ def _casts(column: Column, values: Sequence[str], rule: Rule | None) -> bool:
     if rule is not None and rule.values:
         values = [rule.values.get(value, rule.otherwise or value) for value in values]
     # An amount that may be a thousandth of what it is casts, too.
-    return fitting(column, values) >= _CASTS * len(values) and (
-        column.kind != "money" or "thousands" not in (suspicious("money", values) or ("",))[0]
-    )
+    wrong = column.kind == "money" and may_be_thousands(values)
+    return not wrong and fitting(column, values) >= _CASTS * len(values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ the engine alone moves it, with today's policy the policy does.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from connector.assessment import HOLDS
+from connector.assessment import ASSESSMENT, HOLDS
 from connector.credit.moves import MOVING, Moves, moves
 from connector.policy import ENGINE, Policy, engine_of, load_stored
 from connector.scoring.assess import assess
@@ -87,22 +87,50 @@ def unapproved(store: Store, connection: str, made: pl.DataFrame) -> set[str]:
     return {account for account, hold, was in rows if order[hold] <= order[was]}
 
 
-def assess_again(store: Store, connection: str, made: pl.DataFrame, rules: dict[str, Policy]) -> pl.DataFrame:
-    """`MOVING` of assessments done again from what was known then; *made*: `_MADE`, *rules*: by policy version."""
-    frames = [pl.DataFrame(schema={name: made.schema[name] for name in MOVING})]
+def assess_again(
+    store: Store,
+    connection: str,
+    made: pl.DataFrame,
+    rules: dict[str, Policy],
+    *,
+    columns: Sequence[str] = MOVING,
+    as_now: Collection[str] = (),
+) -> pl.DataFrame:
+    """Assessments done again from what was known then, `as_now`: but for these tables; some of their columns.
+
+    *made*: `_MADE`, *rules*: by policy version; what has none is left out.
+    """
+    frames = [pl.DataFrame(schema={name: ASSESSMENT[name] for name in columns})]
+    made = made.filter(pl.col("policy_version").is_in(list(rules)))
     for (as_of, at, version), group in made.group_by("as_of", "assessed_at", "policy_version", maintain_order=True):
         with store.read(connection) as session:
             # Most were made by one run; reading everything is faster than by ids then.
             whole = group.height * 2 > ledger.totals(session)["accounts"]
             known = ledger.load(session, None if whole else group["customer_id"].to_list(), known_at=at)
             near = None if whole else known["accounts"]["account_id"].to_list()
+            if as_now:
+                now = ledger.load(session, None if whole else group["customer_id"].to_list())
+                known = {**known, **{name: now[name] for name in as_now}}
             prior = ratings.assessments(session, before=as_of, accounts=near)
             kept_ = ratings.statistics_before(session, as_of)
         if kept_ is None:
             continue
         again = assess(known, rules[str(version)], as_of, portfolio=Statistics.from_json(kept_), prior=prior)
-        frames.append(again.select(MOVING).join(group.select("customer_id"), on="customer_id", how="semi"))
+        frames.append(again.select(columns).join(group.select("customer_id"), on="customer_id", how="semi"))
     return pl.concat(frames)
+
+
+def decided_since(store: Store, connection: str) -> pl.DataFrame:
+    """Assessments that decisions of people since would change, done again; none stored. Columns out: `ASSESSMENT`.
+
+    One whose facts moved by themselves comes to the same: those are rated by the next run.
+    """
+    with store.read(connection) as session:
+        moved = ratings.moved(session, ledger.decided(session))
+        made = ratings.newest(session, (*_MADE, *MOVING[1:]), accounts=moved)
+    rules = _rules(store, made["policy_version"].unique().to_list())
+    again = assess_again(store, connection, made, rules, columns=tuple(ASSESSMENT), as_now=ledger.BY_PEOPLE)
+    return again.join(made.select(MOVING), on=list(MOVING), how="anti", nulls_equal=True)
 
 
 def _rules(store: Store, versions: Collection[str]) -> dict[str, Policy]:

@@ -29,8 +29,7 @@ def absent(store: Store, link: CrmConnection, name: str, pulled: Pulled) -> None
     left, now = sorted(stored - accepted), micros(link.now())
     with store.write(link.name) as session:
         if left:
-            since = now if before is None else before.since
-            sight.note(session, LostSource(name, len(left), 0, len(left), since, now), left)
+            sight.note(session, LostSource(name, len(left), 0, len(left), now, now), left)
         elif before is not None:
             sight.clear(session, name)
 
@@ -41,12 +40,13 @@ def doubted(store: Store, link: CrmConnection, name: str, missing: Sequence[str]
         return False
     with store.read(link.name) as session:
         stored = len(ledger.records_stored(session, name))
-        lost = sight.missing(session, name) if sight.is_open(session, name) else set()
+        lost = sight.out_of_sight(session, name)
     every = lost | set(missing)
     if len(every) <= max(checks.missing_least, int(checks.lost_share * stored)):
         return False
     with store.write(link.name) as session:
-        sight.doubt(session, LostSource(name, stored, stored - len(every), len(every), micros(link.now()), 0), every)
+        # Never looked at whole: the next read does.
+        sight.note(session, LostSource(name, stored, stored - len(every), len(every), micros(link.now()), 0), every)
     return True
 
 
@@ -82,8 +82,7 @@ def close_missing(
     now = micros(link.now())
     with store.write(link.name) as session:
         if lost:
-            since = now if before is None else before.since
-            sight.note(session, LostSource(name, len(stored), len(seen), len(missing), since, now), missing)
+            sight.note(session, LostSource(name, len(stored), len(seen), len(missing), now, now), missing)
         elif before is not None:
             sight.clear(session, name)
 
@@ -100,8 +99,8 @@ def asked(
         return False
     if closes:
         with store.read(link.name) as session:
-            kept = sight.missing(session, name) if sight.is_open(session, name) else set()
-            stored = ledger.still_stored(session, name, set(missing) - (shown or set()) - kept)
+            kept = sight.out_of_sight(session, name)
+            stored = ledger.ever_seen(session, name, set(missing) - (shown or set()) - kept, past=False)
         # Of what cannot be asked for by its id the list is all that tells.
         _close(store, link, name, sorted(stored), pulled)
     return True

@@ -51,7 +51,7 @@ class Ran:
     #: Assessments made in this run.
     assessed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ASSESSMENT))
     verdict: Verdict | None = None
-    #: Of the ratings that wait; what `approve` agrees to.
+    #: Of the ratings that would be put into force; what `approve` of a braked run agrees to.
     digest: str = ""
     #: Accounts of which the CRM refuses something when the run ends.
     refused: int = 0
@@ -172,10 +172,10 @@ def approve(
 ) -> Ran:
     """Puts a run that waits into force in a person's name. The caller holds the profile's lock.
 
-    The holes that it named count no more, as far as they were known when it ended; sources lost from sight are released
-    by `accept`. What the brake stopped passes only as the newest run of a day that is still today, and only if scoring
-    it again gives the same ratings: else it is scored again under the brake. Raises Misconfigured where there is no
-    such run, it does not wait, or only for sources that are lost from sight.
+    The holes that it named count no more, as far as it had seen them; sources lost from sight are released by `accept`.
+    What the brake stopped passes only as the newest run of a day that is still today, and only if scoring it again
+    gives the same ratings: else it is scored again under the brake. Raises Misconfigured where there is no such run, it
+    does not wait, or only for sources that are lost from sight.
     """
     with store.read(link.name) as session:
         rows = [row for row in runs.list_runs(session) if row["state"] not in ("dry", "shown", "failed")]
@@ -266,7 +266,7 @@ def _decide(
 def _tell_holes(store: Store, link: CrmConnection, ran: Ran, at: int) -> None:
     with store.read(link.name) as session:
         ran.holes, ran.looked_at = holes.told(session), at
-        ran.withheld = len(holes.withheld(session).among(ledger.numbers(session))) if ran.holes else 0
+        ran.withheld = holes.count_withheld(session)
 
 
 def _waits(ran: Ran) -> bool:

@@ -78,6 +78,8 @@ class Sending:
     crm: Writes
     _described: Described | None = None
     _unseen: bool = False
+    #: What the fields are like; empty: not looked at.
+    _seen: str = ""
     _left: dict[str, _Left] = field(default_factory=dict)
 
     def takable(self, rows: Sequence[PlanRow]) -> list[PlanRow]:
@@ -161,20 +163,18 @@ class Sending:
         if outcome.state == "refused" and self._unseen and not outcome.fields:
             # What it was could not be looked at: the next push looks again.
             return AccountOutcome("deferred")
-        return self._left.get(item.account, _Left()).of(outcome, self._likeness())
+        return self._left.get(item.account, _Left()).of(outcome, self._seen)
 
     def _nothing_left(self, account: str) -> AccountOutcome:
         left = self._left[account]
-        return AccountOutcome("refused", left.said(), left.refused, left.described, left.cut, self._likeness())
-
-    def _likeness(self) -> str:
-        return "" if self._described is None else likeness(self.link.mapping.writes.fields, self._described)
+        return AccountOutcome("refused", left.said(), left.refused, left.described, left.cut, self._seen)
 
     def _describe(self) -> Described | None:
         """The fields of accounts; None: the CRM does not tell now."""
         if self._described is None and not self._unseen:
             try:
                 self._described = self.link.crm.describe(self.link.mapping.writes.object)
+                self._seen = likeness(self.link.mapping.writes.fields, self._described)
             except Problem:
                 self._unseen = True
         return self._described

@@ -43,8 +43,6 @@ class Pulled:
     untimed: list[str] = field(default_factory=list)
     #: Source → records that are dated after now, by our clock: they are read again until then.
     ahead: Counter[str] = field(default_factory=Counter)
-    #: Records that were rejected.
-    rejected: int = 0
     #: Accounts of which a fact changed.
     touched: set[str] = field(default_factory=set)
     #: Instant that the run began: nothing that it brings was known before.
@@ -83,7 +81,6 @@ def take_in(
             ledger.save_cursor(session, page.source, cursor, now)
     if any(item.table == "accounts" for item in link.mapping.sources[page.source].yields):
         pulled.departed |= {item.record for item in page.gone}
-    pulled.rejected += applied.rejects["record"].n_unique()
     pulled.records[page.source] += len(applied.records)
     for table, frame in applied.tables.items():
         pulled.read[table] += frame.height
@@ -99,7 +96,7 @@ def fetch(
     """
     texts: set[str] = set()
     with store.read(link.name) as session:
-        lost = sight.missing(session, name) if sight.is_open(session, name) else set()
+        lost = sight.out_of_sight(session, name)
     for page in link.crm.fetch(link.mapping.source(name), records):
         # What is out of sight is not gone because it is not shown by its id either.
         page = replace(page, gone=tuple(item for item in page.gone if item.record not in lost)) if lost else page

@@ -17,7 +17,7 @@ from mappings.apply import Applied
 from sync.store import due_looks, tables
 from sync.store import rejects as rejects_
 from sync.store.dialect import insert_tuples, upsert_tuples
-from sync.store.ledger import OWN, batches, bump
+from sync.store.ledger import OWN, batches, bump, owners_of_claims
 from sync.store.session import Reading, Writing
 
 #: An expression may be 1,000 levels deep in SQLite, and each key is one.
@@ -184,12 +184,9 @@ def _accounts_of(session: Reading, name: str, rows: pl.DataFrame) -> set[str]:
         return set(rows["account_id"].drop_nulls())
     if name == "allocations":
         # Those of the claims. The payers' payments, which come with them, tell theirs.
-        claims = tables.CANONICAL["receivables"]
         names: set[str] = set()
         for name_ in ("receivable_id", "order_id"):
-            for batch in batches(sorted(set(rows[name_].drop_nulls()))):
-                query = select(claims.c.account_id).where(session.own(claims), claims.c[name_].in_(batch))
-                names |= set(session.tx.execute(query).scalars())
+            names |= owners_of_claims(session, name_, set(rows[name_].drop_nulls()))
         return names
     return _owing_in(session, rows)
 

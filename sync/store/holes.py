@@ -112,6 +112,11 @@ def withheld(session: Reading) -> Withheld:
     return Withheld(frozenset(ledger.with_trees(session, names, past=True) if names else names))
 
 
+def count_withheld(session: Reading) -> int:
+    """How many customers there are whom the open holes concern."""
+    return len(withheld(session).among(ledger.numbers(session))) if open_(session) else 0
+
+
 def told(session: Reading) -> list[dict[str, Any]]:
     """The holes as people are told of them: source, table, cause, rows, of, customers (how many; null: everybody)."""
     table = tables.withheld
@@ -221,7 +226,8 @@ def _rejected(
     told_ = select(owned.c.record, owned.c.account_id).where(these, owned.c.record.in_(left))
     pairs = [(record, account) for record, account in session.tx.execute(told_) if account]
     # What names no customer that there is, or was, is nobody's.
-    there = {account for _, account in pairs} if name == "accounts" else ledger.ever_there(session, pairs)
+    named = {account for _, account in pairs}
+    there = named if name == "accounts" else ledger.ever_there(session, named)
     accounts = {account for _, account in pairs if account in there}
     nobody_s = count - len({record for record, account in pairs if account in there})
     if name in ("payments", "adjustments"):
@@ -283,7 +289,7 @@ def _owners_of(session: Reading, name: str, gone: ColumnElement[bool]) -> set[st
         owners |= set(session.tx.execute(query).scalars())
     for column in ("receivable_id", "order_id") if name == "allocations" else ():
         ids = session.tx.execute(select(past.c[column]).where(gone).distinct()).scalars()
-        owners |= ledger.owners_of_claims(session, column, [each for each in ids if each])
+        owners |= ledger.owners_of_claims(session, column, [each for each in ids if each], past=True)
     if name in ("payments", "adjustments"):
         ids = session.tx.execute(select(past.c[TABLES[name].key[0]]).where(gone).distinct()).scalars()
         owners |= ledger.debtors_of(session, TABLES[name].key[0], list(ids))

@@ -162,20 +162,16 @@ def owners(session: Reading, source: str, records: Collection[str]) -> set[str]:
     for table in (*tables.CANONICAL.values(), *tables.PAST.values()):
         if "account_id" in table.c:
             names |= set(_of(session, table, "account_id", source, records))
-    claims = tables.CANONICAL["receivables"]
     for table in (tables.CANONICAL["allocations"], tables.PAST["allocations"]):
         for name in ("receivable_id", "order_id"):
-            ids_by_name = sorted(set(_of(session, table, name, source, records)))
-            for batch in batches(ids_by_name):
-                these = and_(session.own(claims), claims.c[name].in_(batch))
-                names |= set(session.tx.execute(select(claims.c.account_id).where(these)).scalars())
+            names |= owners_of_claims(session, name, set(_of(session, table, name, source, records)))
     return names
 
 
-def owners_of_claims(session: Reading, column: str, ids: Iterable[str]) -> set[str]:
-    """Whose claims, present or past ones, have these values in `receivable_id` or `order_id`."""
+def owners_of_claims(session: Reading, column: str, ids: Iterable[str], *, past: bool = False) -> set[str]:
+    """Whose claims have these values in `receivable_id` or `order_id`; with `past` those that are no longer so, too."""
     names: set[str] = set()
-    for claims in (tables.CANONICAL["receivables"], tables.PAST["receivables"]):
+    for claims in (tables.CANONICAL["receivables"], *((tables.PAST["receivables"],) if past else ())):
         for batch in batches(sorted(ids)):
             query = select(claims.c.account_id).where(session.own(claims), claims.c[column].in_(batch))
             names |= set(session.tx.execute(query.distinct()).scalars())
@@ -193,7 +189,7 @@ def debtors_of(session: Reading, column: str, ids: Iterable[str]) -> set[str]:
             for receivable, order in session.tx.execute(query):
                 claims["receivable_id"] |= {receivable} - {None}
                 claims["order_id"] |= {order} - {None}
-    return {owner for name, values in claims.items() for owner in owners_of_claims(session, name, values)}
+    return {owner for name, values in claims.items() for owner in owners_of_claims(session, name, values, past=True)}
 
 
 def debtors(session: Reading, source: str, records: Collection[str]) -> set[str]:
@@ -207,26 +203,19 @@ def debtors(session: Reading, source: str, records: Collection[str]) -> set[str]
     return names
 
 
-def ever_there(session: Reading, pairs: Iterable[tuple[str, str]]) -> set[str]:
-    """Accounts that there are, or were, of these pairs of a record and an account."""
+def ever_there(session: Reading, accounts: Iterable[str]) -> set[str]:
+    """Those of the accounts that there are, or were."""
     names: set[str] = set()
     for table in (tables.CANONICAL["accounts"], tables.PAST["accounts"]):
-        for batch in batches(sorted({account for _, account in pairs})):
+        for batch in batches(sorted(accounts)):
             query = select(table.c.account_id).where(session.own(table), table.c.account_id.in_(batch))
             names |= set(session.tx.execute(query.distinct()).scalars())
     return names
 
 
-def still_stored(session: Reading, source: str, records: Collection[str]) -> set[str]:
-    """Those of a source's records that a row is stored of."""
-    return {
-        record for table in tables.CANONICAL.values() for record in _of(session, table, "source_id", source, records)
-    }
-
-
-def ever_seen(session: Reading, source: str, records: Collection[str]) -> set[str]:
-    """Those of a source's records that yielded a fact at any time, also when it is gone by now."""
-    every = (*tables.CANONICAL.values(), *tables.PAST.values())
+def ever_seen(session: Reading, source: str, records: Collection[str], *, past: bool = True) -> set[str]:
+    """Those of a source's records that yielded a fact at any time, with `past` also when it is gone by now."""
+    every = (*tables.CANONICAL.values(), *(tables.PAST.values() if past else ()))
     return {record for table in every for record in _of(session, table, "source_id", source, records)}
 
 

@@ -43,19 +43,17 @@ class Refusal:
         return frozenset({*self.fields, *self.cut})
 
 
-def open_(session: Reading) -> dict[str, Refusal]:
-    """account_id → what the CRM refused of what it should show now."""
-    return {account: refusal for account, refusal in _all(session).items() if refusal.words}
-
-
-def owed_by_account(session: Reading) -> dict[str, Refusal]:
-    """account_id → what it owes, of accounts that owe fields: refused, or cut."""
-    return {account: refusal for account, refusal in _all(session).items() if refusal.owed}
-
-
 def standing(session: Reading) -> dict[str, Refusal]:
     """account_id → what the CRM refused or cut, of all that owe something."""
-    return _all(session)
+    table = tables.desired
+    query = select(table.c.account_id, table.c.refusal).where(session.own(table), table.c.refusal.is_not(None))
+    result = {row.account_id: read(row.refusal) for row in session.tx.execute(query)}
+    return {account: each for account, each in result.items() if each is not None}
+
+
+def open_(session: Reading) -> dict[str, Refusal]:
+    """account_id → what the CRM refused of what it should show now."""
+    return {account: refusal for account, refusal in standing(session).items() if refusal.words}
 
 
 def by_field(session: Reading) -> dict[str, int]:
@@ -83,9 +81,9 @@ def of(outcome: AccountOutcome) -> str | None:
 def carry_over(text: str | None, shows: Collection[str]) -> str | None:
     """What goes along into a new version of `desired`, which shows these fields: what is owed of them, no words."""
     refusal = read(text)
-    if refusal is None or not (owed_by_account := refusal.owed & set(shows)):
+    if refusal is None or not (owed := refusal.owed & set(shows)):
         return None
-    fields, described, cut = (tuple(name for name in names if name in owed_by_account) for names in _names(refusal))
+    fields, described, cut = (tuple(name for name in names if name in owed) for names in _names(refusal))
     result = Refusal(refusal.words, fields, described, cut, refusal.seen)
     return json.dumps({_MARK: 1, **asdict(result)}, ensure_ascii=False)
 
@@ -111,10 +109,3 @@ def _decode(text: str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return document if isinstance(document, dict) and document.get(_MARK) == 1 and "words" in document else None
-
-
-def _all(session: Reading) -> dict[str, Refusal]:
-    table = tables.desired
-    query = select(table.c.account_id, table.c.refusal).where(session.own(table), table.c.refusal.is_not(None))
-    result = {row.account_id: read(row.refusal) for row in session.tx.execute(query)}
-    return {account: each for account, each in result.items() if each is not None}

@@ -51,12 +51,6 @@ def of_source(session: Reading, source: str) -> LostSource | None:
     return next((row for row in lost_sources(session) if row.source == source), None)
 
 
-def is_open(session: Reading, source: str) -> bool:
-    """Whether records of the source are out of sight, and nobody has accepted it."""
-    row = of_source(session, source)
-    return row is not None and row.accepted is None
-
-
 def is_due(row: LostSource | None, now: int) -> bool:
     """Whether the source is to be read whole again: to see whether they are back, or as somebody accepted the count."""
     if row is None:
@@ -65,17 +59,18 @@ def is_due(row: LostSource | None, now: int) -> bool:
 
 
 def note(session: Writing, row: LostSource, records: Iterable[str]) -> None:
-    """Keep what a full read showed, and which stored records it did not."""
-    _save(session, row)
+    """Keep what a read showed, and which stored records it did not; how long that is so stays as it was."""
+    before = of_source(session, row.source)
+    _save(session, row if before is None else replace(row, since=before.since))
     due_looks.ask(session)
     record_sets.clear(session, tables.sight_missing, row.source)
     record_sets.add(session, tables.sight_missing, row.source, records)
 
 
-def doubt(session: Writing, row: LostSource, records: Iterable[str]) -> None:
-    """Keep what a read of some accounts did not show, until a full read looks for it: the next one does."""
-    before = of_source(session, row.source)
-    note(session, row if before is None else replace(row, since=before.since), records)
+def out_of_sight(session: Reading, source: str) -> set[str]:
+    """Stored records that are missing and that nobody has taken for gone."""
+    row = of_source(session, source)
+    return set() if row is None or row.accepted is not None else missing(session, source)
 
 
 def missing(session: Reading, source: str) -> set[str]:

@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 
 from adapters.declarative.simulator.system import System
+from tests.connector.scoring.books import books, invoice
+from tests.contract.doubles import DOUBLES, Double, every
 from tests.story.conftest import house, live
 from tests.zixin.calls import FORTY, run, served
 
-__all__ = ["house", "live", "system"]
+__all__ = ["house", "live", "six", "system"]
 
 
 @pytest.fixture
@@ -19,3 +21,11 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
             assert run(*words) == 0
         capsys.readouterr()
         yield up.made.application.state.system
+
+
+@pytest.fixture(params=every())
+def six(request: pytest.FixtureRequest) -> Iterator[Double]:
+    """Six customers with an invoice each, in every system."""
+    claims = [invoice(f"I{n:03d}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n}") for n in range(6)]
+    with DOUBLES[request.param](books(claims, [], "A0")) as result:
+        yield result

@@ -13,58 +13,51 @@ from connector.errors import Misconfigured
 from sync.crm_connection import CrmConnection
 from sync.run import run as run_
 from sync.store import Store
-from tests.connector.scoring.books import POLICY, books, invoice
-from tests.contract.doubles import DOUBLES, Double, every
+from tests.connector.scoring.books import POLICY
+from tests.contract.doubles import Double
 from tests.contract.test_writing import TODAY, written
 from tests.zixin.calls import document, run
 
 
-@pytest.fixture(params=every())
-def double(request: pytest.FixtureRequest) -> Iterator[Double]:
-    claims = [invoice(f"I{n:03d}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n}") for n in range(6)]
-    with DOUBLES[request.param](books(claims, [], "A0")) as result:
-        yield result
-
-
-def test_what_stands_refused_is_told_by_each_sync_until_it_is_written(double: Double, tmp_path: Path) -> None:
-    crm, named, ids = written(double)
+def test_what_stands_refused_is_told_by_each_sync_until_it_is_written(six: Double, tmp_path: Path) -> None:
+    crm, named, ids = written(six)
     store = Store(tmp_path / "zixin.db")
-    link = CrmConnection("x", crm, double.mapping.with_written(named), crm.organisation())
-    double.rule(ids[0], "Phone is mandatory")
+    link = CrmConnection("x", crm, six.mapping.with_written(named), crm.organisation())
+    six.rule(ids[0], "Phone is mandatory")
 
     def sync(**how: Any) -> Any:
-        double.advance(3600)
+        six.advance(3600)
         ran = run_(store, link, POLICY, TODAY, language="en", **how)
         return ran.summary(link)["refused"], ran.pushed.written
 
     first, second = sync(), sync()
-    double.rule(ids[0])
+    six.rule(ids[0])
     # Nobody knows of a rule that is gone: the description is as it was.
     third, last = sync(), sync(again=True)
     store.close()
 
     assert (first, second, third, last) == ((1, 5), (1, 0), (1, 0), (0, 1))
-    assert double.shown(ids[0])[named["hold"]]
+    assert six.shown(ids[0])[named["hold"]]
 
 
-def test_another_description_of_our_fields_is_worth_another_try(double: Double, tmp_path: Path) -> None:
-    crm, named, ids = written(double)
+def test_another_description_of_our_fields_is_worth_another_try(six: Double, tmp_path: Path) -> None:
+    crm, named, ids = written(six)
     store = Store(tmp_path / "zixin.db")
-    mapping = double.mapping.with_written(named)
+    mapping = six.mapping.with_written(named)
     link = CrmConnection("x", crm, mapping, crm.organisation())
-    double.rule(ids[0], "Phone is mandatory")
-    double.advance(3600)
+    six.rule(ids[0], "Phone is mandatory")
+    six.advance(3600)
     assert run_(store, link, POLICY, TODAY, language="en").refused == 1
-    double.rule(ids[0])
+    six.rule(ids[0])
 
     # One field fewer is written: the mapping changed.
     fewer = {name: field for name, field in named.items() if name != "available"}
-    link = CrmConnection("x", crm, double.mapping.with_written(fewer), crm.organisation())
-    double.advance(3600)
+    link = CrmConnection("x", crm, six.mapping.with_written(fewer), crm.organisation())
+    six.advance(3600)
     ran = run_(store, link, POLICY, TODAY, language="en")
     store.close()
 
-    assert (ran.refused, double.shown(ids[0])[named["hold"]] is not None) == (0, True)
+    assert (ran.refused, six.shown(ids[0])[named["hold"]] is not None) == (0, True)
 
 
 def test_a_system_that_cannot_be_asked_by_id_goes_on_where_a_record_is_gone(

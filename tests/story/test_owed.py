@@ -82,7 +82,7 @@ def test_a_text_that_was_cut_is_written_whole_once_its_field_holds_it(house: Hou
     ran = house.sync()
     assert (ran.pushed.written, ran.refused_fields) == (120, {})
     with house.store.read("sim") as session:
-        cut = {key for key, each in refusals.owed_by_account(session).items() if each.cut}
+        cut = {key for key, each in refusals.standing(session).items() if each.cut}
         assert refusals.open_(session) == {}
     assert cut
     assert writes(house.sync(), house) == 0
@@ -91,7 +91,7 @@ def test_a_text_that_was_cut_is_written_whole_once_its_field_holds_it(house: Hou
     records = house.sim.org.modules["Accounts"].records
     assert all(len(records[key]["Credit_Reasons"]) > 40 for key in cut)
     with house.store.read("sim") as session:
-        assert refusals.owed_by_account(session) == {}
+        assert refusals.standing(session) == {}
 
 
 def test_a_field_that_is_no_longer_ours_is_owed_no_more(house: House) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import resources
@@ -153,14 +153,12 @@ def _records(link: CrmConnection, name: str, most: int) -> Page:
     """Some records of a source, for as little as that costs: of a list in some order those that yield what counts."""
     crm, source = link.crm, link.mapping.source(name)
     if isinstance(crm, Diagnostics):
-        starts = range(0, max(1, len(source.fields)), _MOST_FIELDS)
-        batches = [source.fields[at : at + _MOST_FIELDS] for at in starts]
-        frame, *others = [crm.sample(source.object, batch, most) for batch in batches]
+        frame, *others = _parts(crm, source, most)
         for other in others:
             frame = frame.join(other.drop("modified_at"), on="id")
         return Page(name, frame, (), "", complete=False)
     pages: list[Page] = []
-    for page in crm.glance(source) if isinstance(crm, Glances) else crm.read(source, None):
+    for page in _pages(crm, source):
         pages.append(page)
         frame = pl.concat([each.frame for each in pages])
         enough = frame.height >= most and samples.tells(link.mapping, name, frame, link.organisation, link.time_zone)
@@ -281,21 +279,22 @@ def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:
 def _samples(crm: Reads, object_: str, found: Described) -> dict[str, list[str]]:
     """Field → values of some records, as cheaply as the CRM gives them; none where it does not."""
     names = tuple(field.name for field in found.fields if field.name not in ("id", "Id"))
-    result: dict[str, list[str]] = {}
-    # One call gives few fields in some CRMs, all of them in others.
-    batches = range(0, len(names), _MOST_FIELDS) if isinstance(crm, Diagnostics) else range(1)
-    for at in batches:
-        some = names[at : at + _MOST_FIELDS] if isinstance(crm, Diagnostics) else names
-        try:
-            if isinstance(crm, Diagnostics):
-                frame = crm.sample(object_, some, _SAMPLES)
-            else:
-                source = Source("sample", object_, some)
-                frame = next(iter(crm.glance(source) if isinstance(crm, Glances) else crm.read(source, None))).frame
-        except (Problem, StopIteration):
-            return {}
-        result |= {name: _values(frame[name]) for name in some if name in frame.columns}
-    return result
+    source = Source("sample", object_, names)
+    try:
+        frames = _parts(crm, source, _SAMPLES) if isinstance(crm, Diagnostics) else [next(_pages(crm, source)).frame]
+    except (Problem, StopIteration):
+        return {}
+    return {name: _values(frame[name]) for frame in frames for name in names if name in frame.columns}
+
+
+def _parts(crm: Diagnostics, source: Source, most: int) -> list[pl.DataFrame]:
+    """Some records, a few of their fields at a time: what one call of the strictest CRM takes."""
+    starts = range(0, max(1, len(source.fields)), _MOST_FIELDS)
+    return [crm.sample(source.object, source.fields[at : at + _MOST_FIELDS], most) for at in starts]
+
+
+def _pages(crm: Reads, source: Source) -> Iterator[Page]:
+    return iter(crm.glance(source) if isinstance(crm, Glances) else crm.read(source, None))
 
 
 def _values(column: pl.Series) -> list[str]:

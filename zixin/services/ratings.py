@@ -9,17 +9,14 @@ from typing import Any
 import polars as pl
 
 from connector import money
-from connector.assessment import ASSESSMENT, RATINGS
-from connector.credit.moves import MOVING
+from connector.assessment import RATINGS
 from connector.errors import Misconfigured
 from connector.messages.rendering import in_words
-from connector.policy import load_stored
 from connector.schema import day_of
-from connector.scoring.assess import assess
 from connector.scoring.features.tendency import Statistics
+from sync.causes import decided_since
 from sync.crm_connection import instant
 from sync.store import ledger, ratings
-from sync.store.session import Reading
 from zixin import compose
 from zixin.services.wording import sentences_for
 
@@ -60,12 +57,13 @@ def accounts(profile: str) -> tuple[AccountRating, ...]:
 
     What people decided since shows at once, on the facts that the assessment had.
     """
-    with compose.open_store(profile) as (store, name), store.read(name) as session:
-        assessed = ratings.assessments(session)
-        anew = decided_since(session)
-        assessed = pl.concat([assessed.join(anew, on="customer_id", how="anti"), anew.select(assessed.columns)])
-        frame = ledger.accounts(session).select("account_id", "number", "name")
-        sentences = sentences_for(session, assessed["policy_version"].unique(maintain_order=True))
+    with compose.open_store(profile) as (store, name):
+        anew = decided_since(store, name)
+        with store.read(name) as session:
+            assessed = ratings.assessments(session)
+            assessed = pl.concat([assessed.join(anew, on="customer_id", how="anti"), anew.select(assessed.columns)])
+            frame = ledger.accounts(session).select("account_id", "number", "name")
+            sentences = sentences_for(session, assessed["policy_version"].unique(maintain_order=True))
     rows = frame.join(assessed, left_on="account_id", right_on="customer_id", how="inner")
     worst = {grade: place for place, grade in enumerate(reversed(RATINGS))}
     order = pl.col("rating").replace_strict(worst, default=len(worst), return_dtype=pl.Int32)
@@ -75,37 +73,6 @@ def accounts(profile: str) -> tuple[AccountRating, ...]:
         _rating(with_text(in_words(row, sentences)), decided=row["account_id"] in decided)
         for row in rows.sort(order, "score", "account_id", nulls_last=True).to_dicts()
     )
-
-
-def decided_since(session: Reading) -> pl.DataFrame:
-    """Assessments that decisions since would change, done again; none stored. Columns out: those of `ASSESSMENT`."""
-    made = ratings.newest(session, (*MOVING, "as_of", "assessed_at", "policy_version"))
-    wanted = ratings.moved(session, ledger.decided(session))
-    frames = [pl.DataFrame(schema=ASSESSMENT)]
-    groups = made.filter(pl.col("customer_id").is_in(sorted(wanted))).group_by(
-        "as_of", "assessed_at", "policy_version", maintain_order=True
-    )
-    for (as_of, at, version), group in groups:
-        body, stored = ratings.policy(session, str(version)), ratings.statistics_before(session, int(str(as_of)))
-        if body is None or stored is None:
-            continue
-        names = group["customer_id"].to_list()
-        tables = ledger.load(session, names, known_at=int(str(at)))
-        # Facts as they were then, decisions as they are now.
-        tables |= {name: each for name, each in ledger.load(session, names).items() if name in ledger.BY_PEOPLE}
-        prior = ratings.assessments(
-            session, before=int(str(as_of)), accounts=tables["accounts"]["account_id"].to_list()
-        )
-        again = assess(
-            tables,
-            load_stored(body, str(version)),
-            int(str(as_of)),
-            portfolio=Statistics.from_json(stored),
-            prior=prior,
-        )
-        frames.append(again.filter(pl.col("customer_id").is_in(names)).select(list(ASSESSMENT)))
-    # One whose facts moved by themselves comes to the same: those are rated by the next sync.
-    return pl.concat(frames).join(made.select(MOVING), on=list(MOVING), how="anti", nulls_equal=True)
 
 
 def _rating(row: dict[str, Any], *, decided: bool) -> AccountRating:
@@ -175,7 +142,6 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
     from connector.policy import Policy
     from connector.scoring.explanation.explain import explained
     from connector.scoring.explanation.what_if import upgrade_paths
-    from connector.scoring.features.tendency import Statistics
 
     with compose.open_store(profile) as (store, name), store.read(name) as session:
         pairs = ledger.find(session, account)

@@ -86,7 +86,7 @@ def of(profile: str, now: datetime) -> Status:
         lost = tuple(sight.open_sources(session))
         accounts = ledger.totals(session)["accounts"]
         seen = tuple(holes.told(session))
-        aside = len(holes.withheld(session).among(ledger.numbers(session))) if seen else 0
+        aside = holes.count_withheld(session)
     waits = ran[0]["run_id"] if ran and ran[0]["state"] in ("braked", "withheld") else None
     own = [row for row in seen if row["cause"] != "lost"]
     braked = waits if waits and (own or ran[0]["state"] == "braked") else None
