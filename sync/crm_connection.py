@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from connector.errors import Misconfigured
 from connector.ports import Organisation, Reads
+from mappings.left_out import Unread
 from mappings.load import Mapping
 
 #: Between the CRM's clock and ours, no day is certain.
@@ -31,6 +32,8 @@ class CrmConnection:
     time_zone: str = "UTC"
     #: What days and instants of ours are by: this machine's clock, or that of a simulator as it was declared.
     clock: Callable[[], datetime] = _now
+    #: Fields of its objects, as they were last described, that no source reads.
+    unread: tuple[Unread, ...] = ()
 
     def now(self) -> datetime:
         """When something happens here (aware, UTC). The CRM's own clock, `crm.now()`, is for what the CRM dates."""

@@ -17,6 +17,7 @@ from connector.credit.circuit_breaker import LOOKED_AT, Verdict, check_run
 from connector.errors import Misconfigured, Problem
 from connector.plan import Planned
 from connector.policy import Policy
+from mappings.left_out import unbrought
 from sync.causes import causes
 from sync.crm_connection import CrmConnection, micros
 from sync.holes import expect, look, look_if_due
@@ -105,6 +106,11 @@ class Ran:
             "credits": link.crm.spent.credits,
             "seconds": {name: round(spent, 3) for name, spent in self.seconds.items()},
             "reconciled": self.reconciled,
+            # What there is and no source takes: object → fields, and canonical tables that nothing brings.
+            "left_out": {
+                "fields": {each.object: {"unread": len(each.fields), "of": each.of} for each in link.unread},
+                "tables": list(unbrought(link.mapping)),
+            },
             "digest": self.digest,
             "brake": None if self.verdict is None else asdict(self.verdict),
         }

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from adapters import registry
 from connector.errors import Denied, Misconfigured
 from connector.policy import Policy
 from connector.ports import Described, Organisation, Reads, Writes
+from mappings import left_out
 from mappings.check import snapshot
+from mappings.left_out import Unread
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
 from sync.crm_connection import CrmConnection
@@ -84,7 +87,8 @@ def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
             settings.keep_policy(profile, organisation.currency, rated=rated)
         rules = settings.policy_in(profile, organisation.currency, rated=rated)
         clock = shared(profile, config.clock_ahead_s).now
-        link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock)
+        unread = _unread(profile, name, mapping)
+        link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock, unread)
         yield Workspace(store, link, rules, config.language, config.secrets)
     finally:
         store.close()
@@ -148,6 +152,19 @@ def mapping_of(profile: str, name: str, given: ConnectionConfig) -> Mapping_:
 def snapshot_file(profile: str, name: str) -> Path:
     """What the CRM's objects were like when the mapping was made, by which a later check tells what was renamed."""
     return settings.profile_folder(profile) / f"{name}.describe.json"
+
+
+def remembered(profile: str, name: str) -> dict[str, Any]:
+    """What the CRM's objects were like when they were described last: object → field → id, type, label."""
+    try:
+        stored: dict[str, Any] = json.loads(snapshot_file(profile, name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stored
+
+
+def _unread(profile: str, name: str, mapping: Mapping_) -> tuple[Unread, ...]:
+    return tuple(left_out.of_objects(mapping, remembered(profile, name)))
 
 
 def remember(profile: str, name: str, described: Iterable[Described]) -> None:

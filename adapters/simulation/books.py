@@ -46,7 +46,12 @@ def books(tables: Mapping[str, pl.DataFrame]) -> Books:
         stored: dict[str, dict[str, Any]] = getattr(results, name)
         for row in _rows(tables, name):
             stored[str(row[key])] = row
-    results.limits = {row["account_id"]: row for row in _rows(tables, "limits") if row["scope"] == "account"}
+    # What a CRM keeps in a field of the account is the limit that people agreed, and no other kind.
+    results.limits = {
+        row["account_id"]: row
+        for row in _rows(tables, "limits")
+        if row["scope"] == "account" and row["kind"] == "permanent"
+    }
     results.rates = [{**row, "rate": Decimal(row["rate"]).scaleb(-money.RATE_SCALE)} for row in _rows(tables, "rates")]
     for row in _rows(tables, "allocations"):
         part = row["payment_amount"] if row["payment_amount"] is not None else row["amount"]

@@ -88,6 +88,22 @@ DOUBLES: dict[str, Filled] = {name: filled for module in MODULES for name, fille
 _APART = {name for module in MODULES for name in getattr(module, "APART", ())}
 
 
-def every() -> list[Any]:
-    """Parameters of a test, one per double; those whose code another double runs too are measured for no coverage."""
-    return [pytest.param(name, marks=pytest.mark.apart if name in _APART else ()) for name in sorted(DOUBLES)]
+#: Doubles whose wire another one has, too, or that need most time.
+_HEAVY = ("erpnext", "salesforce-bulk", "zoho-bulk")
+
+
+def every(*, heavy: bool = False) -> list[Any]:
+    """Parameters of a test, one per double; those whose code another double runs too are measured for no coverage.
+
+    `heavy`: a test of some seconds, which runs over some of them in the slow part only.
+    """
+    return [
+        pytest.param(
+            name,
+            marks=[
+                *([pytest.mark.apart] if name in _APART else []),
+                *([pytest.mark.slow] if heavy and name in _HEAVY else []),
+            ],
+        )
+        for name in sorted(DOUBLES)
+    ]

@@ -23,7 +23,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         yield up.made.application.state.system
 
 
-@pytest.fixture(params=every())
+@pytest.fixture(params=every(heavy=True))
 def six(request: pytest.FixtureRequest) -> Iterator[Double]:
     """Six customers with an invoice each, in every system."""
     claims = [invoice(f"I{n:03d}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n}") for n in range(6)]

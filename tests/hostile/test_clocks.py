@@ -20,7 +20,7 @@ from zixin.services.loops import await_hour
 HOUR_S, DAY_S = 3_600, 86_400
 
 
-@pytest.fixture(params=every())
+@pytest.fixture(params=every(heavy=True))
 def double(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Double]:
     """Forty invoices, in a CRM whose clock is its own affair."""
     monkeypatch.setattr(Slots, "declared", False)

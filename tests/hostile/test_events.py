@@ -137,7 +137,7 @@ def test_an_id_with_a_comma_is_one_id(system: System, capsys: pytest.CaptureFixt
     assert document(capsys, "sync", "--full")["receivables"] == 42
 
 
-@pytest.fixture(params=every())
+@pytest.fixture(params=every(heavy=True))
 def double(request: pytest.FixtureRequest) -> Iterator[Double]:
     claims = [invoice(f"I{n:03d}", 100_00 + n, "2025-01-01", "2025-01-31", f"A{n}") for n in range(9)]
     with DOUBLES[request.param](books(claims, [], "A0")) as result:

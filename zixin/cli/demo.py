@@ -15,7 +15,7 @@ import typer
 from connector.messages.flags import flag_name
 from zixin.cli.context import Context
 from zixin.cli.evaluate import days_of
-from zixin.cli.simulate import check_crm
+from zixin.cli.simulate import check_crm, say_left_out
 from zixin.cli.sync import say_summary
 
 if TYPE_CHECKING:
@@ -104,6 +104,7 @@ def _show(context: Context, done: Demo) -> None:
         _watch(context, done, row)
     context.say()
     say_summary(context, done.summary)
+    say_left_out(context, done.crm, done.simulated["left_out"])
 
 
 def _watch(context: Context, done: Demo, row: dict[str, Any]) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from connector.messages import left_out
 from zixin.cli.context import Context
 
 if TYPE_CHECKING:
-    from zixin.services.mapping import Suggested
+    from zixin.services.mapping import Checked, Suggested
 
 
 #: Values that are shown of a field.
@@ -90,12 +91,20 @@ def check(
     if context.json:
         names = ("source", "what", "field", "en", "zh", "severe")
         found = [{key: getattr(each, key) for key in names} for each in findings]
-        context.document({"findings": found, "records": dict(checked.records)})
+        left = {each.object: list(each.fields) for each in checked.unread}
+        context.document(
+            {
+                "findings": found,
+                "records": dict(checked.records),
+                "left_out": {"fields": left, "tables": list(checked.unbrought)},
+            }
+        )
     else:
         counts = ", ".join(f"{name} {count:,}" for name, count in checked.records.items())
         context.say(context.words(f"read and cast: {counts or '–'}", f"已读取并转换：{counts or '–'}"))
         for each in findings:
             context.say(f"{'✗' if each.severe else '?'} {each.source:<14} {context.words(each.en, each.zh)}")
+        _say_left_out(context, checked)
         if not findings:
             context.say(context.words("The mapping stands.", "映射与 CRM 一致。"))
         elif any(each.severe and each.what not in ("values", "unread") for each in findings):
@@ -109,6 +118,16 @@ def check(
         raise typer.Exit(1)
     if detailed and findings:
         raise typer.Exit(3)
+
+
+def _say_left_out(context: Context, checked: Checked) -> None:
+    """What there is and no source takes, by name: it is no fault, and may be worth a rule."""
+    for each in checked.unread:
+        en, zh = left_out.of_object(each.object, len(each.fields), each.of)
+        names = ", ".join(each.fields)
+        context.say(f"· {context.words(f'{en}: {names}', f'{zh}：{names}')}")
+    if checked.unbrought:
+        context.say(f"· {context.words(*left_out.of_tables(checked.unbrought))}")
 
 
 def show(

@@ -6,6 +6,8 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,6 +42,7 @@ def simulate(
     day: date | None = days_of(today)[0] if today else None
     simulation = simulated.simulation(crm, data, day)
     say_rejects(context, simulation.rejects)
+    say_left_out(context, crm, [asdict(each) for each in simulation.left_out])
     if until_closed:
         threading.Thread(target=_end_with_standard_input, daemon=True).start()
 
@@ -48,6 +51,16 @@ def simulate(
         sys.stdout.flush()
 
     simulated.serve(simulation, port, ready, tls=tls, now=datetime.now(UTC))
+
+
+def say_left_out(context: Context, crm: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Name on standard error what a simulated CRM has no place for; rows: table, column, rows."""
+    from connector.messages import left_out
+
+    for each in rows:
+        context.progress(f"! {context.words(*left_out.of_table(**each))}")
+    if rows:
+        context.progress(f"  {context.words(*left_out.placeless(crm))}")
 
 
 def check_crm(crm: str) -> None:

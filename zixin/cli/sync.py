@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.assessment import OUTPUT_FIELDS
-from connector.messages import holes
+from connector.messages import holes, left_out
 from connector.messages.flags import flag_name
 from zixin.cli.context import Context, clipped, moves_text
 from zixin.cli.evaluate import days_of
@@ -234,11 +234,25 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
         )
         zh = "! {source}：CRM 仅显示 {stored:,} 条记录中的 {shown:,} 条；其余 {missing:,} 条未作关闭：zixin status"
         context.say(context.words(en, zh).format(source=source, **seen))
+    _say_left_out(context, summary["left_out"])
     calls = ", ".join(f"{context.term(name)} {count}" for name, count in summary["calls"].items())
     credits_ = summary["credits"]
     context.say(context.words(f"calls    {calls}; {credits_:,} credits", f"调用     {calls}；{credits_:,} 点额度"))
     seconds = ", ".join(f"{context.term(name)} {spent:.1f}" for name, spent in summary["seconds"].items())
     context.say(context.words(f"seconds  {seconds}", f"秒数     {seconds}"))
+
+
+def _say_left_out(context: Context, left: dict[str, Any]) -> None:
+    """What there is and no source takes, in a line each."""
+    parts = [left_out.of_object(name, seen["unread"], seen["of"]) for name, seen in left["fields"].items()]
+    if parts:
+        en, zh = "; ".join(part[0] for part in parts), "；".join(part[1] for part in parts)
+        context.say(
+            context.words(f"left out {en}: zixin map check names them", f"未读     {zh}：zixin map check 列出名称")
+        )
+    if left["tables"]:
+        en, zh = left_out.of_tables(left["tables"])
+        context.say(context.words(f"left out {en}", f"未读     {zh}"))
 
 
 def list_(

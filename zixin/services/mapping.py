@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,14 +18,15 @@ from connector.errors import Misconfigured, Problem
 from connector.ports import Described, Diagnostics, Glances, Page, Reads, Source
 from connector.schema import TABLES, day_of
 from mappings import check as checks
-from mappings import samples
+from mappings import left_out, samples
 from mappings.check import Finding
+from mappings.left_out import Unread
 from mappings.load import Mapping as Mapping_
 from mappings.load import load
 from mappings.matching import Proposal, suggest
 from sync.crm_connection import CrmConnection, instant
 from sync.token_cache import private_text
-from zixin.compose import Attached, snapshot_file
+from zixin.compose import Attached, remembered
 from zixin.config import connections, settings
 from zixin.services.crm_fields import MARK
 
@@ -113,6 +113,9 @@ class Checked:
     findings: Sequence[Finding]
     #: Source → records that were read and cast.
     records: Mapping[str, int]
+    #: Fields of the objects that no source reads, and canonical tables that nothing brings.
+    unread: Sequence[Unread]
+    unbrought: Sequence[str]
 
 
 def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
@@ -120,7 +123,7 @@ def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
     link = workspace.link
     objects = [*(part.object for part in link.mapping.sources.values()), link.mapping.writes.object]
     there = described(link.crm, objects)
-    findings = checks.check(link.mapping, there, _read(snapshot_file(profile, link.name)))
+    findings = checks.check(link.mapping, there, remembered(profile, link.name))
     wrong = {each.source for each in findings if each.what == "object"}
     # What is not there is told already, and not once more as what no record fills.
     absent = {(each.source, each.field) for each in findings if each.what in ("missing", "renamed")}
@@ -138,7 +141,8 @@ def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
             continue
         findings += [each for each in seen if (name, each.field) not in absent]
         records[name] = page.frame["id"].n_unique()
-    return Checked(findings, records)
+    fields = {name: [field.name for field in each.fields] for name, each in there.items() if each is not None}
+    return Checked(findings, records, left_out.of_objects(link.mapping, fields), left_out.unbrought(link.mapping))
 
 
 def _found(link: CrmConnection, source: str, records: Sequence[str]) -> set[str] | None:
@@ -327,11 +331,3 @@ def _base(profile: str, name: str, path: Path) -> tuple[str, str]:
     config = connections.read(profile)[name]
     base = f"{config.mapping or config.crm}.yaml"
     return resources.files("mappings").joinpath(base).read_text(encoding="utf-8"), f"mappings/{base}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return stored

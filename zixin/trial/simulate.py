@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +14,9 @@ import polars as pl
 from adapters import registry
 from adapters.simulation.tls import certificate
 from connector.scoring.ledger.rates import base_currency
-from mappings import portfolio
+from mappings import left_out, portfolio
+from mappings.left_out import LeftOut
+from mappings.load import packaged
 from zixin.services.connect import CLOCK
 from zixin.web import server
 
@@ -26,11 +28,13 @@ class Simulation:
     simulated: registry.Simulated
     #: Rows of the folder that did not fit: file, record (the line), column, value, reason.
     rejects: pl.DataFrame
+    #: What of the folder the simulated CRM has no place for.
+    left_out: tuple[LeftOut, ...] = ()
     #: How many seconds its clock is ahead of ours.
     ahead_s: float = 0.0
 
     def line(self, origin: str) -> dict[str, Any]:
-        """What `zixin simulate` prints: origin, credentials, control, rejected (rows of the folder), page."""
+        """What `zixin simulate` prints: origin, credentials, control, rejected (rows of the folder), left_out, page."""
         simulated = self.simulated
         clock = {CLOCK: f"{self.ahead_s:.0f}"} if self.ahead_s else {}
         return {
@@ -38,6 +42,7 @@ class Simulation:
             "credentials": simulated.credentials(origin) | clock,
             "control": f"{origin}/control/{simulated.control}",
             "rejected": self.rejects.height,
+            "left_out": [asdict(each) for each in self.left_out],
             "page": f"{origin}/{simulated.page}" if simulated.page else "",
         }
 
@@ -50,7 +55,8 @@ def simulation(crm: str, folder: Path, today: date | None = None) -> Simulation:
     currency = bases.pop() if len(bases) == 1 else base_currency(read.tables, "USD")
     noon = None if today is None else datetime.combine(today, time(12), UTC)
     ahead_s = 0.0 if noon is None else (noon - datetime.now(UTC)).total_seconds()
-    return Simulation(registry.simulated(crm, read.tables, currency, ahead_s), read.rejects, ahead_s)
+    lost = tuple(left_out.of_tables(packaged(crm), read.tables))
+    return Simulation(registry.simulated(crm, read.tables, currency, ahead_s), read.rejects, lost, ahead_s)
 
 
 def serve(made: Simulation, port: int, ready: Callable[[dict[str, Any]], None], *, tls: bool, now: datetime) -> None:
