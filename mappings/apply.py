@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from collections.abc import Mapping as Mapping_
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import polars as pl
@@ -17,6 +18,16 @@ from mappings.load import Mapping, Rule, SourceMap, Yield
 
 #: What a canonical row carries of its record: source, source_id, source_modified_at (microseconds since 1970 UTC).
 ORIGIN = ("source", "source_id", "source_modified_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """How another system's names are ours."""
+
+    #: Its customers → our account ids; one whom nobody is tied to is missing.
+    accounts: Callable[[Collection[str]], Mapping_[str, str]]
+    #: Numbers of claims → their ids, where the claims lie elsewhere; None: they are its own.
+    claims: Callable[[Collection[str]], Mapping_[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,8 @@ class Applied:
     observed: pl.DataFrame | None
     #: id, at: when each record changed, in microseconds since 1970 UTC; null where it does not say.
     modified: pl.DataFrame
+    #: Feed → account_id, number: what accounts say of their numbers there; null: nothing.
+    numbers: Mapping_[str, pl.DataFrame] = field(default_factory=dict)
 
     def with_misfits(self, misfits: Sequence[Misfit]) -> Applied:
         """With records that the adapter could not read among the rejects; their table is not known."""
@@ -45,22 +58,33 @@ class Applied:
         return replace(self, records=[*self.records, *(each.record for each in misfits)], rejects=rejects)
 
 
-def apply(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation, zone: str = "UTC") -> Applied:
+def apply(
+    mapping: Mapping,
+    source: str,
+    frame: pl.DataFrame,
+    organisation: Organisation,
+    zone: str = "UTC",
+    ties: Ties | None = None,
+) -> Applied:
     """Columns in: `id`, `modified_at` and the source's fields, as text or null. `zone`: of business days.
+
+    `ties`: of a feed, whose names of customers are told in our account ids; rows of a customer whom nobody is tied to
+    are rejected.
 
     A record that breaks mapping or cast is rejected, and the others go on.
     """
     try:
-        return _applied(mapping, source, frame, organisation, zone)
+        return _applied(mapping, source, frame, organisation, zone, ties)
     except FAULTS:
         if frame.is_empty():
             raise
         if frame["id"].n_unique() == 1:
-            nothing = _applied(mapping, source, frame.clear(), organisation, zone)
+            nothing = _applied(mapping, source, frame.clear(), organisation, zone, ties)
             return nothing.with_misfits([Misfit(frame["id"][0], "", None, "unreadable")])
     ids = frame["id"].unique(maintain_order=True)
     first = frame["id"].is_in(ids[: len(ids) // 2].implode())
-    halves = [apply(mapping, source, part, organisation, zone) for part in (frame.filter(first), frame.filter(~first))]
+    parts = (frame.filter(first), frame.filter(~first))
+    halves = [apply(mapping, source, part, organisation, zone, ties) for part in parts]
     return _joined(*halves)
 
 
@@ -72,15 +96,22 @@ def _joined(one: Applied, other: Applied) -> Applied:
     rejects, owners, modified = (
         pl.concat([getattr(one, name), getattr(other, name)]) for name in ("rejects", "owners", "modified")
     )
-    return Applied([*one.records, *other.records], tables, rejects, owners, observed, modified)
+    numbers = {feed: pl.concat([told, other.numbers[feed]]) for feed, told in one.numbers.items()}
+    return Applied([*one.records, *other.records], tables, rejects, owners, observed, modified, numbers)
 
 
-def _applied(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation, zone: str) -> Applied:
+def _applied(
+    mapping: Mapping, source: str, frame: pl.DataFrame, organisation: Organisation, zone: str, ties: Ties | None
+) -> Applied:  # fmt: skip
     part = mapping.sources[source]
     tables: dict[str, pl.DataFrame] = {}
     rejects = [REJECTS.to_frame()]
     for item in part.yields:
-        result = cast(_renamed(item, frame, organisation), TABLES[item.table], zone)
+        renamed = _renamed(item, frame, organisation)
+        if ties is not None:
+            renamed, strangers = _told_in_ours(item, renamed, ties)
+            rejects += strangers
+        result = cast(renamed, TABLES[item.table], zone)
         rows = result.frame.with_columns(pl.lit(source).alias("source"), pl.col("record").alias("source_id"))
         rows = rows.select(*TABLES[item.table].names(), *ORIGIN)
         rejects.append(result.rejects)
@@ -98,14 +129,61 @@ def _applied(mapping: Mapping, source: str, frame: pl.DataFrame, organisation: O
         observed = frame.select(pl.col("id").alias("account_id"), *own)
     modified = frame.select("id", moment(pl.col("modified_at")).cast(pl.Int64).alias("at"))
     misfits = pl.concat(rejects)
-    return Applied(frame["id"].to_list(), tables, misfits, _owners(part, frame, misfits), observed, modified)
+    owners = _owners(part, frame, misfits, ties)
+    numbers = {feed: _numbers(part, frame, name) for feed, name in mapping.numbers(source).items()}
+    return Applied(frame["id"].to_list(), tables, misfits, owners, observed, modified, numbers)
 
 
-def _owners(part: SourceMap, frame: pl.DataFrame, rejects: pl.DataFrame) -> pl.DataFrame:
+def _numbers(part: SourceMap, frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """What accounts say in a field of theirs; null: nothing."""
+    text = pl.col(name).str.strip_chars()
+    said = pl.when(text != "").then(text).alias("number")
+    return frame.select(pl.col(part.owner() or "id").alias("account_id"), said).drop_nulls("account_id")
+
+
+#: Columns that name a customer; without the first a row is nobody's.
+_CUSTOMERS = ("account_id", "parent_id", "payer_id")
+
+
+def _told_in_ours(item: Yield, rows: pl.DataFrame, ties: Ties) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+    """The rows with our names of customers and claims, and those whose customer or claim nobody knows."""
+    strangers: list[pl.DataFrame] = []
+    for column in (name for name in _CUSTOMERS if name in rows.columns):
+        rows = _translated(rows, column, ties.accounts)
+        if column == "account_id":
+            rows, unknown = _apart(rows, column)
+            strangers.append(rejected(unknown, item.table, column, "unknown_account"))
+    if ties.claims is not None and item.table != "receivables" and "receivable_id" in rows.columns:
+        rows, unknown = _apart(_translated(rows, "receivable_id", ties.claims), "receivable_id")
+        strangers.append(rejected(unknown, item.table, "receivable_id", "unknown_invoice"))
+    return rows.drop([name for name in rows.columns if name.startswith("?")]), strangers
+
+
+def _translated(
+    rows: pl.DataFrame, column: str, tie: Callable[[Collection[str]], Mapping_[str, str]]
+) -> pl.DataFrame:  # fmt: skip
+    """Our name in the place of theirs; null: nobody is tied to it. Theirs stands under `?` and the column's name."""
+    theirs = pl.col(column).str.strip_chars()
+    rows = rows.with_columns(pl.when(theirs != "").then(theirs).alias(column))
+    ours = tie(rows[column].drop_nulls().unique().to_list())
+    return rows.with_columns(
+        pl.col(column).alias(f"?{column}"),
+        pl.col(column).replace_strict(list(ours), list(ours.values()), default=None, return_dtype=pl.String),
+    )
+
+
+def _apart(rows: pl.DataFrame, column: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows that are tied or name nobody, and those that name somebody unknown, by their own name."""
+    unknown = pl.col(column).is_null() & pl.col(f"?{column}").is_not_null()
+    return rows.filter(~unknown), rows.filter(unknown).with_columns(pl.col(f"?{column}").alias(column))
+
+
+def _owners(part: SourceMap, frame: pl.DataFrame, rejects: pl.DataFrame, ties: Ties | None) -> pl.DataFrame:
     owner = part.owner()
     account = pl.lit(None, pl.String) if owner is None else pl.col(owner).str.strip_chars()
     rows = frame.filter(pl.col("id").is_in(rejects["record"].implode()))
     rows = rows.select(pl.col("id").alias("record"), account.alias("account_id"))
+    rows = rows if ties is None else _translated(rows, "account_id", ties.accounts).drop("?account_id")
     return rows.filter(pl.col("account_id") != "").unique(maintain_order=True)
 
 
@@ -119,6 +197,14 @@ def _renamed(item: Yield, frame: pl.DataFrame, organisation: Organisation) -> pl
 
 
 def _text(rule: Rule, organisation: Organisation) -> pl.Expr:
+    text = _unprefixed(rule, organisation)
+    if rule.prefix:
+        stripped = text.str.strip_chars()
+        return pl.when(stripped != "").then(pl.lit(rule.prefix) + stripped)
+    return text
+
+
+def _unprefixed(rule: Rule, organisation: Organisation) -> pl.Expr:
     if rule.const is not None:
         return _stands_for(rule.const, organisation)
     if rule.present is not None:

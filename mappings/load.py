@@ -1,14 +1,16 @@
 """Mapping files: one YAML a CRM and variant, which says which field holds what.
 
-A *source* is one object of the CRM; a record of it yields rows of one or more canonical tables. A column's rule is
-the CRM's field name, or one of the forms of `Rule`. A value that begins with `$` stands for another field, `$home` for
-the organisation's home currency.
+A *source* is one object of the CRM, or of a system that feeds it; a record of it yields rows of one or more canonical
+tables. A column's rule is the field's name there, or one of the forms of `Rule`. A value that begins with `$` stands
+for another field, `$home` for the organisation's home currency. An object of the form `feed:object` lies in the feed
+of that name, whose customers `feeds` ties to the CRM's accounts.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from importlib import resources
 from typing import Annotated, Any
 
@@ -39,6 +41,8 @@ class Rule(Part):
     then: str | None = None
     #: One divided by the number: for CRMs that give rates the other way round.
     invert: bool = False
+    #: Stands before the value of an id, so that ids of two systems are told apart.
+    prefix: str = ""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Rule:
@@ -136,19 +140,122 @@ class Writes(Part):
         return self
 
 
+class CustomersMap(Part):
+    """A feed's own object of customers, where its records name a customer otherwise than by the declared number."""
+
+    object: str
+    #: Its field that holds the number which the CRM's account says, too.
+    number: str | None = None
+    #: Its field that holds the account's id or number in the CRM.
+    account: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> CustomersMap:
+        if (self.number is None) == (self.account is None):
+            raise ValueError("customers has exactly one of number, account")
+        return self
+
+    @property
+    def field(self) -> str:
+        """The field that is read of it."""
+        return str(self.number or self.account)
+
+
+class FeedMap(Part):
+    """How a feed's customers are the CRM's accounts: by a field that is declared as the other system's number."""
+
+    #: Field of the CRM's account that holds the customer's number there.
+    number: str | None = None
+    customers: CustomersMap | None = None
+
+    @model_validator(mode="after")
+    def _tied(self) -> FeedMap:
+        if (self.number is None) != (self.customers is not None and self.customers.account is not None):
+            raise ValueError("a feed has number, a field of the CRM's account, or customers with account")
+        return self
+
+
+#: `feed:object`; what follows a colon after a space is no object of a feed.
+_OF_FEED = re.compile(r"([a-z0-9][a-z0-9_-]*):(\S.*)")
+
+
 class Mapping(Part):
     """A mapping file."""
 
     version: int = Field(ge=1, le=1)
     crm: str
+    #: Name of a connection → how its customers are our accounts.
+    feeds: dict[str, FeedMap] = Field(default_factory=dict)
     sources: dict[str, SourceMap]
     writes: Writes
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Mapping:
+        for name, part in self.sources.items():
+            found = _OF_FEED.fullmatch(part.object)
+            if found and found[1] not in self.feeds:
+                raise ValueError(f"source {name} lies in {found[1]!r}, which feeds does not declare")
+        for table, systems in self.systems().items():
+            if table != "accounts" and len(systems) > 1:
+                self._keys_apart(table, systems)
+        return self
+
+    def _keys_apart(self, table: str, systems: list[str]) -> None:
+        key = TABLES[table].key[0]
+        told = ", ".join(system or self.crm for system in systems)
+        if len(TABLES[table].key) > 1 or key == "account_id":
+            raise ValueError(f"{table} come from {told}: rows of one customer and day are kept once, so choose one")
+        prefixes: dict[str, str] = {}
+        for name, part in self.sources.items():
+            for item in part.yields:
+                rule = item.columns.get(key)
+                if item.table == table and rule is not None:
+                    system = self.feed_of(name)
+                    if prefixes.setdefault(rule.prefix, system) != system:
+                        raise ValueError(f"{table} come from {told}: give {key} of one of them a prefix")
+
+    def systems(self) -> dict[str, list[str]]:
+        """Canonical table → the feeds that bring it; empty text: the CRM itself."""
+        result: dict[str, list[str]] = {}
+        for name, part in self.sources.items():
+            for table in part.tables():
+                systems = result.setdefault(table, [])
+                if self.feed_of(name) not in systems:
+                    systems.append(self.feed_of(name))
+        return result
+
+    def feed_of(self, name: str) -> str:
+        """The feed that a source lies in; empty: the CRM."""
+        prefix, colon, _ = self.sources[name].object.partition(":")
+        return prefix if colon and prefix in self.feeds else ""
+
+    def bare_object(self, name: str) -> str:
+        """The object of a source as its own system calls it."""
+        object_ = self.sources[name].object
+        return object_.partition(":")[2] if self.feed_of(name) else object_
+
+    def order(self) -> list[str]:
+        """Sources in the order of a run: the CRM's accounts, then the feeds, then the rest of the CRM."""
+
+        def place(name: str) -> int:
+            if self.feed_of(name):
+                return 1
+            return 0 if "accounts" in self.sources[name].tables() else 2
+
+        return sorted(self.sources, key=place)
 
     def source(self, name: str) -> Source:
         """The source as an adapter reads it; of the written object, with zixin's own fields, so that edits show."""
         part = self.sources[name]
         own = self.writes.fields.values() if part.object == self.writes.object else ()
-        return Source(name, part.object, (*part.fields(), *own))
+        numbers = self.numbers(name).values()
+        return Source(name, self.bare_object(name), tuple(dict.fromkeys((*part.fields(), *numbers, *own))))
+
+    def numbers(self, name: str) -> dict[str, str]:
+        """Feed → the field of this source in which an account says its number there; only of the CRM's accounts."""
+        if self.feed_of(name) or "accounts" not in self.sources[name].tables():
+            return {}
+        return {feed: each.number for feed, each in self.feeds.items() if each.number}
 
     def fingerprint(self, name: str) -> str:
         """Changes when the source, its columns or its rules change."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as Mapping_
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from connector.errors import Misconfigured
-from connector.ports import Organisation, Reads
+from connector.ports import Organisation, Page, Reads
 from mappings.left_out import Unread
 from mappings.load import Mapping
 
@@ -20,9 +22,24 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True)
+class Feed:
+    """Another system of the same company, which is only read."""
+
+    name: str
+    crm: Reads
+    #: Secrets of its hook that count, the newest first.
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def organisation(self) -> Organisation:
+        """Who uses it; asked once. Raises Problem: it cannot be reached."""
+        return self.crm.organisation()
+
+
 @dataclass(frozen=True, slots=True)
 class CrmConnection:
-    """A named CRM of a profile."""
+    """A named CRM of a profile, and what feeds it."""
 
     name: str
     crm: Reads
@@ -34,6 +51,51 @@ class CrmConnection:
     clock: Callable[[], datetime] = _now
     #: Fields of its objects, as they were last described, that no source reads.
     unread: tuple[Unread, ...] = ()
+    #: Name → system that is read beside it.
+    feeds: Mapping_[str, Feed] = field(default_factory=dict)
+
+    def feed(self, source: str) -> Feed | None:
+        """The feed that a source of the mapping lies in; None: the CRM."""
+        name = self.mapping.feed_of(source)
+        if not name:
+            return None
+        if name not in self.feeds:
+            raise Misconfigured("E-FEED-NONE", feed=name, crm=self.name)
+        return self.feeds[name]
+
+    def reads(self, source: str) -> Reads:
+        """The system that a source of the mapping lies in."""
+        feed = self.feed(source)
+        return self.crm if feed is None else feed.crm
+
+    def read(self, source: str, cursor: str | None) -> Iterator[Page]:
+        """As the port, by the source's name, wherever it lies."""
+        return self.reads(source).read(self.mapping.source(source), cursor)
+
+    def fetch(self, source: str, records: Sequence[str]) -> Iterator[Page]:
+        """As the port, by the source's name, wherever it lies."""
+        return self.reads(source).fetch(self.mapping.source(source), records)
+
+    def ledger(self, source: str, by: str, customers: Sequence[str]) -> Iterator[Page]:
+        """As the port, by the source's name, wherever it lies; customers as they are called there."""
+        return self.reads(source).ledger(self.mapping.source(source), by, customers)
+
+    def organisation_of(self, source: str) -> Organisation:
+        """Who uses the system that a source lies in; its home currency is that system's."""
+        feed = self.feed(source)
+        return self.organisation if feed is None else feed.organisation
+
+    def says_account(self, feed: str) -> bool:
+        """Whether a feed's customers say which account they are; else accounts say which customer."""
+        said = self.mapping.feeds[feed].customers
+        return said is not None and said.account is not None
+
+    def calls(self) -> dict[str, int]:
+        """API → calls so far, those of a feed with its name before them."""
+        own = dict(self.crm.spent.calls)
+        return own | {
+            f"{name}:{api}": n for name, feed in self.feeds.items() for api, n in feed.crm.spent.calls.items()
+        }
 
     def now(self) -> datetime:
         """When something happens here (aware, UTC). The CRM's own clock, `crm.now()`, is for what the CRM dates."""

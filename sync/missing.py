@@ -125,7 +125,7 @@ def read_back(store: Store, link: CrmConnection, name: str, records: Sequence[st
     except Misconfigured as problem:
         if problem.code != _NO_WAY:
             raise
-        for page in link.crm.read(link.mapping.source(name), None):
+        for page in link.read(name, None):
             take_in(store, link, page, micros(link.now()), None, Pulled(), force=True)
 
 

@@ -6,7 +6,7 @@ record twice is the same as once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import polars as pl
 
@@ -15,11 +15,14 @@ from connector.policy import Checks
 from connector.ports import UNNAMED
 from connector.schema import TABLES
 from mappings.apply import Applied
+from sync import feeds
 from sync.crm_connection import CrmConnection, micros
 from sync.missing import absent, asked, close_missing, doubted
 from sync.store import Store, holes, ledger, rejects, sight, sweeps
 from sync.taking import Pulled, take_in, together
 
+#: Why a row is rejected whose customer no account names.
+STRANGER = "unknown_account"
 #: Problems of a read that began well and cannot be gone on with.
 SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
 
@@ -37,16 +40,28 @@ def pull(
 
     A source whose mapping changed is read again from the start; one that the CRM lacks and the mapping calls optional
     is left out, and is lost from sight where it was there before; so is one that the mapping no longer names. `checks`:
-    which share of a source may be missing.
+    which share of a source may be missing. The CRM's accounts come first, then the feeds, then the rest of the CRM; a
+    feed that cannot be read keeps nobody waiting: what it brought stands, and `away` says so.
     """
     pulled = Pulled(began=began)
-    for name, part in link.mapping.sources.items():
+    whole: dict[str, bool] = {}
+    started: dict[str, int] = {}
+    for name in link.mapping.order():
+        feed = link.feed(name)
+        if feed is None:
+            _pull_one(store, link, name, checks, pulled, full=full, tell=tell)
+            continue
+        if feed.name in pulled.away:
+            continue
         try:
-            _pull_source(store, link, name, checks, pulled, full=full, tell=tell)
-        except Misconfigured as problem:
-            if not (part.optional and problem.code == "E-CRM-OBJECT"):
-                raise
-            absent(store, link, name, pulled)
+            if feed.name not in started:
+                started[feed.name] = micros(link.now())
+                whole[feed.name] = feeds.begin(store, link, feed.name, pulled, full=full)
+            _pull_one(store, link, name, checks, pulled, full=full or whole[feed.name], tell=tell)
+        except Problem as problem:
+            feeds.away(store, link, feed.name, problem, pulled)
+    for feed_name in started.keys() - pulled.away.keys():
+        feeds.ended(store, link, feed_name, started[feed_name])
     with store.write(link.name) as session:
         rejects.forget_unmapped(session, link.mapping.sources)
         unmapped = ledger.sources(session) - link.mapping.sources.keys() - {ledger.OWN}
@@ -59,12 +74,23 @@ def pull(
     return pulled
 
 
+def _pull_one(
+    store: Store, link: CrmConnection, name: str, checks: Checks, pulled: Pulled, *, full: bool, tell: Progress
+) -> None:
+    try:
+        _pull_source(store, link, name, checks, pulled, full=full, tell=tell)
+    except Misconfigured as problem:
+        if not (link.mapping.sources[name].optional and problem.code == "E-CRM-OBJECT"):
+            raise
+        absent(store, link, name, pulled)
+
+
 def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
     """Reads again what belonged to accounts that are gone: a merge moves it to another one, and tells nobody."""
     with store.read(link.name) as session:
         left = ledger.records_of(session, pulled.departed)
     for name, records in left.items():
-        if name in link.mapping.sources:
+        if name in link.mapping.sources and link.mapping.feed_of(name) not in pulled.away:
             asked(store, link, name, records, pulled, closes=False)
 
 
@@ -75,30 +101,54 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks:
     at once, by the policy's `checks`, are out of sight instead, until a full read has looked for them.
     """
     before = set(pulled.touched)
-    for name, part in link.mapping.sources.items():
-        owner = part.owner()
-        if owner is None or not accounts:
-            continue
-        if owner == "id":
-            asked(store, link, name, sorted(accounts), pulled, closes=False)
-            continue
-        seen: set[str] = set()
-        complete = False
-        try:
-            for page in link.crm.ledger(link.mapping.source(name), owner, sorted(accounts)):
-                take_in(store, link, page, micros(link.now()), None, pulled)
-                seen |= {*page.frame["id"], *(misfit.record for misfit in page.misfits)}
-                complete = page.complete
-        except Misconfigured as problem:
-            if not (part.optional and problem.code == "E-CRM-OBJECT"):
-                raise
-        if complete:
-            with store.read(link.name) as session:
-                stored = ledger.records_of(session, accounts).get(name, [])
-            missing = [record for record in stored if record not in seen]
-            if missing and not doubted(store, link, name, missing, checks):
-                asked(store, link, name, missing, pulled)
+    for name in link.mapping.order() if accounts else ():
+        feed = link.mapping.feed_of(name)
+        if not feed:
+            _reread_source(store, link, name, accounts, sorted(accounts), checks, pulled)
+        elif not feeds.is_left_alone(store, link, feed, pulled):
+            try:
+                feeds.relink(store, link, feed, pulled)
+                customers = feeds.customers_of(store, link, feed, accounts)
+                _reread_source(store, link, name, accounts, customers, checks, pulled)
+            except Problem as problem:
+                feeds.away(store, link, feed, problem, pulled)
     return pulled.touched - before
+
+
+def _reread_source(
+    store: Store,
+    link: CrmConnection,
+    name: str,
+    accounts: Collection[str],
+    customers: Sequence[str],
+    checks: Checks,
+    pulled: Pulled,
+) -> None:
+    """Everything of one source that belongs to these accounts; customers: as its system calls them."""
+    part = link.mapping.sources[name]
+    owner = part.owner()
+    if owner is None:
+        return
+    if owner == "id":
+        asked(store, link, name, customers, pulled, closes=False)
+        return
+    seen: set[str] = set()
+    # Of an account that is nobody there, nothing is there.
+    complete = not customers
+    try:
+        for page in link.ledger(name, owner, customers) if customers else ():
+            take_in(store, link, page, micros(link.now()), None, pulled)
+            seen |= {*page.frame["id"], *(misfit.record for misfit in page.misfits)}
+            complete = page.complete
+    except Misconfigured as problem:
+        if not (part.optional and problem.code == "E-CRM-OBJECT"):
+            raise
+    if complete:
+        with store.read(link.name) as session:
+            stored = ledger.records_of(session, accounts).get(name, [])
+        missing = [record for record in stored if record not in seen]
+        if missing and not doubted(store, link, name, missing, checks):
+            asked(store, link, name, missing, pulled)
 
 
 def _pull_source(
@@ -109,7 +159,8 @@ def _pull_source(
         cursor = ledger.cursor(session, name)
         full = full or sight.is_due(sight.of_source(session, name), micros(link.now()))
         first_of_all = sweeps.of_source(session, name) is None
-        bad = rejects.of_source(session, name)
+        # A feed's rows of somebody whom no account names are read again when one does.
+        bad = rejects.of_source(session, name, but=STRANGER if link.mapping.feed_of(name) else "")
         withholds = any(hole.source == name and hole.cause == "rejected" for hole in holes.open_(session))
     # One that says no id cannot be asked for; where it keeps customers waiting, everything is looked at again.
     rejected = sorted(record for record in bad if not record.startswith(UNNAMED))
@@ -151,7 +202,7 @@ def _read_source(
     fingerprint = link.mapping.fingerprint(name)
     seen: set[str] = set()
     asked_at = begun_at = micros(link.now())
-    for page in together(link.crm.read(link.mapping.source(name), begin)):
+    for page in together(link.read(name, begin)):
         at = ledger.Cursor(page.cursor, fingerprint, page.complete)
         applied = take_in(store, link, page, asked_at, at, pulled, begun_at=begun_at)
         if begin is None:

@@ -102,7 +102,7 @@ class Ran:
             # Source → records dated after now: by a clock that is off, or by mistake.
             "dated_ahead": dict(self.pulled.ahead),
             "fields": pushed.fields,
-            "calls": dict(link.crm.spent.calls),
+            "calls": link.calls(),
             "credits": link.crm.spent.credits,
             "seconds": {name: round(spent, 3) for name, spent in self.seconds.items()},
             "reconciled": self.reconciled,
@@ -111,6 +111,8 @@ class Ran:
                 "fields": {each.object: {"unread": len(each.fields), "of": each.of} for each in link.unread},
                 "tables": list(unbrought(link.mapping)),
             },
+            # Feed → code of the problem that keeps it away; what it brought stands as it is.
+            "away": dict(self.pulled.away),
             "digest": self.digest,
             "brake": None if self.verdict is None else asdict(self.verdict),
         }

@@ -14,7 +14,7 @@ import polars as pl
 from connector.errors import Exhausted, Problem
 from connector.instants import moment
 from connector.policy import Checks
-from connector.ports import Diagnostics, Page
+from connector.ports import Diagnostics, Page, Reads
 from sync.crm_connection import CrmConnection, micros
 from sync.missing import close_missing
 from sync.pull import SPOILT
@@ -37,7 +37,7 @@ def sweep(store: Store, link: CrmConnection, checks: Checks, pulled: Pulled) -> 
 
     What it brings is rated by the next run; `pulled` learns what came of it.
     """
-    own = Pulled(began=pulled.began)
+    own = Pulled(began=pulled.began, away=dict(pulled.away))
     _all(store, link, checks, own)
     pulled.swept = own.swept
     with store.read(link.name) as session:
@@ -46,11 +46,16 @@ def sweep(store: Store, link: CrmConnection, checks: Checks, pulled: Pulled) -> 
 
 def _all(store: Store, link: CrmConnection, checks: Checks, pulled: Pulled) -> None:
     ahead = [due for name in link.mapping.sources if (due := _due(store, link, name)) is not None]
-    if not ahead or _is_short(link):
-        return
+    # Each system's quota is its own.
+    short: dict[str, bool] = {}
     for due in ahead:
         name, part = due.source, link.mapping.sources[due.source]
+        feed = link.mapping.feed_of(name)
+        if feed in pulled.away:
+            continue
         try:
+            if short.setdefault(feed, _is_short(link.reads(name))):
+                continue
             _slice(store, link, due, checks, pulled)
         except Problem as problem:
             # The night is done; the next one goes on.
@@ -60,7 +65,7 @@ def _all(store: Store, link: CrmConnection, checks: Checks, pulled: Pulled) -> N
                     sweeps.forget_seen(session, name)
                     sweeps.save(session, Sweep(name, micros(link.now()), None, "", due.fingerprint))
             if isinstance(problem, Exhausted):
-                return
+                short[feed] = True
 
 
 def noted(store: Store, link: CrmConnection, name: str, began: int) -> None:
@@ -88,8 +93,8 @@ def _due(store: Store, link: CrmConnection, name: str) -> Sweep | None:
     return Sweep(name, now, None, "", fingerprint)
 
 
-def _is_short(link: CrmConnection) -> bool:
-    quota = link.crm.quota() if isinstance(link.crm, Diagnostics) else None
+def _is_short(crm: Reads) -> bool:
+    quota = crm.quota() if isinstance(crm, Diagnostics) else None
     return quota is not None and quota[0] > _QUOTA_SHARE * quota[1]
 
 
@@ -100,7 +105,7 @@ def _slice(store: Store, link: CrmConnection, at: Sweep, checks: Checks, pulled:
             sweeps.forget_seen(session, name)
             sweeps.save(session, at)
     asked_at = micros(link.now())
-    for page in together(link.crm.read(link.mapping.source(name), at.cursor or None)):
+    for page in together(link.read(name, at.cursor or None)):
         missed, shown = 0, []
         for part, counts in _by_age(page, micros(link.now() - _YOUNG)):
             before = set(pulled.touched)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 
 from connector.ports import Page
-from mappings.apply import Applied, apply
+from mappings.apply import Applied, Ties, apply
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, facts, ledger, outbox, sight
+from sync.store import Store, facts, ledger, outbox, sight, ties
+from sync.store.session import Writing
 from sync.store.sight import LostSource
 
 #: Clocks differ by so much without a word.
@@ -47,6 +48,8 @@ class Pulled:
     touched: set[str] = field(default_factory=set)
     #: Instant that the run began: nothing that it brings was known before.
     began: int = 0
+    #: Feed → code of the problem that keeps it away.
+    away: dict[str, str] = field(default_factory=dict)
     #: Accounts that the CRM no longer shows: deleted, or merged into another one.
     departed: set[str] = field(default_factory=set)
 
@@ -67,13 +70,15 @@ def take_in(
     `asked_at`: when the page was asked for, in microseconds since 1970 UTC by our clock; `begun_at`: when its read
     began, in which a record may come twice. `force`: what it shows of our fields counts in any case.
     """
-    applied = apply(link.mapping, page.source, page.frame, link.organisation, link.time_zone)
+    organisation, tied = link.organisation_of(page.source), _ties(store, link, page.source)
+    applied = apply(link.mapping, page.source, page.frame, organisation, link.time_zone, tied)
     applied = applied.with_misfits(page.misfits)
     if ahead := applied.modified.filter(pl.col("at") > micros(link.now() + _TOLERANCE)).height:
         pulled.ahead[page.source] += ahead
     now = max(micros(link.now()), pulled.began)
     with store.write(link.name) as session:
         asked = max(asked_at if begun_at is None else begun_at, pulled.began)
+        _say_numbers(session, link, page, applied, now)
         pulled.touched |= facts.apply_page(session, page.source, applied, page.gone, now, asked)
         if applied.observed is not None and applied.observed.height:
             outbox.observe(session, applied.observed, asked_at, force=force)
@@ -87,6 +92,37 @@ def take_in(
     return applied
 
 
+def _say_numbers(session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int) -> None:
+    """What accounts say of who they are in the feeds."""
+    if not link.mapping.feeds or "accounts" not in applied.tables or link.mapping.feed_of(page.source):
+        return
+    for feed, frame in applied.numbers.items():
+        ties.say(session, feed, dict(frame.rows()), now)
+    rows = applied.tables["accounts"]
+    texts = {text for name in ("account_id", "number") for text in rows[name].drop_nulls()}
+    for feed in link.mapping.feeds:
+        if link.says_account(feed):
+            ties.appeared(session, feed, texts, now)
+    ties.gone(session, [item.record for item in page.gone], now)
+
+
+def _ties(store: Store, link: CrmConnection, name: str) -> Ties | None:
+    """How a source's names are ours; None: it is the CRM's own."""
+    feed = link.mapping.feed_of(name)
+    if not feed:
+        return None
+
+    def accounts(customers: Collection[str]) -> dict[str, str]:
+        with store.read(link.name) as session:
+            return ties.accounts_of(session, feed, customers, says_account=link.says_account(feed))
+
+    def claims(numbers: Collection[str]) -> dict[str, str]:
+        with store.read(link.name) as session:
+            return ledger.claims_by_number(session, numbers)
+
+    return Ties(accounts, None if feed in link.mapping.systems().get("receivables", ()) else claims)
+
+
 def fetch(
     store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled, *, force: bool = False
 ) -> set[str]:
@@ -97,7 +133,7 @@ def fetch(
     texts: set[str] = set()
     with store.read(link.name) as session:
         lost = sight.out_of_sight(session, name)
-    for page in link.crm.fetch(link.mapping.source(name), records):
+    for page in link.fetch(name, records):
         # What is out of sight is not gone because it is not shown by its id either.
         page = replace(page, gone=tuple(item for item in page.gone if item.record not in lost)) if lost else page
         take_in(store, link, page, micros(link.now()), None, pulled, force=force)

@@ -16,10 +16,11 @@ from connector.policy import Policy
 from connector.ports import Described, Organisation, Reads, Writes
 from mappings import left_out
 from mappings.check import snapshot
+from mappings.feeds import FeedPlan, joined
 from mappings.left_out import Unread
 from mappings.load import Mapping as Mapping_
 from mappings.load import load, packaged
-from sync.crm_connection import CrmConnection
+from sync.crm_connection import CrmConnection, Feed
 from sync.store import Store, ratings
 from sync.store.revision import behind
 from sync.token_cache import ProfileShared, private_text
@@ -65,9 +66,29 @@ def shared(profile: str, clock_ahead_s: float = 0.0) -> ProfileShared:
 
 
 def named_mapping(profile: str, name: str, given: ConnectionConfig) -> Mapping_:
-    """A connection's mapping with the names that its fields have in the CRM."""
-    mapping = mapping_of(profile, name, given)
+    """A CRM's mapping with the names that its fields have there, and with the sources of what feeds it."""
+    mapping = joined(mapping_of(profile, name, given), feed_plans(profile, name))
     return mapping.with_written(dict(given.fields)) if given.fields else mapping
+
+
+def feed_plans(profile: str, name: str) -> dict[str, FeedPlan]:
+    """Feed → its mapping, and what the profile says of it."""
+    return {
+        feed: FeedPlan(mapping_of(profile, feed, config), config.number, config.account, config.tables, config.beside)
+        for feed, config in connections.feeds_of(profile, name).items()
+    }
+
+
+def open_feeds(profile: str, name: str) -> dict[str, Feed]:
+    """The systems that feed a CRM; none of them is asked yet."""
+    return {
+        feed: Feed(
+            feed,
+            registry.open_crm(config.crm, config.credentials, shared(profile, config.clock_ahead_s), feed),
+            config.secrets,
+        )
+        for feed, config in connections.feeds_of(profile, name).items()
+    }
 
 
 @contextmanager
@@ -87,8 +108,8 @@ def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
             settings.keep_policy(profile, organisation.currency, rated=rated)
         rules = settings.policy_in(profile, organisation.currency, rated=rated)
         clock = shared(profile, config.clock_ahead_s).now
-        unread = _unread(profile, name, mapping)
-        link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock, unread)
+        unread, feeds = _unread(profile, name, mapping), open_feeds(profile, name)
+        link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock, unread, feeds)
         yield Workspace(store, link, rules, config.language, config.secrets)
     finally:
         store.close()
@@ -100,7 +121,8 @@ def open_attached(profile: str) -> Attached:
     crm, mapping, organisation = _open_crm(profile, name, config)
     rules = settings.policy_in(profile, organisation.currency, rated=True)
     clock = shared(profile, config.clock_ahead_s).now
-    link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock)
+    feeds = open_feeds(profile, name)
+    link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock, feeds=feeds)
     return Attached(link, rules, config.language)
 
 
@@ -164,7 +186,10 @@ def remembered(profile: str, name: str) -> dict[str, Any]:
 
 
 def _unread(profile: str, name: str, mapping: Mapping_) -> tuple[Unread, ...]:
-    return tuple(left_out.of_objects(mapping, remembered(profile, name)))
+    known = remembered(profile, name)
+    for feed in mapping.feeds:
+        known |= {f"{feed}:{object_}": fields for object_, fields in remembered(profile, feed).items()}
+    return tuple(left_out.of_objects(mapping, known))
 
 
 def remember(profile: str, name: str, described: Iterable[Described]) -> None:

@@ -224,6 +224,37 @@ PROBLEMS: dict[str, Words] = {
         "配置 {profile} 已有数据库。",
         "使用 --replace 以备份取代（原有数据会保留），或用 --profile 指定另一个名称。",
     ),
+    "E-FEED-CRM": Words(
+        "The profile has no CRM of the name {name} that could be fed.",
+        "It has {known}; connect the CRM first, then what feeds it.",
+        "此配置中没有名为 {name} 的 CRM。",
+        "现有：{known}；请先连接 CRM，再连接数据源。",
+    ),
+    "E-FEED-NAME": Words(
+        "A feed cannot be called {name!r}: {detail}.",
+        "Give it another name by --as, such as erp.",
+        "数据源不能命名为 {name!r}：{detail}。",
+        "请用 --as 指定其他名称，例如 erp。",
+    ),
+    "E-FEED-NONE": Words(
+        "The mapping reads from {feed}, and {crm} has no feed of that name.",
+        "zixin connect SYSTEM --as {feed} --feeds {crm}",
+        "映射需要读取 {feed}，但 {crm} 没有此名称的数据源。",
+        "zixin connect 系统 --as {feed} --feeds {crm}",
+    ),
+    "E-FEED-TIE": Words(
+        "Nothing says which customer of {feed} is which account of the CRM.",
+        "Name the field of the CRM's account that holds the customer's number there by --number, or the field of its"
+        " customers that holds the account's id or number in the CRM by --account.",
+        "无法确定 {feed} 的客户对应 CRM 中的哪个客户档案。",
+        "请用 --number 指定 CRM 客户档案中保存对方客户编号的字段，或用 --account 指定对方客户中保存 CRM 编号的字段。",
+    ),
+    "E-FEED-TABLES": Words(
+        "Its mapping brings no {tables}.",
+        "It brings {known}.",
+        "其映射不提供 {tables}。",
+        "可提供：{known}。",
+    ),
     "E-MAP-SOURCE": Words(
         "The mapping has no source {name}.",
         "Its sources are {known}.",

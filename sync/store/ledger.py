@@ -237,6 +237,29 @@ def numbers(session: Reading) -> dict[str, str]:
     return {row.account_id: row.number for row in session.tx.execute(query)}
 
 
+def numbers_of(session: Reading, accounts: Collection[str]) -> dict[str, str]:
+    """account_id → the number that people call it by, of these accounts."""
+    table = tables.CANONICAL["accounts"]
+    result: dict[str, str] = {}
+    for batch in batches(sorted(accounts)):
+        query = select(table.c.account_id, table.c.number).where(session.own(table), table.c.account_id.in_(batch))
+        result |= {row.account_id: row.number for row in session.tx.execute(query) if row.number}
+    return result
+
+
+def claims_by_number(session: Reading, numbers: Collection[str]) -> dict[str, str]:
+    """Number of a claim → its id, where one claim alone has it."""
+    table = tables.CANONICAL["receivables"]
+    result: dict[str, str] = {}
+    for batch in batches(sorted(numbers)):
+        query = select(table.c.number, func.min(table.c.receivable_id)).where(
+            session.own(table), table.c.number.in_(batch)
+        )
+        query = query.group_by(table.c.number).having(func.count() == 1)
+        result |= {row[0]: row[1] for row in session.tx.execute(query)}
+    return result
+
+
 def ids_by_name(session: Reading, names: Collection[str]) -> dict[str, str]:
     """Those of the names that are an account's id or its number → its id; an id comes before a number."""
     table = tables.CANONICAL["accounts"]

@@ -85,10 +85,10 @@ def forget_unmapped(session: Writing, sources: Collection[str]) -> None:
         session.tx.execute(delete(table).where(session.own(table), table.c.source.not_in(sorted(sources))))
 
 
-def of_source(session: Reading, source: str) -> set[str]:
-    """Records of a source that do not fit."""
+def of_source(session: Reading, source: str, *, but: str = "") -> set[str]:
+    """Records of a source that do not fit, those left out that are rejected for this reason."""
     table = tables.rejects
-    query = select(table.c.record).where(session.own(table), table.c.source == source)
+    query = select(table.c.record).where(session.own(table), table.c.source == source, table.c.reason != but)
     return set(session.tx.execute(query.distinct()).scalars())
 
 

@@ -122,6 +122,34 @@ holes = _table(
     Column("everybody", Boolean(), nullable=False), _int("since"),
     key=("connection", "source", "table", "cause"),
 )  # fmt: skip
+#: What accounts say of their customer numbers in a feed; `said` false: one that they said last, and say no more.
+feed_accounts = _table(
+    "feed_accounts",
+    _text("connection"), _text("feed"), _text("account_id"), _text("number"), Column("said", Boolean(), nullable=False),
+    _int("since"),
+    key=("connection", "feed", "account_id"),
+)  # fmt: skip
+Index("ix_feed_accounts_number", feed_accounts.c.connection, feed_accounts.c.feed, feed_accounts.c.number)
+#: What a feed's own customers say: a number that accounts say, too, or an account.
+feed_customers = _table(
+    "feed_customers",
+    _text("connection"), _text("feed"), _text("customer"), _text("says"),
+    key=("connection", "feed", "customer"),
+)  # fmt: skip
+Index("ix_feed_customers_says", feed_customers.c.connection, feed_customers.c.feed, feed_customers.c.says)
+#: Customers of a feed whose account changed, and whose facts are to be read again.
+feed_due = _table(
+    "feed_due",
+    _text("connection"), _text("feed"), _text("customer"), _int("since"),
+    key=("connection", "feed", "customer"),
+)  # fmt: skip
+#: When a feed was read to its end last, and since when it cannot be read, by the code of a problem.
+feeds = _table(
+    "feeds",
+    _text("connection"), _text("feed"), _int("read_at", nullable=True), _int("away_since", nullable=True),
+    _int("tried_at", nullable=True), _text("problem", nullable=True),
+    key=("connection", "feed"),
+)  # fmt: skip
 #: Connections of which something may have made a hole, or mended one, since somebody looked.
 due_looks = _table("due_looks", _text("connection"), key=("connection",))
 #: Customers whom a hole concerns: they are not written before a person says so.

@@ -24,7 +24,21 @@ def register(app: typer.Typer) -> None:
 def connect(
     call: typer.Context,
     crm: Annotated[str, typer.Argument(help="Name of its adapter: zoho, salesforce, rest, erpnext, espocrm.")],
-    name: Annotated[str, typer.Option(help="What the connection is called; else as the adapter.")] = "",
+    name: Annotated[
+        str, typer.Option("--as", "--name", help="What the connection is called; else as the adapter.")
+    ] = "",
+    feeds: Annotated[
+        str,
+        typer.Option(metavar="CRM", help="Only read it, beside the connection of this name, into which is written."),
+    ] = "",
+    number: Annotated[
+        str, typer.Option(metavar="FIELD", help="Of a feed: the CRM account's field with the customer's number there.")
+    ] = "",
+    account: Annotated[
+        str, typer.Option(metavar="FIELD", help="Of a feed: its customers' field with the account's id or number.")
+    ] = "",
+    tables: Annotated[str, typer.Option(help="Of a feed: which tables it brings, by commas; else all it has.")] = "",
+    beside: Annotated[bool, typer.Option(help="Of a feed: its invoices count beside the CRM's own.")] = False,
     settings: Annotated[
         Path | None,
         typer.Option(help="YAML file of the settings, chmod 600; -: standard input."),
@@ -53,7 +67,17 @@ def connect(
         return
     ask = (lambda need: _ask_setting(context, need)) if asks else None
     values = connect.gather_settings(lambda found: connect.setting_specs(crm, found), document, ask)
-    config = ConnectionConfig(crm, values, context.language, mapping=mapping)
+    config = ConnectionConfig(
+        crm,
+        values,
+        context.language,
+        mapping=mapping,
+        feeds=feeds,
+        number=number,
+        account=account,
+        tables=tuple(each.strip() for each in tables.split(",") if each.strip()),
+        beside=beside,
+    )
     lines = connect.connect(context.profile, name or crm, config, replace=replace)
     rows = [{"what": line.what, "state": line.state, "en": line.en, "zh": line.zh} for line in lines]
     if context.json:

@@ -15,6 +15,8 @@ from sync.token_cache import private_text
 from zixin.config import keys, settings
 
 _FILE = "connections.json"
+#: What only a feed says.
+_OF_FEEDS = ("feeds", "number", "account", "tables", "beside")
 #: What every connection in it says.
 _TOLD = {"crm", "language", "fields", "sealed"}
 
@@ -42,6 +44,16 @@ class ConnectionConfig:
     mapping: str = ""
     #: How many seconds the clock of a simulated CRM is ahead of ours; 0: it is a real one, or has our clock.
     clock_ahead_s: float = 0.0
+    #: Name of the connection that it feeds, being only read itself; empty: it is the profile's CRM.
+    feeds: str = ""
+    #: Of a feed: the field of the CRM's account that holds the customer's number there; empty: the account's number.
+    number: str = ""
+    #: Of a feed: the field of its customers that holds the account's id or number in the CRM; empty: `number` it is.
+    account: str = ""
+    #: Of a feed: canonical tables that it brings; empty: all that its mapping yields.
+    tables: tuple[str, ...] = ()
+    #: Of a feed: its claims count beside the CRM's own.
+    beside: bool = False
 
 
 def read(profile: str) -> dict[str, ConnectionConfig]:
@@ -55,13 +67,18 @@ def read(profile: str) -> dict[str, ConnectionConfig]:
 
 
 def first(profile: str) -> tuple[str, ConnectionConfig]:
-    """The connection of a profile and its name."""
-    return next(iter(read(profile).items()))
+    """The connection of a profile that ratings are written by, and its name."""
+    return next((name, config) for name, config in read(profile).items() if not config.feeds)
+
+
+def feeds_of(profile: str, name: str) -> dict[str, ConnectionConfig]:
+    """Name → connection of each system that feeds the one of that name."""
+    return {feed: config for feed, config in read(profile).items() if config.feeds == name}
 
 
 def name_of(profile: str) -> str:
-    """The name of a profile's connection; no key is needed for it."""
-    return next(iter(_file(profile)))
+    """The name of the connection that ratings are written by; no key is needed for it."""
+    return next(name for name, values in _file(profile).items() if not values.get("feeds"))
 
 
 def keep(profile: str, connections: Mapping[str, ConnectionConfig]) -> None:
@@ -79,6 +96,7 @@ def keep(profile: str, connections: Mapping[str, ConnectionConfig]) -> None:
             "field_ids": dict(config.field_ids),
             "optional": list(config.optional),
             **({"clock_ahead_s": config.clock_ahead_s} if config.clock_ahead_s else {}),
+            **({name: getattr(config, name) for name in _OF_FEEDS} if config.feeds else {}),
             "sealed": vault.seal(json.dumps({"credentials": dict(config.credentials), "secrets": config.secrets})),
         }
         for name, config in connections.items()
@@ -94,9 +112,12 @@ def change(profile: str, name: str, **changed: Any) -> ConnectionConfig:
     return stored[name]
 
 
-def new_secret(profile: str, *, rotate: bool) -> str:
-    """A new secret of the connection's hook; `rotate`: the one before it counts, too, until the next one is made."""
-    name, config = first(profile)
+def new_secret(profile: str, *, rotate: bool, of: str = "") -> str:
+    """A new secret of a connection's hook; `rotate`: the one before it counts, too, until the next one is made.
+
+    `of`: the connection's name; empty: the CRM's.
+    """
+    name, config = (of, read(profile)[of]) if of else first(profile)
     # At most fifty characters: what the shortest vendor's field holds.
     text = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}"
     change(profile, name, secrets=(text, *config.secrets[: 1 if rotate else 0]))
@@ -115,8 +136,10 @@ def _file(profile: str) -> dict[str, Any]:
         raise _damaged(path, str(error)) from None
     if stored == {}:
         raise Misconfigured("E-NO-CONNECTION", profile=profile)
-    if not isinstance(stored, dict) or not all(
-        isinstance(values, dict) and set(values) >= _TOLD for values in stored.values()
+    if (
+        not isinstance(stored, dict)
+        or not all(isinstance(values, dict) and set(values) >= _TOLD for values in stored.values())
+        or all(values.get("feeds") for values in stored.values())
     ):
         raise _damaged(path, "not what zixin connect writes")
     return cast("dict[str, Any]", stored)
@@ -138,4 +161,9 @@ def _unseal(given: Mapping[str, Any], secret: Mapping[str, Any]) -> ConnectionCo
         tuple(given.get("optional", ())),
         given.get("mapping", ""),
         float(given.get("clock_ahead_s", 0.0)),
+        given.get("feeds", ""),
+        given.get("number", ""),
+        given.get("account", ""),
+        tuple(given.get("tables", ())),
+        bool(given.get("beside")),
     )

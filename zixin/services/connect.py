@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from typing import Literal
 from adapters import registry
 from adapters.registry import SettingSpec, SetupStep, available, imported, setting_specs, setup_steps
 from connector.errors import Denied, Misconfigured, Problem
+from connector.messages.glossary import TABLE_NAMES
 from connector.ports import Described, Diagnostics, Reads, Writes
 from mappings.check import missing_fields
+from mappings.feeds import FeedPlan, joined, taken_over
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import ConnectionConfig
@@ -115,8 +118,11 @@ def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -
     another connection already.
     """
     known = _known_connections(profile)
-    if known and name not in known and not replace:
-        raise Misconfigured("E-CONNECTED", profile=profile, name=next(iter(known)))
+    crms = [each for each, config in known.items() if not config.feeds]
+    if kept.feeds:
+        _check_feed(name, kept, known)
+    elif crms and name not in crms and not replace:
+        raise Misconfigured("E-CONNECTED", profile=profile, name=crms[0])
     (settings.profile_folder(profile) / f"{name}.token").unlink(missing_ok=True)
     told = dict(kept.credentials)
     # A simulator declares its clock beside what it is reached by.
@@ -127,10 +133,12 @@ def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -
     once = secrets & (settled.keys() - kept.credentials.keys())
     before = known.get(name)
     again = before if before is not None and before.crm == kept.crm else ConnectionConfig(kept.crm)
-    kept = replace_(again, credentials=settled, language=kept.language, mapping=kept.mapping, clock_ahead_s=ahead_s)
+    kept = replace_(again, credentials=settled, language=kept.language, mapping=kept.mapping, clock_ahead_s=ahead_s,
+        feeds=kept.feeds, number=kept.number, account=kept.account, tables=kept.tables, beside=kept.beside,
+    )  # fmt: skip
     if once:
         # What a vendor gives once is not given again: it is kept before anything else is tried.
-        connections.keep(profile, {name: kept})
+        _keep(profile, name, kept, known)
     crm = registry.open_crm(kept.crm, kept.credentials, compose.shared(profile, kept.clock_ahead_s), name)
     organisation = crm.organisation()
     lines = [
@@ -142,14 +150,75 @@ def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -
         )
     ]
     described: list[Described] = []
-    if not isinstance(crm, Writes):
+    if kept.feeds:
+        lines += _tied(profile, name, kept, known)
+    elif not isinstance(crm, Writes):
         en, zh = "is only read: zixin writes no ratings into it", "仅供读取：zixin 不向其写入评级"
         lines.append(Line(kept.crm, "ok", en, zh))
     lines += permissions(crm)
     lines += objects(crm, profile, name, kept, described.append)
     if before is None or before.crm != kept.crm or not compose.snapshot_file(profile, name).exists():
         compose.remember(profile, name, described)
-    connections.keep(profile, {name: kept})
+    _keep(profile, name, kept, known)
+    return lines
+
+
+def _keep(profile: str, name: str, kept: ConnectionConfig, known: Mapping[str, ConnectionConfig]) -> None:
+    """Beside the others: a feed beside its CRM, a CRM with what feeds it."""
+    if kept.feeds:
+        connections.keep(profile, {**known, name: kept})
+        return
+    feeds = {each: replace_(config, feeds=name) for each, config in known.items() if config.feeds and each != name}
+    connections.keep(profile, {name: kept, **feeds})
+
+
+#: What an object of a feed begins with, before its colon.
+_FEED_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def _check_feed(name: str, kept: ConnectionConfig, known: Mapping[str, ConnectionConfig]) -> None:
+    crm = known.get(kept.feeds)
+    if crm is None or crm.feeds:
+        there = ", ".join(each for each, config in known.items() if not config.feeds) or "–"
+        raise Misconfigured("E-FEED-CRM", name=kept.feeds, known=there)
+    if name in known and not known[name].feeds:
+        raise Misconfigured("E-FEED-NAME", name=name, detail="the CRM itself is called so")
+    if not _FEED_NAME.fullmatch(name):
+        raise Misconfigured("E-FEED-NAME", name=name, detail="lower case letters, digits, - and _ only")
+
+
+def _tied(
+    profile: str, name: str, kept: ConnectionConfig, known: Mapping[str, ConnectionConfig]
+) -> list[Line]:  # fmt: skip
+    """How the feed's customers are the CRM's accounts, and which tables of the CRM it takes the place of.
+
+    Raises Misconfigured: nothing ties them, or a table that it is to bring is not there.
+    """
+    crm = compose.mapping_of(profile, kept.feeds, known[kept.feeds])
+    theirs = compose.mapping_of(profile, name, kept)
+    plan = FeedPlan(theirs, kept.number, kept.account, kept.tables, kept.beside)
+    made = joined(crm, {name: plan})
+    tie = made.feeds[name]
+    field = tie.customers.account if tie.customers is not None and tie.customers.account else ""
+    if field:
+        en, zh = f"its customers say the account in {field}", f"其客户在 {field} 中保存客户档案编号"
+    else:
+        en = f"accounts say the customer's number in {tie.number}"
+        zh = f"客户档案在 {tie.number} 中保存对方客户编号"
+    guessed = not (kept.number or kept.account)
+    if guessed:
+        en = f"{en}: a guess, --number FIELD or --account FIELD says it"
+        zh = f"{zh}（推测，可用 --number 或 --account 指定）"
+    lines = [Line(name, "look" if guessed else "ok", en, zh)]
+    if taken := taken_over(crm, plan):
+        tables, zh_tables = ", ".join(taken), "、".join(TABLE_NAMES[each] for each in taken)
+        en = f"{tables} are read from {name} from now on, no longer from {kept.feeds} (--beside: from both)"
+        zh = f"{zh_tables}今后从 {name} 读取，不再从 {kept.feeds} 读取（--beside：两者都读）"
+        lines.append(Line(kept.feeds, "look", en, zh))
+    own = [key for key in made.sources if made.feed_of(key) == name]
+    brought = list(dict.fromkeys(table for key in own for table in made.sources[key].tables()))
+    zh = f"提供{'、'.join(TABLE_NAMES[each] for each in brought)}"
+    lines.append(Line(name, "ok", f"brings {', '.join(brought)}", zh))
     return lines
 
 

@@ -1,0 +1,128 @@
+"""The mapping of a CRM and those of the systems that feed it, put together to one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from connector.errors import Misconfigured
+from connector.schema import TABLES
+from mappings.load import CustomersMap, FeedMap, Rule, SourceMap, Yield
+from mappings.load import Mapping as Mapping_
+
+#: What a customer owes and paid lies in one system: where a feed brings claims, the CRM's are left out.
+LEDGER = ("receivables", "payments", "adjustments", "allocations")
+#: Columns whose values are ids of the system that they come from.
+_IDS = frozenset(
+    (
+        "receivable_id payment_id adjustment_id allocation_id order_id limit_id security_id promise_id plan_id"
+        " evidence_id decision_id action_id contract_id supersedes_id"
+    ).split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedPlan:
+    """What a profile says of one feed."""
+
+    mapping: Mapping_
+    #: Field of the CRM's account that holds the customer's number there; empty: the field that `accounts.number` reads.
+    number: str = ""
+    #: Field of the feed's customers that holds the account's id or number in the CRM; empty: `number` ties them.
+    account: str = ""
+    #: Canonical tables that it brings; empty: all that its mapping yields.
+    tables: tuple[str, ...] = ()
+    #: Its claims count beside the CRM's own, instead of taking their place.
+    beside: bool = False
+
+
+def joined(crm: Mapping_, plans: Mapping[str, FeedPlan]) -> Mapping_:
+    """The CRM's mapping with the sources of its feeds, whose ids bear the feed's name as a prefix.
+
+    A feed that the CRM's mapping declares itself stays as it is declared there. Of tables whose rows have no ids
+    (statements, terms, rates) those of the first system count: the CRM, then the feeds in order. Raises Misconfigured:
+    there is nothing that ties the customers.
+    """
+    feeds, sources = dict(crm.feeds), dict(crm.sources)
+    for name, plan in plans.items():
+        if name in crm.feeds:
+            continue
+        feeds[name] = _tie(crm, name, plan)
+        brought = {item.table for part in sources.values() for item in part.yields}
+        wanted = _wanted(plan, brought)
+        if not plan.beside and "receivables" in wanted:
+            sources = _without(sources, LEDGER)
+        sources |= {f"{name}.{key}": part for key, part in _sources(name, plan.mapping, wanted).items()}
+    made = {"version": crm.version, "crm": crm.crm, "feeds": feeds, "sources": sources, "writes": crm.writes}
+    return Mapping_.model_validate(made)
+
+
+def taken_over(crm: Mapping_, plan: FeedPlan) -> tuple[str, ...]:
+    """Tables of the CRM's own that a feed takes the place of."""
+    before = {item.table for part in crm.sources.values() for item in part.yields}
+    wanted = _wanted(plan, before)
+    return tuple(name for name in LEDGER if name in before and "receivables" in wanted and not plan.beside)
+
+
+def _wanted(plan: FeedPlan, brought: Collection[str]) -> set[str]:
+    there = {item.table for part in plan.mapping.sources.values() for item in part.yields}
+    if unknown := [name for name in plan.tables if name not in there]:
+        raise Misconfigured("E-FEED-TABLES", tables=", ".join(unknown), known=", ".join(sorted(there)))
+    wanted = set(plan.tables) or there
+    return {name for name in wanted - {"accounts", "links"} if _has_ids(name) or name not in brought}
+
+
+def _has_ids(name: str) -> bool:
+    key = TABLES[name].key
+    return len(key) == 1 and key[0] in _IDS
+
+
+def _tie(crm: Mapping_, name: str, plan: FeedPlan) -> FeedMap:
+    """How the feed's customers are the CRM's accounts."""
+    theirs = _accounts(plan.mapping.sources)
+    if plan.account:
+        if theirs is None:
+            raise Misconfigured("E-FEED-TIE", feed=name)
+        return FeedMap(customers=CustomersMap(object=theirs[0].object, account=plan.account))
+    ours = _accounts(crm.sources)
+    number = plan.number or (ours[1].columns["number"].field if ours and "number" in ours[1].columns else None)
+    if not number:
+        raise Misconfigured("E-FEED-TIE", feed=name)
+    rule = theirs[1].columns.get("number") if theirs else None
+    if theirs is None or rule is None or rule.field in (None, "id"):
+        return FeedMap(number=number)
+    return FeedMap(number=number, customers=CustomersMap(object=theirs[0].object, number=rule.field))
+
+
+def _accounts(sources: Mapping[str, SourceMap]) -> tuple[SourceMap, Yield] | None:
+    return next(
+        ((part, item) for part in sources.values() for item in part.yields if item.table == "accounts"),
+        None,
+    )
+
+
+def _without(sources: Mapping[str, SourceMap], tables: Iterable[str]) -> dict[str, SourceMap]:
+    result: dict[str, SourceMap] = {}
+    for name, part in sources.items():
+        yields = tuple(item for item in part.yields if item.table not in tables)
+        if yields:
+            result[name] = part.model_copy(update={"yields": yields})
+    return result
+
+
+def _sources(name: str, mapping: Mapping_, wanted: Collection[str]) -> dict[str, SourceMap]:
+    # Claims that another system brings are told by their numbers.
+    ids = _IDS if "receivables" in wanted else _IDS - {"receivable_id", "supersedes_id"}
+    result: dict[str, SourceMap] = {}
+    for key, part in mapping.sources.items():
+        yields = tuple(_prefixed(item, f"{name}-", ids) for item in part.yields if item.table in wanted)
+        if yields:
+            result[key] = part.model_copy(update={"object": f"{name}:{part.object}", "yields": yields})
+    return result
+
+
+def _prefixed(item: Yield, prefix: str, ids: Collection[str]) -> Yield:
+    columns: dict[str, Rule] = {
+        name: rule.model_copy(update={"prefix": prefix}) if name in ids else rule for name, rule in item.columns.items()
+    }
+    return item.model_copy(update={"columns": columns})
