@@ -98,7 +98,8 @@ ASSESSMENT: dict[str, pl.DataType] = {
     "reasons": pl.List(REASON),
     # What a clerk should look at: due_unknown, cash_beside_overdue, rate_missing, implausible_date,
     # parent_cycle, upgrade_pending, downgrade_waits (for a person's confirmation),
-    # statement_stale, evidence_stale (older than two years: they count no more).
+    # statement_stale, evidence_stale (older than two years: they count no more),
+    # source_away (a source of the customer's facts cannot be read: nothing rises on them).
     "notices": pl.List(pl.String()),
     "next_review_on": pl.Int32(),
     # First day on which a day of the customer's own has passed: a due day, a limit's last; null: none ahead.

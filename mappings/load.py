@@ -229,6 +229,10 @@ class Mapping(Part):
         prefix, colon, _ = self.sources[name].object.partition(":")
         return prefix if colon and prefix in self.feeds else ""
 
+    def of_feed(self, feed: str) -> list[str]:
+        """The sources that lie in a feed."""
+        return [name for name in self.sources if self.feed_of(name) == feed]
+
     def bare_object(self, name: str) -> str:
         """The object of a source as its own system calls it."""
         object_ = self.sources[name].object

@@ -101,6 +101,10 @@ class CrmConnection:
         """When something happens here (aware, UTC). The CRM's own clock, `crm.now()`, is for what the CRM dates."""
         return self.clock()
 
+    def day_of(self, at: int) -> date:
+        """The business day of microseconds since 1970 UTC."""
+        return instant(at).astimezone(ZoneInfo(self.time_zone)).date()
+
     def today(self, *, ask: bool = False) -> date:
         """The business day, by our clock; `ask`: the CRM's is told by an answer of this moment, not by the last one.
 

@@ -7,7 +7,7 @@ over what changed since the last look.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +17,7 @@ from connector.errors import Exhausted, Problem
 from connector.policy import Policy
 from connector.ports import UNNAMED_EVENT
 from connector.schema import day_number
-from sync import inbox
+from sync import feeds, inbox
 from sync.causes import in_force, unapproved
 from sync.crm_connection import CrmConnection, micros
 from sync.event_breaker import ask, fallen_customers, too_many
@@ -109,6 +109,8 @@ class _Turn:
     _reread: set[str] = field(default_factory=set)
     #: Why the CRM is away; empty: it is there.
     away: str = ""
+    #: Feed → why it is away.
+    away_feeds: dict[str, str] = field(default_factory=dict)
 
     def work(self, events: Sequence[Waiting]) -> None:
         """Closes them, or puts them off."""
@@ -156,21 +158,20 @@ class _Turn:
     def _try(self, events: Sequence[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
         """Events that were worked on, and those about records that the CRM does not show yet."""
         store, link, policy = self.store, self.link, self.policy
-        pulled = Pulled(began=micros(link.now()))
+        pulled = Pulled(began=micros(link.now()), away=self.away_feeds)
         self._fetch_named(events, pulled)
+        feeds.relink_all(store, link, pulled)
+        events = self._awake(events)
         # A record that we knew is gone. One that nobody has seen may show in a moment; in the end a person hears of it.
         later = [item for item in events if item.event.op != "delete" and _misses(item, self._unseen)]
         ready = [item for item in events if item not in later]
-        names = {name for item in ready for name in item.event.accounts}
-        with store.read(link.name) as session:
-            known = ledger.ids_by_name(session, names)
-        # A name that nobody has is an id that is new to us.
-        named = {known.get(name, name) for name in names}
+        named = self._named(ready)
         # A record that moved concerns the account that it left and the one that it went to.
         accounts = named | pulled.touched | _left_due(store, link, policy, ready)
         unread = accounts - self._reread
         accounts |= reread(store, link, unread, policy.checks, pulled)
         self._reread |= unread
+        ready = self._awake(ready)
         keys = [item.event.event_id for item in ready]
         at = micros(self.clock())
         rescored = _rescore(store, link, policy, self.language, accounts, keys, at, braked=self.braked)
@@ -182,14 +183,62 @@ class _Turn:
                 inbox.hold(session, ready, self.done.problem, at)
         return ([] if rescored.moved or rescored.held else ready), later
 
+    def _awake(self, events: Sequence[Waiting]) -> list[Waiting]:
+        """The events without those of a feed that is away: they wait for it, and grow no older."""
+        asleep = [item for item in events if _feed_of(item, self.link) in self.away_feeds]
+        if asleep:
+            code = self.away_feeds[_feed_of(asleep[0], self.link)]
+            with self.store.write(self.link.name) as session:
+                inbox.wait_out(session, asleep, code, micros(self.clock()))
+            self.done.put_off += len(asleep)
+        return [item for item in events if item not in asleep]
+
+    def _named(self, events: Sequence[Waiting]) -> set[str]:
+        """Accounts that events name by their id or number; a feed's, by the customer there."""
+        by_system: dict[str, set[str]] = {}
+        for item in events:
+            by_system.setdefault(_feed_of(item, self.link), set()).update(item.event.accounts)
+        named: set[str] = set()
+        for feed, names in by_system.items():
+            if feed:
+                named |= set(feeds.accounts_of(self.store, self.link, feed, names).values())
+                continue
+            with self.store.read(self.link.name) as session:
+                known = ledger.ids_by_name(session, names)
+            # A name that nobody has is an id that is new to us.
+            named |= {known.get(name, name) for name in names}
+        return named
+
+    def _fetch_customers(self, wanted: Mapping[str, set[str]], pulled: Pulled) -> None:
+        """Reads the customers of feeds that events name: they may be another account by now."""
+        for feed in self.link.feeds:
+            source = feeds.customers_source(self.link, feed)
+            records = sorted(wanted.get(f"{feed}:{source.object}", ())) if source is not None else []
+            if source is not None and records and feed not in self.away_feeds:
+                try:
+                    pages = self.link.feeds[feed].crm.fetch(source, records)
+                    feeds.take_customers(self.store, self.link, feed, pages, keep=False)
+                except Problem as problem:
+                    feeds.failed(self.store, self.link, feed, problem, pulled)
+
     def _fetch_named(self, events: Sequence[Waiting], pulled: Pulled) -> None:
         """Reads the records that events name, each once a turn."""
         wanted = _by_object(events)
+        for feed in {_feed_of(item, self.link) for item in events} - {""}:
+            feeds.is_left_alone(self.store, self.link, feed, pulled)
+        self._fetch_customers(wanted, pulled)
         for name, part in self.link.mapping.sources.items():
             records = sorted(record for record in wanted.get(part.object, ()) if (name, record) not in self._read)
-            if not records:
+            feed = self.link.mapping.feed_of(name)
+            if not records or feed in self.away_feeds:
                 continue
-            texts = fetch_if_possible(self.store, self.link, name, records, pulled)
+            try:
+                texts = fetch_if_possible(self.store, self.link, name, records, pulled)
+            except Problem as problem:
+                if not feed:
+                    raise
+                feeds.failed(self.store, self.link, feed, problem, pulled)
+                continue
             self._read |= {(name, record) for record in records}
             if texts is None:
                 # The next poll, or the night, sees them.
@@ -197,6 +246,12 @@ class _Turn:
             with self.store.read(self.link.name) as session:
                 names = ledger.ever_seen(session, name, set(records) - texts)
             self._unseen |= {(part.object, record) for record in records if record not in texts and record not in names}
+
+
+def _feed_of(item: Waiting, link: CrmConnection) -> str:
+    """The feed that an event is of; empty: the CRM."""
+    prefix, colon, _ = item.event.object.partition(":")
+    return prefix if colon and prefix in link.feeds else ""
 
 
 def poll(store: Store, link: CrmConnection, policy: Policy, *, language: str, braked: bool = True) -> Drained:

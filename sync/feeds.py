@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+import polars as pl
+
 from connector.errors import Busy, Misconfigured, Problem
 from connector.ports import Page, Source
+from connector.schema import day_number
+from connector.scoring.features.freshness import FRESHNESS
 from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, feeds, ledger, ties
+from sync.store.session import Reading
 from sync.taking import Pulled, take_in
 
 #: So many customers are read again one by one; of more, everything is.
@@ -21,7 +26,7 @@ _LEAVE_ALONE_US = 60_000_000
 def begin(store: Store, link: CrmConnection, feed: str, pulled: Pulled, *, full: bool) -> bool:
     """Reads which customers the feed has, and again the facts of those whose account changed.
 
-    Returns whether so many changed that everything of the feed is to be read again.
+    Returns whether so many changed, or it can so little be asked for them, that all of the feed is to be read again.
     """
     _customers(store, link, feed, full=full)
     return relink(store, link, feed, pulled)
@@ -32,7 +37,7 @@ def relink(store: Store, link: CrmConnection, feed: str, pulled: Pulled) -> bool
     now = micros(link.now())
     with store.read(link.name) as session:
         due = ties.due(session, feed)
-        sources = [name for name in link.mapping.sources if link.mapping.feed_of(name) == feed]
+        sources = link.mapping.of_feed(feed)
         read = [name for name in sources if (at := ledger.cursor(session, name)) is not None and at.complete]
     if not due or len(due) > _ONE_BY_ONE:
         return bool(due)
@@ -41,9 +46,13 @@ def relink(store: Store, link: CrmConnection, feed: str, pulled: Pulled) -> bool
         if owner is None:
             continue
         try:
-            for page in link.ledger(name, owner, sorted(due)):
+            names = sorted(due)
+            for page in link.fetch(name, names) if owner == "id" else link.ledger(name, owner, names):
                 take_in(store, link, page, micros(link.now()), None, pulled)
         except Misconfigured as problem:
+            if problem.code == "E-CONNECTOR-BY":
+                # It cannot be asked for single customers.
+                return True
             if not (link.mapping.sources[name].optional and problem.code == "E-CRM-OBJECT"):
                 raise
     if len(read) == len(sources):
@@ -59,23 +68,52 @@ def relink_all(store: Store, link: CrmConnection, pulled: Pulled) -> None:
             try:
                 relink(store, link, feed, pulled)
             except Problem as problem:
-                away(store, link, feed, problem, pulled)
+                failed(store, link, feed, problem, pulled)
 
 
 def ended(store: Store, link: CrmConnection, feed: str, began: int) -> None:
     """The feed was read to its end: what it says is as it was then."""
     with store.write(link.name) as session:
         ties.done(session, feed, ties.due(session, feed, known_by=began), began)
-        feeds.read(session, feed, began)
+        feeds.read(session, feed, began, link.mapping.of_feed(feed))
 
 
 def away(store: Store, link: CrmConnection, feed: str, problem: Problem, pulled: Pulled) -> None:
-    """It cannot be read now: what it brought stands as it is. Raises the problem where it is none of the feed's."""
+    """A whole look at it failed: what it brought stands as it is. Raises the problem where it is none of the feed's."""
     if problem.code.startswith(_OURS) or isinstance(problem, Busy):
         raise problem
     pulled.away[feed] = problem.code
     with store.write(link.name) as session:
-        feeds.away(session, feed, problem.code, micros(link.now()))
+        feeds.away(session, feed, problem.code, micros(link.now()), link.mapping.of_feed(feed))
+
+
+def failed(store: Store, link: CrmConnection, feed: str, problem: Problem, pulled: Pulled) -> None:
+    """A look at single customers failed: it is left alone for a while.
+
+    Raises the problem where it is none of the feed's, or where the feed answers all the same: then these customers it
+    is, and no other.
+    """
+    if problem.code.startswith(_OURS) or isinstance(problem, Busy) or _answers(link, feed):
+        raise problem
+    pulled.away[feed] = problem.code
+    with store.write(link.name) as session:
+        feeds.failed(session, feed, problem.code, micros(link.now()))
+
+
+def any_is_back(store: Store, link: CrmConnection) -> bool:
+    """Whether a feed answers that could not be read when everything was looked at last."""
+    with store.read(link.name) as session:
+        states = feeds.every(session)
+    return any(states[feed].away_since is not None and _answers(link, feed) for feed in link.feeds if feed in states)
+
+
+def _answers(link: CrmConnection, feed: str) -> bool:
+    """Whether a feed says who it is."""
+    try:
+        link.feeds[feed].crm.organisation()
+    except Problem:
+        return False
+    return True
 
 
 def is_left_alone(store: Store, link: CrmConnection, feed: str, pulled: Pulled) -> bool:
@@ -84,12 +122,26 @@ def is_left_alone(store: Store, link: CrmConnection, feed: str, pulled: Pulled) 
         return True
     with store.read(link.name) as session:
         state = feeds.of(session, feed)
-    if state.away_since is None or state.tried_at is None:
+    if state.problem is None or state.tried_at is None:
         return False
     if 0 <= micros(link.now()) - state.tried_at < _LEAVE_ALONE_US:
         pulled.away[feed] = state.problem or ""
         return True
     return False
+
+
+def freshness(session: Reading, link: CrmConnection, as_of: int) -> pl.DataFrame:
+    """Columns of `FRESHNESS`: who depends on a feed that could not be read, and how old what it brought is."""
+    oldest: dict[str, int | None] = {}
+    for feed, state in feeds.every(session).items():
+        if feed not in link.feeds or state.away_since is None:
+            continue
+        read_on = None if state.read_at is None else link.day_of(state.read_at)
+        age = None if read_on is None else max(0, as_of - day_number(read_on))
+        for account in feeds.dependents(session, feed, link.mapping.of_feed(feed)):
+            before = oldest.get(account, age)
+            oldest[account] = age if before is None or age is None else max(before, age)
+    return pl.DataFrame(list(oldest.items()), schema=FRESHNESS, orient="row")
 
 
 def customers_of(store: Store, link: CrmConnection, feed: str, accounts: Collection[str]) -> list[str]:

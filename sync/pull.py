@@ -21,8 +21,6 @@ from sync.missing import absent, asked, close_missing, doubted
 from sync.store import Store, holes, ledger, rejects, sight, sweeps
 from sync.taking import Pulled, take_in, together
 
-#: Why a row is rejected whose customer no account names.
-STRANGER = "unknown_account"
 #: Problems of a read that began well and cannot be gone on with.
 SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
 
@@ -55,8 +53,8 @@ def pull(
             continue
         try:
             if feed.name not in started:
-                started[feed.name] = micros(link.now())
                 whole[feed.name] = feeds.begin(store, link, feed.name, pulled, full=full)
+                started[feed.name] = micros(link.now())
             _pull_one(store, link, name, checks, pulled, full=full or whole[feed.name], tell=tell)
         except Problem as problem:
             feeds.away(store, link, feed.name, problem, pulled)
@@ -111,7 +109,7 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks:
                 customers = feeds.customers_of(store, link, feed, accounts)
                 _reread_source(store, link, name, accounts, customers, checks, pulled)
             except Problem as problem:
-                feeds.away(store, link, feed, problem, pulled)
+                feeds.failed(store, link, feed, problem, pulled)
     return pulled.touched - before
 
 
@@ -160,7 +158,7 @@ def _pull_source(
         full = full or sight.is_due(sight.of_source(session, name), micros(link.now()))
         first_of_all = sweeps.of_source(session, name) is None
         # A feed's rows of somebody whom no account names are read again when one does.
-        bad = rejects.of_source(session, name, but=STRANGER if link.mapping.feed_of(name) else "")
+        bad = rejects.of_source(session, name, but=rejects.STRANGER if link.mapping.feed_of(name) else "")
         withholds = any(hole.source == name and hole.cause == "rejected" for hole in holes.open_(session))
     # One that says no id cannot be asked for; where it keeps customers waiting, everything is looked at again.
     rejected = sorted(record for record in bad if not record.startswith(UNNAMED))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -66,6 +66,10 @@ class Ran:
     totals: dict[str, int] = field(default_factory=dict)
     wanted: int = 0
     rejected: int = 0
+    #: Source of a feed → its rows of customers whom no account names, and how many customers; none of `rejected`.
+    strangers: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: Feeds of whose customers no account names a single one.
+    untied: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
     def summary(self, link: CrmConnection) -> dict[str, Any]:
@@ -111,6 +115,9 @@ class Ran:
                 "fields": {each.object: {"unread": len(each.fields), "of": each.of} for each in link.unread},
                 "tables": list(unbrought(link.mapping)),
             },
+            "strangers": {source: {"rows": each[0], "customers": each[1]} for source, each in self.strangers.items()},
+            # Feeds of which rows came, and nobody's but strangers'.
+            "untied": self.untied,
             # Feed → code of the problem that keeps it away; what it brought stands as it is.
             "away": dict(self.pulled.away),
             "digest": self.digest,
@@ -153,7 +160,7 @@ def run(
         with store.read(link.name) as session:
             newest = ratings.newest_day(session)
         if newest is not None and as_of < newest:
-            ran.assessed, ran.state = preview(store, link.name, policy, as_of), "shown"
+            ran.assessed, ran.state = preview(store, link.name, policy, as_of, link), "shown"
             lap("score")
         else:
             _decide(store, link, policy, ran, language, dry=dry, lap=lap)
@@ -282,6 +289,15 @@ def _waits(ran: Ran) -> bool:
     return bool(ran.withheld or any(hole["cause"] != "lost" for hole in ran.holes))
 
 
+def _untied(link: CrmConnection, strangers: Iterable[str], stored: Iterable[str]) -> list[str]:
+    """Feeds of which sources brought strangers and nobody else; stored: sources that rows are stored of."""
+
+    def feeds_of(names: Iterable[str]) -> set[str]:
+        return {link.mapping.feed_of(name) for name in names if name in link.mapping.sources}
+
+    return sorted(feeds_of(strangers) - feeds_of(stored))
+
+
 def _digest(made: pl.DataFrame) -> str:
     """Of who would have which rating, limit and hold."""
     rows = made.select("customer_id", "as_of", "rating", "limit", "hold").sort("customer_id")
@@ -335,7 +351,9 @@ def _recorded_run(
     with store.write(link.name) as session:
         ran.refused, ran.refused_fields = len(refusals.open_(session)), refusals.by_field(session)
         ran.totals, ran.wanted = ledger.totals(session), outbox.count_wanted(session)
-        ran.rejected = len(rejects.every(session))
+        ran.strangers = rejects.strangers(session)
+        ran.untied = _untied(link, ran.strangers, ledger.sources(session))
+        ran.rejected = len(rejects.every(session)) - sum(rows for rows, _ in ran.strangers.values())
         finished = max(micros(link.now()), began + 1)
         summary = json.dumps(ran.summary(link))
         runs.save(session, {**row, "state": ran.state, "finished_at": finished, "summary": summary})

@@ -15,6 +15,7 @@ from connector.assessment import ASSESSMENT
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring.features import company, features
+from connector.scoring.features.freshness import with_freshness
 from connector.scoring.features.tendency import Gathering, Statistics, statistics
 from connector.scoring.frame.columns import Int, is_known, lists, nullable, true, whole
 from connector.scoring.frame.grades import GRADE_RANK, NONE, UNRATED, ranks
@@ -40,7 +41,8 @@ def assess(
 ) -> pl.DataFrame:
     """One row per account of `accounts`, with the columns of `connector.assessment.ASSESSMENT`.
 
-    `tables`: canonical tables by name, whole for these accounts; missing ones are empty. `prior`: what was assessed
+    `tables`: canonical tables by name, whole for these accounts; missing ones are empty; beside them `freshness`, with
+    the columns of `features.freshness.FRESHNESS`, where a source of some cannot be read. `prior`: what was assessed
     last on an earlier day, with the columns of `ASSESSMENT`: since when a flag is up, and which grade was held.
     `gathering` counts these customers into the day's statistics, batch by batch.
     """
@@ -103,6 +105,7 @@ def prepared(
     """
     frame = features.features(tables, state, policy, portfolio, as_of, asked).with_row_index("?")
     frame = frame.with_columns(segment_of(tables["accounts"], policy))
+    frame = with_freshness(frame, tables.get("freshness"))
     return people.with_decisions(_used_before(frame, prior), tables, as_of)
 
 
@@ -120,11 +123,12 @@ def judge_accounts(
         rows = people.apply_overrides(rows, rules, as_of)
         rows = rows.hstack([_notches(rows)])
         rows = limits.limit(rows, rules, base, as_of)
-        yield rules, people.apply_holds(judge.flag(rows, rules, base, as_of, up_before))
+        rows = judge.keep_hold(judge.flag(rows, rules, base, as_of, up_before))
+        yield rules, people.apply_holds(rows)
 
 
 def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFrame:
-    """limit_before, rating_before, day_before; and the utilisation of the limit in force before this run.
+    """limit_before, rating_before, hold_before, day_before; and the utilisation of the limit in force before this run.
 
     That is what people agreed, else what took effect by itself.
     """
@@ -142,7 +146,7 @@ def _used_before(frame: pl.DataFrame, prior: pl.DataFrame | None) -> pl.DataFram
 
 
 #: Column beside today's → column of the newest earlier assessment.
-_BEFORE = {"limit_before": "limit", "rating_before": "rating", "day_before": "as_of"}
+_BEFORE = {"limit_before": "limit", "rating_before": "rating", "hold_before": "hold", "day_before": "as_of"}
 
 
 def segment_of(accounts: pl.DataFrame, policy: Policy) -> pl.Series:
@@ -183,6 +187,7 @@ def _notices(frame: pl.DataFrame) -> pl.Series:
         "downgrade_waits": unconfirmed,
         "implausible_date": more["implausible"],
         "statement_stale": whole(frame, "statement_age") > company.STALE,
+        "source_away": true(frame["away"]),
         "evidence_stale": (whole(frame, "external_age") > company.STALE) & ~is_known(frame["external_score"]),
     }
     row, case = np.nonzero(np.stack(list(cases.values()), axis=1))

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, literal, or_, select, update
 
 from connector.policy import Checks
 from connector.schema import TABLES
 from sync.store import due_looks, ledger, sight, tables
 from sync.store.dialect import insert_new_tuples, upsert
+from sync.store.rejects import STRANGER
 from sync.store.session import Reading, Writing
 
 Cause = Literal["rejected", "gone", "lost"]
@@ -200,10 +201,16 @@ def _rows(session: Reading, source: str, name: str) -> int:
 
 
 def _bad_records(session: Reading, source: str, name: str, *, main: bool) -> Select[Any]:
-    """Records with a row that does not fit; those that nobody could read count against the source's main table."""
-    bad = tables.rejects
+    """Records with a row that does not fit; those that nobody could read count against the source's main table.
+
+    Those of somebody whom no account ever named are no hole: a feed has customers whom the CRM has not.
+    """
+    bad, owned = tables.rejects, tables.rejected_records
     names = (name, "") if main else (name,)
-    return select(bad.c.record).where(session.own(bad), bad.c.source == source, bad.c.table.in_(names)).distinct()
+    these = and_(session.own(owned), owned.c.source == source, owned.c.account_id != "")
+    anybody_s = select(owned.c.record).where(these)
+    fits = or_(bad.c.reason != STRANGER, bad.c.record.in_(anybody_s))
+    return select(bad.c.record).where(session.own(bad), bad.c.source == source, bad.c.table.in_(names), fits).distinct()
 
 
 def _rejected(

@@ -12,6 +12,9 @@ from sync.store.dialect import insert_new_tuples, upsert
 from sync.store.ledger import batches
 from sync.store.session import Reading, Writing
 
+#: Why a row of a feed is rejected whose customer no account names.
+STRANGER = "unknown_account"
+
 
 def store(session: Writing, source: str, records: Sequence[str], rejects: pl.DataFrame, at: int) -> bool:
     """What does not fit of these records now takes the place of what was said of them; whether there is any, or was."""
@@ -90,6 +93,14 @@ def of_source(session: Reading, source: str, *, but: str = "") -> set[str]:
     table = tables.rejects
     query = select(table.c.record).where(session.own(table), table.c.source == source, table.c.reason != but)
     return set(session.tx.execute(query.distinct()).scalars())
+
+
+def strangers(session: Reading) -> dict[str, tuple[int, int]]:
+    """Source → rows of customers whom no account names, and how many customers that are."""
+    table = tables.rejects
+    these = and_(session.own(table), table.c.reason == STRANGER)
+    query = select(table.c.source, func.count(), func.count(table.c.value.distinct())).where(these)
+    return {row[0]: (row[1], row[2]) for row in session.tx.execute(query.group_by(table.c.source))}
 
 
 def every(session: Reading) -> list[dict[str, object]]:

@@ -76,8 +76,8 @@ def accounts_of(session: Reading, feed: str, customers: Collection[str], *, says
     if says_account:
         ids = ledger.ids_by_name(session, set(said.values()))
         return {customer: ids[text] for customer, text in said.items() if text in ids}
-    # A customer of whom the feed tells no number goes by his own name.
-    numbers = {customer: said.get(customer, customer) for customer in customers}
+    # Where the feed has no customers of its own to read, its records say the number itself.
+    numbers = said if said or _tells(session, feed) else {customer: customer for customer in customers}
     holders = _holders(session, feed, set(numbers.values()))
     return {customer: holders[number] for customer, number in numbers.items() if number in holders}
 
@@ -176,13 +176,20 @@ def _said(session: Reading, feed: str, customers: Collection[str]) -> dict[str, 
 
 
 def _customers_of(session: Reading, feed: str, texts: Collection[str], *, bare: bool = True) -> set[str]:
-    """Customers who say one of these, and with `bare` those who may be called so themselves."""
+    """Customers who say one of these; with `bare` those of that name, where the feed's customers say nothing."""
     table = tables.feed_customers
-    result: set[str] = set(texts) if bare else set()
+    result: set[str] = set(texts) if bare and not _tells(session, feed) else set()
     for batch in batches(sorted(texts)):
         these = and_(session.own(table), table.c.feed == feed, table.c.says.in_(batch))
         result |= set(session.tx.execute(select(table.c.customer).where(these)).scalars())
     return result
+
+
+def _tells(session: Reading, feed: str) -> bool:
+    """Whether any customer of the feed says something."""
+    table = tables.feed_customers
+    query = select(table.c.customer).where(session.own(table), table.c.feed == feed).limit(1)
+    return session.tx.execute(query).first() is not None
 
 
 def _due(session: Writing, feed: str, customers: Iterable[str], now: int) -> None:

@@ -225,6 +225,7 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
         en = "! {source}: {count:,} records are dated after now; each sync reads them again until then: zixin doctor"
         zh = "! {source}：{count:,} 条记录的修改时间晚于当前时间；在此之前每次同步都会重新读取：zixin doctor"
         context.say(context.words(en, zh).format(source=source, count=count))
+    _say_feeds(context, summary)
     for hole in summary["holes"]:
         if hole["cause"] != "lost":
             context.say(f"! {holes.sentence(hole, context.language)}")
@@ -240,6 +241,21 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
     context.say(context.words(f"calls    {calls}; {credits_:,} credits", f"调用     {calls}；{credits_:,} 点额度"))
     seconds = ", ".join(f"{context.term(name)} {spent:.1f}" for name, spent in summary["seconds"].items())
     context.say(context.words(f"seconds  {seconds}", f"秒数     {seconds}"))
+
+
+def _say_feeds(context: Context, summary: dict[str, Any]) -> None:
+    """Whom the feeds have and the CRM has not, and which of them cannot be read."""
+    for source, seen in summary["strangers"].items():
+        en = "· {source}: {rows:,} rows of {customers:,} customers whom no account names; they enter once one does"
+        zh = "· {source}：{customers:,} 个客户的 {rows:,} 行没有对应的客户档案；有对应后自动读入"
+        context.say(context.words(en, zh).format(source=source, **seen))
+    for feed in summary["untied"]:
+        en = f"! {feed}: no account names a single one of its customers: is it the right field? zixin map check"
+        context.say(context.words(en, f"! {feed}：没有客户档案对应其任何客户，字段是否正确？zixin map check"))
+    for feed, code in summary["away"].items():
+        en = f"! {feed} cannot be read ({code}): what it brought stands as it is, and nothing rises on it: zixin status"
+        zh = f"! 无法读取 {feed}（{code}）：其数据保持原样，评级与额度不会因此上调：zixin status"
+        context.say(context.words(en, zh))
 
 
 def _say_left_out(context: Context, left: dict[str, Any]) -> None:

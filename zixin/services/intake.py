@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from adapters.common import standard_webhooks
 from connector.errors import Untrusted
-from connector.ports import VerifiedCall
+from connector.ports import UNNAMED_EVENT, Event, VerifiedCall
 from sync.crm_connection import micros
 from sync.inbox import InboxWriter
 from zixin.services import metrics
@@ -31,6 +31,8 @@ class WebhookRoute:
     secrets: Sequence[str]
     #: The CRM's own format; None: it has none.
     verify: Callable[[Mapping[str, str], bytes, Sequence[str]], VerifiedCall] | None
+    #: The connection whose inbox its events go to; empty: its own. A feed's go to that of the CRM it feeds.
+    of: str = ""
     #: Instants of calls with a bare token within the hour.
     tokens: deque[float] = field(default_factory=deque)
 
@@ -90,7 +92,8 @@ class Intake:
             metrics.REFUSED.labels(problem.code).inc()
             raise
         later = 0.0 if call.signed else route.not_before(now.timestamp())
-        return Taken(call, self.writer.submit(route.name, call.events, micros(now), round(later * 1_000_000)))
+        events = [_of_feed(event, route.name) for event in call.events] if route.of else call.events
+        return Taken(call, self.writer.submit(route.of or route.name, events, micros(now), round(later * 1_000_000)))
 
     def committed(self, taken: Taken, fresh: int) -> None:
         """Count a call whose events are committed, and say that there is work."""
@@ -98,6 +101,13 @@ class Intake:
         metrics.REPEATED.inc(len(taken.call.events) - fresh)
         if fresh:
             self.wake()
+
+
+def _of_feed(event: Event, feed: str) -> Event:
+    """The event as the mapping names its object, under an id that no other system gives."""
+    bare = event.event_id.removeprefix(UNNAMED_EVENT)
+    unnamed = UNNAMED_EVENT if bare != event.event_id else ""
+    return replace(event, object=f"{feed}:{event.object}", event_id=f"{unnamed}{feed}:{bare}")
 
 
 def _verified(route: WebhookRoute, headers: Mapping[str, str], body: bytes, now: datetime) -> VerifiedCall:

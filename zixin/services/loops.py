@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,9 +19,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connector.errors import Problem
-from connector.ports import WebhookSource
+from connector.ports import Reads, WebhookSource
 from connector.schema import day_number
-from sync import inbox
+from sync import feeds, inbox
 from sync.crm_connection import micros
 from sync.drain import Drained, drain, poll
 from sync.inbox import InboxWriter
@@ -49,6 +49,8 @@ _A_DAY_S = 86_400.0
 _KEPT_S = 7 * 86_400
 #: Seconds between two tries of what was left behind.
 _PUSH_AGAIN_S = 10.0
+#: Seconds between two looks whether a feed is back.
+_AFTER_OUTAGE_S = 60.0
 #: Problems that are no fault of ours are waited out for so long before the next look.
 _AFTER_PROBLEM_S = 5.0
 
@@ -80,8 +82,12 @@ class Serving:
         link = self.workspace.link
         verify = link.crm.verify if isinstance(link.crm, WebhookSource) else None
         routes = {link.name: WebhookRoute(link.name, self.workspace.secrets, verify)}
+        for name, feed in link.feeds.items():
+            verify = feed.crm.verify if isinstance(feed.crm, WebhookSource) else None
+            routes[name] = WebhookRoute(name, feed.secrets, verify, of=link.name)
         loops = [self._drain, *([self._poll] if self.poll_s else []), *([self._night] if self.nightly else [])]
         loops += [self.renew] if self.public_url else []
+        loops += [self._catch_up] if link.feeds else []
         for loop in loops:
             waker = self._wake if loop == self._drain else self._stop
             thread = threading.Thread(target=self._kept_alive, args=(loop, waker), name=loop.__name__, daemon=True)
@@ -170,6 +176,12 @@ class Serving:
             metrics.OUTPUT_FIELDS.inc(pushed.written)
             log.info("left over: written %d, deferred %d", pushed.written, pushed.deferred)
 
+    def _catch_up(self) -> float:
+        """Read what a feed has to tell that could not be read when it was its turn."""
+        if feeds.any_is_back(self.workspace.store, self.workspace.link):
+            self._poll()
+        return _AFTER_OUTAGE_S
+
     def _poll(self) -> float:
         done = poll(
             self.workspace.store,
@@ -223,14 +235,30 @@ class Serving:
     def renew(self) -> float:
         """Subscribe to what the mapping reads; seconds until it is to be done again."""
         link = self.workspace.link
-        objects = sorted({part.object for part in link.mapping.sources.values() if part.owner() is not None})
-        url = f"{self.public_url.rstrip('/')}/hooks/{link.name}"
-        if not isinstance(link.crm, WebhookSource):
-            log.warning("%s cannot call us when something changes: it is asked every --poll", link.name)
+        wait = self._subscribed(link.name, link.crm, self.workspace.secrets, "")
+        for name, feed in link.feeds.items():
+            try:
+                wait = min(wait, self._subscribed(name, feed.crm, feed.secrets, name))
+            except Problem as problem:
+                log.warning("%s: not subscribed: %s", name, problem.code)
+                wait = min(wait, _AFTER_PROBLEM_S)
+        return wait
+
+    def _subscribed(self, name: str, crm: Reads, secrets: Sequence[str], feed: str) -> float:
+        """Subscribe to one system; seconds until it is to be done again."""
+        mapping = self.workspace.link.mapping
+        own = [
+            key for key, part in mapping.sources.items() if mapping.feed_of(key) == feed and part.owner() is not None
+        ]
+        said = mapping.feeds[feed].customers if feed else None
+        objects = sorted({mapping.bare_object(key) for key in own} | ({said.object} if said else set()))
+        url = f"{self.public_url.rstrip('/')}/hooks/{name}"
+        if not isinstance(crm, WebhookSource) or not secrets:
+            log.warning("%s cannot call us when something changes: it is asked every --poll", name)
             return _A_DAY_S
-        until = link.crm.subscribe(url, self.workspace.secrets[0], objects)
-        life = (until - link.crm.now()).total_seconds()
-        log.info("subscribed to %d objects until %s", len(objects), until.isoformat(timespec="minutes"))
+        until, now = crm.subscribe(url, secrets[0], objects), crm.now()
+        life = (until - now).total_seconds()
+        log.info("subscribed to %d objects of %s until %s", len(objects), name, until.isoformat(timespec="minutes"))
         return max(60.0, life * _RENEW_AT)
 
 
@@ -293,8 +321,9 @@ def serving_profile(profile: str, **how: Any) -> Iterator[tuple[Serving, Intake]
 
     Raises as `serving` does; Denied: the CRM lacks our fields, or hides them.
     """
-    if not connections.first(profile)[1].secrets:
-        connections.new_secret(profile, rotate=False)
+    for name, config in connections.read(profile).items():
+        if not config.secrets:
+            connections.new_secret(profile, rotate=False, of=name)
     with compose.open_workspace(profile, keep=True) as workspace:
         compose.check_fields(workspace)
         with serving(profile, workspace, **how) as made:

@@ -58,8 +58,11 @@ class RunDone:
 
     @property
     def incomplete(self) -> bool:
-        """Rows did not fit, a source is out of sight, the CRM refused something, or nothing shows that it took it."""
-        names = ("rejected", "lost_from_sight", "refused", "refused_fields", "unknown")
+        """Rows did not fit, a source is out of sight, the CRM refused something, or nothing shows that it took it.
+
+        So is a run in which a feed could not be read, or in which no account names a single customer of one.
+        """
+        names = ("rejected", "lost_from_sight", "refused", "refused_fields", "unknown", "away", "untied")
         return any(self.summary[name] for name in names)
 
 

@@ -34,13 +34,17 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | N
         for name, pillar in policy.pillars.items()
         if pillar.cap_when_absent
     ]
-    unrated = _knocked_out(fired, policy, NOT_RATED, frame.height)
+    away, before = true(frame["away"]), ranks(frame["rating_before"])
+    # Nobody is rated for the first time on facts of which some cannot be read.
+    unrated = _knocked_out(fired, policy, NOT_RATED, frame.height) | (away & (before == NONE))
     held = steady(frame, _worst(caps, frame.height), unrated, policy, prior, as_of)
     # Without a score today the last grade is no rating.
     graded = np.where(is_known(frame["score_milli"]) & (held.grade != NONE), held.grade, UNRATED)
     # D stands before NR: an insolvent customer with thin evidence is insolvent.
     defaulted = _knocked_out(fired, policy, "D", frame.height)
     rating = np.where(defaulted, GRADE_RANK["D"], np.where(unrated, UNRATED, graded))
+    # Nor does a grade rise on them.
+    rating = np.where(away & (before < UNRATED), np.maximum(rating, before), rating)
     return with_series(
         frame,
         [
@@ -127,6 +131,19 @@ def flag(frame: pl.DataFrame, policy: Policy, base: str, as_of: int, before: pl.
     gravity = [(each, _SEVERITIES.index(policy.flags[code].severity)) for code, each in up.items()]
     severity = pl.Series("severity", _SEVERITIES).gather(_worst(gravity, frame.height))
     return with_series(frame, [*_lines(frame, up, since, policy), holds(hold), severity])
+
+
+def keep_hold(frame: pl.DataFrame) -> pl.DataFrame:
+    """The hold no milder than it was, where a source of the customer cannot be read. Columns in: hold, hold_before."""
+    away = true(frame["away"])
+    if not away.any():
+        return frame
+    now, before = (
+        frame[name].replace_strict(HOLD_RANK, default=0, return_dtype=pl.Int64).to_numpy()
+        for name in ("hold", "hold_before")
+    )
+    kept = np.where(away, np.maximum(now, before), now)
+    return with_series(frame, [holds(kept)])
 
 
 def _up_since(frame: pl.DataFrame, before: pl.DataFrame) -> dict[str, Int]:

@@ -212,7 +212,7 @@ def _in_force(frame: pl.DataFrame, now: Int, rating: Int, policy: Policy, base: 
         nobody = np.zeros(len(now), bool)
         lower = before.there & (now < before.minor)
         return Amounts(np.zeros_like(now), nobody), lower & _waits(frame)
-    sure = (whole(frame, "rate_missing") == 0) & (rating != UNRATED)
+    sure = (whole(frame, "rate_missing") == 0) & (rating != UNRATED) & ~true(frame["away"])
     better = rating < np.minimum(rated, UNRATED)
     last_fact = np.maximum(whole(frame, "last_issued", -NEVER), whole(frame, "last_paid", -NEVER))
     fresh = (whole(frame, "data_age") <= policy.review.stale_days) & (better | (last_fact > days(frame, "day_before")))

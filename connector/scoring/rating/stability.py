@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from connector.policy import Policy
-from connector.scoring.frame.columns import NEVER, Bool, Int, days, is_known, whole
+from connector.scoring.frame.columns import NEVER, Bool, Int, days, is_known, true, whole
 from connector.scoring.frame.grades import GRADE_RANK, NONE, UNRATED, ranks
 from connector.scoring.frame.keys import row_index_of
 from connector.scoring.rating.scorecard import MILLI
@@ -33,8 +33,8 @@ def steady(
 ) -> Steady:
     """The grade after hysteresis; `NONE` without a score and without an earlier grade.
 
-    Columns in: account_id, score_milli. `cap`: rank of the best grade allowed; `unrated`: not rated today. `prior`:
-    assessments of an earlier day.
+    Columns in: account_id, score_milli, away. `cap`: rank of the best grade allowed; `unrated`: not rated today.
+    `prior`: assessments of an earlier day.
     """
     rules = policy.stability
     score, scored = whole(frame, "score_milli"), is_known(frame["score_milli"])
@@ -51,7 +51,8 @@ def steady(
     held = np.where(remembered, np.maximum(better, earlier.pending), better)
     since = np.where(remembered, earlier.pending_since, as_of)
     confirmed = as_of - since >= rules.confirm_days
-    up = np.where(confirmed, np.maximum(held, before - notches), before)
+    # On facts of which some cannot be read nothing rises.
+    up = np.where(confirmed & ~true(frame["away"]), np.maximum(held, before - notches), before)
     stored = had & (unrated | ~scored)
     rises = had & ~stored & (better < before)
     grade = np.select(

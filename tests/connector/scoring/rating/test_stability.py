@@ -26,7 +26,7 @@ def grades(*days: Day, cap: str = "AAA", **on: dict[int, str]) -> list[str]:
     for day, score in days:
         event = next((name for name, when in on.items() if day in when), None)
         frame = pl.DataFrame(
-            {"account_id": ["A"], "score_milli": [None if score is None else round(score * 1000)]},
+            {"account_id": ["A"], "score_milli": [None if score is None else round(score * 1000)], "away": [False]},
             schema_overrides={"score_milli": pl.Int64},
         )
         best, unrated = np.array([GRADE_RANK[cap]]), np.array([event == "NR"])

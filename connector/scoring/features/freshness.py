@@ -1,0 +1,31 @@
+"""How old the facts of a customer are whose sources cannot be read, so that nothing rises on them.
+
+Source: docs/sources.md, "A feed that cannot be read".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from connector.scoring.frame.columns import whole
+from connector.scoring.frame.keys import row_index_of
+
+#: account_id, and how many days ago the oldest of his sources that cannot be read was read last; null: never. Customers
+#: whose sources can all be read have no row.
+FRESHNESS = pl.Schema({"account_id": pl.String, "age": pl.Int32})
+
+
+def with_freshness(frame: pl.DataFrame, told: pl.DataFrame | None) -> pl.DataFrame:
+    """The frame with `away` (a source of his cannot be read), and `data_age` no smaller than the age of that source.
+
+    `told`: columns of `FRESHNESS`; None: everything can be read.
+    """
+    if told is None or told.is_empty():
+        return frame.with_columns(pl.lit(value=False).alias("away"))
+    row = row_index_of(frame["account_id"], told["account_id"])
+    away, age = row >= 0, whole(told, "age")[np.maximum(row, 0)]
+    data_age = np.where(away, np.maximum(whole(frame, "data_age"), age), whole(frame, "data_age"))
+    return frame.with_columns(
+        pl.Series("away", away), pl.Series("data_age", data_age, dtype=frame.schema["data_age"])
+    )  # fmt: skip
