@@ -143,6 +143,25 @@ WHO = (
         ),
     ),
     Table(
+        "profiles",
+        ("profile_id",),
+        (
+            _text("profile_id", "id of the customer in the system that knows it", None),
+            _owner("account that it is about"),
+            _text("tax_id", "统一社会信用代码, VAT number"),
+            _text("parent_id", "account of the parent company", "no parent"),
+            _text("country", "ISO 3166 alpha-2"),
+            _text("industry", "industry as that system words it"),
+            _text("segment", "segment of the policy"),
+            _currency("no amount"),
+            _day("since", "customer since"),
+            _day("founded_on", "day the company was founded"),
+            Column("natural_person", "flag", "a natural person, not a company"),
+            _money("registered_capital", "registered capital, in `currency`"),
+            _text("status", "status as that system words it"),
+        ),
+    ),
+    Table(
         "links",
         ("account_id",),
         (

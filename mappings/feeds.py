@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from connector.errors import Misconfigured
+from connector.profiles import FILLS
 from connector.schema import TABLES
 from mappings.load import CustomersMap, FeedMap, Rule, SourceMap, Yield
 from mappings.load import Mapping as Mapping_
@@ -15,8 +16,8 @@ LEDGER = ("receivables", "payments", "adjustments", "allocations")
 #: Columns whose values are ids of the system that they come from.
 _IDS = frozenset(
     (
-        "receivable_id payment_id adjustment_id allocation_id order_id limit_id security_id promise_id plan_id"
-        " evidence_id decision_id action_id contract_id supersedes_id"
+        "profile_id receivable_id payment_id adjustment_id allocation_id order_id limit_id security_id promise_id"
+        " plan_id evidence_id decision_id action_id contract_id supersedes_id"
     ).split()
 )
 
@@ -40,8 +41,8 @@ def joined(crm: Mapping_, plans: Mapping[str, FeedPlan]) -> Mapping_:
     """The CRM's mapping with the sources of its feeds, whose ids bear the feed's name as a prefix.
 
     A feed that the CRM's mapping declares itself stays as it is declared there. Of tables whose rows have no ids
-    (statements, terms, rates) those of the first system count: the CRM, then the feeds in order. Raises Misconfigured:
-    there is nothing that ties the customers.
+    (statements, terms, rates) those of the first system count, the CRM, then the feeds in order, or those of the feed
+    that names the table. Raises Misconfigured: there is nothing that ties the customers.
     """
     feeds, sources = dict(crm.feeds), dict(crm.sources)
     for name, plan in plans.items():
@@ -50,8 +51,7 @@ def joined(crm: Mapping_, plans: Mapping[str, FeedPlan]) -> Mapping_:
         feeds[name] = _tie(crm, name, plan)
         brought = {item.table for part in sources.values() for item in part.yields}
         wanted = _wanted(plan, brought)
-        if not plan.beside and "receivables" in wanted:
-            sources = _without(sources, LEDGER)
+        sources = _without(sources, _replaced(plan, wanted))
         sources |= {f"{name}.{key}": part for key, part in _sources(name, plan.mapping, wanted).items()}
     made = {"version": crm.version, "crm": crm.crm, "feeds": feeds, "sources": sources, "writes": crm.writes}
     return Mapping_.model_validate(made)
@@ -61,15 +61,22 @@ def taken_over(crm: Mapping_, plan: FeedPlan) -> tuple[str, ...]:
     """Tables of the CRM's own that a feed takes the place of."""
     before = {item.table for part in crm.sources.values() for item in part.yields}
     wanted = _wanted(plan, before)
-    return tuple(name for name in LEDGER if name in before and "receivables" in wanted and not plan.beside)
+    return tuple(name for name in TABLES if name in before and name in _replaced(plan, wanted))
+
+
+def _replaced(plan: FeedPlan, wanted: Collection[str]) -> set[str]:
+    """Tables that count from the feed alone."""
+    claims = set(LEDGER) if "receivables" in wanted and not plan.beside else set()
+    return claims | {name for name in plan.tables if not _has_ids(name)}
 
 
 def _wanted(plan: FeedPlan, brought: Collection[str]) -> set[str]:
     there = {item.table for part in plan.mapping.sources.values() for item in part.yields}
+    # What it knows of its customers stands beside what the CRM says of them.
+    there = {"profiles" if name == "accounts" else name for name in there} - {"links"}
     if unknown := [name for name in plan.tables if name not in there]:
         raise Misconfigured("E-FEED-TABLES", tables=", ".join(unknown), known=", ".join(sorted(there)))
-    wanted = set(plan.tables) or there
-    return {name for name in wanted - {"accounts", "links"} if _has_ids(name) or name not in brought}
+    return set(plan.tables) or {name for name in there if _has_ids(name) or name not in brought}
 
 
 def _has_ids(name: str) -> bool:
@@ -115,10 +122,23 @@ def _sources(name: str, mapping: Mapping_, wanted: Collection[str]) -> dict[str,
     ids = _IDS if "receivables" in wanted else _IDS - {"receivable_id", "supersedes_id"}
     result: dict[str, SourceMap] = {}
     for key, part in mapping.sources.items():
-        yields = tuple(_prefixed(item, f"{name}-", ids) for item in part.yields if item.table in wanted)
+        items = (_profile(item) if item.table == "accounts" else item for item in part.yields)
+        yields = tuple(_prefixed(item, f"{name}-", ids) for item in items if item is not None and item.table in wanted)
         if yields:
             result[key] = part.model_copy(update={"object": f"{name}:{part.object}", "yields": yields})
     return result
+
+
+def _profile(item: Yield) -> Yield | None:
+    """What a feed says of its customers, as profiles; None: no more than who they are."""
+    told = {name: rule for name, rule in item.columns.items() if name in FILLS and (rule.field or rule.present)}
+    customer = item.columns.get("account_id")
+    if customer is None or not told:
+        return None
+    columns = {"profile_id": customer, "account_id": customer, **told}
+    if "currency" in item.columns:
+        columns["currency"] = item.columns["currency"]
+    return Yield(table="profiles", when=item.when, columns=columns)
 
 
 def _prefixed(item: Yield, prefix: str, ids: Collection[str]) -> Yield:

@@ -16,7 +16,7 @@ from mappings.load import Mapping as Mapping_
 from mappings.load import Yield
 
 #: Tables that people fill in zixin itself, or that it makes; no CRM is expected to bring them.
-_OWN = ("links", "decisions", "actions")
+_OWN = ("links", "profiles", "decisions", "actions")
 #: Columns that a system makes itself: its ids, and what only repeats another column there.
 _MADE = frozenset({"limit_id", "allocation_id", "owner_id", "basis", "payment_amount", "payment_currency"})
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from connector.errors import Misconfigured
+from connector.profiles import filled
 from connector.schema import TABLES
 from mappings.cast import REJECTS, cast, rejected
 
@@ -32,6 +33,8 @@ _SHARED = ("account_id", "paid_on", "currency", "kind", "instrument")
 class Portfolio:
     """What a folder holds."""
 
+    #: Whether every row belongs to an account and a claim of the folder itself.
+    owners: bool = True
     #: Canonical tables by name, with the columns of `connector.schema`; a table that no file gave is missing.
     tables: dict[str, pl.DataFrame] = field(default_factory=dict)
     #: file, line, table, column, value, reason (a code of `connector.messages.rejects`).
@@ -49,10 +52,36 @@ def read(folder: Path) -> Portfolio:
     for name in REQUIRED:
         if not (folder / f"{name}.csv").is_file():
             raise Misconfigured("E-FOLDER-MISSING", path=str(folder), file=f"{name}.csv")
-    done = Portfolio()
-    _accounts(done, folder / "accounts.csv")
-    _receivables(done, folder / "invoices.csv")
-    _payments(done, folder / "payments.csv")
+    done = _read(folder)
+    if "profiles" in done.tables:
+        done.tables["accounts"] = filled(done.tables["accounts"], done.tables["profiles"])
+    return done
+
+
+def read_part(folder: Path) -> Portfolio:
+    """As `read`, of a folder beside a CRM that has the rest: any of its files may be missing.
+
+    Whose a row is, is not judged: its customers and the claims that it has no file of lie elsewhere.
+    """
+    if not folder.is_dir():
+        raise Misconfigured("E-FOLDER-NONE", path=str(folder))
+    done = _read(folder, owners=False)
+    if not done.tables:
+        raise Misconfigured("E-FOLDER-EMPTY", path=str(folder), known=", ".join(f"{name}.csv" for name in files()))
+    return done
+
+
+def files() -> tuple[str, ...]:
+    """What the files of a folder may be called, without their `.csv`."""
+    return tuple("invoices" if name == "receivables" else name for name in TABLES)
+
+
+def _read(folder: Path, *, owners: bool = True) -> Portfolio:
+    done = Portfolio(owners=owners)
+    own = {"accounts": _accounts, "invoices": _receivables, "payments": _payments}
+    for name, take in own.items():
+        if (folder / f"{name}.csv").is_file():
+            take(done, folder / f"{name}.csv")
     for name in TABLES:
         path = folder / f"{name}.csv"
         if name not in ("accounts", "receivables", "payments") and path.is_file():
@@ -123,6 +152,8 @@ def _reject_unknown(
     done: Portfolio, file: str, name: str, rows: pl.DataFrame, column: str, reason: str
 ) -> pl.DataFrame:
     table, key = ("accounts", "account_id") if reason == "unknown_account" else ("receivables", "receivable_id")
+    if not done.owners and (table == "accounts" or table not in done.tables):
+        return rows
     condition = pl.col(column).is_in(done.tables[table][key].implode())
     return _keep(done, file, name, rows, condition | pl.col(column).is_null(), column, reason)
 
@@ -185,7 +216,7 @@ def _payments(done: Portfolio, path: Path) -> None:
 
 
 def _allocations(done: Portfolio, rows: pl.DataFrame) -> pl.DataFrame:
-    invoices = done.tables["receivables"].select(
+    invoices = done.tables.get("receivables", TABLES["receivables"].empty()).select(
         pl.col("receivable_id"), pl.col("currency").alias("receivable_currency")
     )
     applied = rows.filter(pl.col("invoice_id").is_not_null()).join(

@@ -49,6 +49,7 @@ HOLD_WORDS: dict[str, tuple[str, str]] = {
 #: Canonical table → Chinese.
 TABLE_NAMES: dict[str, str] = {
     "accounts": "客户档案",
+    "profiles": "补充档案",
     "links": "客户关联",
     "receivables": "应收账款",
     "payments": "收款",
@@ -71,6 +72,7 @@ TABLE_NAMES: dict[str, str] = {
 #: Column of a canonical table → Chinese.
 COLUMN_NAMES: dict[str, str] = {
     "account_id": "客户档案标识",
+    "profile_id": "补充档案标识",
     "number": "编号",
     "name": "名称",
     "tax_id": "税号",

@@ -224,6 +224,24 @@ PROBLEMS: dict[str, Words] = {
         "配置 {profile} 已有数据库。",
         "使用 --replace 以备份取代（原有数据会保留），或用 --profile 指定另一个名称。",
     ),
+    "E-FOLDER-NONE": Words(
+        "There is no folder {path}.",
+        "Check the path; a folder of another machine has to be mounted here.",
+        "文件夹 {path} 不存在。",
+        "请检查路径；其他机器上的文件夹需先挂载到本机。",
+    ),
+    "E-FOLDER-EMPTY": Words(
+        "The folder {path} has none of the files that zixin reads.",
+        "Put one of {known} into it; docs/sources.md has their columns.",
+        "文件夹 {path} 中没有 zixin 可读取的文件。",
+        "请放入以下任一文件：{known}；各列说明见 docs/sources.zh-CN.md。",
+    ),
+    "E-FOLDER-CHANGED": Words(
+        "The folder {path} changed while it was read.",
+        "The next run reads it again; put whole files there, by renaming them.",
+        "读取期间文件夹 {path} 发生了变化。",
+        "下次运行将重新读取；请以改名方式放入完整的文件。",
+    ),
     "E-FEED-CRM": Words(
         "The profile has no CRM of the name {name} that could be fed.",
         "It has {known}; connect the CRM first, then what feeds it.",

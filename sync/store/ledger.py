@@ -9,6 +9,7 @@ from itertools import islice
 import polars as pl
 from sqlalchemy import Table, and_, func, literal, or_, select
 
+from connector.profiles import filled
 from connector.schema import TABLES
 from sync.store import tables
 from sync.store.dialect import raise_counter, upsert
@@ -95,13 +96,15 @@ def load(
     the payments behind the one and the claims behind the other, whoever's they are.
     """
     if accounts is None:
-        return {name: _select(session, name, None, (), known_at) for name in TABLES}
+        whole = {name: _select(session, name, None, (), known_at) for name in TABLES}
+        return {**whole, "accounts": filled(whole["accounts"], whole["profiles"])}
     accounts = sorted(with_trees(session, accounts, past=known_at is not None))
 
     def batch(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
         return _select(session, name, column, values, known_at)
 
     result = {name: batch(name, "account_id", accounts) for name in TABLES if _owned(name)}
+    result["accounts"] = filled(result["accounts"], result["profiles"])
     result["rates"] = batch("rates", None, ())
     by_claim = batch("allocations", "receivable_id", _ids(result["receivables"], "receivable_id"))
     by_payment = batch("allocations", "payment_id", _ids(result["payments"], "payment_id"))
@@ -274,7 +277,9 @@ def ids_by_name(session: Reading, names: Collection[str]) -> dict[str, str]:
 def with_trees(session: Reading, accounts: Collection[str], *, past: bool = False) -> set[str]:
     """The accounts and everybody who is tied to them by parents, up and down; `past`: or ever was."""
     tied: dict[str, set[str]] = {}
-    for table in (tables.CANONICAL["accounts"], *((tables.PAST["accounts"],) if past else ())):
+    names_ = ("accounts", "profiles")
+    now, then = [tables.CANONICAL[name] for name in names_], [tables.PAST[name] for name in names_]
+    for table in (*now, *(then if past else ())):
         query = select(table.c.account_id, table.c.parent_id).where(session.own(table), table.c.parent_id.is_not(None))
         for child, parent in session.tx.execute(query):
             tied.setdefault(child, set()).add(parent)

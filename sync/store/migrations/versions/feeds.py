@@ -1,5 +1,7 @@
 """Systems that feed the CRM: how their customers are its accounts, and how old what they brought is."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -51,3 +53,46 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "feed"),
         sqlite_with_rowid=False,
     )
+    _profiles()
+
+
+def _profiles() -> None:
+    texts = ("profile_id", "account_id", "tax_id", "parent_id", "country", "industry", "segment", "currency")
+    op.create_table(
+        "profiles",
+        sa.Column("connection", sa.Text(), nullable=False),
+        *_known(texts, never_null=("profile_id", "account_id")),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_modified_at", sa.BigInteger(), nullable=True),
+        sa.Column("known_from", sa.BigInteger(), nullable=False),
+        sa.Column("deleted_on", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("connection", "profile_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "profiles_past",
+        sa.Column("connection", sa.Text(), nullable=True),
+        *_known(texts),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("source_id", sa.Text(), nullable=True),
+        sa.Column("source_modified_at", sa.BigInteger(), nullable=True),
+        sa.Column("known_from", sa.BigInteger(), nullable=True),
+        sa.Column("deleted_on", sa.Integer(), nullable=True),
+        sa.Column("known_until", sa.BigInteger(), nullable=False),
+    )
+    for name in ("profiles", "profiles_past"):
+        op.create_index(f"ix_{name}_account_id", name, ["connection", "account_id"])
+        op.create_index(f"ix_{name}_source", name, ["connection", "source", "source_id"])
+
+
+def _known(texts: tuple[str, ...], never_null: tuple[str, ...] = ()) -> list[sa.Column[Any]]:
+    """What a profile says."""
+    return [
+        *(sa.Column(name, sa.Text(), nullable=name not in never_null) for name in texts),
+        sa.Column("since", sa.Integer(), nullable=True),
+        sa.Column("founded_on", sa.Integer(), nullable=True),
+        sa.Column("natural_person", sa.Boolean(), nullable=True),
+        sa.Column("registered_capital", sa.BigInteger(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=True),
+    ]
