@@ -12,13 +12,18 @@ from dataclasses import dataclass
 import polars as pl
 
 from connector.schema import TABLES, Column
+from mappings.feeds import LEDGER
 from mappings.load import Mapping as Mapping_
 from mappings.load import Yield
 
+#: Field of a source that bears the day on which it was read: the system keeps no history.
+READ_ON = "read_on"
 #: Tables that people fill in zixin itself, or that it makes; no CRM is expected to bring them.
 _OWN = ("links", "profiles", "decisions", "actions")
 #: Columns that a system makes itself: its ids, and what only repeats another column there.
 _MADE = frozenset({"limit_id", "allocation_id", "owner_id", "basis", "payment_amount", "payment_currency"})
+#: What an allocation says in the payment's currency, it need not say in the claim's.
+_IMPLIED = frozenset({("allocations", "amount"), ("allocations", "currency")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,11 @@ def of_tables(mapping: Mapping_, tables: Mapping[str, pl.DataFrame]) -> list[Lef
             result.append(LeftOut(name, "", frame.height))
             continue
         for column in TABLES[name].columns:
-            if column.name in frame.columns and column.name not in _MADE:
+            implied = column.name in _MADE or (name, column.name) in _IMPLIED
+            if column.name in frame.columns and not implied:
                 rows = frame.filter(_says(column) & ~_kept(column, yields)).height
                 result += [LeftOut(name, column.name, rows)] if rows else []
-    return result + _limits(mapping, tables)
+    return result + _limits(mapping, tables) + _rates(mapping, tables)
 
 
 def _says(column: Column) -> pl.Expr:
@@ -88,6 +94,36 @@ def _limits(mapping: Mapping_, tables: Mapping[str, pl.DataFrame]) -> list[LeftO
         return []
     again = limits.height - limits["account_id"].n_unique()
     return [LeftOut("limits", "limit_id", again)] if again else []
+
+
+def _rates(mapping: Mapping_, tables: Mapping[str, pl.DataFrame]) -> list[LeftOut]:
+    """Rates of earlier days, where the system keeps none but today's."""
+    rates = tables.get("rates")
+    days = {
+        item.columns["day"].field
+        for part in mapping.sources.values()
+        for item in part.yields
+        if item.table == "rates" and "day" in item.columns
+    }
+    if rates is None or rates.is_empty() or days != {READ_ON}:
+        return []
+    earlier = rates.height - rates.select(pl.struct("currency", "base").n_unique()).item()
+    return [LeftOut("rates", "day", earlier)] if earlier else []
+
+
+def brought_beside(left: Iterable[LeftOut], tables: Mapping[str, pl.DataFrame]) -> tuple[str, ...]:
+    """Tables that a feed has to bring so that nothing is left out: claims with all that settles them, accounts as
+    profiles.
+    """
+    names = {each.table for each in left}
+    if names & set(LEDGER):
+        names |= {name for name in LEDGER if name in tables}
+    return tuple(as_brought(name) for name in TABLES if name in names)
+
+
+def as_brought(table: str) -> str:
+    """The table under which a feed brings it: what it knows of customers are profiles."""
+    return "profiles" if table == "accounts" else table
 
 
 def of_objects(mapping: Mapping_, described: Mapping[str, Iterable[str]]) -> list[Unread]:

@@ -239,14 +239,22 @@ class Mapping(Part):
         return object_.partition(":")[2] if self.feed_of(name) else object_
 
     def order(self) -> list[str]:
-        """Sources in the order of a run: the CRM's accounts, then the feeds, then the rest of the CRM."""
+        """Sources in the order of a run: the CRM's accounts, then the feeds, then the rest of the CRM.
+
+        What a feed says of claims that another system brings comes last: it needs their ids.
+        """
+        claims = self.systems().get("receivables", [])
 
         def place(name: str) -> int:
-            if self.feed_of(name):
-                return 1
-            return 0 if "accounts" in self.sources[name].tables() else 2
+            feed = self.feed_of(name)
+            if not feed:
+                return 0 if "accounts" in self.sources[name].tables() else 2
+            return 3 if feed not in claims and self._names_claims(name) else 1
 
         return sorted(self.sources, key=place)
+
+    def _names_claims(self, name: str) -> bool:
+        return any("receivable_id" in item.columns for item in self.sources[name].yields)
 
     def source(self, name: str) -> Source:
         """The source as an adapter reads it; of the written object, with zixin's own fields, so that edits show."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -138,10 +139,15 @@ class Reading:
         for record in records:
             common = {"id": rows.text(select.first(parent.id, record)), "parent": record}
             common["modified"] = rows.modified(parent, record, self.wire.zone)
+            times: Counter[str] = Counter()
             for place, child in enumerate(select.every(item.children.rows, record)):
                 own = child.get(item.children.id) if isinstance(child, Mapping) and item.children.id else place
                 row = dict(child) if isinstance(child, Mapping) else {"value": child}
-                results.append({**row, **common, "row_id": f"{common['id']}/{own}"})
+                key = f"{common['id']}/{own}"
+                times[key] += 1
+                # A second part on the same invoice is a part, too.
+                row_id = key if times[key] == 1 else f"{key}/{times[key]}"
+                results.append({**row, **common, "row_id": row_id})
         return results
 
     def _childless(self, source: Source, records: Sequence[Any], frame: pl.DataFrame) -> tuple[Gone, ...]:

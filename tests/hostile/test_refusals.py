@@ -26,7 +26,7 @@ def test_what_stands_refused_is_told_by_each_sync_until_it_is_written(six: Doubl
     six.rule(ids[0], "Phone is mandatory")
 
     def sync(**how: Any) -> Any:
-        six.advance(3600)
+        six.advance(60)
         ran = run_(store, link, POLICY, TODAY, language="en", **how)
         return ran.summary(link)["refused"], ran.pushed.written
 

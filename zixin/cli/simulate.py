@@ -31,6 +31,7 @@ def simulate(
     tls: Annotated[
         bool, typer.Option(help="Serve https, with a fresh certificate; its path is printed as `ca`.")
     ] = False,
+    without: Annotated[str, typer.Option(help="Tables of the folder that lie elsewhere, by commas.", hidden=True)] = "",
     until_closed: Annotated[bool, typer.Option(help="End when standard input does.", hidden=True)] = False,
 ) -> None:
     """Print one line of JSON (origin, credentials, control) and serve."""
@@ -40,7 +41,7 @@ def simulate(
     context: Context = call.obj
     check_crm(crm)
     day: date | None = days_of(today)[0] if today else None
-    simulation = simulated.simulation(crm, data, day)
+    simulation = simulated.simulation(crm, data, day, set(without.split(",")) - {""})
     say_rejects(context, simulation.rejects)
     say_left_out(context, crm, [asdict(each) for each in simulation.left_out])
     if until_closed:

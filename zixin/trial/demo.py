@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -27,6 +27,7 @@ from sync.run import run
 from sync.store import ledger
 from zixin import compose
 from zixin.config import connections, settings
+from zixin.config.connections import ConnectionConfig
 from zixin.services import crm_fields
 from zixin.services.connect import CLOCK, seconds_of
 from zixin.services.loops import serving
@@ -34,6 +35,8 @@ from zixin.services.ratings import distribution
 from zixin.trial import generate, simulate
 from zixin.web.webhooks import application
 
+#: The feed that brings from the folder what the simulated CRM has no place for.
+FEED = "files"
 #: The demo's own profile; nothing else is ever thrown away.
 PROFILE = "demo"
 
@@ -47,6 +50,8 @@ class Demo:
     crm: str
     #: What the simulator printed: origin, credentials, control.
     simulated: dict[str, Any]
+    #: Tables of the folder that a feed brings.
+    beside: tuple[str, ...] = ()
     summary: dict[str, Any] = field(default_factory=dict)
     assessed: pl.DataFrame = field(default_factory=pl.DataFrame)
     #: account_id → (number, name), of the accounts as the CRM has them.
@@ -88,10 +93,11 @@ def running_demo(
             path.unlink()
         settings.forget_policy(PROFILE)
         folder, day = _portfolio(home, data, as_of, today)
-        demo = Demo(day, crm, ends.enter_context(_simulator(crm, folder, day)))
+        beside = simulate.placeless(crm, folder)
+        demo = Demo(day, crm, ends.enter_context(_simulator(crm, folder, day, beside)), beside=beside)
         seconds["simulator"] = time.perf_counter() - started
         tell(f"simulated {crm} at {demo.simulated['origin']}, its day is {day}")
-        _line(demo, language, tell, seconds)
+        _line(demo, folder, language, tell, seconds, history=data is None)
         seconds["total"] = time.perf_counter() - started
         demo.summary["seconds"] = {name: round(spent, 3) for name, spent in seconds.items()}
         stands = ends.pop_all()
@@ -111,11 +117,19 @@ def _portfolio(home: Path, data: Path | None, as_of: date | None, today: date) -
     return data, last
 
 
-def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[str, float]) -> None:
-    """Connect, install the fields, and run once."""
+def _line(
+    demo: Demo, folder: Path, language: str, tell: Callable[[str], None], seconds: dict[str, float], *, history: bool
+) -> None:
+    """Connect, install the fields, and run once; `history`: on two days before, too."""
     declared = dict(demo.simulated["credentials"])
     ahead_s = seconds_of(declared.pop(CLOCK, ""))
-    compose.connect(PROFILE, f"simulated-{demo.crm}", demo.crm, declared, language, ahead_s)
+    name = f"simulated-{demo.crm}"
+    compose.connect(PROFILE, name, demo.crm, declared, language, ahead_s)
+    if demo.beside:
+        settings_ = {"path": str(folder.resolve())}
+        kept = ConnectionConfig("folder", settings_, language, feeds=name, tables=demo.beside, clock_ahead_s=ahead_s)
+        connections.keep(PROFILE, {**connections.read(PROFILE), FEED: kept})
+        tell(f"{demo.crm} has no place for all of {', '.join(demo.beside)}: {FEED} brings them from the folder")
     before = time.perf_counter()
     with compose.open_workspace(PROFILE, keep=True) as opened:
         link, _ = crm_fields.install(PROFILE, opened.link, optional=("score",))
@@ -130,7 +144,8 @@ def _line(demo: Demo, language: str, tell: Callable[[str], None], seconds: dict[
             counted[source] = records
 
         day = day_number(demo.as_of)
-        past = partial(_past, workspace, day, language)
+        # A folder of somebody's own is rated as `evaluate` rates it: by its facts, and nothing that held before.
+        past = partial(_past, workspace, day, language) if history else lambda: None
         ran = run(workspace.store, workspace.link, workspace.policy, day, language=language, tell=progress, pulled=past)
         demo.summary, demo.assessed = ran.summary(workspace.link), ran.assessed
         demo.sentences = workspace.policy.sentences
@@ -171,9 +186,11 @@ def live() -> Iterator[str]:
 
 
 @contextmanager
-def _simulator(crm: str, folder: Path, day: date) -> Iterator[dict[str, Any]]:
+def _simulator(crm: str, folder: Path, day: date, without: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
     """The simulator in a process of its own, which ends with ours whatever becomes of us."""
     words = ["simulate", crm, "--data", str(folder), "--today", day.isoformat(), "--until-closed"]
+    # What a CRM's accounts say of a customer is theirs all the same.
+    words += ["--without", ",".join(without)]
     process = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "zixin", *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -47,16 +47,30 @@ class Simulation:
         }
 
 
-def simulation(crm: str, folder: Path, today: date | None = None) -> Simulation:
-    """A simulated CRM with the folder's rows; `today`: the day that its clock shows, noon UTC and running on."""
+def simulation(
+    crm: str, folder: Path, today: date | None = None, without: Collection[str] = ()
+) -> Simulation:  # fmt: skip
+    """A simulated CRM with the folder's rows; `today`: the day that its clock shows, noon UTC and running on.
+
+    `without`: tables that lie elsewhere.
+    """
     read = portfolio.read(folder)
     rates = read.tables.get("rates")
     bases = set() if rates is None else set(rates["base"].unique())
     currency = bases.pop() if len(bases) == 1 else base_currency(read.tables, "USD")
     noon = None if today is None else datetime.combine(today, time(12), UTC)
     ahead_s = 0.0 if noon is None else (noon - datetime.now(UTC)).total_seconds()
-    lost = tuple(left_out.of_tables(packaged(crm), read.tables))
-    return Simulation(registry.simulated(crm, read.tables, currency, ahead_s), read.rejects, lost, ahead_s)
+    tables = {name: table for name, table in read.tables.items() if name not in without}
+    told = left_out.of_tables(packaged(crm), read.tables)
+    lost = tuple(each for each in told if left_out.as_brought(each.table) not in without)
+    rejects = read.rejects.filter(~pl.col("table").is_in(sorted(without)))
+    return Simulation(registry.simulated(crm, tables, currency, ahead_s), rejects, lost, ahead_s)
+
+
+def placeless(crm: str, folder: Path) -> tuple[str, ...]:
+    """Tables of a folder of which a simulated CRM has no place for everything; accounts are called profiles."""
+    tables = portfolio.read(folder).tables
+    return left_out.brought_beside(left_out.of_tables(packaged(crm), tables), tables)
 
 
 def serve(made: Simulation, port: int, ready: Callable[[dict[str, Any]], None], *, tls: bool, now: datetime) -> None:

@@ -3,3 +3,4 @@
 from typing import Any
 
 DOUBLES: dict[str, Any] = {}
+DRIFTS: dict[str, Any] = {}
