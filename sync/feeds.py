@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-import polars as pl
-
 from connector.errors import Busy, Misconfigured, Problem
 from connector.ports import Page, Source
 from connector.schema import day_number
-from connector.scoring.features.freshness import FRESHNESS
 from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, feeds, ledger, ties
-from sync.store.session import Reading
 from sync.taking import Pulled, take_in
 
 #: So many customers are read again one by one; of more, everything is.
@@ -84,7 +80,9 @@ def away(store: Store, link: CrmConnection, feed: str, problem: Problem, pulled:
         raise problem
     pulled.away[feed] = problem.code
     with store.write(link.name) as session:
-        feeds.away(session, feed, problem.code, micros(link.now()), link.mapping.of_feed(feed))
+        read_at = feeds.of(session, feed).read_at
+        read_on = None if read_at is None else day_number(link.day_of(read_at))
+        feeds.away(session, feed, problem.code, micros(link.now()), link.mapping.of_feed(feed), read_on)
 
 
 def failed(store: Store, link: CrmConnection, feed: str, problem: Problem, pulled: Pulled) -> None:
@@ -128,20 +126,6 @@ def is_left_alone(store: Store, link: CrmConnection, feed: str, pulled: Pulled) 
         pulled.away[feed] = state.problem or ""
         return True
     return False
-
-
-def freshness(session: Reading, link: CrmConnection, as_of: int) -> pl.DataFrame:
-    """Columns of `FRESHNESS`: who depends on a feed that could not be read, and how old what it brought is."""
-    oldest: dict[str, int | None] = {}
-    for feed, state in feeds.every(session).items():
-        if feed not in link.feeds or state.away_since is None:
-            continue
-        read_on = None if state.read_at is None else link.day_of(state.read_at)
-        age = None if read_on is None else max(0, as_of - day_number(read_on))
-        for account in feeds.dependents(session, feed, link.mapping.of_feed(feed)):
-            before = oldest.get(account, age)
-            oldest[account] = age if before is None or age is None else max(before, age)
-    return pl.DataFrame(list(oldest.items()), schema=FRESHNESS, orient="row")
 
 
 def customers_of(store: Store, link: CrmConnection, feed: str, accounts: Collection[str]) -> list[str]:

@@ -21,7 +21,6 @@ from connector.scoring.features.tendency import Statistics
 from connector.scoring.rating.people import decisions_in_force
 from sync import warnings
 from sync.crm_connection import CrmConnection, micros
-from sync.feeds import freshness
 from sync.store import Store, ledger, outbox, ratings
 from sync.store.session import Reading, Writing
 
@@ -83,7 +82,6 @@ def score(
         tables = ledger.load(session, None if whole else sorted(due))
         near = None if whole else tables["accounts"]["account_id"].to_list()
         prior = ratings.assessments(session, before=as_of, accounts=near)
-        tables["freshness"] = freshness(session, link, as_of)
     portfolio = before
     pairs: tuple[tuple[int, str], ...] = ()
     if portfolio is None or everybody:
@@ -184,19 +182,12 @@ def render_anew(store: Store, link: CrmConnection, policy: Policy, *, language: 
     return count
 
 
-def preview(
-    store: Store, connection: str, policy: Policy, as_of: int, link: CrmConnection | None = None
-) -> pl.DataFrame:
-    """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some.
-
-    `link`: without it what a feed brought counts as fresh, though it cannot be read.
-    """
+def preview(store: Store, connection: str, policy: Policy, as_of: int) -> pl.DataFrame:
+    """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
     with store.read(connection) as session:
         tables = ledger.load(session)
         before = _before(session, as_of)
         prior = ratings.assessments(session, before=as_of)
-        if link is not None:
-            tables["freshness"] = freshness(session, link, as_of)
     portfolio = before or portfolio_statistics(tables, policy, as_of)
     return assess(tables, policy, as_of, portfolio=portfolio, prior=prior)
 

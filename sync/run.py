@@ -160,7 +160,7 @@ def run(
         with store.read(link.name) as session:
             newest = ratings.newest_day(session)
         if newest is not None and as_of < newest:
-            ran.assessed, ran.state = preview(store, link.name, policy, as_of, link), "shown"
+            ran.assessed, ran.state = preview(store, link.name, policy, as_of), "shown"
             lap("score")
         else:
             _decide(store, link, policy, ran, language, dry=dry, lap=lap)

@@ -57,6 +57,7 @@ TERMS: dict[str, str] = {
     "refused": "CRM拒绝",
     "lost": "不可见",
     "holes": "数据缺口",
+    "feeds": "数据源",
     "sweep": "全量读取",
     "paused": "暂停写回",
     "True": "是",

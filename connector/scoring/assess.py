@@ -105,7 +105,7 @@ def prepared(
     """
     frame = features.features(tables, state, policy, portfolio, as_of, asked).with_row_index("?")
     frame = frame.with_columns(segment_of(tables["accounts"], policy))
-    frame = with_freshness(frame, tables.get("freshness"))
+    frame = with_freshness(frame, tables.get("freshness"), as_of)
     return people.with_decisions(_used_before(frame, prior), tables, as_of)
 
 

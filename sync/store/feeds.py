@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import select
 
-from sync.store import ledger, tables
+from sync.store import ledger, outages, tables
 from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
@@ -40,18 +40,25 @@ def of(session: Reading, feed: str) -> FeedState:
     return every(session).get(feed, FeedState(feed))
 
 
-def read(session: Writing, feed: str, began: int, sources: Iterable[str]) -> None:
+def read(session: Writing, feed: str, began: int, sources: Sequence[str]) -> None:
     """It was read to its end, by a look that began then; who depends on it is due where it was away."""
     if of(session, feed).away_since is not None:
-        ledger.bump(session, dependents(session, feed, sources))
+        ledger.bump(session, outages.dependents(session, feed, sources))
+        outages.end(session, feed, began)
     _save(session, FeedState(feed, began, None, began, None))
 
 
-def away(session: Writing, feed: str, problem: str, now: int, sources: Iterable[str]) -> None:
-    """A whole look at it failed by that problem: from now on what it brought is old, and who depends on it is due."""
+def away(
+    session: Writing, feed: str, problem: str, now: int, sources: Sequence[str], read_on: int | None
+) -> None:  # fmt: skip
+    """A whole look at it failed by that problem: from now on what it brought is old, and who depends on it is due.
+
+    read_on: the business day of `read_at`.
+    """
     before = of(session, feed)
     if before.away_since is None:
-        ledger.bump(session, dependents(session, feed, sources))
+        ledger.bump(session, outages.dependents(session, feed, sources))
+        outages.begin(session, feed, sources, read_on, now)
     since = now if before.away_since is None else before.away_since
     _save(session, replace(before, away_since=since, tried_at=now, problem=problem))
 
@@ -59,20 +66,6 @@ def away(session: Writing, feed: str, problem: str, now: int, sources: Iterable[
 def failed(session: Writing, feed: str, problem: str, now: int) -> None:
     """A look at single customers failed by that problem; the next whole look tells whether it is away."""
     _save(session, replace(of(session, feed), tried_at=now, problem=problem))
-
-
-def dependents(session: Reading, feed: str, sources: Iterable[str]) -> set[str]:
-    """Accounts that are a customer of the feed, or of which a fact came from it; sources: the feed's, by name."""
-    said, customers = tables.feed_accounts, tables.feed_customers
-    names = set(session.tx.execute(select(said.c.account_id).where(session.own(said), said.c.feed == feed)).scalars())
-    texts = session.tx.execute(select(customers.c.says).where(session.own(customers), customers.c.feed == feed))
-    names |= set(ledger.ids_by_name(session, set(texts.scalars())).values())
-    own = sorted(sources)
-    for table in tables.CANONICAL.values():
-        if "account_id" in table.c:
-            query = select(table.c.account_id).where(session.own(table), table.c.source.in_(own)).distinct()
-            names |= set(session.tx.execute(query).scalars())
-    return names
 
 
 def _save(session: Writing, state: FeedState) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Table, and_, func, literal, or_, select
 
 from connector.profiles import filled
 from connector.schema import TABLES
-from sync.store import tables
+from sync.store import outages, tables
 from sync.store.dialect import raise_counter, upsert
 from sync.store.session import Reading, Writing
 
@@ -93,11 +93,13 @@ def load(
     """Canonical tables to score: of all accounts, or whole for the given ones; as they were known at that instant.
 
     Whole means: with all accounts of their trees of parents, the allocations of their claims and of their payments,
-    the payments behind the one and the claims behind the other, whoever's they are.
+    the payments behind the one and the claims behind the other, whoever's they are. Beside them `freshness`, where a
+    feed of some of them cannot be read.
     """
     if accounts is None:
         whole = {name: _select(session, name, None, (), known_at) for name in TABLES}
-        return {**whole, "accounts": filled(whole["accounts"], whole["profiles"])}
+        whole["accounts"] = filled(whole["accounts"], whole["profiles"])
+        return _with_freshness(session, whole, None, known_at)
     accounts = sorted(with_trees(session, accounts, past=known_at is not None))
 
     def batch(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
@@ -115,7 +117,15 @@ def load(
     for name, key in (("receivables", "receivable_id"), ("payments", "payment_id"), ("adjustments", "adjustment_id")):
         missing = sorted(set(_ids(result["allocations"], key)) - set(_ids(result[name], key)))
         result[name] = pl.concat([result[name], batch(name, key, missing)])
-    return result
+    return _with_freshness(session, result, accounts, known_at)
+
+
+def _with_freshness(
+    session: Reading, whole: dict[str, pl.DataFrame], accounts: Collection[str] | None, known_at: int | None
+) -> dict[str, pl.DataFrame]:
+    """With `freshness`, where a feed of some cannot be read, or could not then."""
+    told = outages.freshness(session, accounts, known_at)
+    return whole if told.is_empty() else {**whole, "freshness": told}
 
 
 def sources(session: Reading) -> set[str]:

@@ -150,6 +150,13 @@ feeds = _table(
     _int("tried_at", nullable=True), _text("problem", nullable=True),
     key=("connection", "feed"),
 )  # fmt: skip
+#: When feeds could not be read; `back_at` null: still. `read_on`: day it was read last before, null: never.
+outages = _table(
+    "outages",
+    _text("connection"), _text("feed"), _int("away_since"), _int("back_at", nullable=True),
+    Column("read_on", Integer(), nullable=True), _text("sources"),
+    key=("connection", "feed", "away_since"),
+)  # fmt: skip
 #: Connections of which something may have made a hole, or mended one, since somebody looked.
 due_looks = _table("due_looks", _text("connection"), key=("connection",))
 #: Customers whom a hole concerns: they are not written before a person says so.

@@ -148,7 +148,7 @@ def said_twice(session: Reading, feed: str) -> dict[str, list[str]]:
 
 def forget(session: Writing, feed: str) -> None:
     """Nothing is known of that feed any more."""
-    for table in (tables.feed_accounts, tables.feed_customers, tables.feed_due, tables.feeds):
+    for table in (tables.feed_accounts, tables.feed_customers, tables.feed_due, tables.feeds, tables.outages):
         session.tx.execute(delete(table).where(session.own(table), table.c.feed == feed))
 
 

@@ -58,6 +58,7 @@ def explain(
         context.say(context.words("that day's figures, in today's words", "数字为当日数据，语句为当前表述"))
     for line in result["reasons"]:
         context.say(f"  • {context.words(line['en'], line['zh'])}")
+    _sources(context, result["sources"])
     _facts(context, result["facts"], every=every)
     _tendency(context, result["tendency"])
     _points(context, result)
@@ -132,6 +133,16 @@ def report(
         context.say(context.words(f"wrote {path}", f"已生成 {path}"))
 
 
+def _sources(context: Context, origins: list[dict[str, Any]]) -> None:
+    """Where the facts come from: a line a source."""
+    from connector.messages.sources import line, listed
+
+    context.say()
+    context.say(context.words("Where its facts come from", "数据来源"))
+    for source, rows in listed(origins).items():
+        context.say(f"   {source:<22} {context.words(*line(rows))}")
+
+
 def _facts(context: Context, facts: dict[str, Any], *, every: bool) -> None:
     context.say()
     context.say(context.words("1. Open items", "1. 未清款项"))
@@ -143,7 +154,8 @@ def _facts(context: Context, facts: dict[str, Any], *, every: bool) -> None:
         )
         late = context.words("disputed", "有争议") if row["disputed"] else late
         context.say(
-            f"   {row['invoice']:<16} {row['issued']} → {row['due'] or '–':<10} {row['open']:>14} / {row['amount']} {row['currency']}  {late}"
+            f"   {row['invoice']:<16} {row['issued']} → {row['due'] or '–':<10} {row['open']:>14} / {row['amount']} "
+            f"{row['currency']}  {late}  [{row['source'] or '–'}]"
         )
     settled = facts["settled"] if every else facts["settled"][:_MOST_PARTS]
     context.say()

@@ -109,20 +109,26 @@ def resume(call: typer.Context) -> None:
     context.say(context.words("writes again", "已恢复写回"))
 
 
+#: Whose hook a secret is.
+_OF = typer.Option("--of", metavar="NAME", help="A feed's, by its name; else the CRM's.")
+
+
 @secret.command("new", help="Make one; every older one stops counting. It is shown once.")
-def _new(call: typer.Context) -> None:
-    _secret(call.obj, rotate=False)
+def _new(call: typer.Context, of: Annotated[str, _OF] = "") -> None:
+    _secret(call.obj, of, rotate=False)
 
 
 @secret.command("rotate", help="Make one; the one before it counts until the next is made.")
-def _rotate(call: typer.Context) -> None:
-    _secret(call.obj, rotate=True)
+def _rotate(call: typer.Context, of: Annotated[str, _OF] = "") -> None:
+    _secret(call.obj, of, rotate=True)
 
 
-def _secret(context: Context, *, rotate: bool) -> None:
+def _secret(context: Context, of: str, *, rotate: bool) -> None:
     from zixin.config import connections
 
-    text = connections.new_secret(context.profile, rotate=rotate)
+    if of and of not in (known := connections.read(context.profile)):
+        raise typer.BadParameter(f"{of!r} is none of {', '.join(known)}", param_hint="--of")
+    text = connections.new_secret(context.profile, rotate=rotate, of=of)
     if context.json:
         context.document({"secret": text})
     else:

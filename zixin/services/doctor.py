@@ -16,7 +16,8 @@ from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
 from sync import backup
 from sync.crm_connection import CrmConnection, instant
-from sync.store import Store, ledger, migrations, refusals, rejects, sweeps
+from sync.store import Store, ledger, migrations, refusals, rejects, sweeps, ties
+from sync.store import feeds as feed_states
 from sync.store.revision import behind
 from zixin import compose
 from zixin.config import connections, installation, keys, settings
@@ -166,7 +167,11 @@ def _connection(profile: str, name: str, kept: ConnectionConfig, now: datetime) 
         yield from _quota(profile, name, kept, crm, now)
         for line in (*connect.permissions(crm), *connect.objects(crm, profile, name, kept)):
             yield Check("connection", line.what, line.state, line.en, line.zh, access=line.state == "failed")
-        link = CrmConnection(name, crm, compose.named_mapping(profile, name, kept), organisation)
+        if kept.feeds:
+            yield from _feed(profile, name)
+            return
+        feeds = compose.open_feeds(profile, name)
+        link = CrmConnection(name, crm, compose.named_mapping(profile, name, kept), organisation, feeds=feeds)
         yield from _fields(profile, kept, link)
         yield from _counts(profile, link)
         yield from _missed(profile)
@@ -269,6 +274,8 @@ def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
         for row in rejects.every(session):
             bad[str(row["source"])] = bad.get(str(row["source"]), 0) + 1
     for source, count in ours.items():
+        if mapping.feed_of(source):
+            continue
         there = crm.count(mapping.sources[source].object)
         if there is None:
             continue
@@ -281,6 +288,33 @@ def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
             f"{message} rejected" + (": zixin sync --full" if apart else ""),
             f"{message} 拒收" + ("：zixin sync --full" if apart else ""),
         )
+
+
+def _feed(profile: str, name: str) -> Iterator[Check]:
+    """How old what a feed brought is, and how its customers are tied to the CRM's accounts."""
+    if not compose.up_to_date(profile):
+        return
+    with compose.open_store(profile) as (store, connection), store.read(connection) as session:
+        state, (tied, kept_) = feed_states.of(session, name), ties.count(session, name)
+        twice = ties.said_twice(session, name)
+    read = "–" if state.read_at is None else instant(state.read_at).isoformat(timespec="minutes")
+    if state.away_since is not None:
+        since = instant(state.away_since).isoformat(timespec="minutes")
+        en = f"read {read}; could not be read since {since} ({state.problem}): nothing rises on it: zixin sync"
+        zh = f"读取于 {read}；自 {since} 起无法读取（{state.problem}），评级与额度不因其上调：zixin sync"
+        yield Check("records", name, "look", en, zh)
+    else:
+        yield Check("records", name, "ok", f"read {read}", f"读取于 {read}")
+    if tied:
+        yield Check("records", name, "ok", f"{tied:,} accounts are a customer there", f"{tied:,} 个客户档案对应其客户")
+    if kept_:
+        en = f"{kept_:,} accounts say no number any more and keep the customer that they had, until another one says it"
+        zh = f"{kept_:,} 个客户档案已无对方编号，在其他档案使用该编号之前保留原对应关系"
+        yield Check("records", name, "look", en, zh)
+    for number, accounts in list(twice.items())[:_FEW]:
+        en = f"{len(accounts)} accounts say the number {number}: {accounts[0]} has the customer, being first"
+        zh = f"{len(accounts)} 个客户档案使用同一编号 {number}：最先使用的 {accounts[0]} 对应该客户"
+        yield Check("records", name, "look", en, zh)
 
 
 def _missed(profile: str) -> Iterator[Check]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -16,7 +16,8 @@ from connector.schema import day_of
 from connector.scoring.features.tendency import Statistics
 from sync.causes import decided_since
 from sync.crm_connection import instant
-from sync.store import ledger, ratings
+from sync.store import ledger, provenance, ratings
+from sync.store.provenance import Origin
 from zixin import compose
 from zixin.services.wording import sentences_for
 
@@ -95,6 +96,16 @@ def _rating(row: dict[str, Any], *, decided: bool) -> AccountRating:
     )
 
 
+def origins_document(origins: Sequence[Origin]) -> list[dict[str, Any]]:
+    """Where facts come from, now: source, table, rows, newest_at, read_at (null: entered by people), away_since."""
+
+    def when(at: int | None) -> str | None:
+        return None if at is None else instant(at).isoformat(timespec="seconds")
+
+    names = ("newest_at", "read_at", "away_since")
+    return [{**asdict(each), **{name: when(getattr(each, name)) for name in names}} for each in origins]
+
+
 def with_text(row: dict[str, Any]) -> dict[str, Any]:
     """An assessment with amounts in its currency as decimal text, and days as ISO dates."""
     result = dict(row)
@@ -155,9 +166,13 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
         tables = ledger.load(session, [row["customer_id"]], known_at=at)
         prior = ratings.assessments(session, before=day, accounts=tables["accounts"]["account_id"].to_list())
         row = in_words(row, sentences_for(session, [row["policy_version"]]))
+        origins = provenance.of_account(session, row["customer_id"])
+        brought = provenance.of_claims(session, tables["receivables"]["receivable_id"].to_list())
     rules = Policy.model_validate_json(str(text))
     portfolio = Statistics.from_json(str(result))
     outcome = explained(tables, rules, day, portfolio, row["customer_id"], prior)
+    for each in (*outcome["facts"]["open"], *outcome["facts"]["settled"]):
+        each["source"] = brought.get(each["id"])
     stored = (row["rating"], row["score"], f"{money.from_minor(row['proposed_limit'], row['currency']):f}")
     document = {
         "account_id": who[0],
@@ -166,6 +181,7 @@ def explanation(profile: str, account: str, as_of: int | None = None) -> Explana
         "known_at": instant(at).isoformat(timespec="seconds"),
         "same": (outcome["rating"], outcome["score"], outcome["limit"]["proposed"]) == stored,
         "reasons": [line for line in row["reasons"] if line["lost"] is None or line["lost"] > 0][:MAIN_REASONS],
+        "sources": origins_document(origins),
         "rise": upgrade_paths(tables, rules, day, portfolio, row["customer_id"]),
         **outcome,
         # What is read back from the store says every key, so that its own version is another one.

@@ -12,6 +12,7 @@ from connector import money
 from connector.assessment import NOT_RATED, RATINGS
 from connector.messages.limits import METHODS
 from connector.messages.rendering import in_words
+from connector.messages.sources import line, listed
 from connector.presentation import telling
 from connector.schema import day_of
 from connector.scoring.explanation.explain import explained
@@ -19,10 +20,11 @@ from connector.scoring.explanation.what_if import upgrade_paths
 from connector.scoring.ledger.ledger import ledger
 from sync import decisions
 from sync.crm_connection import instant
-from sync.store import ratings
+from sync.store import provenance, ratings
 from sync.token_cache import private_text
 from zixin.services import credit as doors
 from zixin.services.credit import CreditContext
+from zixin.services.ratings import origins_document
 
 #: Ageing buckets: first and last day overdue, English and Chinese.
 AGES: tuple[tuple[int, int, str, str], ...] = (
@@ -71,6 +73,7 @@ def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
     with at.store.read(at.connection) as session:
         days = ratings.history(session, account)
         done = decisions.history(session, account)
+        origins = origins_document(provenance.of_account(session, account))
 
     def amount(minor: int | None) -> str:
         return "–" if minor is None else money.format_money(minor, base)
@@ -124,6 +127,7 @@ def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
         "actions": doors.actions(at, wanted, over=True),
         "log": [{**entry, "when": _when(entry["at"])} for entry in done],
         "notices": row["notices"],
+        "sources": [(source, line(rows)[key == "zh"]) for source, rows in listed(origins).items()],
     }
 
 

@@ -13,7 +13,9 @@ from connector.schema import day_of
 from sync import inbox
 from sync.crm_connection import instant, micros
 from sync.locks import paused
+from sync.store import feeds as feed_states
 from sync.store import holes, ledger, ratings, refusals, rejects, runs, sight
+from sync.store.feeds import FeedState
 from sync.store.sight import LostSource
 from sync.token_cache import spent_today
 from zixin import compose
@@ -66,6 +68,8 @@ class Status:
     holes: tuple[dict[str, Any], ...]
     #: Customers who are not written because of it.
     withheld: int
+    #: Systems that are read beside the CRM: feed, read_at (when it was read to its end last), away_since, problem.
+    feeds: tuple[dict[str, str | None], ...]
     paused: bool
     wants: tuple[Want, ...]
 
@@ -87,6 +91,9 @@ def of(profile: str, now: datetime) -> Status:
         accounts = ledger.totals(session)["accounts"]
         seen = tuple(holes.told(session))
         aside = holes.count_withheld(session)
+        known = connections.feeds_of(profile, name)
+        states = feed_states.every(session)
+    feeds = tuple(_feed(states.get(feed, FeedState(feed))) for feed in known)
     waits = ran[0]["run_id"] if ran and ran[0]["state"] in ("braked", "withheld") else None
     own = [row for row in seen if row["cause"] != "lost"]
     braked = waits if waits and (own or ran[0]["state"] == "braked") else None
@@ -109,8 +116,9 @@ def of(profile: str, now: datetime) -> Status:
         lost=lost,
         holes=seen,
         withheld=aside,
+        feeds=feeds,
         paused=off,
-        wants=tuple(_wants(ended, ours, braked, counts["dead"], stalled, lost, own, paused=off)),
+        wants=tuple(_wants(ended, ours, braked, counts["dead"], stalled, lost, own, feeds, paused=off)),
     )
 
 
@@ -124,6 +132,18 @@ def lost_words(row: LostSource) -> Want:
     )
 
 
+def _feed(state: FeedState) -> dict[str, str | None]:
+    def when(at: int | None) -> str | None:
+        return None if at is None else instant(at).isoformat(timespec="seconds")
+
+    return {
+        "feed": state.feed,
+        "read_at": when(state.read_at),
+        "away_since": when(state.away_since),
+        "problem": state.problem if state.away_since is not None else None,
+    }
+
+
 def _wants(
     ended: datetime | None,
     now: datetime,
@@ -132,6 +152,7 @@ def _wants(
     stalled: float,
     lost: tuple[LostSource, ...],
     holes_: list[dict[str, Any]],
+    feeds: tuple[dict[str, str | None], ...],
     *,
     paused: bool,
 ) -> Iterator[Want]:
@@ -161,5 +182,13 @@ def _wants(
             f"events wait, and none was closed for {minutes:,} minutes: does zixin serve run, and is the CRM there?",
             f"有事件等待，{minutes:,} 分钟内没有处理完任何事件：zixin serve 是否运行，CRM 是否可用？",
         )
+    for each in feeds:
+        if each["away_since"] is not None:
+            read, since = each["read_at"] or "–", each["away_since"]
+            why, todo = f"{each['feed']} ({each['problem']})", "zixin doctor"
+            yield Want(
+                f"{why} cannot be read since {since}, it was read {read}; nothing rises on it: {todo}",
+                f"自 {since} 起无法读取 {why}，上次读取于 {read}；评级与额度不因其上调：{todo}",
+            )
     if paused:
         yield Want("writes are paused: zixin resume", "写回已暂停：zixin resume")

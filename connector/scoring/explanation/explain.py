@@ -61,6 +61,7 @@ def _open(state: Ledger, account: str) -> list[dict[str, Any]]:
     rows = state.items.filter((pl.col("account_id") == account) & (pl.col("open") != 0)).sort("due", "receivable_id")
     return [
         {
+            "id": row["receivable_id"],
             "invoice": row["number"] or row["receivable_id"],
             "issued": day_of(row["issued"]).isoformat(),
             "due": None if row["due"] is None else day_of(row["due"]).isoformat(),
@@ -85,6 +86,7 @@ def _settled_items(
     rungs = len(policy.tendency.rungs)
     return [
         {
+            "id": row["receivable_id"],
             "invoice": row["number"] or row["receivable_id"],
             "paid": day_of(row["day"]).isoformat(),
             "days_late": row["days_late"],

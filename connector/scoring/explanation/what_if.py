@@ -72,6 +72,8 @@ def _row(
     tables: Tables, policy: Policy, as_of: int, portfolio: Statistics, account: str
 ) -> tuple[Ledger, pl.DataFrame]:
     state = ledger(tables, policy, as_of, portfolio.base)
+    # What would be is asked of a day on which everything can be read.
+    tables = {name: table for name, table in tables.items() if name != "freshness"}
     frame = prepared(tables, state, policy, portfolio, as_of)
     return state, frame.filter(pl.col("account_id") == account)
 

@@ -11,12 +11,12 @@ import polars as pl
 from connector.scoring.frame.columns import whole
 from connector.scoring.frame.keys import row_index_of
 
-#: account_id, and how many days ago the oldest of his sources that cannot be read was read last; null: never. Customers
+#: account_id, and the day on which the oldest of his sources that cannot be read was read last; null: never. Customers
 #: whose sources can all be read have no row.
-FRESHNESS = pl.Schema({"account_id": pl.String, "age": pl.Int32})
+FRESHNESS = pl.Schema({"account_id": pl.String, "read_on": pl.Int32})
 
 
-def with_freshness(frame: pl.DataFrame, told: pl.DataFrame | None) -> pl.DataFrame:
+def with_freshness(frame: pl.DataFrame, told: pl.DataFrame | None, as_of: int) -> pl.DataFrame:
     """The frame with `away` (a source of his cannot be read), and `data_age` no smaller than the age of that source.
 
     `told`: columns of `FRESHNESS`; None: everything can be read.
@@ -24,8 +24,9 @@ def with_freshness(frame: pl.DataFrame, told: pl.DataFrame | None) -> pl.DataFra
     if told is None or told.is_empty():
         return frame.with_columns(pl.lit(value=False).alias("away"))
     row = row_index_of(frame["account_id"], told["account_id"])
-    away, age = row >= 0, whole(told, "age")[np.maximum(row, 0)]
-    data_age = np.where(away, np.maximum(whole(frame, "data_age"), age), whole(frame, "data_age"))
+    away, age = row >= 0, as_of - whole(told, "read_on", as_of)[np.maximum(row, 0)]
+    now = whole(frame, "data_age")
+    data_age = np.where(away, np.maximum(now, age), now)
     return frame.with_columns(
         pl.Series("away", away), pl.Series("data_age", data_age, dtype=frame.schema["data_age"])
     )  # fmt: skip

@@ -53,6 +53,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "feed"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "outages",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("away_since", sa.BigInteger(), nullable=False),
+        sa.Column("back_at", sa.BigInteger(), nullable=True),
+        sa.Column("read_on", sa.Integer(), nullable=True),
+        sa.Column("sources", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "feed", "away_since"),
+        sqlite_with_rowid=False,
+    )
     _profiles()
 
 
