@@ -11,7 +11,7 @@ from connector.schema import TABLES
 from mappings.load import CustomersMap, FeedMap, Rule, SourceMap, Yield
 from mappings.load import Mapping as Mapping_
 
-#: What a customer owes and paid lies in one system: where a feed brings claims, the CRM's are left out.
+#: What a customer owes and paid: where a feed brings claims, the CRM's own are left out.
 LEDGER = ("receivables", "payments", "adjustments", "allocations")
 #: Columns whose values are ids of the system that they come from.
 _IDS = frozenset(
@@ -42,7 +42,8 @@ def joined(crm: Mapping_, plans: Mapping[str, FeedPlan]) -> Mapping_:
 
     A feed that the CRM's mapping declares itself stays as it is declared there. Of tables whose rows have no ids
     (statements, terms, rates) those of the first system count, the CRM, then the feeds in order, or those of the feed
-    that names the table. Raises Misconfigured: there is nothing that ties the customers.
+    that names the table. Claims that a feed may lack (an optional source) are read where it names them. Raises
+    Misconfigured: there is nothing that ties the customers.
     """
     feeds, sources = dict(crm.feeds), dict(crm.sources)
     for name, plan in plans.items():
@@ -51,7 +52,10 @@ def joined(crm: Mapping_, plans: Mapping[str, FeedPlan]) -> Mapping_:
         feeds[name] = _tie(crm, name, plan)
         brought = {item.table for part in sources.values() for item in part.yields}
         wanted = _wanted(plan, brought)
-        sources = _without(sources, _replaced(plan, wanted))
+        replaced = _replaced(plan, wanted)
+        own = {key: part for key, part in sources.items() if key in crm.sources}
+        others = {key: part for key, part in sources.items() if key not in crm.sources}
+        sources = _without(own, replaced) | _without(others, replaced - set(LEDGER))
         sources |= {f"{name}.{key}": part for key, part in _sources(name, plan.mapping, wanted).items()}
     made = {"version": crm.version, "crm": crm.crm, "feeds": feeds, "sources": sources, "writes": crm.writes}
     return Mapping_.model_validate(made)
@@ -76,7 +80,13 @@ def _wanted(plan: FeedPlan, brought: Collection[str]) -> set[str]:
     there = {"profiles" if name == "accounts" else name for name in there} - {"links"}
     if unknown := [name for name in plan.tables if name not in there]:
         raise Misconfigured("E-FEED-TABLES", tables=", ".join(unknown), known=", ".join(sorted(there)))
-    return set(plan.tables) or {name for name in there if _has_ids(name) or name not in brought}
+    free = set() if claims_are_sure(plan.mapping) else set(LEDGER)
+    return set(plan.tables) or {name for name in there - free if _has_ids(name) or name not in brought}
+
+
+def claims_are_sure(mapping: Mapping_) -> bool:
+    """Whether the system always has claims, and not only where somebody puts a file of them."""
+    return any("receivables" in part.tables() and not part.optional for part in mapping.sources.values())
 
 
 def _has_ids(name: str) -> bool:

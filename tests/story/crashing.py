@@ -29,6 +29,7 @@ from sync.store import Store
 from sync.store.session import Writing
 from tests.connector.scoring.books import POLICY
 from tests.simulated import Slots
+from tests.story.three import linked
 
 passed = 0
 
@@ -62,9 +63,12 @@ def watch(at: int | None) -> None:
 
 def sync(given: dict[str, Any]) -> None:
     crm = Zoho(Credentials(**given["secrets"]), Slots())
-    mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
     store = Store(Path(given["store"]))
-    link = CrmConnection("sim", crm, mapping, crm.organisation(), clock=crm.now)
+    if "feeds" in given:
+        link = linked(crm, given["feeds"])
+    else:
+        mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
+        link = CrmConnection("sim", crm, mapping, crm.organisation(), clock=crm.now)
     watch(given.get("at"))
     run(store, link, POLICY, given["as_of"], language="en")
     store.close()

@@ -61,10 +61,10 @@ class Zygote:
         root, pipe = Path(__file__).parents[2], subprocess.PIPE
         self.process = subprocess.Popen(words, cwd=root, env=plain, stdin=pipe, stdout=pipe, text=True)
 
-    def sync(self, sim: Sim, store: Path, at: int | None) -> dict[str, Any]:
+    def sync(self, sim: Sim, store: Path, at: int | None, **more: Any) -> dict[str, Any]:
         assert self.process.stdin
         assert self.process.stdout
-        values = {"secrets": secrets(sim), "store": str(store), "as_of": TODAY, "at": at}
+        values = {"secrets": secrets(sim), "store": str(store), "as_of": TODAY, "at": at, **more}
         self.process.stdin.write(json.dumps(values) + "\n")
         self.process.stdin.flush()
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())
@@ -111,9 +111,14 @@ def text(value: Any) -> str:
 def again(sim: Sim, path: Path) -> None:
     crm = sim.crm()
     mapping = packaged("zoho").with_written(dict(crm.apply(OUTPUT_FIELDS)))
+    ended(sim, path, CrmConnection("sim", crm, mapping, crm.organisation(), clock=crm.now))
+
+
+def ended(sim: Sim, path: Path, link: CrmConnection) -> None:
+    """One more sync, undisturbed."""
     store = Store(path)
     sim.control("clock", advance_s=3600)
-    run(store, CrmConnection("sim", crm, mapping, crm.organisation(), clock=crm.now), POLICY, TODAY, language="en")
+    run(store, link, POLICY, TODAY, language="en")
     store.close()
 
 

@@ -17,7 +17,7 @@ from connector.errors import Denied, Misconfigured, Problem
 from connector.messages.glossary import TABLE_NAMES
 from connector.ports import Described, Diagnostics, Reads, Writes
 from mappings.check import missing_fields
-from mappings.feeds import FeedPlan, joined, taken_over
+from mappings.feeds import FeedPlan, claims_are_sure, joined, taken_over
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import ConnectionConfig
@@ -215,6 +215,10 @@ def _tied(
         en = f"{tables} are read from {name} from now on, no longer from {kept.feeds} (--beside: from both)"
         zh = f"{zh_tables}今后从 {name} 读取，不再从 {kept.feeds} 读取（--beside：两者都读）"
         lines.append(Line(kept.feeds, "look", en, zh))
+    if not (kept.tables or claims_are_sure(theirs)):
+        en = "claims and payments are read where --tables names them (receivables, payments, adjustments, allocations)"
+        zh = "应收与收款仅在 --tables 指定时读取（receivables、payments、adjustments、allocations）"
+        lines.append(Line(name, "ok", en, zh))
     own = [key for key in made.sources if made.feed_of(key) == name]
     brought = list(dict.fromkeys(table for key in own for table in made.sources[key].tables()))
     zh = f"提供{'、'.join(TABLE_NAMES[each] for each in brought)}"

@@ -31,7 +31,7 @@ FILES = {
         # Twice the same payment on the same invoice: two parts of it.
         for part in ("400.00", "600.00")
     ),
-    "evidence": "evidence_id,account_id,kind,observed_on,value\nE1,A2,legal,2025-06-01,insolvency\n",
+    "evidence": "evidence_id,account_id,kind,observed_on,value\nE1,A2,legal,2025-06-01,bankruptcy\n",
     "statements": "account_id,period_end,consolidated,currency,total_assets,equity,revenue,net_profit\n"
     "A1,2024-12-31,false,USD,900000,500000,1200000,90000\n",
     "orders": "order_id,account_id,ordered_on,amount,currency\nO1,A3,2025-06-20,7000.00,USD\n",
