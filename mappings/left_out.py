@@ -6,7 +6,7 @@ else could bring it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -146,7 +146,10 @@ def of_objects(mapping: Mapping_, described: Mapping[str, Iterable[str]]) -> lis
     return result
 
 
-def unbrought(mapping: Mapping_) -> tuple[str, ...]:
-    """Canonical tables that no source brings; those that people fill in zixin are none of them."""
-    brought = {item.table for part in mapping.sources.values() for item in part.yields}
+def unbrought(mapping: Mapping_, absent: Collection[str] = ()) -> tuple[str, ...]:
+    """Canonical tables that no source brings; those that people fill in zixin are none of them.
+
+    absent: optional sources that are not there.
+    """
+    brought = {item.table for name, part in mapping.sources.items() if name not in absent for item in part.yields}
     return tuple(name for name in TABLES if name not in brought and name not in _OWN)

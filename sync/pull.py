@@ -80,6 +80,7 @@ def _pull_one(
     except Misconfigured as problem:
         if not (link.mapping.sources[name].optional and problem.code == "E-CRM-OBJECT"):
             raise
+        pulled.absent.add(name)
         absent(store, link, name, pulled)
 
 

@@ -182,10 +182,15 @@ def render_anew(store: Store, link: CrmConnection, policy: Policy, *, language: 
     return count
 
 
-def preview(store: Store, connection: str, policy: Policy, as_of: int) -> pl.DataFrame:
-    """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some."""
+def preview(
+    store: Store, connection: str, policy: Policy, as_of: int, *, without: Collection[str] = ()
+) -> pl.DataFrame:  # fmt: skip
+    """Assessments as of any day, stored nowhere; with the statistics that held before that day, if there were some.
+
+    `without`: as if these sources had brought nothing.
+    """
     with store.read(connection) as session:
-        tables = ledger.load(session)
+        tables = ledger.load(session, without=without)
         before = _before(session, as_of)
         prior = ratings.assessments(session, before=as_of)
     portfolio = before or portfolio_statistics(tables, policy, as_of)

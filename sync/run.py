@@ -113,7 +113,7 @@ class Ran:
             # What there is and no source takes: object → fields, and canonical tables that nothing brings.
             "left_out": {
                 "fields": {each.object: {"unread": len(each.fields), "of": each.of} for each in link.unread},
-                "tables": list(unbrought(link.mapping)),
+                "tables": list(unbrought(link.mapping, self.pulled.absent)),
             },
             "strangers": {source: {"rows": each[0], "customers": each[1]} for source, each in self.strangers.items()},
             # Feeds of which rows came, and nobody's but strangers'.

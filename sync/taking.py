@@ -48,6 +48,8 @@ class Pulled:
     touched: set[str] = field(default_factory=set)
     #: Instant that the run began: nothing that it brings was known before.
     began: int = 0
+    #: Optional sources that are not there.
+    absent: set[str] = field(default_factory=set)
     #: Feed → code of the problem that keeps it away.
     away: dict[str, str] = field(default_factory=dict)
     #: Accounts that the CRM no longer shows: deleted, or merged into another one.

@@ -115,14 +115,32 @@ def open_workspace(profile: str, *, keep: bool = False) -> Iterator[Workspace]:
         store.close()
 
 
-def open_attached(profile: str) -> Attached:
-    """The profile's connection, for what needs no store: of a release before, it has yet to be brought up to date."""
+def open_attached(profile: str, of: str = "") -> Attached:
+    """The profile's connection, for what needs no store: of a release before, it has yet to be brought up to date.
+
+    `of`: a feed by itself, with its own mapping. Raises Misconfigured: there is none of that name.
+    """
+    if of:
+        return _open_feed(profile, of)
     name, config = connections.first(profile)
     crm, mapping, organisation = _open_crm(profile, name, config)
     rules = settings.policy_in(profile, organisation.currency, rated=True)
     clock = shared(profile, config.clock_ahead_s).now
     feeds = open_feeds(profile, name)
     link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, clock, feeds=feeds)
+    return Attached(link, rules, config.language)
+
+
+def _open_feed(profile: str, name: str) -> Attached:
+    known = connections.read(profile)
+    config = known.get(name)
+    if config is None:
+        raise Misconfigured("E-FEED-UNKNOWN", feed=name, known=", ".join(known))
+    time = shared(profile, config.clock_ahead_s)
+    crm = registry.open_crm(config.crm, config.credentials, time, name)
+    mapping, organisation = mapping_of(profile, name, config).with_written({}), crm.organisation()
+    rules = settings.policy_in(profile, organisation.currency, rated=True)
+    link = CrmConnection(name, crm, mapping, organisation, rules.calendar.time_zone, time.now)
     return Attached(link, rules, config.language)
 
 
@@ -186,10 +204,15 @@ def remembered(profile: str, name: str) -> dict[str, Any]:
 
 
 def _unread(profile: str, name: str, mapping: Mapping_) -> tuple[Unread, ...]:
+    return tuple(left_out.of_objects(mapping, remembered_all(profile, name, mapping)))
+
+
+def remembered_all(profile: str, name: str, mapping: Mapping_) -> dict[str, Any]:
+    """As `remembered`, with the objects of the CRM's feeds as the mapping names them."""
     known = remembered(profile, name)
     for feed in mapping.feeds:
         known |= {f"{feed}:{object_}": fields for object_, fields in remembered(profile, feed).items()}
-    return tuple(left_out.of_objects(mapping, known))
+    return known
 
 
 def remember(profile: str, name: str, described: Iterable[Described]) -> None:

@@ -49,7 +49,7 @@ class PortfolioFolder:
     def describe(self, name: str) -> Described:
         """The columns that a table may have, and those of its file that no table has."""
         self._table(name)
-        known = [Field(column.name, column.name, column.kind, writable=False) for column in TABLES[name].columns]
+        known = [Field(column.name, column.name, "text", writable=False) for column in TABLES[name].columns]
         odd = self._headers(name) - {field.name for field in known} - _ALIASES
         return Described(name, (*known, *(Field(each, each, "text", writable=False) for each in sorted(odd))))
 

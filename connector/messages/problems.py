@@ -254,6 +254,18 @@ PROBLEMS: dict[str, Words] = {
         "数据源不能命名为 {name!r}：{detail}。",
         "请用 --as 指定其他名称，例如 erp。",
     ),
+    "E-FEED-MAPPED": Words(
+        "The CRM's own mapping reads from {feed}.",
+        "Take its sources and its entry under feeds out of the mapping file first.",
+        "CRM 的映射文件仍从 {feed} 读取。",
+        "请先在映射文件中删除其来源与 feeds 下的条目。",
+    ),
+    "E-FEED-UNKNOWN": Words(
+        "There is no feed {feed}, and nothing of one is stored.",
+        "The feeds are {known}.",
+        "没有数据源 {feed}，也没有其数据。",
+        "现有数据源：{known}。",
+    ),
     "E-FEED-NONE": Words(
         "The mapping reads from {feed}, and {crm} has no feed of that name.",
         "zixin connect SYSTEM --as {feed} --feeds {crm}",

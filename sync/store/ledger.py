@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import polars as pl
-from sqlalchemy import Table, and_, func, literal, or_, select
+from sqlalchemy import Table, and_, delete, func, literal, or_, select
 
 from connector.profiles import filled
 from connector.schema import TABLES
@@ -88,22 +88,26 @@ def save_cursor(session: Writing, source: str, at: Cursor, read_at: int) -> None
 
 
 def load(
-    session: Reading, accounts: Sequence[str] | None = None, known_at: int | None = None
+    session: Reading,
+    accounts: Sequence[str] | None = None,
+    known_at: int | None = None,
+    *,
+    without: Collection[str] = (),
 ) -> dict[str, pl.DataFrame]:
     """Canonical tables to score: of all accounts, or whole for the given ones; as they were known at that instant.
 
     Whole means: with all accounts of their trees of parents, the allocations of their claims and of their payments,
     the payments behind the one and the claims behind the other, whoever's they are. Beside them `freshness`, where a
-    feed of some of them cannot be read.
+    feed of some of them cannot be read. `without`: as if these sources had brought nothing.
     """
     if accounts is None:
-        whole = {name: _select(session, name, None, (), known_at) for name in TABLES}
+        whole = {name: _select(session, name, None, (), known_at, without) for name in TABLES}
         whole["accounts"] = filled(whole["accounts"], whole["profiles"])
         return _with_freshness(session, whole, None, known_at)
     accounts = sorted(with_trees(session, accounts, past=known_at is not None))
 
     def batch(name: str, column: str | None, values: Sequence[str]) -> pl.DataFrame:
-        return _select(session, name, column, values, known_at)
+        return _select(session, name, column, values, known_at, without)
 
     result = {name: batch(name, "account_id", accounts) for name in TABLES if _owned(name)}
     result["accounts"] = filled(result["accounts"], result["profiles"])
@@ -312,12 +316,18 @@ def _ids(frame: pl.DataFrame, column: str) -> list[str]:
 
 
 def _select(
-    session: Reading, name: str, column: str | None, values: Sequence[str], known_at: int | None = None
+    session: Reading,
+    name: str,
+    column: str | None,
+    values: Sequence[str],
+    known_at: int | None = None,
+    without: Collection[str] = (),
 ) -> pl.DataFrame:
     columns = TABLES[name].names()
     queries = []
     for table in (tables.CANONICAL[name], *((tables.PAST[name],) if known_at is not None else ())):
         query = select(*(table.c[item] for item in columns)).where(session.own(table), table.c.deleted_on.is_(None))
+        query = query.where(table.c.source.not_in(sorted(without))) if without else query
         if known_at is not None:
             query = query.where(table.c.known_from <= known_at)
             query = query.where(table.c.known_until > known_at) if "known_until" in table.c else query
@@ -360,6 +370,22 @@ def stored_sums(session: Reading, source: str, name: str) -> dict[str, tuple[int
         session.own(table), table.c.source == source, table.c.deleted_on.is_(None)
     )
     return {row[0]: (row[1], row[2]) for row in session.tx.execute(query.group_by(currency) if money else query)}
+
+
+def of_source(session: Reading, source: str) -> Iterator[tuple[str, int, set[str]]]:
+    """Canonical table, rows that a source has in it, and whose they are; tables without any are left out."""
+    for name, table in tables.CANONICAL.items():
+        mine = and_(session.own(table), table.c.source == source)
+        count = session.tx.execute(select(func.count()).select_from(table).where(mine)).scalar_one()
+        if count:
+            owned = select(table.c.account_id).where(mine).distinct() if "account_id" in table.c else None
+            yield name, count, set() if owned is None else set(session.tx.execute(owned).scalars())
+
+
+def forget_cursor(session: Writing, source: str) -> None:
+    """The source is read from the start the next time."""
+    table = tables.cursors
+    session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
 
 
 def records_of_source(session: Reading, source: str, name: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from sync.store import record_sets, tables
 from sync.store.dialect import upsert
@@ -48,6 +48,13 @@ def save(session: Writing, sweep: Sweep) -> None:
 def add_seen(session: Writing, source: str, records: Iterable[str]) -> None:
     """These were shown."""
     record_sets.add(session, tables.sweep_seen, source, records)
+
+
+def forget(session: Writing, source: str) -> None:
+    """Nothing is known of that source any more."""
+    forget_seen(session, source)
+    table = tables.sweeps
+    session.tx.execute(delete(table).where(session.own(table), table.c.source == source))
 
 
 def forget_seen(session: Writing, source: str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zixin.cli.context import MARKS, Context
+from zixin.cli.context import MARKS, Context, moves_text
 from zixin.cli.simulate import check_crm
 
 if TYPE_CHECKING:
     from zixin.services.connect import SettingSpec
+    from zixin.services.disconnect import Leaving
 
 
 def register(app: typer.Typer) -> None:
@@ -19,6 +21,56 @@ def register(app: typer.Typer) -> None:
     app.command("connect", help="Attach a CRM: settings from a file, ZIXIN_SET_NAME or asked for; tried, then kept.")(
         connect
     )
+    app.command("disconnect", help="Take a feed away, with all that it brought; what that changes is said first.")(
+        disconnect
+    )
+
+
+def disconnect(
+    call: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="FEED", help="What the feed is called; zixin status lists them.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; else it is only said what would change.")] = False,
+) -> None:
+    """Without --yes nothing is changed; a person at a terminal is asked."""
+    from datetime import UTC, datetime
+
+    from zixin.services import disconnect as service
+
+    context: Context = call.obj
+    would = service.leaving(context.profile, name)
+    if context.json:
+        if yes:
+            service.disconnect(context.profile, name, datetime.now(UTC))
+        context.document({**asdict(would), "done": yes})
+        return
+    _say_leaving(context, would)
+    if not yes and not context.no_input:
+        yes = typer.confirm(context.words(f"Take {name} away?", f"移除 {name}？"), err=True)
+    if not yes:
+        context.say(
+            context.words(
+                f"nothing was changed: zixin disconnect {name} --yes", f"未作改动：zixin disconnect {name} --yes"
+            )
+        )
+        return
+    service.disconnect(context.profile, name, datetime.now(UTC))
+    context.say(context.words(f"{name} is gone. Next: zixin sync", f"已移除 {name}。下一步：zixin sync"))
+
+
+def _say_leaving(context: Context, would: Leaving) -> None:
+    from connector.messages.glossary import TABLE_NAMES
+
+    rows = ", ".join(f"{count:,} {table}" for table, count in would.rows.items()) or "–"
+    rows_zh = "、".join(f"{TABLE_NAMES[table]} {count:,}" for table, count in would.rows.items()) or "–"
+    en = f"{would.feed} brought {rows}, of {would.customers:,} customers"
+    context.say(context.words(en, f"{would.feed} 提供了 {would.customers:,} 个客户的{rows_zh}"))
+    if would.moves is not None:
+        without = context.words("without it: ", "移除后：")
+        context.say(f"{without}{moves_text(context, asdict(would.moves))}")
+    if would.back:
+        zh = "、".join(TABLE_NAMES[table] for table in would.back)
+        en = f"{', '.join(would.back)} are read from the CRM again, by the next sync"
+        context.say(context.words(en, f"{zh}将由下次同步重新从 CRM 读取"))
 
 
 def connect(

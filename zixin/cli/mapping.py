@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from zixin.services.mapping import Checked, Suggested
 
 
+#: Whose mapping it is.
+_OF = typer.Option("--of", metavar="FEED", help="A feed by itself, with its own mapping; else the CRM with all feeds.")
 #: Values that are shown of a field.
 _SAMPLES = 5
 
@@ -40,6 +42,7 @@ def suggest(
     everything: Annotated[
         bool, typer.Option("--all", help="Also columns that stand, and those that the mapping leaves out.")
     ] = False,
+    of: Annotated[str, _OF] = "",
 ) -> None:
     """`=` the mapping's field is there; `+` proposed for a gap; `-` nothing seems to hold it."""
     from zixin import compose
@@ -47,7 +50,7 @@ def suggest(
 
     context: Context = call.obj
     values = _objects(objects or [])
-    workspace = compose.open_attached(context.profile)
+    workspace = compose.open_attached(context.profile, of)
     suggesteds, seen = mapping.suggested(workspace, values)
     changed: list[str] = []
     path = ""
@@ -79,13 +82,14 @@ def check(
     call: typer.Context,
     detailed: Annotated[bool, typer.Option("--detailed-exitcode", help="3 where something was found.")] = False,
     records: Annotated[int, typer.Option(min=0, help="Real records of each object that are read and cast.")] = 200,
+    of: Annotated[str, _OF] = "",
 ) -> None:
     """Exit code 1 where rows would be lost or wrong."""
     from zixin import compose
     from zixin.services import mapping
 
     context: Context = call.obj
-    workspace = compose.open_attached(context.profile)
+    workspace = compose.open_attached(context.profile, of)
     checked = mapping.check_mapping(context.profile, workspace, records)
     findings = checked.findings
     if context.json:
@@ -134,13 +138,14 @@ def show(
     call: typer.Context,
     record: Annotated[str, typer.Option(help="The record's id in the CRM.")],
     source: Annotated[str, typer.Option(help="Source of the mapping, such as invoices.")] = "accounts",
+    of: Annotated[str, _OF] = "",
 ) -> None:
     """What it holds goes to this terminal only."""
     from zixin import compose
     from zixin.services import mapping
 
     context: Context = call.obj
-    workspace = compose.open_attached(context.profile)
+    workspace = compose.open_attached(context.profile, of)
     if source not in workspace.link.mapping.sources:
         known = ", ".join(workspace.link.mapping.sources)
         raise typer.BadParameter(f"{source!r} is none of {known}", param_hint="--source")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import resources
 from importlib.metadata import version
@@ -26,7 +26,7 @@ from mappings.load import load
 from mappings.matching import Proposal, suggest
 from sync.crm_connection import CrmConnection, instant
 from sync.token_cache import private_text
-from zixin.compose import Attached, remembered
+from zixin.compose import Attached, remembered_all
 from zixin.config import connections, settings
 from zixin.services.crm_fields import MARK
 
@@ -73,12 +73,33 @@ def described(crm: Reads, objects: Iterable[str]) -> dict[str, Described | None]
     return result
 
 
+def _there(link: CrmConnection) -> tuple[dict[str, Described | None], list[Finding]]:
+    """Object of the mapping → its fields, wherever it lies; and what lies in a feed that cannot be read."""
+    mapping = link.mapping
+    result = described(link.crm, [p.object for n, p in mapping.sources.items() if not mapping.feed_of(n)])
+    if mapping.writes.object not in result:
+        result |= described(link.crm, [mapping.writes.object])
+    findings: list[Finding] = []
+    for name, part in mapping.sources.items():
+        if not mapping.feed_of(name) or part.object in result:
+            continue
+        bare = mapping.bare_object(name)
+        try:
+            found = described(link.reads(name), [bare])[bare]
+        except Problem as problem:
+            en, zh = f"not read: {problem.text('en')}", f"无法读取：{problem.text('zh-CN')}"
+            findings.append(Finding(name, "unread", part.object, en, zh))
+            continue
+        result[part.object] = None if found is None else replace(found, object=part.object)
+    return result, findings
+
+
 def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Suggested], list[Described]]:
     """For every column of every table that the mapping yields; and the objects that were looked at for it.
 
     `objects`: source → another object of the CRM.
     """
-    crm, mapping = workspace.link.crm, _with_objects(workspace.link.mapping, objects)
+    crm, mapping = workspace.link.crm, _own(_with_objects(workspace.link.mapping, objects))
     there = described(crm, (part.object for part in mapping.sources.values()))
     places = {item.table: part.object for part in mapping.sources.values() for item in part.yields[:1]}
     suggesteds: list[Suggested] = []
@@ -121,10 +142,13 @@ class Checked:
 def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
     """Holds the mapping against the CRM's fields, and casts up to *most* real records of each source."""
     link = workspace.link
-    objects = [*(part.object for part in link.mapping.sources.values()), link.mapping.writes.object]
-    there = described(link.crm, objects)
-    findings = checks.check(link.mapping, there, remembered(profile, link.name))
-    wrong = {each.source for each in findings if each.what == "object"}
+    there, away = _there(link)
+    wrong = {each.source for each in away}
+    readable = link.mapping.model_copy(
+        update={"sources": {name: part for name, part in link.mapping.sources.items() if name not in wrong}}
+    )
+    findings = [*away, *checks.check(readable, there, remembered_all(profile, link.name, link.mapping))]
+    wrong |= {each.source for each in findings if each.what == "object"}
     # What is not there is told already, and not once more as what no record fills.
     absent = {(each.source, each.field) for each in findings if each.what in ("missing", "renamed")}
     records: dict[str, int] = {}
@@ -133,29 +157,33 @@ def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
             continue
         try:
             page = _records(link, name, most)
-            seen = samples.look(link.mapping, page, link.organisation, link.time_zone)
-            seen += samples.strangers(link.mapping, page, lambda source, ids: _found(link, source, ids))
+            seen = samples.look(link.mapping, page, link.organisation_of(name), link.time_zone)
+            if not link.mapping.feed_of(name):
+                seen += samples.strangers(link.mapping, page, lambda source, ids: _found(link, source, ids))
         except Problem as problem:
             en, zh = f"not read: {problem.text('en')}", f"无法读取：{problem.text('zh-CN')}"
             findings.append(Finding(name, "unread", part.object, en, zh, severe=not part.optional))
             continue
         findings += [each for each in seen if (name, each.field) not in absent]
         records[name] = page.frame["id"].n_unique()
+    absent_ = {name for name, part in link.mapping.sources.items() if there.get(part.object) is None}
     fields = {name: [field.name for field in each.fields] for name, each in there.items() if each is not None}
-    return Checked(findings, records, left_out.of_objects(link.mapping, fields), left_out.unbrought(link.mapping))
+    return Checked(
+        findings, records, left_out.of_objects(link.mapping, fields), left_out.unbrought(link.mapping, absent_)
+    )
 
 
 def _found(link: CrmConnection, source: str, records: Sequence[str]) -> set[str] | None:
     """Those of a source's records that the CRM shows by their ids; None: it cannot be asked so."""
     try:
-        return {key for page in link.crm.fetch(link.mapping.source(source), records) for key in page.frame["id"]}
+        return {key for page in link.fetch(source, records) for key in page.frame["id"]}
     except Problem:
         return None
 
 
 def _records(link: CrmConnection, name: str, most: int) -> Page:
     """Some records of a source, for as little as that costs: of a list in some order those that yield what counts."""
-    crm, source = link.crm, link.mapping.source(name)
+    crm, source = link.reads(name), link.mapping.source(name)
     if isinstance(crm, Diagnostics):
         frame, *others = _parts(crm, source, most)
         for other in others:
@@ -165,7 +193,8 @@ def _records(link: CrmConnection, name: str, most: int) -> Page:
     for page in _pages(crm, source):
         pages.append(page)
         frame = pl.concat([each.frame for each in pages])
-        enough = frame.height >= most and samples.tells(link.mapping, name, frame, link.organisation, link.time_zone)
+        home = link.organisation_of(name)
+        enough = frame.height >= most and samples.tells(link.mapping, name, frame, home, link.time_zone)
         if enough or len(pages) == _MOST_PAGES:
             break
     misfits = tuple(item for page in pages for item in page.misfits)
@@ -237,11 +266,11 @@ def show_record(workspace: Attached, record: str, source: str) -> RecordShown:
 
     link = workspace.link
     result = link.mapping.source(source)
-    pages = list(link.crm.fetch(result, [record]))
+    pages = list(link.fetch(source, [record]))
     frames = [page.frame for page in pages if page.frame.height]
     if not frames:
         raise Misconfigured("E-NO-RECORD", record=record, object=result.object)
-    applied = apply(link.mapping, source, frames[0], link.organisation, link.time_zone)
+    applied = apply(link.mapping, source, frames[0], link.organisation_of(source), link.time_zone)
     return RecordShown(
         source,
         result.object,
@@ -268,6 +297,12 @@ def as_people_write(table: str, row: Mapping[str, Any], name: str) -> Any:
             return f"{Decimal(value).scaleb(-money.RATE_SCALE).normalize():f}"
         case _:
             return value
+
+
+def _own(mapping: Mapping_) -> Mapping_:
+    """Without what lies in feeds: those have mappings of their own."""
+    sources = {name: part for name, part in mapping.sources.items() if not mapping.feed_of(name)}
+    return mapping.model_copy(update={"sources": sources})
 
 
 def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:
