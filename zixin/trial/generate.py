@@ -12,8 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
+
+from zixin.trial.further_facts import Customer, company, further
 
 T = TypeVar("T")
 
@@ -31,6 +34,8 @@ _INDUSTRIES = "Food Logistics Electronics Textiles Packaging Chemicals Machinery
 _MARKETS = (("CN", "CNY", 60), ("US", "USD", 16), ("DE", "EUR", 12), ("NL", "EUR", 5), ("JP", "JPY", 7))
 #: Units of CNY for one unit of the currency.
 _RATES = {"USD": "7.12", "EUR": "7.84", "JPY": "0.0485"}
+#: What is known of some companies, and of others not.
+_COMPANY = "segment founded_on registered_capital"
 #: Kind of payer → share of customers, typical days late, spread.
 _PAYERS: dict[str, tuple[int, float, float]] = {
     "prompt": (64, -1.5, 2.0),
@@ -52,26 +57,28 @@ class _Books:
 
 
 def generate(folder: Path, as_of: date, *, accounts: int = 1_000, seed: int = 20) -> None:
-    """Write the folder: accounts, invoices, payments, adjustments, allocations, limits, rates."""
+    """Write the folder: every table of a portfolio, links between accounts left out."""
     folder.mkdir(parents=True, exist_ok=True)
-    chance = random.Random(seed)  # noqa: S311
-    customers, limits = [], []
+    chance, beside = random.Random(seed), random.Random(seed + 2)  # noqa: S311
+    customers, limits, known = [], [], []
     books = _Books()
     for number in range(1, accounts + 1):
         country, currency = _weighted(chance, [((c, m), share) for c, m, share in _MARKETS])
         payer = _weighted(chance, [(kind, share) for kind, (share, _, _) in _PAYERS.items()])
         key = f"K{number:05d}"
         since = as_of - timedelta(days=chance.randint(40, 3_000))
-        customers.append(
-            (key, key, _name(chance, country), country, since.isoformat(), currency, chance.choice(_INDUSTRIES))
-        )
+        name, industry = _name(chance, country), chance.choice(_INDUSTRIES)
+        row = (key, key, name, country, since.isoformat(), currency, industry)
+        customers.append((*row, *company(beside, since)))
         typical = Decimal(round(chance.lognormvariate(8.6, 1.2), 2)) * (
             Decimal(20) if currency == "JPY" else Decimal(1)
         )
         if chance.random() < 0.4:
             limits.append((f"L{number:05d}", key, _money(typical * chance.choice((3, 5, 8)), "0"), currency))
-        _trade(chance, books, key, payer, currency, typical, max(since, as_of - timedelta(days=730)), as_of)
-    _write(folder, "accounts", "account_id number name country since currency industry", customers)
+        began = max(since, as_of - timedelta(days=730))
+        terms = _trade(chance, books, key, payer, currency, typical, began, as_of)
+        known.append(Customer(key, country, currency, payer, typical, terms, since))
+    _write(folder, "accounts", f"account_id number name country since currency industry {_COMPANY}", customers)
     _write(folder, "invoices", "invoice_id account_id issued due amount currency disputed", books.invoices)
     _write(folder, "payments", "payment_id account_id invoice_id paid_on amount currency", books.payments)
     _write(folder, "adjustments", "adjustment_id account_id kind booked_on amount currency", books.notes)
@@ -79,6 +86,7 @@ def generate(folder: Path, as_of: date, *, accounts: int = 1_000, seed: int = 20
     _write(folder, "limits", "limit_id account_id amount currency", limits)
     day = (as_of - timedelta(days=730)).isoformat()
     _write(folder, "rates", "currency base day rate", [(code, "CNY", day, rate) for code, rate in _RATES.items()])
+    further(known, as_of, seed, partial(_write, folder))
 
 
 def _trade(
@@ -90,8 +98,8 @@ def _trade(
     typical: Decimal,
     start: date,
     as_of: date,
-) -> None:
-    """Invoices of one customer and what he did about them."""
+) -> int:
+    """Invoices of one customer and what he did about them; his days of credit."""
     many = min(150, 1 + int(chance.lognormvariate(1.9, 1.2)))
     terms = chance.choice((15, 15, 15, 15, 30, 30, 45, 60))
     # Most customers pay in runs: everything that is due by then, on one weekday.
@@ -110,6 +118,7 @@ def _trade(
         if paid is not None and weekday is not None:
             paid += timedelta(days=(weekday - paid.weekday()) % 7)
         _settle(chance, books, key, invoice, Decimal(text), currency, paid, as_of)
+    return terms
 
 
 def _paid_on(chance: random.Random, payer: str, due: date, issued: date, as_of: date, progress: float) -> date | None:
