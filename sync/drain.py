@@ -201,7 +201,7 @@ class _Turn:
         named: set[str] = set()
         for feed, names in by_system.items():
             if feed:
-                named |= set(feeds.accounts_of(self.store, self.link, feed, names).values())
+                named |= set(feeds.accounts_named(self.store, self.link, feed, names).values())
                 continue
             with self.store.read(self.link.name) as session:
                 known = ledger.ids_by_name(session, names)

@@ -135,10 +135,10 @@ def customers_of(store: Store, link: CrmConnection, feed: str, accounts: Collect
     return sorted({name for names in found.values() for name in names})
 
 
-def accounts_of(store: Store, link: CrmConnection, feed: str, customers: Collection[str]) -> dict[str, str]:
-    """Customer of the feed → the account that he is; one whom nobody is tied to is missing."""
+def accounts_named(store: Store, link: CrmConnection, feed: str, names: Collection[str]) -> dict[str, str]:
+    """Customer of the feed, by its own name or number → the account that he is; missing: nobody is tied to it."""
     with store.read(link.name) as session:
-        return ties.accounts_of(session, feed, customers, says_account=link.says_account(feed))
+        return ties.accounts_named(session, feed, names, says_account=link.says_account(feed))
 
 
 def take_customers(store: Store, link: CrmConnection, feed: str, pages: Iterable[Page], *, keep: bool) -> None:

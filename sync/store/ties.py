@@ -82,6 +82,12 @@ def accounts_of(session: Reading, feed: str, customers: Collection[str], *, says
     return {customer: holders[number] for customer, number in numbers.items() if number in holders}
 
 
+def accounts_named(session: Reading, feed: str, names: Collection[str], *, says_account: bool) -> dict[str, str]:
+    """As `accounts_of`; whoever calls us may also name a customer by the number that accounts say."""
+    result = accounts_of(session, feed, names, says_account=says_account)
+    return {**_holders(session, feed, set(names) - result.keys()), **result}
+
+
 def customers_of(
     session: Reading, feed: str, accounts: Collection[str], *, says_account: bool
 ) -> dict[str, set[str]]:  # fmt: skip

@@ -1,21 +1,34 @@
 """A feed in daily life: strangers, numbers that change, events, outages."""
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+import requests
 
+from adapters.common import standard_webhooks
+from adapters.simulation.serving import serve_in_thread
 from connector.errors import Retry
 from connector.ports import Event
+from connector.schema import day_number
 from sync import inbox
-from sync.crm_connection import micros
+from sync.crm_connection import Feed, micros
 from sync.drain import drain
 from sync.store import feeds, ledger, rejects, ties
 from tests.connector.scoring.books import POLICY
 from tests.contract.test_feeds import Fed, fed
 from tests.contract.test_writing import TODAY
+from tests.story.serving import SECRET
+from tests.waiting import ANSWER_S, wait_for
+from zixin.compose import Workspace
+from zixin.services.loops import Serving
+from zixin.web.webhooks import application
 
 
 @pytest.fixture
@@ -153,3 +166,63 @@ def test_a_feed_that_is_down_leaves_ratings_standing_and_is_told(house: Fed, mon
     # Who depended on it is rated again on the same day, on facts that are fresh.
     assert ran.assessed.height == 120
     assert not any("source_away" in row["notices"] for row in ran.assessed.to_dicts())
+
+
+SECRETS = (SECRET, "whsec_ZmVlZHMgaGF2ZSBzZWNyZXRzIG9mIHRoZWlyIG93bg==")
+
+
+@contextmanager
+def serving(house: Fed) -> Iterator[tuple[Serving, str]]:
+    """The house served: a door with a hook for the CRM and one for its feed."""
+    erp = house.link.feeds["erp"]
+    link = replace(house.link, feeds={"erp": Feed("erp", erp.crm, (SECRETS[1],))})
+    live = Serving("default", Workspace(house.store, link, POLICY, "en", (SECRETS[0],)))
+    intake = live.start()
+    try:
+        with serve_in_thread(application(intake, live.ready)) as origin:
+            yield live, origin
+    finally:
+        live.stop()
+
+
+def call(origin: str, hook: str, secret: str, account: str) -> int:
+    """Somebody says that something of that customer changed; the status of the answer."""
+    body = json.dumps({"type": "payment.received", "data": {"account": account}}).encode()
+    stamp = int(datetime.now(UTC).timestamp())
+    signature = standard_webhooks.sign(secret, f"{hook}-{account}", stamp, body)
+    headers = {
+        "webhook-id": f"{hook}-{account}", "webhook-timestamp": str(stamp), "webhook-signature": signature,
+    }  # fmt: skip
+    return requests.post(f"{origin}/hooks/{hook}", data=body, headers=headers, timeout=ANSWER_S).status_code
+
+
+def test_a_feed_s_own_hook_brings_its_change_to_the_crm_s_page(house: Fed) -> None:
+    house.sync(day_number(datetime.now(UTC).date()))
+    account = ids(house)["A004"]
+    with house.store.read("x") as session:
+        claims = ledger.load(session, [account])["receivables"].filter(pl.col("account_id") == account)
+    number = claims.sort("due")["number"].to_list()[-1]
+    house.feed.edit("invoices", number, due="2024-02-03", original_due="2024-02-03")
+
+    with serving(house) as (_, origin):
+        # A hook knows its own secret, and no other one's.
+        assert call(origin, "erp", SECRETS[0], "A004") == 401
+        assert call(origin, "erp", SECRETS[1], "A004") == 200
+        field = house.link.mapping.writes.fields["overdue_since"]
+        wait_for("the page", lambda: house.crm.shown(account).get(field), lambda shown: shown == "2024-02-03")
+
+
+def test_what_was_missed_is_read_once_a_feed_is_back(house: Fed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zixin.services.loops._AFTER_OUTAGE_S", 0.1)
+    today = day_number(datetime.now(UTC).date())
+    house.sync(today)
+    with monkeypatch.context() as outage:
+        down(house, outage)
+        house.sync(today)
+    with serving(house):
+        wait_for("the feed to be read", lambda: away_since(house), lambda since: since is None)
+
+
+def away_since(house: Fed) -> int | None:
+    with house.store.read("x") as session:
+        return feeds.of(session, "erp").away_since
