@@ -81,7 +81,10 @@ def _wanted(plan: FeedPlan, brought: Collection[str]) -> set[str]:
     if unknown := [name for name in plan.tables if name not in there]:
         raise Misconfigured("E-FEED-TABLES", tables=", ".join(unknown), known=", ".join(sorted(there)))
     free = set() if claims_are_sure(plan.mapping) else set(LEDGER)
-    return set(plan.tables) or {name for name in there - free if _has_ids(name) or name not in brought}
+    # What a payment or a note settles comes with it.
+    named = set(plan.tables)
+    named |= {"allocations"} & there if named & {"payments", "adjustments"} else set()
+    return named or {name for name in there - free if _has_ids(name) or name not in brought}
 
 
 def claims_are_sure(mapping: Mapping_) -> bool:
@@ -108,7 +111,9 @@ def _tie(crm: Mapping_, name: str, plan: FeedPlan) -> FeedMap:
     rule = theirs[1].columns.get("number") if theirs else None
     if theirs is None or rule is None or rule.field in (None, "id"):
         return FeedMap(number=number)
-    return FeedMap(number=number, customers=CustomersMap(object=theirs[0].object, number=rule.field))
+    # A file of customers may be missing, or have some of them.
+    said = CustomersMap(object=theirs[0].object, number=rule.field, itself=theirs[0].optional)
+    return FeedMap(number=number, customers=said)
 
 
 def _accounts(sources: Mapping[str, SourceMap]) -> tuple[SourceMap, Yield] | None:
@@ -133,7 +138,7 @@ def _sources(name: str, mapping: Mapping_, wanted: Collection[str]) -> dict[str,
     result: dict[str, SourceMap] = {}
     for key, part in mapping.sources.items():
         items = (_profile(item) if item.table == "accounts" else item for item in part.yields)
-        yields = tuple(_prefixed(item, f"{name}-", ids) for item in items if item is not None and item.table in wanted)
+        yields = tuple(_prefixed(item, f"{name}:", ids) for item in items if item is not None and item.table in wanted)
         if yields:
             result[key] = part.model_copy(update={"object": f"{name}:{part.object}", "yields": yields})
     return result

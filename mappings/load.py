@@ -148,6 +148,8 @@ class CustomersMap(Part):
     number: str | None = None
     #: Its field that holds the account's id or number in the CRM.
     account: str | None = None
+    #: A customer whom it does not list, or without a number there, is called by the number itself.
+    itself: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> CustomersMap:
@@ -173,6 +175,11 @@ class FeedMap(Part):
         if (self.number is None) != (self.customers is not None and self.customers.account is not None):
             raise ValueError("a feed has number, a field of the CRM's account, or customers with account")
         return self
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether ids behind these prefixes may be the same."""
+    return one == other or bool(one and other and (one.startswith(other) or other.startswith(one)))
 
 
 #: `feed:object`; what follows a colon after a space is no object of a feed.
@@ -211,8 +218,9 @@ class Mapping(Part):
                 rule = item.columns.get(key)
                 if item.table == table and rule is not None:
                     system = self.feed_of(name)
-                    if prefixes.setdefault(rule.prefix, system) != system:
-                        raise ValueError(f"{table} come from {told}: give {key} of one of them a prefix")
+                    if any(of != system and _alike(one, rule.prefix) for one, of in prefixes.items()):
+                        raise ValueError(f"{table} come from {told}: give {key} of one of them a prefix of its own")
+                    prefixes[rule.prefix] = system
 
     def systems(self) -> dict[str, list[str]]:
         """Canonical table → the feeds that bring it; empty text: the CRM itself."""
@@ -272,6 +280,9 @@ class Mapping(Part):
     def fingerprint(self, name: str) -> str:
         """Changes when the source, its columns or its rules change."""
         messages = [self.sources[name].model_dump(mode="json", by_alias=True), list(self.source(name).fields)]
+        if numbers := self.numbers(name):
+            # A field that was read before says something else, too, once a feed is tied by it.
+            messages.append([f"{feed}={field}" for feed, field in sorted(numbers.items())])
         return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:16]
 
     def with_written(self, fields: dict[str, str]) -> Mapping:

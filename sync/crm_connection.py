@@ -13,6 +13,7 @@ from connector.errors import Misconfigured
 from connector.ports import Organisation, Page, Reads
 from mappings.left_out import Unread
 from mappings.load import Mapping
+from sync.store.ties import How
 
 #: Between the CRM's clock and ours, no day is certain.
 _APART = timedelta(days=1)
@@ -85,10 +86,10 @@ class CrmConnection:
         feed = self.feed(source)
         return self.organisation if feed is None else feed.organisation
 
-    def says_account(self, feed: str) -> bool:
-        """Whether a feed's customers say which account they are; else accounts say which customer."""
+    def tie(self, feed: str) -> How:
+        """How a feed's customers are tied to accounts."""
         said = self.mapping.feeds[feed].customers
-        return said is not None and said.account is not None
+        return How(said is not None and said.account is not None, said is None or said.itself)
 
     def calls(self) -> dict[str, int]:
         """API → calls so far, those of a feed with its name before them."""

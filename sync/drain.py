@@ -172,6 +172,9 @@ class _Turn:
         accounts |= reread(store, link, unread, policy.checks, pulled)
         self._reread |= unread
         ready = self._awake(ready)
+        for feed in {_feed_of(item, link) for item in ready} & pulled.failing.keys():
+            # Whose it is shows when the turn is halved; the CRM's own events go on without it.
+            raise pulled.failing[feed]
         keys = [item.event.event_id for item in ready]
         at = micros(self.clock())
         rescored = _rescore(store, link, policy, self.language, accounts, keys, at, braked=self.braked)
@@ -238,6 +241,8 @@ class _Turn:
                 if not feed:
                     raise
                 feeds.failed(self.store, self.link, feed, problem, pulled)
+                if feed in pulled.failing:
+                    raise
                 continue
             self._read |= {(name, record) for record in records}
             if texts is None:

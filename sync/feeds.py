@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 
 from connector.errors import Busy, Misconfigured, Problem
 from connector.ports import Page, Source
@@ -11,6 +12,8 @@ from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, feeds, ledger, ties
 from sync.taking import Pulled, take_in
 
+#: Columns that name a customer beside the one that a row belongs to.
+_BESIDE = ("parent_id", "payer_id")
 #: So many customers are read again one by one; of more, everything is.
 _ONE_BY_ONE = 500
 #: Problems of our own store and clock.
@@ -29,32 +32,67 @@ def begin(store: Store, link: CrmConnection, feed: str, pulled: Pulled, *, full:
 
 
 def relink(store: Store, link: CrmConnection, feed: str, pulled: Pulled) -> bool:
-    """Reads the facts of customers whose account changed again; True: they are too many to be asked for."""
+    """Reads the facts of customers whose account changed again; True: they are too many to be asked for, or cannot be.
+
+    One whose facts cannot be read, though the feed answers, stays due, and keeps no other one waiting.
+    """
     now = micros(link.now())
     with store.read(link.name) as session:
-        due = ties.due(session, feed)
-        sources = link.mapping.of_feed(feed)
-        read = [name for name in sources if (at := ledger.cursor(session, name)) is not None and at.complete]
-    if not due or len(due) > _ONE_BY_ONE:
-        return bool(due)
-    for name in read:
-        owner = link.mapping.sources[name].owner()
-        if owner is None:
-            continue
-        try:
-            names = sorted(due)
-            for page in link.fetch(name, names) if owner == "id" else link.ledger(name, owner, names):
-                take_in(store, link, page, micros(link.now()), None, pulled)
-        except Misconfigured as problem:
-            if problem.code == "E-CONNECTOR-BY":
-                # It cannot be asked for single customers.
-                return True
-            if not (link.mapping.sources[name].optional and problem.code == "E-CRM-OBJECT"):
-                raise
-    if len(read) == len(sources):
+        due = sorted(ties.due(session, feed))
+        # Of a source that was never read all is to come; one that was cut goes on, and has read some of them before.
+        begun = [name for name in link.mapping.of_feed(feed) if ledger.cursor(session, name) is not None]
+    if len(due) > _ONE_BY_ONE and begun:
+        return True
+    try:
+        again = _asked_again(store, link, feed, begun, due, pulled) if begun else set(due)
+    except Misconfigured as problem:
+        if problem.code != "E-CONNECTOR-BY":
+            raise
+        return True
+    if again:
         with store.write(link.name) as session:
-            ties.done(session, feed, due, now)
+            ties.done(session, feed, again, now)
     return False
+
+
+def _asked_again(
+    store: Store, link: CrmConnection, feed: str, sources: Sequence[str], due: Sequence[str], pulled: Pulled
+) -> set[str]:
+    """Reads these customers' facts; returns those of whom that was done."""
+    if not due:
+        return set()
+    try:
+        for name in sources:
+            _read_of(store, link, name, due, pulled)
+    except Problem as problem:
+        if problem.code == "E-CONNECTOR-BY" or is_ours(problem) or not answers(link, feed):
+            raise
+        if len(due) == 1:
+            return set()
+        half = len(due) // 2
+        parts = (due[:half], due[half:])
+        return {each for part in parts for each in _asked_again(store, link, feed, sources, part, pulled)}
+    return set(due)
+
+
+def _read_of(store: Store, link: CrmConnection, name: str, customers: Sequence[str], pulled: Pulled) -> None:
+    """What a source has of these customers, and what names them as a parent or a payer."""
+    part = link.mapping.sources[name]
+    owner = part.owner()
+    others = {item.columns[column].field for item in part.yields for column in _BESIDE if column in item.columns}
+    try:
+        if owner is not None:
+            for page in link.fetch(name, customers) if owner == "id" else link.ledger(name, owner, customers):
+                take_in(store, link, page, micros(link.now()), None, pulled)
+    except Misconfigured as problem:
+        if not (part.optional and problem.code == "E-CRM-OBJECT"):
+            raise
+        return
+    for field in sorted(each for each in others if each and each != owner):
+        # Where it cannot be asked so, its next full read brings it.
+        with suppress(Misconfigured):
+            for page in link.ledger(name, field, customers):
+                take_in(store, link, page, micros(link.now()), None, pulled)
 
 
 def relink_all(store: Store, link: CrmConnection, pulled: Pulled) -> None:
@@ -67,16 +105,17 @@ def relink_all(store: Store, link: CrmConnection, pulled: Pulled) -> None:
                 failed(store, link, feed, problem, pulled)
 
 
-def ended(store: Store, link: CrmConnection, feed: str, began: int) -> None:
-    """The feed was read to its end: what it says is as it was then."""
+def ended(store: Store, link: CrmConnection, feed: str, began: int, pulled: Pulled, *, whole: bool) -> None:
+    """The feed was read to its end: what it says is as it was then; `whole`: of every customer."""
     with store.write(link.name) as session:
-        ties.done(session, feed, ties.due(session, feed, known_by=began), began)
-        feeds.read(session, feed, began, link.mapping.of_feed(feed))
+        if whole:
+            ties.done(session, feed, ties.due(session, feed, known_by=began), began)
+        pulled.touched |= feeds.read(session, feed, began)
 
 
 def away(store: Store, link: CrmConnection, feed: str, problem: Problem, pulled: Pulled) -> None:
     """A whole look at it failed: what it brought stands as it is. Raises the problem where it is none of the feed's."""
-    if problem.code.startswith(_OURS) or isinstance(problem, Busy):
+    if is_ours(problem):
         raise problem
     pulled.away[feed] = problem.code
     with store.write(link.name) as session:
@@ -86,26 +125,31 @@ def away(store: Store, link: CrmConnection, feed: str, problem: Problem, pulled:
 
 
 def failed(store: Store, link: CrmConnection, feed: str, problem: Problem, pulled: Pulled) -> None:
-    """A look at single customers failed: it is left alone for a while.
+    """A look at single customers failed. A feed that says nothing at all is away from now on, and left alone a while.
 
-    Raises the problem where it is none of the feed's, or where the feed answers all the same: then these customers it
-    is, and no other.
+    Where it answers all the same, these customers it is: `failing` says so. Raises the problem where it is ours.
     """
-    if problem.code.startswith(_OURS) or isinstance(problem, Busy) or _answers(link, feed):
+    if is_ours(problem):
         raise problem
-    pulled.away[feed] = problem.code
-    with store.write(link.name) as session:
-        feeds.failed(session, feed, problem.code, micros(link.now()))
+    if answers(link, feed):
+        pulled.failing[feed] = problem
+    else:
+        away(store, link, feed, problem, pulled)
+
+
+def is_ours(problem: Problem) -> bool:
+    """Whether the fault lies with our own store or clock."""
+    return problem.code.startswith(_OURS) or isinstance(problem, Busy)
 
 
 def any_is_back(store: Store, link: CrmConnection) -> bool:
     """Whether a feed answers that could not be read when everything was looked at last."""
     with store.read(link.name) as session:
         states = feeds.every(session)
-    return any(states[feed].away_since is not None and _answers(link, feed) for feed in link.feeds if feed in states)
+    return any(states[feed].away_since is not None and answers(link, feed) for feed in link.feeds if feed in states)
 
 
-def _answers(link: CrmConnection, feed: str) -> bool:
+def answers(link: CrmConnection, feed: str) -> bool:
     """Whether a feed says who it is."""
     try:
         link.feeds[feed].crm.organisation()
@@ -131,27 +175,35 @@ def is_left_alone(store: Store, link: CrmConnection, feed: str, pulled: Pulled) 
 def customers_of(store: Store, link: CrmConnection, feed: str, accounts: Collection[str]) -> list[str]:
     """The customers of the feed that these accounts are."""
     with store.read(link.name) as session:
-        found = ties.customers_of(session, feed, accounts, says_account=link.says_account(feed))
+        found = ties.customers_of(session, feed, accounts, link.tie(feed))
     return sorted({name for names in found.values() for name in names})
 
 
 def accounts_named(store: Store, link: CrmConnection, feed: str, names: Collection[str]) -> dict[str, str]:
     """Customer of the feed, by its own name or number → the account that he is; missing: nobody is tied to it."""
     with store.read(link.name) as session:
-        return ties.accounts_named(session, feed, names, says_account=link.says_account(feed))
+        return ties.accounts_named(session, feed, names, link.tie(feed))
 
 
-def take_customers(store: Store, link: CrmConnection, feed: str, pages: Iterable[Page], *, keep: bool) -> None:
-    """What the feed's own customers say, page by page; `keep`: a later read goes on from there."""
+def take_customers(
+    store: Store, link: CrmConnection, feed: str, pages: Iterable[Page], *, keep: bool, whole: bool = False
+) -> None:
+    """What the feed's own customers say, page by page; `keep`: a later read goes on from there.
+
+    `whole`: of those whom the pages do not show nothing is said any more.
+    """
     said = link.mapping.feeds[feed].customers
     if said is None:
         return
-    name = cursor_name(feed)
+    name, seen = cursor_name(feed), set[str]()
     for page in pages:
         rows = page.frame.select("id", said.field).rows()
         told = {customer: (text or "").strip() or None for customer, text in rows}
         with store.write(link.name) as session:
             ties.say_customers(session, feed, told, micros(link.now()))
+            seen |= told.keys()
+            if whole and page.complete:
+                ties.unlisted(session, feed, seen, micros(link.now()))
             if keep:
                 at = ledger.Cursor(page.cursor, _fingerprint(link, feed), page.complete)
                 ledger.save_cursor(session, name, at, micros(link.now()))
@@ -177,11 +229,13 @@ def _customers(store: Store, link: CrmConnection, feed: str, *, full: bool) -> N
     go_on = at is not None and not full and at.fingerprint == _fingerprint(link, feed) and at.cursor
     try:
         pages = link.feeds[feed].crm.read(source, at.cursor if at is not None and go_on else None)
-        take_customers(store, link, feed, pages, keep=True)
+        # Where customers may be called by the number itself, a list that they left says nothing of them any more.
+        take_customers(store, link, feed, pages, keep=True, whole=link.tie(feed).itself and not go_on)
     except Misconfigured as problem:
-        # A folder without a file of customers calls them by the number.
-        if problem.code != "E-CRM-OBJECT":
+        if problem.code != "E-CRM-OBJECT" or not link.tie(feed).itself:
             raise
+        with store.write(link.name) as session:
+            ties.unlisted(session, feed, (), micros(link.now()))
 
 
 def _fingerprint(link: CrmConnection, feed: str) -> str:

@@ -18,8 +18,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from connector.ports import UNNAMED_EVENT, Event
 from sync.store import Store, tables
-from sync.store.dialect import insert_new, upsert
-from sync.store.ledger import batches
+from sync.store.dialect import batches, insert_new, upsert
 from sync.store.session import Reading, Writing
 
 #: Seconds before each next try; after the last one an event is dead until a person sends it again.

@@ -82,7 +82,7 @@ def close_missing(
     now = micros(link.now())
     with store.write(link.name) as session:
         if lost:
-            sight.note(session, LostSource(name, len(stored), len(seen), len(missing), now, now), missing)
+            sight.note(session, LostSource(name, len(stored), len(stored & seen), len(missing), now, now), missing)
         elif before is not None:
             sight.clear(session, name)
 

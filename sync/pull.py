@@ -19,6 +19,7 @@ from sync import feeds
 from sync.crm_connection import CrmConnection, micros
 from sync.missing import absent, asked, close_missing, doubted
 from sync.store import Store, holes, ledger, rejects, sight, sweeps
+from sync.store import feeds as feed_states
 from sync.taking import Pulled, take_in, together
 
 #: Problems of a read that began well and cannot be gone on with.
@@ -42,6 +43,8 @@ def pull(
     feed that cannot be read keeps nobody waiting: what it brought stands, and `away` says so.
     """
     pulled = Pulled(began=began)
+    with store.write(link.name) as session:
+        feed_states.keep_only(session, link.feeds, micros(link.now()))
     whole: dict[str, bool] = {}
     started: dict[str, int] = {}
     for name in link.mapping.order():
@@ -55,11 +58,11 @@ def pull(
             if feed.name not in started:
                 whole[feed.name] = feeds.begin(store, link, feed.name, pulled, full=full)
                 started[feed.name] = micros(link.now())
-            _pull_one(store, link, name, checks, pulled, full=full or whole[feed.name], tell=tell)
+            _pull_one(store, link, name, checks, pulled, full=full, afresh=whole[feed.name], tell=tell)
         except Problem as problem:
             feeds.away(store, link, feed.name, problem, pulled)
-    for feed_name in started.keys() - pulled.away.keys():
-        feeds.ended(store, link, feed_name, started[feed_name])
+    for each in started.keys() - pulled.away.keys():
+        feeds.ended(store, link, each, started[each], pulled, whole=full or whole[each])
     with store.write(link.name) as session:
         rejects.forget_unmapped(session, link.mapping.sources)
         unmapped = ledger.sources(session) - link.mapping.sources.keys() - {ledger.OWN}
@@ -73,15 +76,27 @@ def pull(
 
 
 def _pull_one(
-    store: Store, link: CrmConnection, name: str, checks: Checks, pulled: Pulled, *, full: bool, tell: Progress
-) -> None:
+    store: Store, link: CrmConnection, name: str, checks: Checks, pulled: Pulled, *,
+    full: bool, tell: Progress, afresh: bool = False,
+) -> None:  # fmt: skip
+    """`afresh`: from the very start, though a first read of all was cut."""
     try:
-        _pull_source(store, link, name, checks, pulled, full=full, tell=tell)
+        _pull_source(store, link, name, checks, pulled, full=full or afresh, afresh=afresh, tell=tell)
     except Misconfigured as problem:
         if not (link.mapping.sources[name].optional and problem.code == "E-CRM-OBJECT"):
             raise
         pulled.absent.add(name)
         absent(store, link, name, pulled)
+
+
+def _ask_rejected(store: Store, link: CrmConnection, name: str, records: Sequence[str], pulled: Pulled) -> None:
+    """Looks at rows again that did not fit; one that cannot be read, though the system answers, stays as it is."""
+    try:
+        asked(store, link, name, records, pulled, closes=False)
+    except Problem as problem:
+        if feeds.is_ours(problem):
+            raise
+        link.reads(name).organisation()
 
 
 def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
@@ -151,8 +166,9 @@ def _reread_source(
 
 
 def _pull_source(
-    store: Store, link: CrmConnection, name: str, checks: Checks, pulled: Pulled, *, full: bool, tell: Progress
-) -> None:
+    store: Store, link: CrmConnection, name: str, checks: Checks, pulled: Pulled, *,
+    full: bool, afresh: bool, tell: Progress,
+) -> None:  # fmt: skip
     fingerprint = link.mapping.fingerprint(name)
     with store.read(link.name) as session:
         cursor = ledger.cursor(session, name)
@@ -167,9 +183,9 @@ def _pull_source(
     known = cursor is not None and cursor.fingerprint == fingerprint
     # Rows that did not fit are looked at again: they may have been mended without a trace that we would be told of.
     if rejected and known and not full:
-        asked(store, link, name, rejected, pulled, closes=False)
+        _ask_rejected(store, link, name, rejected, pulled)
     # Only the first read of all goes on where it was cut, though everything is to be read again.
-    cut = cursor is not None and not cursor.complete
+    cut = cursor is not None and not cursor.complete and not afresh
     go_on = known and cursor is not None and cursor.cursor != "" and (not full or (cut and first_of_all))
     began = micros(link.now())
     try:

@@ -290,7 +290,7 @@ def _waits(ran: Ran) -> bool:
 
 
 def _untied(link: CrmConnection, strangers: Iterable[str], stored: Iterable[str]) -> list[str]:
-    """Feeds of which sources brought strangers and nobody else; stored: sources that rows are stored of."""
+    """Feeds of which sources brought strangers and nobody else; stored: sources that accounts have facts of."""
 
     def feeds_of(names: Iterable[str]) -> set[str]:
         return {link.mapping.feed_of(name) for name in names if name in link.mapping.sources}
@@ -352,7 +352,7 @@ def _recorded_run(
         ran.refused, ran.refused_fields = len(refusals.open_(session)), refusals.by_field(session)
         ran.totals, ran.wanted = ledger.totals(session), outbox.count_wanted(session)
         ran.strangers = rejects.strangers(session)
-        ran.untied = _untied(link, ran.strangers, ledger.sources(session))
+        ran.untied = _untied(link, ran.strangers, ledger.sources_of_accounts(session))
         ran.rejected = len(rejects.every(session)) - sum(rows for rows, _ in ran.strangers.values())
         finished = max(micros(link.now()), began + 1)
         summary = json.dumps(ran.summary(link))

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from connector.errors import Problem
 from connector.ports import Page
 from mappings.apply import Applied, Ties, apply
 from sync.crm_connection import CrmConnection, micros
@@ -52,6 +53,8 @@ class Pulled:
     absent: set[str] = field(default_factory=set)
     #: Feed → code of the problem that keeps it away.
     away: dict[str, str] = field(default_factory=dict)
+    #: Feed → the problem of a look at single customers, though it answers.
+    failing: dict[str, Problem] = field(default_factory=dict)
     #: Accounts that the CRM no longer shows: deleted, or merged into another one.
     departed: set[str] = field(default_factory=set)
 
@@ -72,7 +75,8 @@ def take_in(
     `asked_at`: when the page was asked for, in microseconds since 1970 UTC by our clock; `begun_at`: when its read
     began, in which a record may come twice. `force`: what it shows of our fields counts in any case.
     """
-    organisation, tied = link.organisation_of(page.source), _ties(store, link, page.source)
+    resolved: dict[str, str] = {}
+    organisation, tied = link.organisation_of(page.source), _ties(store, link, page.source, resolved)
     applied = apply(link.mapping, page.source, page.frame, organisation, link.time_zone, tied)
     applied = applied.with_misfits(page.misfits)
     if ahead := applied.modified.filter(pl.col("at") > micros(link.now() + _TOLERANCE)).height:
@@ -80,8 +84,11 @@ def take_in(
     now = max(micros(link.now()), pulled.began)
     with store.write(link.name) as session:
         asked = max(asked_at if begun_at is None else begun_at, pulled.began)
-        _say_numbers(session, link, page, applied, now)
+        _renumber(session, link, page, applied, now)
         pulled.touched |= facts.apply_page(session, page.source, applied, page.gone, now, asked)
+        _say_numbers(session, link, page, applied, now)
+        if resolved:
+            ties.keep(session, link.mapping.feed_of(page.source), resolved)
         if applied.observed is not None and applied.observed.height:
             outbox.observe(session, applied.observed, asked_at, force=force)
         if cursor is not None:
@@ -94,29 +101,44 @@ def take_in(
     return applied
 
 
-def _say_numbers(session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int) -> None:
-    """What accounts say of who they are in the feeds."""
-    if not link.mapping.feeds or "accounts" not in applied.tables or link.mapping.feed_of(page.source):
+def _names_accounts(link: CrmConnection, page: Page, applied: Applied) -> bool:
+    """Whether the page is one of the CRM's accounts, and a feed has customers who are some."""
+    return bool(link.mapping.feeds) and "accounts" in applied.tables and not link.mapping.feed_of(page.source)
+
+
+def _renumber(session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int) -> None:
+    """Accounts that are new or called otherwise: customers who say them may be another's. Before they are stored."""
+    if not _names_accounts(link, page, applied):
         return
-    for feed, frame in applied.numbers.items():
-        ties.say(session, feed, dict(frame.rows()), now)
-    rows = applied.tables["accounts"]
-    texts = {text for name in ("account_id", "number") for text in rows[name].drop_nulls()}
+    numbers = dict(applied.tables["accounts"].select("account_id", "number").rows())
     for feed in link.mapping.feeds:
-        if link.says_account(feed):
-            ties.appeared(session, feed, texts, now)
+        if link.tie(feed).says_account:
+            ties.renumbered(session, feed, numbers, now)
+
+
+def _say_numbers(session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int) -> None:
+    """What accounts say of who they are in the feeds; once they are stored, so that an older page says nothing."""
+    if not _names_accounts(link, page, applied):
+        return
+    shown = dict(applied.tables["accounts"].select("account_id", "source_modified_at").rows())
+    stored = ledger.modified_at(session, shown)
+    older = {account for account, at in shown.items() if (stored.get(account) or 0) > (at or 0)}
+    for feed, frame in applied.numbers.items():
+        ties.say(session, feed, {account: said for account, said in frame.rows() if account not in older}, now)
     ties.gone(session, [item.record for item in page.gone], now)
 
 
-def _ties(store: Store, link: CrmConnection, name: str) -> Ties | None:
-    """How a source's names are ours; None: it is the CRM's own."""
+def _ties(store: Store, link: CrmConnection, name: str, resolved: dict[str, str]) -> Ties | None:
+    """How a source's names are ours; None: it is the CRM's own. `resolved`: takes what is to be kept."""
     feed = link.mapping.feed_of(name)
     if not feed:
         return None
 
     def accounts(customers: Collection[str]) -> dict[str, str]:
         with store.read(link.name) as session:
-            return ties.accounts_of(session, feed, customers, says_account=link.says_account(feed))
+            found = ties.accounts_of(session, feed, customers, link.tie(feed))
+        resolved.update(found if link.tie(feed).says_account else {})
+        return found
 
     def claims(numbers: Collection[str]) -> dict[str, str]:
         with store.read(link.name) as session:

@@ -12,8 +12,8 @@ from sqlalchemy import and_, or_, select, update
 
 from connector.errors import Misconfigured
 from sync import decisions
-from sync.store import facts, ledger, tables
-from sync.store.dialect import upsert
+from sync.store import facts, tables
+from sync.store.dialect import batches, upsert
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id", "code", "raised_on"]
@@ -27,7 +27,7 @@ def live(session: Writing, rows: Iterable[Mapping[str, Any]]) -> None:
     table = tables.flags
     result = {row["customer_id"]: row for row in rows}
     up: dict[str, dict[str, Mapping[str, Any]]] = {}
-    for batch in ledger.batches(result):
+    for batch in batches(result):
         query = select(table).where(session.own(table), table.c.account_id.in_(batch), table.c.cleared_on.is_(None))
         for life in session.tx.execute(query).mappings():
             up.setdefault(life["account_id"], {})[life["code"]] = dict(life)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -241,3 +242,14 @@ def insert_tuples(session: Writing, table: Table, names: Sequence[str], rows: Se
     marks = ", ".join("?" * len(names))
     statement = f'insert into "{table.name}" ({columns}) values ({marks})'  # noqa: S608 (names of our own tables)
     session.tx.exec_driver_sql(statement, list(rows))
+
+
+#: SQLite takes at most 32,766 parameters a statement; far fewer keep its planner quick.
+_IDS_A_QUERY = 900
+
+
+def batches(values: Iterable[str]) -> Iterator[list[str]]:
+    """The values in lists short enough for one query."""
+    walk = iter(values)
+    while batch := list(islice(walk, _IDS_A_QUERY)):
+        yield batch

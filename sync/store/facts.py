@@ -16,8 +16,8 @@ from connector.schema import TABLES
 from mappings.apply import Applied
 from sync.store import due_looks, tables
 from sync.store import rejects as rejects_
-from sync.store.dialect import insert_tuples, upsert_tuples
-from sync.store.ledger import OWN, batches, bump, owners_of_claims
+from sync.store.dialect import batches, insert_tuples, upsert_tuples
+from sync.store.ledger import OWN, bump, owners_of_claims
 from sync.store.session import Reading, Writing
 
 #: An expression may be 1,000 levels deep in SQLite, and each key is one.

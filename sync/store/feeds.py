@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import select
 
-from sync.store import ledger, outages, tables
+from sync.store import ledger, outages, ratings, tables
 from sync.store.dialect import upsert
 from sync.store.session import Reading, Writing
 
@@ -40,32 +40,36 @@ def of(session: Reading, feed: str) -> FeedState:
     return every(session).get(feed, FeedState(feed))
 
 
-def read(session: Writing, feed: str, began: int, sources: Sequence[str]) -> None:
-    """It was read to its end, by a look that began then; who depends on it is due where it was away."""
-    if of(session, feed).away_since is not None:
-        ledger.bump(session, outages.dependents(session, feed, sources))
-        outages.end(session, feed, began)
-    _save(session, FeedState(feed, began, None, began, None))
+def read(session: Writing, feed: str, began: int) -> set[str]:
+    """It was read to its end, by a look that began then.
 
-
-def away(
-    session: Writing, feed: str, problem: str, now: int, sources: Sequence[str], read_on: int | None
-) -> None:  # fmt: skip
-    """A whole look at it failed by that problem: from now on what it brought is old, and who depends on it is due.
-
-    read_on: the business day of `read_at`.
+    Returns whoever was assessed while it was away: they are due.
     """
+    due: set[str] = set()
+    if of(session, feed).away_since is not None:
+        outages.end(session, feed, began)
+        due = ratings.noticed(session, "source_away")
+        ledger.bump(session, due)
+    _save(session, FeedState(feed, began, None, began, None))
+    return due
+
+
+def away(session: Writing, feed: str, problem: str, now: int, sources: Sequence[str], read_on: int | None) -> None:
+    """A look at it failed by that problem: from now on what it brought is old. read_on: the day of `read_at`."""
     before = of(session, feed)
     if before.away_since is None:
-        ledger.bump(session, outages.dependents(session, feed, sources))
         outages.begin(session, feed, sources, read_on, now)
     since = now if before.away_since is None else before.away_since
     _save(session, replace(before, away_since=since, tried_at=now, problem=problem))
 
 
-def failed(session: Writing, feed: str, problem: str, now: int) -> None:
-    """A look at single customers failed by that problem; the next whole look tells whether it is away."""
-    _save(session, replace(of(session, feed), tried_at=now, problem=problem))
+def keep_only(session: Writing, feeds: Collection[str], now: int) -> None:
+    """Feeds that there are; of any other one nobody waits for what it says."""
+    for feed, state in every(session).items():
+        if feed not in feeds and state.away_since is not None:
+            outages.end(session, feed, now)
+            ledger.bump(session, ratings.noticed(session, "source_away"))
+            _save(session, replace(state, away_since=None, problem=None))
 
 
 def _save(session: Writing, state: FeedState) -> None:

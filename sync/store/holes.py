@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, litera
 from connector.policy import Checks
 from connector.schema import TABLES
 from sync.store import due_looks, ledger, sight, tables
-from sync.store.dialect import insert_new_tuples, upsert
+from sync.store.dialect import batches, insert_new_tuples, upsert
 from sync.store.rejects import STRANGER
 from sync.store.session import Reading, Writing
 
@@ -178,7 +178,7 @@ def expect_less(session: Writing, source: str, records: Collection[str]) -> None
     counts = tables.row_counts
     for name, table in tables.CANONICAL.items():
         less = 0
-        for batch in ledger.batches(sorted(records)):
+        for batch in batches(sorted(records)):
             these = and_(session.own(table), table.c.source == source, table.c.source_id.in_(batch))
             less += session.tx.execute(select(func.count()).select_from(table).where(these)).scalar_one()
         if less:

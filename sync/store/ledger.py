@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import polars as pl
 from sqlalchemy import Table, and_, delete, func, literal, or_, select
@@ -12,14 +11,12 @@ from sqlalchemy import Table, and_, delete, func, literal, or_, select
 from connector.profiles import filled
 from connector.schema import TABLES
 from sync.store import outages, tables
-from sync.store.dialect import raise_counter, upsert
+from sync.store.dialect import batches, raise_counter, upsert
 from sync.store.session import Reading, Writing
 
 #: The source of rows that people entered here, and the tables that they decide about customers in.
 OWN = "zixin"
 BY_PEOPLE = ("decisions", "limits", "securities", "promises", "contracts")
-#: SQLite takes at most 32,766 parameters a statement; far fewer keep its planner quick.
-_IDS_A_QUERY = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +142,15 @@ def sources(session: Reading) -> set[str]:
     return names
 
 
+def sources_of_accounts(session: Reading) -> set[str]:
+    """Those that rows of an account are stored of; what only settles something belongs to nobody by itself."""
+    names: set[str] = set()
+    for table in tables.CANONICAL.values():
+        if "account_id" in table.c:
+            names |= set(session.tx.execute(select(table.c.source).where(session.own(table)).distinct()).scalars())
+    return names
+
+
 def accounts(session: Reading) -> pl.DataFrame:
     """The accounts alone, with the columns of the canonical table."""
     return _select(session, "accounts", None, ())
@@ -264,6 +270,17 @@ def numbers_of(session: Reading, accounts: Collection[str]) -> dict[str, str]:
     return result
 
 
+def modified_at(session: Reading, accounts: Collection[str]) -> dict[str, int | None]:
+    """account_id → when the CRM last changed it, as it is stored."""
+    table = tables.CANONICAL["accounts"]
+    result: dict[str, int | None] = {}
+    for batch in batches(sorted(accounts)):
+        query = select(table.c.account_id, table.c.source_modified_at)
+        query = query.where(session.own(table), table.c.account_id.in_(batch))
+        result |= {row[0]: row[1] for row in session.tx.execute(query)}
+    return result
+
+
 def claims_by_number(session: Reading, numbers: Collection[str]) -> dict[str, str]:
     """Number of a claim → its id, where one claim alone has it."""
     table = tables.CANONICAL["receivables"]
@@ -284,7 +301,8 @@ def ids_by_name(session: Reading, names: Collection[str]) -> dict[str, str]:
     for column in (table.c.number, table.c.account_id):
         for batch in batches(sorted(names)):
             query = select(column, table.c.account_id).where(session.own(table), column.in_(batch))
-            result |= {row[0]: row[1] for row in session.tx.execute(query)}
+            # Of several of one number the first by id.
+            result |= {row[0]: row[1] for row in session.tx.execute(query.order_by(table.c.account_id.desc()))}
     return result
 
 
@@ -395,10 +413,3 @@ def records_of_source(session: Reading, source: str, name: str) -> int:
         session.own(table), table.c.source == source, table.c.deleted_on.is_(None)
     )
     return int(session.tx.execute(query).scalar_one())
-
-
-def batches(values: Iterable[str]) -> Iterator[list[str]]:
-    """The values in lists short enough for one query."""
-    walk = iter(values)
-    while batch := list(islice(walk, _IDS_A_QUERY)):
-        yield batch

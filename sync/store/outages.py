@@ -6,11 +6,11 @@ import json
 from collections.abc import Collection, Iterable
 
 import polars as pl
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, true, update
 
 from connector.scoring.features.freshness import FRESHNESS
 from sync.store import tables
-from sync.store.dialect import upsert
+from sync.store.dialect import batches, upsert
 from sync.store.session import Reading, Writing
 
 
@@ -37,12 +37,10 @@ def freshness(session: Reading, accounts: Collection[str] | None = None, known_a
     else:
         query = query.where(table.c.away_since <= known_at, or_(table.c.back_at.is_(None), table.c.back_at > known_at))
     oldest: dict[str, int | None] = {}
-    wanted = None if accounts is None else set(accounts)
-    for feed, read_on, sources in session.tx.execute(query).all():
-        for account in dependents(session, feed, json.loads(sources)):
-            if wanted is None or account in wanted:
-                before = oldest.get(account, read_on)
-                oldest[account] = None if before is None or read_on is None else min(before, read_on)
+    for feed, read_on, names in session.tx.execute(query).all():
+        for account in dependents(session, feed, json.loads(names), accounts, never_read=read_on is None):
+            before = oldest.get(account, read_on)
+            oldest[account] = None if before is None or read_on is None else min(before, read_on)
     return pl.DataFrame(sorted(oldest.items()), schema=FRESHNESS, orient="row")
 
 
@@ -53,17 +51,31 @@ def sources(session: Reading) -> dict[str, int]:
     return {name: since for names, since in session.tx.execute(query) for name in json.loads(names)}
 
 
-def dependents(session: Reading, feed: str, sources: Collection[str]) -> set[str]:
-    """Accounts that are a customer of the feed, or of which a fact came from it."""
+def dependents(
+    session: Reading, feed: str, sources: Collection[str], among: Collection[str] | None = None, *, never_read: bool
+) -> set[str]:
+    """Accounts that are a customer of the feed, or of which a fact came from it; `among`: only of these.
+
+    Of a feed that was never read and of whose customers nothing is known, everybody may be one.
+    """
     said, customers, accounts = tables.feed_accounts, tables.feed_customers, tables.CANONICAL["accounts"]
-    queries = [select(said.c.account_id).where(session.own(said), said.c.feed == feed)]
     texts = select(customers.c.says).where(session.own(customers), customers.c.feed == feed)
-    queries += [
-        select(accounts.c.account_id).where(session.own(accounts), column.in_(texts))
-        for column in (accounts.c.account_id, accounts.c.number)
-    ]
+    wheres = [(said.c.account_id, session.own(said), said.c.feed == feed)]
+    wheres += [(accounts.c.account_id, session.own(accounts), column.in_(texts)) for column in _NAMES]
+    wheres += [(customers.c.account_id, session.own(customers), customers.c.feed == feed)]
     for table in tables.CANONICAL.values():
         if "account_id" in table.c:
-            mine = (session.own(table), table.c.source.in_(sorted(sources)))
-            queries.append(select(table.c.account_id).where(*mine).distinct())
-    return {account for query in queries for account in session.tx.execute(query).scalars() if account}
+            wheres.append((table.c.account_id, session.own(table), table.c.source.in_(sorted(sources))))
+    told = session.tx.execute(select(said.c.account_id).where(*wheres[0][1:]).limit(1)).first()
+    told = told or session.tx.execute(texts.limit(1)).first()
+    if never_read and told is None:
+        wheres = [(accounts.c.account_id, session.own(accounts), true())]
+    names: set[str] = set()
+    for column, *where in wheres:
+        for batch in [None] if among is None else batches(sorted(among)):
+            these = where if batch is None else [*where, column.in_(batch)]
+            names |= set(session.tx.execute(select(column).where(*these).distinct()).scalars())
+    return {name for name in names if name}
+
+
+_NAMES = (tables.CANONICAL["accounts"].c.account_id, tables.CANONICAL["accounts"].c.number)

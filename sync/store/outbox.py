@@ -11,8 +11,7 @@ from sqlalchemy import Table, and_, bindparam, delete, func, select, update
 
 from connector.plan import AccountOutcome, Planned, PlanRow, Settled
 from sync.store import refusals, tables
-from sync.store.dialect import upsert
-from sync.store.ledger import batches
+from sync.store.dialect import batches, upsert
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id"]

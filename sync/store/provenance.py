@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from sync.store import outages, tables
-from sync.store.ledger import batches
+from sync.store.dialect import batches
 from sync.store.session import Reading
 
 

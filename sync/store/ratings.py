@@ -11,8 +11,8 @@ from sqlalchemy import and_, func, or_, select
 
 from connector.assessment import ASSESSMENT
 from sync.store import tables
-from sync.store.dialect import upsert
-from sync.store.ledger import batches, with_trees
+from sync.store.dialect import batches, upsert
+from sync.store.ledger import with_trees
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id"]
@@ -79,6 +79,18 @@ def assessments(
             if name in row:
                 row[name] = _unpacked(name, row[name])
     return pl.DataFrame(rows, schema={name: ASSESSMENT[name] for name in columns})
+
+
+def noticed(session: Reading, notice: str) -> set[str]:
+    """Customers whose newest assessment bears that notice."""
+    table = tables.assessments
+    days = select(table.c.customer_id, func.max(table.c.as_of).label("day")).where(session.own(table))
+    last = days.group_by(table.c.customer_id).subquery()
+    query = select(table.c.customer_id).join(
+        last, and_(last.c.customer_id == table.c.customer_id, last.c.day == table.c.as_of)
+    )
+    # A list of codes as JSON text: a code stands in quotes.
+    return set(session.tx.execute(query.where(session.own(table), table.c.notices.contains(f'"{notice}"'))).scalars())
 
 
 def newest(session: Reading, columns: Sequence[str], accounts: Collection[str] | None = None) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from sqlalchemy import and_, select, update
 
 from connector.plan import AccountOutcome
 from sync.store import tables
-from sync.store.ledger import batches
+from sync.store.dialect import batches
 from sync.store.session import Reading, Writing
 
 #: Tells JSON of ours from words of a CRM that look like it.

@@ -8,8 +8,7 @@ import polars as pl
 from sqlalchemy import and_, delete, func, select
 
 from sync.store import due_looks, tables
-from sync.store.dialect import insert_new_tuples, upsert
-from sync.store.ledger import batches
+from sync.store.dialect import batches, insert_new_tuples, upsert
 from sync.store.session import Reading, Writing
 
 #: Why a row of a feed is rejected whose customer no account names.

@@ -130,10 +130,10 @@ feed_accounts = _table(
     key=("connection", "feed", "account_id"),
 )  # fmt: skip
 Index("ix_feed_accounts_number", feed_accounts.c.connection, feed_accounts.c.feed, feed_accounts.c.number)
-#: What a feed's own customers say: a number that accounts say, too, or an account.
+#: What a feed's own customers say: a number that accounts say, too, or an account; and which account that was last.
 feed_customers = _table(
     "feed_customers",
-    _text("connection"), _text("feed"), _text("customer"), _text("says"),
+    _text("connection"), _text("feed"), _text("customer"), _text("says"), _text("account_id", nullable=True),
     key=("connection", "feed", "customer"),
 )  # fmt: skip
 Index("ix_feed_customers_says", feed_customers.c.connection, feed_customers.c.feed, feed_customers.c.says)

@@ -9,12 +9,12 @@ due to be read again, in the transaction that changes it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import and_, delete, func, select
 
 from sync.store import ledger, tables
-from sync.store.dialect import upsert
-from sync.store.ledger import batches
+from sync.store.dialect import batches, upsert
 from sync.store.session import Reading, Writing
 
 
@@ -56,64 +56,119 @@ def gone(session: Writing, accounts: Collection[str], now: int) -> None:
 def say_customers(session: Writing, feed: str, told: Mapping[str, str | None], now: int) -> None:
     """What a feed's own customers say: customer → number, or account; one that says none any more keeps what it had."""
     table = tables.feed_customers
-    before: dict[str, str] = {}
-    for batch in batches(sorted(told)):
-        these = and_(session.own(table), table.c.feed == feed, table.c.customer.in_(batch))
-        before |= {row[0]: row[1] for row in session.tx.execute(select(table.c.customer, table.c.says).where(these))}
+    before = {customer: text for customer, (text, _) in _said(session, feed, told).items()}
     moved = {customer: text for customer, text in told.items() if text is not None and before.get(customer) != text}
     key = {"connection": session.connection, "feed": feed}
-    rows = [{**key, "customer": customer, "says": text} for customer, text in moved.items()]
+    rows = [{**key, "customer": customer, "says": text, "account_id": None} for customer, text in moved.items()]
     upsert(session, table, rows, ["connection", "feed", "customer"])
     _due(session, feed, moved, now)
 
 
-def accounts_of(session: Reading, feed: str, customers: Collection[str], *, says_account: bool) -> dict[str, str]:
-    """Customer of the feed → the account that he is; one whom nobody is tied to is missing.
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a feed's customers are tied to accounts."""
 
-    `says_account`: the feed's customers say the account's id or number, else accounts say the customer's number.
-    """
+    #: The feed's customers say the account's id or number; else accounts say the customer's number.
+    says_account: bool = False
+    #: A customer of whom the feed tells no number is called by it himself.
+    itself: bool = True
+
+
+def accounts_of(session: Reading, feed: str, customers: Collection[str], how: How) -> dict[str, str]:
+    """Customer of the feed → the account that he is; one whom nobody is tied to is missing."""
     said = _said(session, feed, customers)
-    if says_account:
-        ids = ledger.ids_by_name(session, set(said.values()))
-        return {customer: ids[text] for customer, text in said.items() if text in ids}
-    # Where the feed has no customers of its own to read, its records say the number itself.
-    numbers = said if said or _tells(session, feed) else {customer: customer for customer in customers}
+    if how.says_account:
+        return _by_account(session, said)
+    numbers = {customer: text for customer, (text, _) in said.items()}
+    if how.itself:
+        numbers = {customer: numbers.get(customer, customer) for customer in customers}
     holders = _holders(session, feed, set(numbers.values()))
     return {customer: holders[number] for customer, number in numbers.items() if number in holders}
 
 
-def accounts_named(session: Reading, feed: str, names: Collection[str], *, says_account: bool) -> dict[str, str]:
+def _by_account(session: Reading, said: Mapping[str, tuple[str, str | None]]) -> dict[str, str]:
+    """By what the feed's customers say; one whose account has no number any more stays with it."""
+    before = {account for _, account in said.values() if account}
+    ids = ledger.ids_by_name(session, {text for text, _ in said.values()})
+    numbers = ledger.numbers_of(session, before)
+    result: dict[str, str] = {}
+    for customer, (text, account) in said.items():
+        number = numbers.get(account or "")
+        # The one that had him first, as long as it says that number or none.
+        if account is not None and (text in (account, number) or (text not in ids and number == account)):
+            result[customer] = account
+        elif text in ids:
+            result[customer] = ids[text]
+    return result
+
+
+def keep(session: Writing, feed: str, resolved: Mapping[str, str]) -> None:
+    """Keeps which account each customer is, for the day on which nothing says it any more."""
+    table = tables.feed_customers
+    said = _said(session, feed, resolved)
+    for customer, (text, account) in said.items():
+        if account != resolved[customer]:
+            key = {"connection": session.connection, "feed": feed, "customer": customer}
+            row = {**key, "says": text, "account_id": resolved[customer]}
+            upsert(session, table, [row], ["connection", "feed", "customer"])
+
+
+def accounts_named(session: Reading, feed: str, names: Collection[str], how: How) -> dict[str, str]:
     """As `accounts_of`; whoever calls us may also name a customer by the number that accounts say."""
-    result = accounts_of(session, feed, names, says_account=says_account)
+    result = accounts_of(session, feed, names, how)
     return {**_holders(session, feed, set(names) - result.keys()), **result}
 
 
-def customers_of(
-    session: Reading, feed: str, accounts: Collection[str], *, says_account: bool
-) -> dict[str, set[str]]:  # fmt: skip
+def customers_of(session: Reading, feed: str, accounts: Collection[str], how: How) -> dict[str, set[str]]:
     """Account → all of its customers in the feed."""
-    if says_account:
+    if how.says_account:
         numbers = ledger.numbers_of(session, accounts)
         texts = {name for account in accounts for name in (account, numbers.get(account)) if name}
-        customers = _customers_of(session, feed, texts, bare=False)
+        customers = _customers_of(session, feed, texts, bare=False) | _kept_by(session, feed, accounts)
     else:
         table = tables.feed_accounts
         found: set[str] = set()
         for batch in batches(sorted(accounts)):
             these = and_(session.own(table), table.c.feed == feed, table.c.account_id.in_(batch))
             found |= set(session.tx.execute(select(table.c.number).where(these)).scalars())
-        customers = _customers_of(session, feed, found)
+        customers = _customers_of(session, feed, found, bare=how.itself)
     result: dict[str, set[str]] = {}
-    for customer, account in accounts_of(session, feed, customers, says_account=says_account).items():
+    for customer, account in accounts_of(session, feed, customers, how).items():
         if account in accounts:
             result.setdefault(account, set()).add(customer)
     return result
 
 
-def appeared(session: Writing, feed: str, texts: Collection[str], now: int) -> None:
-    """Ids and numbers of accounts that nobody had before: the feed's customers who say one are tied from now on."""
-    fresh = set(texts) - ledger.ids_by_name(session, texts).keys()
-    _due(session, feed, _customers_of(session, feed, fresh, bare=False), now)
+def _kept_by(session: Reading, feed: str, accounts: Collection[str]) -> set[str]:
+    table = tables.feed_customers
+    result: set[str] = set()
+    for batch in batches(sorted(accounts)):
+        these = and_(session.own(table), table.c.feed == feed, table.c.account_id.in_(batch))
+        result |= set(session.tx.execute(select(table.c.customer).where(these)).scalars())
+    return result
+
+
+def renumbered(session: Writing, feed: str, numbers: Mapping[str, str | None], now: int) -> None:
+    """Accounts of these ids have these numbers from now on: customers who say an old or a new one may be another's."""
+    before = ledger.numbers_of(session, numbers)
+    known = ledger.ever_there(session, numbers)
+    texts: set[str] = set()
+    for account, number in numbers.items():
+        if account not in known:
+            texts |= {account, *([number] if number else [])}
+        elif before.get(account) != number:
+            texts |= {name for name in (before.get(account), number) if name}
+    _due(session, feed, _customers_of(session, feed, texts, bare=False), now)
+
+
+def unlisted(session: Writing, feed: str, listed: Collection[str], now: int) -> None:
+    """Of customers that the feed does not list any more it says nothing."""
+    table = tables.feed_customers
+    mine = and_(session.own(table), table.c.feed == feed)
+    left = set(session.tx.execute(select(table.c.customer).where(mine)).scalars()) - set(listed)
+    for batch in batches(sorted(left)):
+        session.tx.execute(delete(table).where(mine, table.c.customer.in_(batch)))
+    _due(session, feed, left, now)
 
 
 def due(session: Reading, feed: str, *, known_by: int | None = None) -> set[str]:
@@ -159,43 +214,36 @@ def forget(session: Writing, feed: str) -> None:
 
 
 def _holders(session: Reading, feed: str, numbers: Collection[str]) -> dict[str, str]:
-    """Number → the account that has it: of those that say it now the first that did, else of those that said it."""
+    """Number → the account that has it: of those that say it now the first that did, else the last that did."""
     table = tables.feed_accounts
-    result: dict[str, str] = {}
+    found: dict[str, list[tuple[bool, int, str]]] = {}
     for batch in batches(sorted(numbers)):
         these = and_(session.own(table), table.c.feed == feed, table.c.number.in_(batch))
-        query = select(table.c.number, table.c.account_id).where(these)
-        for number, account in session.tx.execute(
-            query.order_by(table.c.said.desc(), table.c.since, table.c.account_id)
-        ):
-            result.setdefault(number, account)
-    return result
+        query = select(table.c.number, table.c.said, table.c.since, table.c.account_id).where(these)
+        for number, said, since, account in session.tx.execute(query):
+            found.setdefault(number, []).append((not said, since if said else -since, account))
+    return {number: min(claims)[2] for number, claims in found.items()}
 
 
-def _said(session: Reading, feed: str, customers: Collection[str]) -> dict[str, str]:
+def _said(session: Reading, feed: str, customers: Collection[str]) -> dict[str, tuple[str, str | None]]:
+    """Customer → what he says, and which account he was last."""
     table = tables.feed_customers
-    result: dict[str, str] = {}
+    result: dict[str, tuple[str, str | None]] = {}
+    columns = (table.c.customer, table.c.says, table.c.account_id)
     for batch in batches(sorted(customers)):
         these = and_(session.own(table), table.c.feed == feed, table.c.customer.in_(batch))
-        result |= {row[0]: row[1] for row in session.tx.execute(select(table.c.customer, table.c.says).where(these))}
+        result |= {row[0]: (row[1], row[2]) for row in session.tx.execute(select(*columns).where(these))}
     return result
 
 
 def _customers_of(session: Reading, feed: str, texts: Collection[str], *, bare: bool = True) -> set[str]:
-    """Customers who say one of these; with `bare` those of that name, where the feed's customers say nothing."""
+    """Customers who say one of these; with `bare` those who may be called so themselves."""
     table = tables.feed_customers
-    result: set[str] = set(texts) if bare and not _tells(session, feed) else set()
+    result: set[str] = set(texts) if bare else set()
     for batch in batches(sorted(texts)):
         these = and_(session.own(table), table.c.feed == feed, table.c.says.in_(batch))
         result |= set(session.tx.execute(select(table.c.customer).where(these)).scalars())
     return result
-
-
-def _tells(session: Reading, feed: str) -> bool:
-    """Whether any customer of the feed says something."""
-    table = tables.feed_customers
-    query = select(table.c.customer).where(session.own(table), table.c.feed == feed).limit(1)
-    return session.tx.execute(query).first() is not None
 
 
 def _due(session: Writing, feed: str, customers: Iterable[str], now: int) -> None:

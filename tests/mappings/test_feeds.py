@@ -27,7 +27,7 @@ def test_beside_each_other_ids_bear_the_feed_s_name() -> None:
     made = joined(ZOHO, {"erp": FeedPlan(ERP, beside=True)})
     assert made.systems()["receivables"] == ["", "erp"]
     rule = made.sources["erp.invoices"].yields[0].columns
-    assert (rule["receivable_id"].prefix, rule["account_id"].prefix, rule["order_id"].prefix) == ("erp-", "", "erp-")
+    assert (rule["receivable_id"].prefix, rule["account_id"].prefix, rule["order_id"].prefix) == ("erp:", "", "erp:")
 
 
 def test_a_folder_brings_claims_only_where_they_are_named() -> None:
@@ -48,7 +48,7 @@ def test_what_a_feed_says_of_claims_that_lie_elsewhere_is_read_last_and_by_their
     made = joined(ZOHO, {"files": FeedPlan(FOLDER)})
     assert made.order()[-1] == "files.promises"
     rules = made.sources["files.promises"].yields[0].columns
-    assert (rules["promise_id"].prefix, rules["receivable_id"].prefix) == ("files-", "")
+    assert (rules["promise_id"].prefix, rules["receivable_id"].prefix) == ("files:", "")
 
 
 def test_a_feed_needs_something_that_ties_its_customers() -> None:

@@ -122,7 +122,7 @@ def test_an_event_of_a_feed_rates_the_crm_s_account_again(house: Fed, monkeypatc
     monkeypatch.setattr(house.link.feeds["erp"].crm, "ledger", noted)
 
     with house.store.read("x") as session:
-        (theirs,) = ties.customers_of(session, "erp", {account}, says_account=False)[account]
+        (theirs,) = ties.customers_of(session, "erp", {account}, house.link.tie("erp"))[account]
     done = heard(house, Event("erp:1", object="erp:", accounts=(theirs,)))
 
     assert done.closed == 1

@@ -35,8 +35,8 @@ def rate(frame: pl.DataFrame, policy: Policy, base: str, prior: pl.DataFrame | N
         if pillar.cap_when_absent
     ]
     away, before = true(frame["away"]), ranks(frame["rating_before"])
-    # Nobody is rated for the first time on facts of which some cannot be read.
-    unrated = _knocked_out(fired, policy, NOT_RATED, frame.height) | (away & (before == NONE))
+    # Nobody is rated for the first time while a source of his has never been read.
+    unrated = _knocked_out(fired, policy, NOT_RATED, frame.height) | (true(frame["unread"]) & (before == NONE))
     held = steady(frame, _worst(caps, frame.height), unrated, policy, prior, as_of)
     # Without a score today the last grade is no rating.
     graded = np.where(is_known(frame["score_milli"]) & (held.grade != NONE), held.grade, UNRATED)

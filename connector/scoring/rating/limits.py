@@ -212,12 +212,15 @@ def _in_force(frame: pl.DataFrame, now: Int, rating: Int, policy: Policy, base: 
         nobody = np.zeros(len(now), bool)
         lower = before.there & (now < before.minor)
         return Amounts(np.zeros_like(now), nobody), lower & _waits(frame)
-    sure = (whole(frame, "rate_missing") == 0) & (rating != UNRATED) & ~true(frame["away"])
+    away = true(frame["away"])
+    sure = (whole(frame, "rate_missing") == 0) & (rating != UNRATED) & ~true(frame["unread"])
     better = rating < np.minimum(rated, UNRATED)
     last_fact = np.maximum(whole(frame, "last_issued", -NEVER), whole(frame, "last_paid", -NEVER))
-    fresh = (whole(frame, "data_age") <= policy.review.stale_days) & (better | (last_fact > days(frame, "day_before")))
+    recent = whole(frame, "data_age") <= policy.review.stale_days
+    fresh = recent & ~away & (better | (last_fact > days(frame, "day_before")))
     enough = now >= before.minor + mul_div(before.minor, round(policy.limits.least_rise * _PPM), _PPM)
-    rises = sure & (now <= policy.minor(most, base)) & (~before.there | (enough & fresh))
+    first = ~before.there & (recent | ~away)
+    rises = sure & (now <= policy.minor(most, base)) & (first | (before.there & enough & fresh))
     falls = before.there & (now <= before.minor)
     waits = falls & (now < before.minor) & _waits(frame)
     moves = (falls & ~waits) | rises

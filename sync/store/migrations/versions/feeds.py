@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("feed", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("says", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("connection", "feed", "customer"),
         sqlite_with_rowid=False,
     )
