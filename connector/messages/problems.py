@@ -626,9 +626,11 @@ PROBLEMS: dict[str, Words] = {
     ),
     "E-CONNECTED": Words(
         "The profile {profile} is connected to {name} already.",
-        "Use another profile for another company (--profile), or --replace.",
+        "To read this one beside it: --as NAME --feeds {name}. For another company use another profile (--profile), to"
+        " write into this one instead --replace.",
         "配置 {profile} 已连接 {name}。",
-        "其他公司请使用另一个配置（--profile），或使用 --replace。",
+        "如需作为补充数据源读取：--as 名称 --feeds {name}。"
+        "其他公司请使用另一个配置（--profile）；改为写回此系统请用 --replace。",
     ),
     "E-FIELD-KIND": Words(
         "Fields in {name} have zixin's names and are of another kind: {fields}.",

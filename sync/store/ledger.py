@@ -151,6 +151,16 @@ def sources_of_accounts(session: Reading) -> set[str]:
     return names
 
 
+def accounts_of_sources(session: Reading, names: Collection[str]) -> set[str]:
+    """Accounts of which a fact came from these sources."""
+    result: set[str] = set()
+    for table in tables.CANONICAL.values():
+        if "account_id" in table.c:
+            query = select(table.c.account_id).where(session.own(table), table.c.source.in_(sorted(names)))
+            result |= set(session.tx.execute(query.distinct()).scalars())
+    return result
+
+
 def accounts(session: Reading) -> pl.DataFrame:
     """The accounts alone, with the columns of the canonical table."""
     return _select(session, "accounts", None, ())

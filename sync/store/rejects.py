@@ -27,10 +27,16 @@ def store(session: Writing, source: str, records: Sequence[str], rejects: pl.Dat
         return False
     key = ("record", "table", "column")
     since: dict[tuple[object, ...], int] = {}
+    said: set[tuple[object, ...]] = set()
     for batch in batches(records):
         these = and_(session.own(table), table.c.source == source, table.c.record.in_(batch))
-        query = select(*(table.c[name] for name in key), table.c.since).where(these)
-        since |= {tuple(row)[:-1]: row.since for row in session.tx.execute(query)}
+        query = select(*(table.c[name] for name in (*key, "value", "reason")), table.c.since).where(these)
+        for row in session.tx.execute(query):
+            since[tuple(row)[:3]] = row.since
+            said.add(tuple(row)[:5])
+    if said == set(rejects.select(*key, "value", "reason").rows()):
+        # As it was: nothing is written.
+        return False
     rows = [
         {
             "connection": session.connection,

@@ -207,9 +207,16 @@ def said_twice(session: Reading, feed: str) -> dict[str, list[str]]:
     return result
 
 
+def untie(session: Writing, feed: str) -> None:
+    """Nobody is tied to that feed's customers any more; how old its facts are stays known."""
+    for table in (tables.feed_accounts, tables.feed_customers, tables.feed_due):
+        session.tx.execute(delete(table).where(session.own(table), table.c.feed == feed))
+
+
 def forget(session: Writing, feed: str) -> None:
     """Nothing is known of that feed any more."""
-    for table in (tables.feed_accounts, tables.feed_customers, tables.feed_due, tables.feeds, tables.outages):
+    untie(session, feed)
+    for table in (tables.feeds, tables.outages):
         session.tx.execute(delete(table).where(session.own(table), table.c.feed == feed))
 
 

@@ -109,6 +109,10 @@ def connect(
 
     context: Context = call.obj
     check_crm(crm)
+    if number and account:
+        raise typer.BadParameter("--number or --account, not both", param_hint="--account")
+    if (number or account or tables or beside) and not feeds:
+        raise typer.BadParameter("these words are a feed's: --feeds CRM", param_hint="--feeds")
     document = connect.from_file(settings)
     if store is not None:
         document = {**connect.imported(crm, store), **document}
@@ -127,7 +131,8 @@ def connect(
         feeds=feeds,
         number=number,
         account=account,
-        tables=tuple(each.strip() for each in tables.split(",") if each.strip()),
+        # The file is called invoices, the table receivables.
+        tables=tuple(each.strip().replace("invoices", "receivables") for each in tables.split(",") if each.strip()),
         beside=beside,
     )
     lines = connect.connect(context.profile, name or crm, config, replace=replace)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replace_
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ from mappings.feeds import FeedPlan, claims_are_sure, joined, taken_over
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import ConnectionConfig
+from zixin.services.disconnect import attached_anew
 
 #: What adapters are asked for before there is a connection, for the doors.
 __all__ = [
@@ -111,7 +113,9 @@ def seconds_of(told: str) -> float:
         raise Misconfigured("E-SETTINGS", name=CLOCK, detail="no number of seconds") from None
 
 
-def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -> list[Line]:
+def connect(
+    profile: str, name: str, kept: ConnectionConfig, *, replace: bool, now: datetime | None = None
+) -> list[Line]:  # fmt: skip
     """Tries the connection and keeps it: who we are, then each object that the mapping reads.
 
     Raises the problem where the CRM cannot be entered at all, and keeps nothing; Misconfigured where the profile has
@@ -157,10 +161,34 @@ def connect(profile: str, name: str, kept: ConnectionConfig, *, replace: bool) -
         lines.append(Line(kept.crm, "ok", en, zh))
     lines += permissions(crm)
     lines += objects(crm, profile, name, kept, described.append)
+    lines += _tie_is_there(profile, name, kept, described) if kept.feeds else []
     if before is None or before.crm != kept.crm or not compose.snapshot_file(profile, name).exists():
         compose.remember(profile, name, described)
     _keep(profile, name, kept, known)
+    if kept.feeds and before is not None and before.feeds == kept.feeds:
+        attached_anew(profile, name, before, kept, now or datetime.now(UTC))
     return lines
+
+
+def _tie_is_there(
+    profile: str, name: str, kept: ConnectionConfig, described: Sequence[Described]
+) -> list[Line]:  # fmt: skip
+    """The field that ties the customers, where it is not there: as far as the objects were described."""
+    own = compose.mapping_of(profile, kept.feeds, connections.read(profile)[kept.feeds])
+    if kept.account:
+        theirs = joined(own, {name: FeedPlan(compose.mapping_of(profile, name, kept), account=kept.account)}).feeds[
+            name
+        ]
+        object_ = theirs.customers.object if theirs.customers is not None else ""
+        fields = next(([field.name for field in each.fields] for each in described if each.object == object_), [])
+    else:
+        object_ = next((part.object for part in own.sources.values() if "accounts" in part.tables()), "")
+        fields = list(compose.remembered(profile, kept.feeds).get(object_, ()))
+    wanted = kept.account or kept.number
+    if not wanted or not fields or wanted in ("id", *fields) or wanted.partition(".")[0] in fields:
+        return []
+    en = f"no field {wanted}: make it there first, or name the one that holds it"
+    return [Line(object_, "failed", en, f"没有字段 {wanted}：请先创建，或指定保存编号的字段")]
 
 
 def _keep(profile: str, name: str, kept: ConnectionConfig, known: Mapping[str, ConnectionConfig]) -> None:

@@ -8,15 +8,16 @@ from datetime import datetime
 
 from connector.credit.moves import Moves, moves
 from connector.errors import Misconfigured
-from mappings.feeds import joined, taken_over
+from mappings.feeds import FeedPlan, joined, taken_over
 from sync.crm_connection import micros
 from sync.feeds import cursor_name
 from sync.locks import run_lock, serve_lease
 from sync.rescore import preview
-from sync.store import Store, facts, ledger, ratings, sweeps, ties
+from sync.store import Store, facts, feeds, ledger, ratings, sweeps, ties
 from sync.store.session import Reading
 from zixin import compose
 from zixin.config import connections, settings
+from zixin.config.connections import ConnectionConfig
 from zixin.services import policies
 
 #: Records a transaction.
@@ -65,15 +66,40 @@ def disconnect(profile: str, name: str, now: datetime) -> None:
         with store.read(connection) as session:
             sources = _sources(session, profile, connection, name)
         known = connections.read(profile)
+        crm = compose.mapping_of(profile, connection, known[connection])
+        accounts = [key for key, part in crm.sources.items() if "accounts" in part.tables()]
         if name in known:
             connections.keep(profile, {each: config for each, config in known.items() if each != name})
         with store.write(connection) as session:
-            ties.forget(session, name)
-            for source in (*sources, cursor_name(name)):
+            # What accounts say of their numbers is read again, should it be attached once more.
+            for source in (*sources, cursor_name(name), *accounts):
                 ledger.forget_cursor(session, source)
+            feeds.keep_only(session, set(known) - {name}, micros(now))
+            ties.forget(session, name)
         _remove(store, connection, sources, micros(now))
     (folder / f"{name}.token").unlink(missing_ok=True)
     compose.snapshot_file(profile, name).unlink(missing_ok=True)
+
+
+def attached_anew(profile: str, name: str, before: ConnectionConfig, after: ConnectionConfig, now: datetime) -> None:
+    """A feed that was attached with other words: tables that it brings no more go with their rows, and where its
+    customers are tied by another field, everything is read again. Nothing, where nothing of it is stored yet.
+    """
+    if not compose.up_to_date(profile) or before.crm != after.crm:
+        return
+    own = compose.mapping_of(profile, after.feeds, connections.read(profile)[after.feeds])
+    theirs = compose.mapping_of(profile, name, after)
+    was, is_ = (
+        joined(own, {name: FeedPlan(theirs, each.number, each.account, each.tables, each.beside)})
+        for each in (before, after)
+    )
+    with compose.open_store(profile) as (store, connection):
+        if was.feeds[name] != is_.feeds[name]:
+            with store.write(connection) as session:
+                ties.untie(session, name)
+                for source in (*is_.of_feed(name), cursor_name(name)):
+                    ledger.forget_cursor(session, source)
+        _remove(store, connection, sorted(set(was.of_feed(name)) - set(is_.of_feed(name))), micros(now))
 
 
 def _remove(store: Store, connection: str, sources: list[str], at: int) -> None:
@@ -109,7 +135,7 @@ def _sources(session: Reading, profile: str, connection: str, name: str) -> list
     made = joined(compose.mapping_of(profile, connection, crm), plans)
     stored = {source for source in ledger.sources(session) if source.startswith(f"{name}.")}
     found = sorted({*(made.of_feed(name) if name in plans else ()), *stored})
-    if not found:
+    if not found and name not in feeds.every(session) and name not in plans:
         known = ", ".join(plans) or "–"
         raise Misconfigured("E-FEED-UNKNOWN", feed=name, known=known)
     return found

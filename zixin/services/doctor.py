@@ -290,13 +290,20 @@ def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
         )
 
 
+def _sources_of(profile: str, connection: str, name: str) -> list[str]:
+    mapping = compose.named_mapping(profile, connection, connections.read(profile)[connection])
+    return mapping.of_feed(name) if name in mapping.feeds else []
+
+
 def _feed(profile: str, name: str) -> Iterator[Check]:
     """How old what a feed brought is, and how its customers are tied to the CRM's accounts."""
     if not compose.up_to_date(profile):
         return
     with compose.open_store(profile) as (store, connection), store.read(connection) as session:
-        state, (tied, kept_) = feed_states.of(session, name), ties.count(session, name)
-        twice = ties.said_twice(session, name)
+        state, (said, kept_) = feed_states.of(session, name), ties.count(session, name)
+        twice, own = ties.said_twice(session, name), _sources_of(profile, connection, name)
+        tied = len(ledger.accounts_of_sources(session, own))
+        strange = [seen for source, seen in rejects.strangers(session).items() if source in own]
     read = "–" if state.read_at is None else instant(state.read_at).isoformat(timespec="minutes")
     if state.away_since is not None:
         since = instant(state.away_since).isoformat(timespec="minutes")
@@ -305,8 +312,14 @@ def _feed(profile: str, name: str) -> Iterator[Check]:
         yield Check("records", name, "look", en, zh)
     else:
         yield Check("records", name, "ok", f"read {read}", f"读取于 {read}")
-    if tied:
-        yield Check("records", name, "ok", f"{tied:,} accounts are a customer there", f"{tied:,} 个客户档案对应其客户")
+    rows, customers = sum(each[0] for each in strange), max((each[1] for each in strange), default=0)
+    en = f"{tied:,} accounts have facts of it; {said:,} say a number"
+    zh = f"{tied:,} 个客户档案有其数据；{said:,} 个有对方编号"
+    if strange:
+        en = f"{en}; {rows:,} rows of {customers:,} customers or more are nobody's"
+        zh = f"{zh}；至少 {customers:,} 个客户的 {rows:,} 行没有对应的客户档案"
+    wrong = bool(strange) and not tied
+    yield Check("records", name, "look" if wrong else "ok", en + (": is it the right field?" if wrong else ""), zh)
     if kept_:
         en = f"{kept_:,} accounts say no number any more and keep the customer that they had, until another one says it"
         zh = f"{kept_:,} 个客户档案已无对方编号，在其他档案使用该编号之前保留原对应关系"

@@ -86,7 +86,8 @@ def of(profile: str, now: datetime) -> Status:
         good = next((row for row in ended_well if row["finished_at"] <= latest), None)
         counts, day = inbox.count_by_state(session), ratings.newest_day(session)
         stalled = inbox.stalled_s(session, micros(now))
-        rejected, refused = len(rejects.every(session)), len(refusals.open_(session))
+        strangers = sum(rows for rows, _ in rejects.strangers(session).values())
+        rejected, refused = len(rejects.every(session)) - strangers, len(refusals.open_(session))
         lost = tuple(sight.open_sources(session))
         accounts = ledger.totals(session)["accounts"]
         seen = tuple(holes.told(session))

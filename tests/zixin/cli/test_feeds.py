@@ -84,7 +84,7 @@ def test_from_three_systems_to_ratings(place: Place, capsys: pytest.CaptureFixtu
     assert [each["feed"] for each in status["feeds"]] == ["erp", "files"]
     assert all(each["read_at"] and not each["away_since"] for each in status["feeds"])
     assert run("doctor") in (0, 1)
-    assert "10 accounts are a customer there" in capsys.readouterr().out
+    assert "10 accounts have facts of it; 10 say a number" in capsys.readouterr().out
 
 
 def test_a_feed_is_taken_away_with_its_facts_and_says_first_what_that_changes(
