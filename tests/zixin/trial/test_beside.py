@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-@pytest.mark.parametrize("crm", ["zoho", pytest.param("erpnext", marks=pytest.mark.slow), "rest"])
+@pytest.mark.parametrize("crm", ["zoho", *(pytest.param(name, marks=pytest.mark.slow) for name in ("erpnext", "rest"))])
 def test_the_demo_rates_a_folder_as_evaluate_does(
     crm: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from zixin.trial.generate import generate
 AS_OF = date(2025, 6, 30)
 
 
+@pytest.mark.slow
 def test_every_table_has_rows_and_arrives_with_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     folder = tmp_path / "made"
