@@ -62,10 +62,16 @@ def of_tables(mapping: Mapping_, tables: Mapping[str, pl.DataFrame]) -> list[Lef
             continue
         for column in TABLES[name].columns:
             implied = column.name in _MADE or (name, column.name) in _IMPLIED
+            # What names the order names the claims that bill it.
+            implied |= (name, column.name) == ("allocations", "receivable_id") and _reads(yields, "order_id")
             if column.name in frame.columns and not implied:
                 rows = frame.filter(_says(column) & ~_kept(column, yields)).height
                 result += [LeftOut(name, column.name, rows)] if rows else []
     return result + _limits(mapping, tables) + _rates(mapping, tables)
+
+
+def _reads(yields: Iterable[Yield], column: str) -> bool:
+    return any(column in item.columns and item.columns[column].field for item in yields)
 
 
 def _says(column: Column) -> pl.Expr:

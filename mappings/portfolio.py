@@ -91,12 +91,18 @@ def _read(folder: Path, *, owners: bool = True) -> Portfolio:
 
 def text_rows(path: Path) -> pl.DataFrame:
     """All cells as text, null where empty, and `record`: the line a row starts on. Blank lines are left out."""
+    with path.open("rb") as file:
+        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            raise Misconfigured("E-FOLDER-TEXT", file=path.name, detail="it is UTF-16")
     try:
         frame = pl.read_csv(path, infer_schema=False, encoding="utf8")
     except pl.exceptions.NoDataError:
         raise Misconfigured("E-FOLDER-TEXT", file=path.name, detail="the file is empty") from None
     except pl.exceptions.PolarsError:
         raise Misconfigured("E-FOLDER-TEXT", file=path.name, detail=_what_is_wrong(path)) from None
+    if frame.width == 1 and (sign := next((each for each in ";\t|" if each in frame.columns[0]), "")):
+        detail = f"its columns are separated by {sign!r}, not by commas"
+        raise Misconfigured("E-FOLDER-TEXT", file=path.name, detail=detail)
     frame = frame.rename({name: name.strip() for name in frame.columns})
     breaks = pl.sum_horizontal(pl.all().str.count_matches("\n").fill_null(0))
     line = pl.int_range(2, pl.len() + 2) + breaks.shift(1, fill_value=0).cum_sum()

@@ -68,3 +68,8 @@ def test_tables_that_nothing_brings_are_named() -> None:
     assert "evidence" in unbrought(ZOHO)
     assert "statements" in unbrought(ZOHO)
     assert not {"accounts", "receivables", "decisions", "links"} & set(unbrought(ZOHO))
+
+
+def test_what_names_the_order_names_its_claims() -> None:
+    rows = table("allocations", {"allocation_id": "1", "receivable_id": "I1", "payment_id": "P1", "payment_amount": 5})
+    assert of_tables(packaged("erpnext"), {"allocations": rows}) == []

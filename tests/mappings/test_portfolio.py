@@ -5,7 +5,7 @@ import pytest
 
 from connector.errors import Misconfigured
 from connector.schema import day_number
-from mappings.portfolio import Portfolio, read
+from mappings.portfolio import Portfolio, read, read_part
 
 FILES = {
     "accounts.csv": 'account_id,name,country,since\nA1,Ägir GmbH,DE,2020-01-01\nA2,"Zhang, 张",391,\n',
@@ -133,3 +133,16 @@ def test_a_missing_file_says_what_a_folder_holds(tmp_path: Path) -> None:
 
     with pytest.raises(Misconfigured, match=r"payments\.csv is not there.*accounts\.csv, invoices\.csv"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"evidence_id;account_id;kind\nE1;A1;legal\n", "separated by ';'"),
+        ("evidence_id,account_id\nE1,A1\n".encode("utf-16"), "it is UTF-16"),
+    ],
+)
+def test_a_file_in_another_form_is_called_by_it(raw: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "evidence.csv").write_bytes(raw)
+    with pytest.raises(Misconfigured, match=message):
+        read_part(tmp_path)

@@ -175,6 +175,8 @@ def _tie_is_there(
 ) -> list[Line]:  # fmt: skip
     """The field that ties the customers, where it is not there: as far as the objects were described."""
     own = compose.mapping_of(profile, kept.feeds, connections.read(profile)[kept.feeds])
+    if name in own.feeds:
+        return []
     if kept.account:
         theirs = joined(own, {name: FeedPlan(compose.mapping_of(profile, name, kept), account=kept.account)}).feeds[
             name
@@ -223,6 +225,11 @@ def _tied(
     Raises Misconfigured: nothing ties them, or a table that it is to bring is not there.
     """
     crm = compose.mapping_of(profile, kept.feeds, known[kept.feeds])
+    if name in crm.feeds:
+        read = list(dict.fromkeys(table for key in crm.of_feed(name) for table in crm.sources[key].tables()))
+        en = f"the mapping of {kept.feeds} says what is read of it: {', '.join(read)}"
+        zh = f"读取内容由 {kept.feeds} 的映射文件指定：{'、'.join(TABLE_NAMES[each] for each in read)}"
+        return [Line(name, "ok", en, zh)]
     theirs = compose.mapping_of(profile, name, kept)
     plan = FeedPlan(theirs, kept.number, kept.account, kept.tables, kept.beside)
     made = joined(crm, {name: plan})
@@ -278,7 +285,7 @@ def objects(
     mapping = compose.mapping_of(profile, name, kept)
     lines: list[Line] = []
     for source, part in mapping.sources.items():
-        if any(line.what == part.object for line in lines):
+        if mapping.feed_of(source) or any(line.what == part.object for line in lines):
             continue
         try:
             described = crm.describe(part.object)

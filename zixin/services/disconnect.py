@@ -88,6 +88,8 @@ def attached_anew(profile: str, name: str, before: ConnectionConfig, after: Conn
     if not compose.up_to_date(profile) or before.crm != after.crm:
         return
     own = compose.mapping_of(profile, after.feeds, connections.read(profile)[after.feeds])
+    if name in own.feeds:
+        return
     theirs = compose.mapping_of(profile, name, after)
     was, is_ = (
         joined(own, {name: FeedPlan(theirs, each.number, each.account, each.tables, each.beside)})

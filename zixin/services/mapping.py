@@ -166,7 +166,8 @@ def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
             continue
         findings += [each for each in seen if (name, each.field) not in absent]
         records[name] = page.frame["id"].n_unique()
-    absent_ = {name for name, part in link.mapping.sources.items() if there.get(part.object) is None}
+    # What cannot be read may be there.
+    absent_ = {name for name, part in link.mapping.sources.items() if there.get(part.object, part) is None}
     fields = {name: [field.name for field in each.fields] for name, each in there.items() if each is not None}
     return Checked(
         findings, records, left_out.of_objects(link.mapping, fields), left_out.unbrought(link.mapping, absent_)
