@@ -15,7 +15,8 @@ import polars as pl
 
 from connector.errors import Misconfigured
 from connector.profiles import filled
-from connector.schema import TABLES
+from connector.schema import TABLES, Tables
+from connector.scoring.ledger.rates import base_currency
 from mappings.cast import REJECTS, cast, rejected
 
 #: Columns without which a file makes no sense; the rest may be missing.
@@ -69,6 +70,13 @@ def read_part(folder: Path) -> Portfolio:
     if not done.tables:
         raise Misconfigured("E-FOLDER-EMPTY", path=str(folder), known=", ".join(f"{name}.csv" for name in files()))
     return done
+
+
+def home_currency(tables: Tables) -> str:
+    """The currency that a folder counts in: that which all its rates lead to, else that of its amounts."""
+    rates = tables.get("rates")
+    bases = set() if rates is None else set(rates["base"].unique())
+    return bases.pop() if len(bases) == 1 else base_currency(tables, "USD")
 
 
 def files() -> tuple[str, ...]:

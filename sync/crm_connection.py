@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from connector.errors import Misconfigured
+from connector.errors import Misconfigured, Problem
 from connector.ports import Organisation, Page, Reads
 from mappings.left_out import Unread
 from mappings.load import Mapping
@@ -81,6 +81,10 @@ class CrmConnection:
         """As the port, by the source's name, wherever it lies; customers as they are called there."""
         return self.reads(source).ledger(self.mapping.source(source), by, customers)
 
+    def lacks(self, source: str, problem: Problem) -> bool:
+        """Whether the problem is that its system has no such object, which the mapping calls optional."""
+        return self.mapping.sources[source].optional and problem.code == "E-CRM-OBJECT"
+
     def organisation_of(self, source: str) -> Organisation:
         """Who uses the system that a source lies in; its home currency is that system's."""
         feed = self.feed(source)
@@ -128,6 +132,11 @@ class CrmConnection:
 def instant(micros: int) -> datetime:
     """The instant (aware, UTC) of microseconds since 1970 UTC."""
     return datetime.fromtimestamp(micros / 1_000_000, UTC)
+
+
+def iso(at: int | None) -> str | None:
+    """The ISO instant, to the second, of microseconds since 1970 UTC; None of None."""
+    return None if at is None else instant(at).isoformat(timespec="seconds")
 
 
 def micros(moment: datetime) -> int:

@@ -39,9 +39,11 @@ def relink(store: Store, link: CrmConnection, feed: str, pulled: Pulled) -> bool
     now = micros(link.now())
     with store.read(link.name) as session:
         due = sorted(ties.due(session, feed))
+        if not due:
+            return False
         # Of a source that was never read all is to come; one that was cut goes on, and has read some of them before.
         begun = [name for name in link.mapping.of_feed(feed) if ledger.cursor(session, name) is not None]
-    if len(due) > _ONE_BY_ONE and begun:
+    if begun and len(due) > _ONE_BY_ONE:
         return True
     try:
         again = _asked_again(store, link, feed, begun, due, pulled) if begun else set(due)
@@ -58,9 +60,7 @@ def relink(store: Store, link: CrmConnection, feed: str, pulled: Pulled) -> bool
 def _asked_again(
     store: Store, link: CrmConnection, feed: str, sources: Sequence[str], due: Sequence[str], pulled: Pulled
 ) -> set[str]:
-    """Reads these customers' facts; returns those of whom that was done."""
-    if not due:
-        return set()
+    """Reads these customers' facts, of whom there is one at least; returns those of whom that was done."""
     try:
         for name in sources:
             _read_of(store, link, name, due, pulled)
@@ -85,7 +85,7 @@ def _read_of(store: Store, link: CrmConnection, name: str, customers: Sequence[s
             for page in link.fetch(name, customers) if owner == "id" else link.ledger(name, owner, customers):
                 take_in(store, link, page, micros(link.now()), None, pulled)
     except Misconfigured as problem:
-        if not (part.optional and problem.code == "E-CRM-OBJECT"):
+        if not link.lacks(name, problem):
             raise
         return
     for field in sorted(each for each in others if each and each != owner):

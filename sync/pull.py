@@ -83,7 +83,7 @@ def _pull_one(
     try:
         _pull_source(store, link, name, checks, pulled, full=full or afresh, afresh=afresh, tell=tell)
     except Misconfigured as problem:
-        if not (link.mapping.sources[name].optional and problem.code == "E-CRM-OBJECT"):
+        if not link.lacks(name, problem):
             raise
         pulled.absent.add(name)
         absent(store, link, name, pulled)
@@ -115,15 +115,18 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks:
     at once, by the policy's `checks`, are out of sight instead, until a full read has looked for them.
     """
     before = set(pulled.touched)
+    customers: dict[str, list[str]] = {}
     for name in link.mapping.order() if accounts else ():
         feed = link.mapping.feed_of(name)
         if not feed:
             _reread_source(store, link, name, accounts, sorted(accounts), checks, pulled)
         elif not feeds.is_left_alone(store, link, feed, pulled):
             try:
-                feeds.relink(store, link, feed, pulled)
-                customers = feeds.customers_of(store, link, feed, accounts)
-                _reread_source(store, link, name, accounts, customers, checks, pulled)
+                if feed not in customers:
+                    # The CRM's accounts come first: what they say of their numbers is known by now.
+                    feeds.relink(store, link, feed, pulled)
+                    customers[feed] = feeds.customers_of(store, link, feed, accounts)
+                _reread_source(store, link, name, accounts, customers[feed], checks, pulled)
             except Problem as problem:
                 feeds.failed(store, link, feed, problem, pulled)
     return pulled.touched - before
@@ -139,8 +142,7 @@ def _reread_source(
     pulled: Pulled,
 ) -> None:
     """Everything of one source that belongs to these accounts; customers: as its system calls them."""
-    part = link.mapping.sources[name]
-    owner = part.owner()
+    owner = link.mapping.sources[name].owner()
     if owner is None:
         return
     if owner == "id":
@@ -155,7 +157,7 @@ def _reread_source(
             seen |= {*page.frame["id"], *(misfit.record for misfit in page.misfits)}
             complete = page.complete
     except Misconfigured as problem:
-        if not (part.optional and problem.code == "E-CRM-OBJECT"):
+        if not link.lacks(name, problem):
             raise
     if complete:
         with store.read(link.name) as session:

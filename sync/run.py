@@ -352,7 +352,7 @@ def _recorded_run(
         ran.refused, ran.refused_fields = len(refusals.open_(session)), refusals.by_field(session)
         ran.totals, ran.wanted = ledger.totals(session), outbox.count_wanted(session)
         ran.strangers = rejects.strangers(session)
-        ran.untied = _untied(link, ran.strangers, ledger.sources_of_accounts(session))
+        ran.untied = _untied(link, ran.strangers, ledger.sources(session, of_accounts=True))
         ran.rejected = len(rejects.every(session)) - sum(rows for rows, _ in ran.strangers.values())
         finished = max(micros(link.now()), began + 1)
         summary = json.dumps(ran.summary(link))

@@ -49,18 +49,20 @@ def _all(store: Store, link: CrmConnection, checks: Checks, pulled: Pulled) -> N
     # Each system's quota is its own.
     short: dict[str, bool] = {}
     for due in ahead:
-        name, part = due.source, link.mapping.sources[due.source]
+        name = due.source
         feed = link.mapping.feed_of(name)
         if feed in pulled.away:
             continue
         try:
-            if short.setdefault(feed, _is_short(link.reads(name))):
+            if feed not in short:
+                short[feed] = _is_short(link.reads(name))
+            if short[feed]:
                 continue
             _slice(store, link, due, checks, pulled)
         except Problem as problem:
             # The night is done; the next one goes on.
             pulled.swept[name] = {"missed": 0, "finished": False, "problem": problem.code}
-            if problem.code in SPOILT and not (part.optional and problem.code == "E-CRM-OBJECT"):
+            if problem.code in SPOILT and not link.lacks(name, problem):
                 with store.write(link.name) as session:
                     sweeps.forget_seen(session, name)
                     sweeps.save(session, Sweep(name, micros(link.now()), None, "", due.fingerprint))

@@ -73,10 +73,18 @@ def named_mapping(profile: str, name: str, given: ConnectionConfig) -> Mapping_:
 
 def feed_plans(profile: str, name: str) -> dict[str, FeedPlan]:
     """Feed → its mapping, and what the profile says of it."""
-    return {
-        feed: FeedPlan(mapping_of(profile, feed, config), config.number, config.account, config.tables, config.beside)
-        for feed, config in connections.feeds_of(profile, name).items()
-    }
+    return {feed: feed_plan(profile, feed, config) for feed, config in connections.feeds_of(profile, name).items()}
+
+
+def sources_of_feed(profile: str, name: str, feed: str) -> list[str]:
+    """The sources of a CRM's mapping that lie in a feed; none where there is no feed of that name."""
+    mapping = named_mapping(profile, name, connections.read(profile)[name])
+    return mapping.of_feed(feed) if feed in mapping.feeds else []
+
+
+def feed_plan(profile: str, feed: str, given: ConnectionConfig) -> FeedPlan:
+    """A feed's mapping, and what its connection says of it."""
+    return FeedPlan(mapping_of(profile, feed, given), given.number, given.account, given.tables, given.beside)
 
 
 def open_feeds(profile: str, name: str) -> dict[str, Feed]:

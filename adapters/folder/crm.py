@@ -16,7 +16,6 @@ from connector import money
 from connector.errors import Misconfigured, Retry
 from connector.ports import Described, Field, Gone, Misfit, Organisation, Page, Shared, Source, Spent
 from connector.schema import TABLES, Column
-from connector.scoring.ledger.rates import base_currency
 from mappings import portfolio
 from mappings.portfolio import Portfolio
 
@@ -41,10 +40,8 @@ class PortfolioFolder:
 
     def organisation(self) -> Organisation:
         """Called as the folder is; its currency is the one that its rates lead to, or that its amounts are in."""
-        tables = self._portfolio().tables
-        bases = set(tables["rates"]["base"].unique()) if "rates" in tables else set()
-        currency = self._currency or (bases.pop() if len(bases) == 1 else base_currency(tables, "USD"))
-        return Organisation(self._path.name, currency)
+        home = portfolio.home_currency(self._portfolio().tables)
+        return Organisation(self._path.name, self._currency or home)
 
     def describe(self, name: str) -> Described:
         """The columns that a table may have, and those of its file that no table has."""

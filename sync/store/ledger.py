@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Table, and_, delete, func, literal, or_, select
@@ -129,25 +130,18 @@ def _with_freshness(
     return whole if told.is_empty() else {**whole, "freshness": told}
 
 
-def sources(session: Reading) -> set[str]:
-    """Those that rows are stored of."""
+def sources(session: Reading, *, of_accounts: bool = False) -> set[str]:
+    """Those that rows are stored of; `of_accounts`: rows that belong to an account by themselves."""
     names: set[str] = set()
     for table in tables.CANONICAL.values():
+        if of_accounts and "account_id" not in table.c:
+            continue
         last = ""
         # One look a source: the index begins with it.
         while last is not None:
             query = select(func.min(table.c.source)).where(session.own(table), table.c.source > last)
             last = session.tx.execute(query).scalar_one()
             names |= {last} - {None}
-    return names
-
-
-def sources_of_accounts(session: Reading) -> set[str]:
-    """Those that rows of an account are stored of; what only settles something belongs to nobody by itself."""
-    names: set[str] = set()
-    for table in tables.CANONICAL.values():
-        if "account_id" in table.c:
-            names |= set(session.tx.execute(select(table.c.source).where(session.own(table)).distinct()).scalars())
     return names
 
 
@@ -272,23 +266,21 @@ def numbers(session: Reading) -> dict[str, str]:
 
 def numbers_of(session: Reading, accounts: Collection[str]) -> dict[str, str]:
     """account_id → the number that people call it by, of these accounts."""
-    table = tables.CANONICAL["accounts"]
-    result: dict[str, str] = {}
-    for batch in batches(sorted(accounts)):
-        query = select(table.c.account_id, table.c.number).where(session.own(table), table.c.account_id.in_(batch))
-        result |= {row.account_id: row.number for row in session.tx.execute(query) if row.number}
-    return result
+    return {account: number for account, number in _said_of(session, "number", accounts) if number}
 
 
 def modified_at(session: Reading, accounts: Collection[str]) -> dict[str, int | None]:
     """account_id → when the CRM last changed it, as it is stored."""
+    return dict(_said_of(session, "source_modified_at", accounts))
+
+
+def _said_of(session: Reading, column: str, accounts: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """account_id and a column of these accounts."""
     table = tables.CANONICAL["accounts"]
-    result: dict[str, int | None] = {}
     for batch in batches(sorted(accounts)):
-        query = select(table.c.account_id, table.c.source_modified_at)
-        query = query.where(session.own(table), table.c.account_id.in_(batch))
-        result |= {row[0]: row[1] for row in session.tx.execute(query)}
-    return result
+        query = select(table.c.account_id, table.c[column])
+        rows = session.tx.execute(query.where(session.own(table), table.c.account_id.in_(batch)))
+        yield from ((row[0], row[1]) for row in rows)
 
 
 def claims_by_number(session: Reading, numbers: Collection[str]) -> dict[str, str]:

@@ -104,13 +104,13 @@ def _by_account(session: Reading, said: Mapping[str, tuple[str, str | None]]) ->
 
 def keep(session: Writing, feed: str, resolved: Mapping[str, str]) -> None:
     """Keeps which account each customer is, for the day on which nothing says it any more."""
-    table = tables.feed_customers
-    said = _said(session, feed, resolved)
-    for customer, (text, account) in said.items():
-        if account != resolved[customer]:
-            key = {"connection": session.connection, "feed": feed, "customer": customer}
-            row = {**key, "says": text, "account_id": resolved[customer]}
-            upsert(session, table, [row], ["connection", "feed", "customer"])
+    key = {"connection": session.connection, "feed": feed}
+    rows = [
+        {**key, "customer": customer, "says": text, "account_id": resolved[customer]}
+        for customer, (text, account) in _said(session, feed, resolved).items()
+        if account != resolved[customer]
+    ]
+    upsert(session, tables.feed_customers, rows, ["connection", "feed", "customer"])
 
 
 def accounts_named(session: Reading, feed: str, names: Collection[str], how: How) -> dict[str, str]:

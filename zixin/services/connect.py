@@ -18,7 +18,7 @@ from connector.errors import Denied, Misconfigured, Problem
 from connector.messages.glossary import TABLE_NAMES
 from connector.ports import Described, Diagnostics, Reads, Writes
 from mappings.check import missing_fields
-from mappings.feeds import FeedPlan, claims_are_sure, joined, taken_over
+from mappings.feeds import claims_are_sure, joined, taken_over
 from zixin import compose
 from zixin.config import connections, settings
 from zixin.config.connections import ConnectionConfig
@@ -178,9 +178,7 @@ def _tie_is_there(
     if name in own.feeds:
         return []
     if kept.account:
-        theirs = joined(own, {name: FeedPlan(compose.mapping_of(profile, name, kept), account=kept.account)}).feeds[
-            name
-        ]
+        theirs = joined(own, {name: compose.feed_plan(profile, name, kept)}).feeds[name]
         object_ = theirs.customers.object if theirs.customers is not None else ""
         fields = next(([field.name for field in each.fields] for each in described if each.object == object_), [])
     else:
@@ -230,8 +228,7 @@ def _tied(
         en = f"the mapping of {kept.feeds} says what is read of it: {', '.join(read)}"
         zh = f"读取内容由 {kept.feeds} 的映射文件指定：{'、'.join(TABLE_NAMES[each] for each in read)}"
         return [Line(name, "ok", en, zh)]
-    theirs = compose.mapping_of(profile, name, kept)
-    plan = FeedPlan(theirs, kept.number, kept.account, kept.tables, kept.beside)
+    plan = compose.feed_plan(profile, name, kept)
     made = joined(crm, {name: plan})
     tie = made.feeds[name]
     field = tie.customers.account if tie.customers is not None and tie.customers.account else ""
@@ -250,7 +247,7 @@ def _tied(
         en = f"{tables} are read from {name} from now on, no longer from {kept.feeds} (--beside: from both)"
         zh = f"{zh_tables}今后从 {name} 读取，不再从 {kept.feeds} 读取（--beside：两者都读）"
         lines.append(Line(kept.feeds, "look", en, zh))
-    if not (kept.tables or claims_are_sure(theirs)):
+    if not (kept.tables or claims_are_sure(plan.mapping)):
         en = "claims and payments are read where --tables names them (receivables, payments, adjustments, allocations)"
         zh = "应收与收款仅在 --tables 指定时读取（receivables、payments、adjustments、allocations）"
         lines.append(Line(name, "ok", en, zh))

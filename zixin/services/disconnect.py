@@ -8,7 +8,7 @@ from datetime import datetime
 
 from connector.credit.moves import Moves, moves
 from connector.errors import Misconfigured
-from mappings.feeds import FeedPlan, joined, taken_over
+from mappings.feeds import joined, taken_over
 from sync.crm_connection import micros
 from sync.feeds import cursor_name
 from sync.locks import run_lock, serve_lease
@@ -90,11 +90,7 @@ def attached_anew(profile: str, name: str, before: ConnectionConfig, after: Conn
     own = compose.mapping_of(profile, after.feeds, connections.read(profile)[after.feeds])
     if name in own.feeds:
         return
-    theirs = compose.mapping_of(profile, name, after)
-    was, is_ = (
-        joined(own, {name: FeedPlan(theirs, each.number, each.account, each.tables, each.beside)})
-        for each in (before, after)
-    )
+    was, is_ = (joined(own, {name: compose.feed_plan(profile, name, each)}) for each in (before, after))
     with compose.open_store(profile) as (store, connection):
         if was.feeds[name] != is_.feeds[name]:
             with store.write(connection) as session:
@@ -132,14 +128,11 @@ def _back(profile: str, name: str) -> tuple[str, ...]:
 
 def _sources(session: Reading, profile: str, connection: str, name: str) -> list[str]:
     """The feed's sources; of one whose connection is gone already, those that its facts are stored under."""
-    crm = connections.read(profile)[connection]
-    plans = compose.feed_plans(profile, connection)
-    made = joined(compose.mapping_of(profile, connection, crm), plans)
     stored = {source for source in ledger.sources(session) if source.startswith(f"{name}.")}
-    found = sorted({*(made.of_feed(name) if name in plans else ()), *stored})
-    if not found and name not in feeds.every(session) and name not in plans:
-        known = ", ".join(plans) or "–"
-        raise Misconfigured("E-FEED-UNKNOWN", feed=name, known=known)
+    found = sorted({*compose.sources_of_feed(profile, connection, name), *stored})
+    known = connections.feeds_of(profile, connection)
+    if not found and name not in feeds.every(session) and name not in known:
+        raise Misconfigured("E-FEED-UNKNOWN", feed=name, known=", ".join(known) or "–")
     return found
 
 

@@ -290,18 +290,13 @@ def _counts(profile: str, link: CrmConnection) -> Iterator[Check]:
         )
 
 
-def _sources_of(profile: str, connection: str, name: str) -> list[str]:
-    mapping = compose.named_mapping(profile, connection, connections.read(profile)[connection])
-    return mapping.of_feed(name) if name in mapping.feeds else []
-
-
 def _feed(profile: str, name: str) -> Iterator[Check]:
     """How old what a feed brought is, and how its customers are tied to the CRM's accounts."""
     if not compose.up_to_date(profile):
         return
     with compose.open_store(profile) as (store, connection), store.read(connection) as session:
         state, (said, kept_) = feed_states.of(session, name), ties.count(session, name)
-        twice, own = ties.said_twice(session, name), _sources_of(profile, connection, name)
+        twice, own = ties.said_twice(session, name), compose.sources_of_feed(profile, connection, name)
         tied = len(ledger.accounts_of_sources(session, own))
         strange = [seen for source, seen in rejects.strangers(session).items() if source in own]
     read = "–" if state.read_at is None else instant(state.read_at).isoformat(timespec="minutes")

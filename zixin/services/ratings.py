@@ -15,7 +15,7 @@ from connector.messages.rendering import in_words
 from connector.schema import day_of
 from connector.scoring.features.tendency import Statistics
 from sync.causes import decided_since
-from sync.crm_connection import instant
+from sync.crm_connection import instant, iso
 from sync.store import ledger, provenance, ratings
 from sync.store.provenance import Origin
 from zixin import compose
@@ -98,12 +98,8 @@ def _rating(row: dict[str, Any], *, decided: bool) -> AccountRating:
 
 def origins_document(origins: Sequence[Origin]) -> list[dict[str, Any]]:
     """Where facts come from, now: source, table, rows, newest_at, read_at (null: entered by people), away_since."""
-
-    def when(at: int | None) -> str | None:
-        return None if at is None else instant(at).isoformat(timespec="seconds")
-
     names = ("newest_at", "read_at", "away_since")
-    return [{**asdict(each), **{name: when(getattr(each, name)) for name in names}} for each in origins]
+    return [{**asdict(each), **{name: iso(getattr(each, name)) for name in names}} for each in origins]
 
 
 def with_text(row: dict[str, Any]) -> dict[str, Any]:

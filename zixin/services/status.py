@@ -11,7 +11,7 @@ from adapters import registry
 from connector.messages.holes import sentence
 from connector.schema import day_of
 from sync import inbox
-from sync.crm_connection import instant, micros
+from sync.crm_connection import instant, iso, micros
 from sync.locks import paused
 from sync.store import feeds as feed_states
 from sync.store import holes, ledger, ratings, refusals, rejects, runs, sight
@@ -134,13 +134,10 @@ def lost_words(row: LostSource) -> Want:
 
 
 def _feed(state: FeedState) -> dict[str, str | None]:
-    def when(at: int | None) -> str | None:
-        return None if at is None else instant(at).isoformat(timespec="seconds")
-
     return {
         "feed": state.feed,
-        "read_at": when(state.read_at),
-        "away_since": when(state.away_since),
+        "read_at": iso(state.read_at),
+        "away_since": iso(state.away_since),
         "problem": state.problem if state.away_since is not None else None,
     }
 

@@ -20,7 +20,8 @@ from adapters.simulation.serving import serve_in_thread
 from connector.assessment import NOT_RATED
 from connector.errors import Misconfigured
 from connector.messages.rendering import Sentences
-from connector.schema import day_number
+from connector.schema import Tables, day_number
+from mappings import portfolio
 from sync.locks import run_lock, serve_lease
 from sync.rescore import commit_assessments, score
 from sync.run import run
@@ -92,8 +93,8 @@ def running_demo(
         for path in home.glob("zixin.db*"):
             path.unlink()
         settings.forget_policy(PROFILE)
-        folder, day = _portfolio(home, data, as_of, today)
-        beside = simulate.placeless(crm, folder)
+        folder, tables, day = _portfolio(home, data, as_of, today)
+        beside = simulate.placeless(crm, tables)
         demo = Demo(day, crm, ends.enter_context(_simulator(crm, folder, day, beside)), beside=beside)
         seconds["simulator"] = time.perf_counter() - started
         tell(f"simulated {crm} at {demo.simulated['origin']}, its day is {day}")
@@ -106,15 +107,17 @@ def running_demo(
         yield demo
 
 
-def _portfolio(home: Path, data: Path | None, as_of: date | None, today: date) -> tuple[Path, date]:
+def _portfolio(home: Path, data: Path | None, as_of: date | None, today: date) -> tuple[Path, Tables, date]:
+    """The folder, what it holds, and the demo's day."""
     if data is None:
         folder, day = home / "portfolio", as_of or today
         generate.generate(folder, day)
-        return folder, day
-    last = as_of or simulate.day_after(data)
+        return folder, portfolio.read(folder).tables, day
+    tables = portfolio.read(data).tables
+    last = as_of or simulate.day_after(tables)
     if last is None:
         raise Misconfigured("E-NO-FACTS", path=str(data))
-    return data, last
+    return data, tables, last
 
 
 def _line(

@@ -13,7 +13,7 @@ import polars as pl
 
 from adapters import registry
 from adapters.simulation.tls import certificate
-from connector.scoring.ledger.rates import base_currency
+from connector.schema import Tables, day_of
 from mappings import left_out, portfolio
 from mappings.left_out import LeftOut
 from mappings.load import packaged
@@ -55,9 +55,7 @@ def simulation(
     `without`: tables that lie elsewhere.
     """
     read = portfolio.read(folder)
-    rates = read.tables.get("rates")
-    bases = set() if rates is None else set(rates["base"].unique())
-    currency = bases.pop() if len(bases) == 1 else base_currency(read.tables, "USD")
+    currency = portfolio.home_currency(read.tables)
     noon = None if today is None else datetime.combine(today, time(12), UTC)
     ahead_s = 0.0 if noon is None else (noon - datetime.now(UTC)).total_seconds()
     tables = {name: table for name, table in read.tables.items() if name not in without}
@@ -67,9 +65,8 @@ def simulation(
     return Simulation(registry.simulated(crm, tables, currency, ahead_s), rejects, lost, ahead_s)
 
 
-def placeless(crm: str, folder: Path) -> tuple[str, ...]:
+def placeless(crm: str, tables: Tables) -> tuple[str, ...]:
     """Tables of a folder of which a simulated CRM has no place for everything; accounts are called profiles."""
-    tables = portfolio.read(folder).tables
     return left_out.brought_beside(left_out.of_tables(packaged(crm), tables), tables)
 
 
@@ -84,11 +81,8 @@ def serve(made: Simulation, port: int, ready: Callable[[dict[str, Any]], None], 
         server.serve(made.simulated.application, port, tell_address, tls=pair)
 
 
-def day_after(folder: Path) -> date | None:
-    """The day after the folder's last fact: issued, paid or booked; None when it holds none."""
-    from connector.schema import day_of
-
-    tables = portfolio.read(folder).tables
+def day_after(tables: Tables) -> date | None:
+    """The day after a folder's last fact: issued, paid or booked; None when it holds none."""
     facts = (("receivables", "issued"), ("payments", "paid_on"), ("adjustments", "booked_on"))
     days = [tables[name][column].max() for name, column in facts if name in tables and tables[name].height]
     last = max((day for day in days if isinstance(day, int)), default=None)
