@@ -32,9 +32,12 @@ def test_a_feed_that_is_attached_later_is_tied_though_the_field_was_read_before(
     alone = plain.model_copy(update={"sources": own, "feeds": {}})
     link = CrmConnection("x", house.link.crm, alone, house.link.organisation)
     run(house.store, link, POLICY, TODAY, language="en")
-    # The overlap of the next read of changes must not be what helps.
-    house.crm.advance(7 * 86_400)
-    run(house.store, link, POLICY, TODAY, language="en")
+    # The overlap of a read of changes must not be what helps: in the end one account alone is among them.
+    for day in range(3):
+        house.crm.advance(7 * 86_400)
+        house.crm.edit("accounts", "A119", name=f"Another name {day}")
+        quiet = run(house.store, link, POLICY, TODAY, language="en")
+    assert quiet.pulled.records["accounts"] == 1
 
     ran = house.sync()
 
@@ -125,6 +128,7 @@ def test_a_feed_that_is_gone_is_away_for_nobody(house: Fed, monkeypatch: pytest.
     alone = house.link.mapping.model_copy(update={"sources": own, "feeds": {}})
     link = CrmConnection("x", house.link.crm, alone, house.link.organisation)
     ran = run(house.store, link, POLICY, TODAY, language="en")
+    assert ran.assessed.height == 120
     assert not any("source_away" in notices for notices in ran.assessed["notices"].to_list())
 
 
@@ -164,6 +168,9 @@ def test_ids_of_feeds_whose_names_begin_alike_do_not_mix(house: Fed, tmp_path: P
         update={"sources": {n: p for n, p in house.link.mapping.sources.items() if "." not in n}, "feeds": {}}
     )
     made = joined(own, {"erp": FeedPlan(theirs), "erp-2": FeedPlan(theirs)})
+    prefixes = [made.sources[f"{name}.invoices"].yields[0].columns["receivable_id"].prefix for name in ("erp", "erp-2")]
+    # Else 2-1 of the one and 1 of the other would be the same claim.
+    assert not prefixes[1].startswith(prefixes[0])
     feeds_ = {name: Feed(name, erp) for name in ("erp", "erp-2")}
     store = Store(tmp_path / "two.db")
     run(store, CrmConnection("x", crm, made, house.link.organisation, feeds=feeds_), POLICY, TODAY, language="en")
