@@ -61,6 +61,8 @@ LIMIT_TERM = pl.Struct({"method": pl.String, "amount": pl.Int64, "binding": pl.B
 #: One row per customer and day; money in minor units of `currency`, the base currency; days since 1970.
 ASSESSMENT: dict[str, pl.DataType] = {
     "customer_id": pl.String(),
+    # All accounts of a customer who has several, in order; each of them bears the same assessment. Empty: one alone.
+    "accounts": pl.List(pl.String()),
     "as_of": pl.Int32(),
     "rating": pl.String(),
     # By points, caps and stability, before knock-outs and what people decided; while not rated the last one.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from connector.tax_ids import TaxId, contradict
 
 #: What links an account, in the order in which it is told.
-WAYS = ("merge", "field", "tax_id", "person")
+WAYS = ("merge", "guess", "field", "tax_id", "person")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Said:
     alone: Collection[str] = ()
     #: Account that is gone → the one that it was merged into.
     merged: Mapping[str, str] = field(default_factory=dict)
+    #: The same as it looks, until a person says so.
+    guessed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +96,18 @@ def linked(said: Said) -> Linked:
     sayers = {number: names for number, names in sayers.items() if len(names) > 1}
     vetoed = frozenset(_vetoed(by_tax, sayers, said.tax_ids))
     by_field = [names for number, names in sayers.items() if number not in vetoed]
-    merged = {account: into for account, into in said.merged.items() if account not in live}
+    merged, guessed = (
+        {account: into for account, into in each.items() if account not in live} for each in (said.merged, said.guessed)
+    )
     ways = {
         "merge": [{account, into} for account, into in merged.items()],
+        "guess": [{account, into} for account, into in guessed.items()],
         "field": by_field,
         "tax_id": by_tax,
         "person": [{one, other} for one, other in said.joined],
     }
     held = {way: set().union(*groups) for way, groups in ways.items()}
-    held["merge"] = set(merged)
+    held["merge"], held["guess"] = set(merged), set(guessed)
     sets = Sets()
     for group in (names for groups in ways.values() for names in groups):
         sets.join(group)
@@ -111,7 +116,7 @@ def linked(said: Said) -> Linked:
         there = [name for name in members if name in live]
         # A single account is a customer of its own; those that were merged into it are his, too.
         for name in members if len(there) > 1 else (set(members) - set(there) if there else ()):
-            if name in live or name in merged:
+            if name in live or name in merged or name in guessed:
                 links[name] = Link(min(there), next((way for way in WAYS if name in held[way]), "person"))
     return Linked(links, vetoed)
 

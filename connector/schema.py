@@ -163,11 +163,12 @@ WHO = (
     ),
     Table(
         "links",
-        ("account_id",),
+        ("account_id", "customer_id"),
         (
             _owner("account that is linked"),
-            _text("customer_id", "customer it is an account of", None),
-            _choice("by", "what linked it", "field tax_id person", None),
+            _text("customer_id", "customer it is an account of: another account, or a number shared", None),
+            _choice("by", "what linked it", "merge guess field tax_id person", None, "field"),
+            _day("joined_on", "day on which the last of the customer's accounts joined", "always were one"),
         ),
     ),
 )

@@ -42,6 +42,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "decided": "decided by a person: {text}",
         "until": " until {day}",
         "why": " ({reason})",
+        "linked": "one customer together with {accounts}",
         "pending": "pending since {day}: {grade}",
         "days": "{number} days",
     },
@@ -54,6 +55,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "decided": "人工决定：{text}",
         "until": "，至{day}",
         "why": "（{reason}）",
+        "linked": "与 {accounts} 合为一个客户",
         "pending": "待生效（自{day}）：{grade}",
         "days": "{number} 天",
     },
@@ -98,6 +100,8 @@ def reason_text(line: Mapping[str, Any], sentences: Sentences, currency: str, la
     if name.startswith("decided_"):
         return _decision(line, language)
     said, grade = TEXTS[language], line["grade"]
+    if name == "linked":
+        return said["linked"].format(accounts=line["why"])
     if name.startswith("absent_"):
         pillar = name.removeprefix("absent_")
         text = said["absent"].format(pillar=pillar if language == "en" else PILLARS.get(pillar, pillar))

@@ -13,7 +13,8 @@ import polars as pl
 
 from connector.assessment import ASSESSMENT
 from connector.policy import Policy
-from connector.schema import Tables
+from connector.schema import Tables, table
+from connector.scoring.customers import folded, folded_prior, of_accounts
 from connector.scoring.features import company, features
 from connector.scoring.features.freshness import with_freshness
 from connector.scoring.features.tendency import Gathering, Statistics, statistics
@@ -27,7 +28,7 @@ from connector.scoring.rating.scorecard import MILLI, scorecard
 
 def portfolio_statistics(tables: Tables, policy: Policy, as_of: int) -> Statistics:
     """What a score takes from the portfolio around a customer, from the facts of the day."""
-    return statistics(ledger(tables, policy, as_of), policy.tendency, as_of)
+    return statistics(ledger(folded(tables).tables, policy, as_of), policy.tendency, as_of)
 
 
 def assess(
@@ -44,8 +45,11 @@ def assess(
     `tables`: canonical tables by name, whole for these accounts; missing ones are empty; beside them `freshness`, with
     the columns of `features.freshness.FRESHNESS`, where a source of some cannot be read. `prior`: what was assessed
     last on an earlier day, with the columns of `ASSESSMENT`: since when a flag is up, and which grade was held.
-    `gathering` counts these customers into the day's statistics, batch by batch.
+    `gathering` counts these customers into the day's statistics, batch by batch. Accounts that `links` makes one
+    customer bear one assessment: of all of their facts together.
     """
+    folds, accounts = folded(tables), table(tables, "accounts")
+    tables, prior = folds.tables, folded_prior(prior, folds)
     state = ledger(tables, policy, as_of, portfolio.base)
     if gathering is not None:
         gathering.add(state)
@@ -53,7 +57,7 @@ def assess(
     for rules, frame in _judge(tables, state, policy, portfolio, as_of, prior):
         explained = frame.with_columns(reasons.reasons(frame, rules))
         parts.append(_assessed(explained, rules, policy.version, state.base, as_of))
-    return pl.concat(parts).sort("?").drop("?")
+    return of_accounts(pl.concat(parts).sort("?").drop("?"), accounts, folds)
 
 
 def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of: int) -> pl.DataFrame:
@@ -62,6 +66,7 @@ def _assessed(frame: pl.DataFrame, rules: Policy, version: str, base: str, as_of
     own = [score, _notices(frame), pl.Series("next_review_on", as_of + _review_days(frame, rules))]
     values = {column.name: column for column in own}
     values |= {"customer_id": frame["account_id"], "max_days_overdue": frame["oldest_overdue"]}
+    values["accounts"] = pl.Series([[]], dtype=ASSESSMENT["accounts"]).new_from_index(0, frame.height)
     for name, value in (("as_of", as_of), ("currency", base), ("policy_version", version)):
         values[name] = pl.repeat(value, frame.height, dtype=ASSESSMENT[name], eager=True)
     columns = [

@@ -16,6 +16,7 @@ import polars as pl
 from connector.policy import Policy
 from connector.schema import Tables
 from connector.scoring.assess import assess, portfolio_statistics
+from connector.scoring.customers import folded
 from connector.scoring.features.payment_behaviour import PAYDEX_POINTS
 from connector.scoring.ledger.ledger import ledger
 
@@ -50,6 +51,7 @@ class Question:
 
 def foretold(tables: Tables, policy: Policy, days: list[int], question: Question) -> dict[str, object]:
     """The metrics over several days: means of the powers, sums of customers and bads, and each day's own."""
+    tables = folded(tables).tables
     rows = [_day(tables, policy, day, question) for day in days]
     scores = [_power(row, "score") for row in rows]
     indexes = [_power(row, "index") for row in rows]

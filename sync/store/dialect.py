@@ -12,13 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, Table, create_engine, event, inspect
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
 
 from sync.store.session import Writing
+
+T = TypeVar("T")
 
 #: A connection of the driver's own, to a database that somebody has alone or copies.
 Raw = sqlite3.Connection
@@ -248,7 +250,7 @@ def insert_tuples(session: Writing, table: Table, names: Sequence[str], rows: Se
 _IDS_A_QUERY = 900
 
 
-def batches(values: Iterable[str]) -> Iterator[list[str]]:
+def batches(values: Iterable[T]) -> Iterator[list[T]]:
     """The values in lists short enough for one query."""
     walk = iter(values)
     while batch := list(islice(walk, _IDS_A_QUERY)):

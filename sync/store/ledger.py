@@ -61,7 +61,15 @@ def records_of(session: Reading, accounts: Collection[str]) -> dict[str, list[st
 
 def bump(session: Writing, accounts: Collection[str]) -> None:
     """Move the facts version of these customers."""
-    rows = [{"connection": session.connection, "account_id": account} for account in sorted(accounts)]
+    heads = set[str]()
+    table = tables.customer_accounts
+    # Of an account that is gone the customer that it belongs to is scored.
+    for batch in batches(sorted(accounts)):
+        query = select(table.c.customer_id).where(
+            session.own(table), table.c.account_id.in_(batch), table.c.known_until == tables.FOREVER
+        )
+        heads |= set(session.tx.execute(query).scalars())
+    rows = [{"connection": session.connection, "account_id": account} for account in sorted({*accounts, *heads})]
     raise_counter(session, tables.customers, rows, ["connection", "account_id"], "facts_version")
 
 
@@ -94,13 +102,14 @@ def load(
 ) -> dict[str, pl.DataFrame]:
     """Canonical tables to score: of all accounts, or whole for the given ones; as they were known at that instant.
 
-    Whole means: with all accounts of their trees of parents, the allocations of their claims and of their payments,
-    the payments behind the one and the claims behind the other, whoever's they are. Beside them `freshness`, where a
-    feed of some of them cannot be read. `without`: as if these sources had brought nothing.
+    Whole means: with all accounts of their customers and of their trees of parents, the allocations of their claims
+    and of their payments, the payments behind the one and the claims behind the other, whoever's they are. Beside them
+    `freshness`, where a feed of some of them cannot be read. `without`: as if these sources had brought nothing.
     """
     if accounts is None:
         whole = {name: _select(session, name, None, (), known_at, without) for name in TABLES}
         whole["accounts"] = filled(whole["accounts"], whole["profiles"])
+        whole["links"] = _links(session, None, known_at)
         return _with_freshness(session, whole, None, known_at)
     accounts = sorted(with_trees(session, accounts, past=known_at is not None))
 
@@ -109,6 +118,7 @@ def load(
 
     result = {name: batch(name, "account_id", accounts) for name in TABLES if _owned(name)}
     result["accounts"] = filled(result["accounts"], result["profiles"])
+    result["links"] = _links(session, accounts, known_at)
     result["rates"] = batch("rates", None, ())
     by_claim = batch("allocations", "receivable_id", _ids(result["receivables"], "receivable_id"))
     by_payment = batch("allocations", "payment_id", _ids(result["payments"], "payment_id"))
@@ -230,10 +240,19 @@ def debtors(session: Reading, source: str, records: Collection[str]) -> set[str]
     return names
 
 
+def there(session: Reading, accounts: Iterable[str]) -> set[str]:
+    """Those of the accounts that there are."""
+    return _there(session, accounts, (tables.CANONICAL["accounts"],))
+
+
 def ever_there(session: Reading, accounts: Iterable[str]) -> set[str]:
     """Those of the accounts that there are, or were."""
+    return _there(session, accounts, (tables.CANONICAL["accounts"], tables.PAST["accounts"]))
+
+
+def _there(session: Reading, accounts: Iterable[str], of: Iterable[Table]) -> set[str]:
     names: set[str] = set()
-    for table in (tables.CANONICAL["accounts"], tables.PAST["accounts"]):
+    for table in of:
         for batch in batches(sorted(accounts)):
             query = select(table.c.account_id).where(session.own(table), table.c.account_id.in_(batch))
             names |= set(session.tx.execute(query.distinct()).scalars())
@@ -309,8 +328,11 @@ def ids_by_name(session: Reading, names: Collection[str]) -> dict[str, str]:
 
 
 def with_trees(session: Reading, accounts: Collection[str], *, past: bool = False) -> set[str]:
-    """The accounts and everybody who is tied to them by parents, up and down; `past`: or ever was."""
+    """The accounts and everybody who is tied to them by parents, up and down, or one customer; `past`: or ever was."""
     tied: dict[str, set[str]] = {}
+    for account, customer in _same(session, past=past):
+        tied.setdefault(account, set()).add(customer)
+        tied.setdefault(customer, set()).add(account)
     names_ = ("accounts", "profiles")
     now, then = [tables.CANONICAL[name] for name in names_], [tables.PAST[name] for name in names_]
     for table in (*now, *(then if past else ())):
@@ -325,6 +347,29 @@ def with_trees(session: Reading, accounts: Collection[str], *, past: bool = Fals
         names |= new
         ahead += new
     return names
+
+
+def _same(session: Reading, *, past: bool) -> Iterator[tuple[str, str]]:
+    """account_id, customer_id of accounts that are linked; `past`: or ever were."""
+    table = tables.customer_accounts
+    query = select(table.c.account_id, table.c.customer_id).where(session.own(table))
+    query = query if past else query.where(table.c.known_until == tables.FOREVER)
+    yield from ((row[0], row[1]) for row in session.tx.execute(query))
+
+
+def _links(session: Reading, accounts: Collection[str] | None, known_at: int | None) -> pl.DataFrame:
+    """Who is one customer with whom, with the columns of `links`; as it was known at that instant."""
+    table, names = tables.customer_accounts, TABLES["links"].names()
+    query = select(*(table.c[name] for name in names)).where(session.own(table))
+    if known_at is None:
+        query = query.where(table.c.known_until == tables.FOREVER)
+    else:
+        query = query.where(table.c.known_from <= known_at, table.c.known_until > known_at)
+    rows: list[tuple[object, ...]] = []
+    for batch in [None] if accounts is None else batches(sorted(accounts)):
+        these = query if batch is None else query.where(table.c.account_id.in_(batch))
+        rows += [tuple(row) for row in session.tx.execute(these)]
+    return pl.DataFrame(rows, schema=TABLES["links"].schema(), orient="row")
 
 
 def _owned(name: str) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, or_, select
 from connector.assessment import ASSESSMENT
 from sync.store import tables
 from sync.store.dialect import batches, upsert
-from sync.store.ledger import with_trees
+from sync.store.ledger import there, with_trees
 from sync.store.session import Reading, Writing
 
 _KEY = ["connection", "account_id"]
@@ -33,8 +33,9 @@ def _packed(items: list[Any]) -> str:
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":"))
 
 
-def _unpacked(name: str, text: str) -> list[Any]:
-    items: list[Any] = json.loads(text)
+def _unpacked(name: str, text: str | None) -> list[Any]:
+    # A release before this column was: nothing.
+    items: list[Any] = json.loads(text or "[]")
     fields = _FIELDS.get(name)
     return items if fields is None else [{key: item.get(key) for key in fields} for item in items]
 
@@ -203,7 +204,7 @@ def due(session: Reading, as_of: int, policy_version: str, among: Collection[str
         [query] if among is None else [query.where(mine.c.account_id.in_(batch)) for batch in batches(sorted(among))]
     )
     result = {row.account_id: row.facts_version for each in queries for row in session.tx.execute(each)}
-    others = with_trees(session, result) - result.keys()
+    others = there(session, with_trees(session, result) - result.keys())
     return result | _versions(session, others)
 
 

@@ -17,6 +17,9 @@ from connector.schema import TABLES, TRACE, Kind
 
 metadata = MetaData()
 
+#: `known_until` of what is known now: after every instant.
+FOREVER = 2**62
+
 _TYPES: dict[Kind, Any] = {
     "text": Text,
     "choice": Text,
@@ -62,6 +65,8 @@ def _store_table(table: schema.Table) -> Table:
 
 
 CANONICAL: dict[str, Table] = {name: _store_table(table) for name, table in TABLES.items()}
+
+Index("ix_links_customer_id", CANONICAL["links"].c.connection, CANONICAL["links"].c.customer_id)
 
 
 def _past(table: schema.Table) -> Table:
@@ -121,6 +126,37 @@ holes = _table(
     _text("connection"), _text("source"), _text("table"), _text("cause"), _int("rows"), _int("of"),
     Column("everybody", Boolean(), nullable=False), _int("since"),
     key=("connection", "source", "table", "cause"),
+)  # fmt: skip
+#: Accounts of customers who have several, and those that were merged into them, as known from then until then, in
+#: microseconds since 1970 UTC; `known_until` FOREVER: now. `joined_on`: day on which the last of them joined.
+customer_accounts = _table(
+    "customer_accounts",
+    _text("connection"), _text("account_id"), _text("customer_id"), _text("by"),
+    Column("joined_on", Integer(), nullable=False), _int("known_from"), _int("known_until"),
+    key=("connection", "account_id", "known_until", "known_from"),
+)  # fmt: skip
+Index("ix_customer_accounts_customer_id", customer_accounts.c.connection, customer_accounts.c.customer_id)
+#: Accounts that say a tax id, in its one form; an empty number: what they say is none.
+tax_ids = _table(
+    "tax_ids",
+    _text("connection"), _text("account_id"), _text("scheme"), _text("number"),
+    Column("is_proven", Boolean(), nullable=False),
+    key=("connection", "account_id"),
+)  # fmt: skip
+Index("ix_tax_ids_number", tax_ids.c.connection, tax_ids.c.scheme, tax_ids.c.number)
+#: Accounts that are gone, and the ones that they were merged into. state: told (by the CRM), guessed (all of its claims
+#: went there: a person is asked), accepted, rejected.
+merges = _table(
+    "merges",
+    _text("connection"), _text("account_id"), _text("into"), _text("state"), _text("by", nullable=True), _int("since"),
+    key=("connection", "account_id"),
+)  # fmt: skip
+Index("ix_merges_into", merges.c.connection, merges.c.into)
+#: Pairs that look like one customer, and are none: a person said so.
+not_duplicates = _table(
+    "not_duplicates",
+    _text("connection"), _text("account_id"), _text("other_id"), _text("by"), _int("at"),
+    key=("connection", "account_id", "other_id"),
 )  # fmt: skip
 #: What accounts say of their customer numbers in a feed; `said` false: one that they said last, and say no more.
 feed_accounts = _table(

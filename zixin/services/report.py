@@ -15,6 +15,7 @@ from connector.messages.rendering import in_words
 from connector.messages.sources import line, listed
 from connector.presentation import telling
 from connector.schema import day_of
+from connector.scoring.customers import folded
 from connector.scoring.explanation.explain import explained
 from connector.scoring.explanation.what_if import upgrade_paths
 from connector.scoring.ledger.ledger import ledger
@@ -68,7 +69,8 @@ def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
     standing = at.standing(wanted)
     row, base = in_words(standing.row, at.policy.sentences), standing.row["currency"]
     account = standing.account_id
-    ledger_ = ledger(standing.tables, at.policy, at.day, standing.portfolio.base)
+    folds = folded(standing.tables)
+    ledger_ = ledger(folds.tables, at.policy, at.day, standing.portfolio.base)
     document = explained(standing.tables, at.policy, at.day, standing.portfolio, account, standing.prior)
     with at.store.read(at.connection) as session:
         days = ratings.history(session, account)
@@ -78,7 +80,7 @@ def _page(at: CreditContext, wanted: str, key: str) -> dict[str, Any]:
     def amount(minor: int | None) -> str:
         return "–" if minor is None else money.format_money(minor, base)
 
-    owed = ledger_.items.filter(ledger_.items["account_id"].cast(str) == account).to_dicts()
+    owed = ledger_.items.filter(ledger_.items["account_id"].cast(str) == folds.customer(account)).to_dicts()
     aged = ages([(item["days_overdue"] or 0, max(0, item["open_base"] or 0)) for item in owed], key)
     limit, exposure = row["limit"], row["exposure"] or 0
     return {

@@ -13,6 +13,7 @@ from connector.messages.rendering import LANGUAGES, flags_in_words
 from connector.policy import Policy
 from connector.schema import Tables, day_of
 from connector.scoring.assess import measured
+from connector.scoring.customers import folded, folded_prior
 from connector.scoring.features.tendency import Statistics, evidence
 from connector.scoring.ledger.ledger import Ledger, ledger
 
@@ -20,7 +21,12 @@ from connector.scoring.ledger.ledger import Ledger, ledger
 def explained(
     tables: Tables, policy: Policy, as_of: int, portfolio: Statistics, account: str, prior: pl.DataFrame | None = None
 ) -> dict[str, Any]:
-    """Nested plain values: facts, tendency, points, gates, limit. Amounts are decimal text in `currency`, days ISO."""
+    """Nested plain values: facts, tendency, points, gates, limit. Amounts are decimal text in `currency`, days ISO.
+
+    Of a customer of several accounts the facts are those of all; `accounts` says which.
+    """
+    folds = folded(tables)
+    tables, prior, account = folds.tables, folded_prior(prior, folds), folds.customer(account)
     state = ledger(tables, policy, as_of, portfolio.base)
     frame = measured(tables, state, policy, portfolio, as_of, prior)
     row = frame.row(by_predicate=pl.col("account_id") == account, named=True)
@@ -31,6 +37,7 @@ def explained(
         "as_of": day_of(as_of).isoformat(),
         "policy": version,
         "segment": segment or None,
+        "accounts": list(folds.accounts_of.get(account, ())),
         "facts": {"open": _open(state, account), "settled": _settled_items(state, policy, portfolio, as_of, account)},
         "tendency": _tendency(row, policy, portfolio, state.base),
         "points": _points(row, policy, state.base),

@@ -19,6 +19,7 @@ from connector.messages.rendering import LANGUAGES, value_text
 from connector.policy import Policy
 from connector.schema import TABLES, Tables, table
 from connector.scoring.assess import judge_accounts, prepared
+from connector.scoring.customers import folded
 from connector.scoring.features.tendency import Statistics
 from connector.scoring.ledger.ledger import Ledger, ledger
 
@@ -42,6 +43,7 @@ def with_values(
     for name in values:
         if name not in FEATURES or name in AFTERWARDS:
             raise Misconfigured("E-FEATURE", name=name)
+    tables, account = _of_customer(tables, account)
     state, frame = _row(tables, policy, as_of, portfolio, account)
     changed = frame.with_columns(
         pl.lit(_inside(name, value, state.base)).cast(frame.schema[name]).alias(name) for name, value in values.items()
@@ -57,6 +59,7 @@ def upgrade_paths(tables: Tables, policy: Policy, as_of: int, portfolio: Statist
     single features by how far they would have to move, each with en and zh; `gates`: the caps and knock-outs that stand
     in the way.
     """
+    tables, account = _of_customer(tables, account)
     state, frame = _row(tables, policy, as_of, portfolio, account)
     now = _judge(frame, policy, state.base, as_of)
     rating, rules = now["rating"][0], policy.of_segments.get(frame["policy_segment"][0], policy)
@@ -66,6 +69,11 @@ def upgrade_paths(tables: Tables, policy: Policy, as_of: int, portfolio: Statist
     ways = [*_by_paying(tables, rules, as_of, portfolio, account, state, rating)]
     ways += _by_feature(frame, now, rules, state.base, as_of)
     return {"rating": rating, "to": better[-1], "ways": ways[:_MOST_WAYS], "gates": _gates(now, rules)}
+
+
+def _of_customer(tables: Tables, account: str) -> tuple[Tables, str]:
+    folds = folded(tables)
+    return folds.tables, folds.customer(account)
 
 
 def _row(

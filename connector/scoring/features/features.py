@@ -16,6 +16,7 @@ import polars as pl
 from connector.messages.features import CHAPTERS
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.customers import before_joined, own_account
 from connector.scoring.features.asked import any_asked
 from connector.scoring.features.averages import Sums, days_late, late_items, share_of
 from connector.scoring.features.collateral import high_balance, secured
@@ -75,7 +76,8 @@ def features(
     result["exposure"] = np.maximum(owed, 0)
     result |= _dates(accounts, frame, result, portfolio, as_of)
     result |= _shares(frame, result, portfolio)
-    room = group_room(accounts, result["exposure"], whole(frame, "group_limit_own"), is_known(frame["group_limit_own"]))
+    own = whole(frame, "group_limit_own"), is_known(frame["group_limit_own"])
+    room = group_room(accounts, result["exposure"], *own, tables.get("parents_beside"))
     result |= {
         "group_exposure": room.exposure,
         "group_utilisation": room.utilisation,
@@ -263,21 +265,25 @@ def _column(name: str, values: npt.NDArray[Any]) -> pl.Series:
 
 
 def _prepaid(tables: Tables, as_of: int) -> pl.DataFrame | None:
-    """account_id, prepaid: 1 where the terms in force on the day are payment in advance."""
+    """account_id, prepaid: 1 where the terms in force on the day are payment in advance, with one of his accounts."""
     terms = table(tables, "terms")
     if terms.is_empty():
         return None
     now = (
         terms.filter((pl.col("valid_from") <= as_of) & not_expired(as_of))
         .sort("valid_from")
-        .group_by("account_id", maintain_order=True)
+        .group_by("account_id", pl.col(own_account(terms)).alias("own"), maintain_order=True)
     )
     newest = now.agg(pl.col("kind").last())
-    return newest.filter(pl.col("kind") == "prepaid").select("account_id", pl.lit(1, pl.Int64).alias("prepaid"))
+    paid = newest.filter(pl.col("kind") == "prepaid").unique("account_id", maintain_order=True)
+    return paid.select("account_id", pl.lit(1, pl.Int64).alias("prepaid"))
 
 
 def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | None:
-    """Limits that people set, in force on the day: the newest permanent one and all temporary ones beside it."""
+    """Limits that people set, in force on the day: the newest permanent one and all temporary ones beside it.
+
+    Of a customer of several accounts the newest that was set since they are one; else the smallest of theirs.
+    """
     rows = table(tables, "limits")
     if rows.is_empty():
         return None
@@ -292,6 +298,11 @@ def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | 
 
 def _in_force(rows: pl.DataFrame) -> pl.DataFrame:
     permanent = rows.filter(pl.col("kind") == "permanent").sort("valid_from", "limit_id", nulls_last=False)
-    newest = permanent.group_by("account_id", maintain_order=True).agg(pl.col("amount").last())
+    own = permanent.with_columns(pl.col(own_account(rows)).alias("own"), before_joined(rows).alias("early"))
+    own = own.group_by("account_id", "own", maintain_order=True).agg(pl.col("amount", "valid_from", "early").last())
+    since = own.filter(~pl.col("early")).sort("valid_from", -pl.col("amount"), nulls_last=False, maintain_order=True)
+    newest = since.group_by("account_id", maintain_order=True).agg(pl.col("amount").last())
+    least = own.filter(pl.col("early")).group_by("account_id", maintain_order=True).agg(pl.col("amount").min())
+    newest = pl.concat([newest, least.join(newest, on="account_id", how="anti")])
     temporary = rows.filter(pl.col("kind") == "temporary").select("account_id", "amount")
     return pl.concat([newest, temporary]).group_by("account_id", maintain_order=True).agg(pl.col("amount").sum())

@@ -26,8 +26,10 @@ def floors(terms: pl.DataFrame, accounts: pl.Series, rates: Rates, as_of: int) -
     if terms.is_empty():
         return None
     rows = terms.filter((pl.col("valid_from") <= as_of) & not_expired(as_of)).sort("valid_from")
-    newest = rows.group_by("account_id", pl.col("seller_id").fill_null("").alias("seller"), maintain_order=True).last()
-    rows = newest.filter((pl.col("kind") == "rolling") & (pl.col("floor_amount") > 0))
+    own = pl.col("of_account" if "of_account" in rows.columns else "account_id").alias("own")
+    newest = rows.group_by("account_id", own, pl.col("seller_id").fill_null("").alias("seller"), maintain_order=True)
+    rows = newest.last()
+    rows = rows.filter((pl.col("kind") == "rolling") & (pl.col("floor_amount") > 0))
     rows = rates.based(rows, as_of, floor="floor_amount").drop_nulls("floor")
     if rows.is_empty():
         return None

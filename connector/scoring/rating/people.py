@@ -12,6 +12,7 @@ import polars as pl
 from connector.assessment import HOLDS, NOT_RATED, RATINGS
 from connector.policy import Policy
 from connector.schema import Tables, table
+from connector.scoring.customers import before_joined, own_account
 from connector.scoring.frame.grades import HOLD_RANK, grade_at, grade_rank
 from connector.scoring.frame.windows import not_expired
 
@@ -23,7 +24,11 @@ _UNRATED = len(RATINGS)
 def decisions_in_force(tables: Tables, as_of: int) -> pl.DataFrame:
     """One row per account with decisions in force on the day.
 
-    Columns out: account_id, override (grade; null: none), held (worst hold by people, an index into HOLDS; null:
+    What was decided for one of several accounts before they became one customer never lifts the customer: an override
+    of then only caps, a release of then counts no more.
+
+    Columns out: account_id, override (grade; null: none), override_cap (the worst that an account had before; null:
+    none), held (worst hold by people, an index into HOLDS; null:
     none), released (least hold that a release lets through, an index; null: none), cash_only, confirmed (worst grade
     that was confirmed for a natural person, an index), decision_ends (last day of the first to end), lines (structs of
     kind, value, reason and until).
@@ -38,21 +43,28 @@ def decisions_in_force(tables: Tables, as_of: int) -> pl.DataFrame:
     )
     let = value.replace_strict(HOLD_RANK, default=HOLD_RANK["none"], return_dtype=pl.Int32)
     grade = grade_rank(value)
-    return rows.group_by("account_id", maintain_order=True).agg(
-        value.filter((kind == "override") & value.is_in(RATINGS)).last().alias("override"),
+    overrides, early = (kind == "override") & value.is_in(RATINGS), before_joined(rows)
+    rows = rows.with_columns(early.alias("early"))
+    own = pl.col(own_account(rows)).alias("own")
+    newest = rows.filter(overrides & pl.col("early")).group_by("account_id", own, maintain_order=True)
+    caps = newest.agg(grade.last().alias("cap")).group_by("account_id").agg(pl.col("cap").max().alias("override_cap"))
+    result = rows.group_by("account_id", maintain_order=True).agg(
+        value.filter(overrides & ~pl.col("early")).last().alias("override"),
         hold.max().alias("held"),
-        let.filter(kind == "release").min().alias("released"),
+        let.filter((kind == "release") & ~pl.col("early")).min().alias("released"),
         (kind == "cash_only").any().alias("cash_only"),
         grade.filter(kind == "confirmation").max().alias("confirmed"),
         pl.col("valid_until").min().alias("decision_ends"),
         pl.struct("kind", "value", "reason", pl.col("valid_until").alias("until")).alias("lines"),
     )
+    return result.join(caps, on="account_id", how="left", maintain_order="left")
 
 
 _BRINGS = {kind: HOLD_RANK[hold] for kind, hold in _HOLD_OF.items()}
 _LINE = pl.Struct({"kind": pl.String, "value": pl.String, "reason": pl.String, "until": pl.Int32})
 _NONE: dict[str, pl.DataType] = {
     "override": pl.String(),
+    "override_cap": pl.Int32(),
     "held": pl.Int32(),
     "released": pl.Int32(),
     "cash_only": pl.Boolean(),
@@ -78,7 +90,8 @@ def apply_overrides(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataF
     out, beside them: unconfirmed (a natural person's lower grade or limit that a person has yet to confirm); rating,
     pending_rating and pending_since replaced.
     """
-    nobody = frame["override"].null_count() == frame.height and not frame["natural_person"].any(ignore_nulls=True)
+    given = frame["override"].is_not_null() | frame["override_cap"].is_not_null()
+    nobody = not given.any() and not frame["natural_person"].any(ignore_nulls=True)
     if nobody:
         return frame.with_columns(pl.lit(value=False).alias("unconfirmed"))
     before = grade_rank("rating", _UNRATED)
@@ -86,13 +99,14 @@ def apply_overrides(frame: pl.DataFrame, policy: Policy, as_of: int) -> pl.DataF
     most = policy.overrides.most_notches
     # Nobody who is not rated has a grade to count notches from.
     best = pl.when(pl.col("rating") == NOT_RATED).then(0).otherwise(before - most)
-    frame = frame.with_columns(
-        pl.when(condition.is_not_null()).then(pl.max_horizontal(condition, best)).otherwise(before).alias("grade_now")
-    )
+    lifted = pl.when(condition.is_not_null()).then(pl.max_horizontal(condition, best)).otherwise(before)
+    # What was decided since the accounts are one customer stands against what one of them had before.
+    cap = pl.when(condition.is_null() & (pl.col("rating") != NOT_RATED)).then("override_cap")
+    frame = frame.with_columns(pl.max_horizontal(lifted, cap).alias("grade_now"))
     person = pl.col("natural_person").fill_null(value=False)
     falls = person & (pl.col("grade_now") > grade_rank("rating_before")) & (pl.col("grade_now") < _UNRATED)
     allowed = pl.max_horizontal(grade_rank("rating_before"), "confirmed")
-    waits = falls & (pl.col("grade_now") > allowed) & condition.is_null()
+    waits = falls & (pl.col("grade_now") > allowed) & condition.is_null() & pl.col("override_cap").is_null()
     now = pl.when(waits).then(allowed).otherwise(pl.col("grade_now"))
     rating, pended = grade_at(now).fill_null(NOT_RATED), grade_at(pl.col("grade_now"))
     return frame.with_columns(

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 #: The newest revision; the tables of `sync.store.tables` are those that it ends with.
-HEAD = "0006"
+HEAD = "0007"
 #: Where Alembic finds its environment and the revisions.
 PLACE = Path(__file__).parent
 

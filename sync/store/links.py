@@ -1,0 +1,275 @@
+"""Which accounts are one customer: what is said of them, and who they are by it.
+
+Whatever is said is stored as it is said; who is one customer with whom is worked out anew, in the transaction that
+changes a word, of everybody who hangs together with the accounts that it concerns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Column, Select, Table, and_, delete, exists, insert, select, tuple_
+
+from connector.linking import Link, Linked, Said, linked
+from connector.profiles import filled
+from connector.schema import TABLES
+from connector.tax_ids import TaxId, tax_id
+from sync.store import tables
+from sync.store.dialect import batches, upsert
+from sync.store.ledger import OWN, bump
+from sync.store.session import Reading, Writing
+from sync.store.tables import FOREVER
+
+#: States of a merge that a person has not refused.
+_STANDS = ("told", "guessed", "accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An account of a customer who has several, or one that was merged into him."""
+
+    customer: str
+    by: str
+    joined_on: int
+
+
+def relink(session: Writing, accounts: Collection[str], now: int, day: int) -> set[str]:
+    """Works out anew who is one customer with these accounts; returns those whose customer is another one now.
+
+    `now`: microseconds since 1970 UTC; `day`: the business day, days since 1970. What is said of them is stored
+    already. Their facts versions move: they are due to be scored.
+    """
+    if not accounts:
+        return set()
+    _keep_tax_ids(session, accounts)
+    near = closure(session, accounts)
+    before = members(session, near)
+    found = linked(said(session, near)).links
+    moved = _keep(session, before, found, now, day)
+    bump(session, moved)
+    return moved
+
+
+def catch_up(session: Writing, now: int, day: int) -> set[str]:
+    """Does so of accounts whose tax id was never looked at: of a store of an earlier release."""
+    mine, known = tables.CANONICAL["accounts"], tables.tax_ids
+    there = exists().where(known.c.connection == mine.c.connection, known.c.account_id == mine.c.account_id)
+    query = select(mine.c.account_id).where(session.own(mine), mine.c.tax_id.is_not(None), ~there)
+    return relink(session, set(session.tx.execute(query).scalars()), now, day)
+
+
+def members(session: Reading, accounts: Collection[str]) -> dict[str, Member]:
+    """Account → whose it is, of customers who have several; an account alone is missing."""
+    table, result = tables.customer_accounts, dict[str, Member]()
+    for batch in batches(sorted(accounts)):
+        query = select(table.c.account_id, table.c.customer_id, table.c.by, table.c.joined_on).where(
+            session.own(table), table.c.account_id.in_(batch), table.c.known_until == FOREVER
+        )
+        result |= {row[0]: Member(*row[1:]) for row in session.tx.execute(query)}
+    return result
+
+
+def accounts_of(session: Reading, account: str) -> list[str]:
+    """All accounts of the customer that this one is of, itself among them, in order; also those merged into them."""
+    own = members(session, [account]).get(account)
+    if own is None:
+        return [account]
+    table = tables.customer_accounts
+    query = select(table.c.account_id).where(
+        session.own(table), table.c.customer_id == own.customer, table.c.known_until == FOREVER
+    )
+    return sorted({*session.tx.execute(query).scalars(), own.customer})
+
+
+def every(session: Reading) -> dict[str, Member]:
+    """All accounts of customers who have several."""
+    table = tables.customer_accounts
+    query = select(table.c.account_id, table.c.customer_id, table.c.by, table.c.joined_on).where(
+        session.own(table), table.c.known_until == FOREVER
+    )
+    return {row[0]: Member(*row[1:]) for row in session.tx.execute(query)}
+
+
+def closure(session: Reading, accounts: Collection[str]) -> set[str]:
+    """The accounts and everybody who hangs together with them by anything that is said, or was so until now."""
+    known: set[str] = set()
+    ahead = set(accounts)
+    while ahead:
+        known |= ahead
+        ahead = set(_neighbours(session, ahead)) - known
+    return known
+
+
+def said(session: Reading, accounts: Collection[str]) -> Said:
+    """What is said of these accounts; they are all that hang together."""
+    names = sorted(accounts)
+    account = tables.CANONICAL["accounts"]
+    live = _column(session, select(account.c.account_id).where(session.own(account)), account.c.account_id, names)
+    tax, numbers = tables.tax_ids, dict[str, set[str]]()
+    ids: dict[str, TaxId] = {}
+    for batch in batches(names):
+        query = select(tax).where(session.own(tax), tax.c.account_id.in_(batch), tax.c.number != "")
+        ids |= {row.account_id: TaxId(row.scheme, row.number, row.is_proven) for row in session.tx.execute(query)}
+        fed = tables.feed_accounts
+        query = select(fed.c.feed, fed.c.number, fed.c.account_id).where(
+            session.own(fed), fed.c.account_id.in_(batch), fed.c.said
+        )
+        for feed, number, name in session.tx.execute(query):
+            numbers.setdefault(f"{feed}:{number}", set()).add(name)
+    joined, alone = set[tuple[str, str]](), set[str]()
+    for name, customer, by, source in _words(session, names):
+        if by == "person" and name == customer:
+            alone |= {name} if source == OWN else set()
+        elif by == "person":
+            joined.add((name, customer))
+        else:
+            numbers.setdefault(f"={customer}", {customer}).add(name)
+    merges = [row for row in _merges(session, names) if row.state in _STANDS]
+    guessed = {row.account_id: row.into for row in merges if row.state == "guessed"}
+    merged = {row.account_id: row.into for row in merges if row.account_id not in guessed}
+    return Said(set(live), ids, numbers, joined, alone, merged, guessed)
+
+
+def vetoed(session: Reading) -> dict[str, list[str]]:
+    """Numbers of other systems that join nobody, because tax ids contradict each other → the accounts that say them."""
+    fed = tables.feed_accounts
+    query = select(fed.c.account_id).where(session.own(fed), fed.c.said)
+    every_ = set(session.tx.execute(query).scalars())
+    query = select(tables.CANONICAL["links"].c.account_id).where(session.own(tables.CANONICAL["links"]))
+    told = said(session, closure(session, every_ | set(session.tx.execute(query).scalars())))
+    result: Linked = linked(told)
+    return {number: sorted(told.numbers[number]) for number in sorted(result.vetoed)}
+
+
+def _words(session: Reading, names: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
+    """account_id, customer_id, by, source of what is said of links of these accounts."""
+    table = tables.CANONICAL["links"]
+    for batch in batches(sorted(names)):
+        query = select(table.c.account_id, table.c.customer_id, table.c.by, table.c.source)
+        yield from (
+            (row[0], row[1], row[2], row[3])
+            for row in session.tx.execute(query.where(session.own(table), table.c.account_id.in_(batch)))
+        )
+
+
+def _merges(session: Reading, names: Collection[str]) -> Iterator[Any]:
+    table = tables.merges
+    for batch in batches(sorted(names)):
+        yield from session.tx.execute(select(table).where(session.own(table), table.c.account_id.in_(batch)))
+
+
+def _neighbours(session: Reading, accounts: Collection[str]) -> Iterator[str]:
+    """Who hangs together with one of these accounts directly."""
+    own, tax, fed = tables.customer_accounts, tables.tax_ids, tables.feed_accounts
+    told, merged = tables.CANONICAL["links"], tables.merges
+    yield from _sharing(session, own, ("customer_id",), accounts, own.c.known_until == FOREVER, named=True)
+    yield from _sharing(session, tax, ("scheme", "number"), accounts, tax.c.is_proven)
+    yield from _sharing(session, fed, ("feed", "number"), accounts, fed.c.said)
+    yield from _sharing(session, told, ("customer_id",), accounts, named=True)
+    yield from _sharing(session, merged, ("into",), accounts, named=True)
+
+
+def _sharing(
+    session: Reading, table: Table, by: tuple[str, ...], accounts: Collection[str], *where: Any, named: bool = False
+) -> Iterator[str]:
+    """Accounts that say in these columns what the given ones say; `named`: a column names an account itself."""
+    columns = [table.c[name] for name in by]
+    keys: set[tuple[str, ...]] = set()
+    for batch in batches(sorted(accounts)):
+        query = select(*columns).where(session.own(table), *where, table.c.account_id.in_(batch))
+        keys |= {tuple(row) for row in session.tx.execute(query.distinct())}
+    if named:
+        yield from (key[0] for key in keys)
+        keys |= {(name,) for name in accounts}
+    for some in batches(sorted(keys)):
+        these = tuple_(*columns).in_(some) if len(by) > 1 else columns[0].in_([key[0] for key in some])
+        yield from session.tx.execute(select(table.c.account_id).where(session.own(table), *where, these)).scalars()
+
+
+def _column(session: Reading, query: Select[Any], column: Column[Any], names: Collection[str]) -> set[str]:
+    return {
+        value
+        for batch in batches(sorted(names))
+        for value in session.tx.execute(query.where(column.in_(batch))).scalars()
+    }
+
+
+def _keep(
+    session: Writing, before: Mapping[str, Member], found: Mapping[str, Link], now: int, day: int
+) -> set[str]:  # fmt: skip
+    """Stores who is whose from now on; returns the accounts whose customer is another one, or has other accounts."""
+    was, is_now = _sets(before.items()), _sets(found.items())
+    rows, ended, moved = [], [], set[str]()
+    for account in sorted(before.keys() | found.keys()):
+        had, has = before.get(account), found.get(account)
+        others = was[had.customer] if had else frozenset({account})
+        theirs = is_now[has.customer] if has else frozenset({account})
+        if others != theirs:
+            moved.add(account)
+        since = day
+        if had is not None and theirs <= others:
+            # Who stays has been together with the rest since then.
+            since = had.joined_on
+        new = None if has is None else Member(has.customer, has.by, since)
+        if new == had:
+            continue
+        ended += [account] if had is not None else []
+        if new is not None:
+            rows.append((account, new))
+    _end(session, ended, now)
+    key = {"connection": session.connection, "known_from": now, "known_until": FOREVER}
+    made = [
+        {**key, "account_id": account, "customer_id": new.customer, "by": new.by, "joined_on": new.joined_on}
+        for account, new in rows
+    ]
+    upsert(session, tables.customer_accounts, made, ["connection", "account_id", "known_until", "known_from"])
+    return moved
+
+
+def _sets(links: Iterable[tuple[str, Member | Link]]) -> dict[str, frozenset[str]]:
+    result: dict[str, set[str]] = {}
+    for account, link in links:
+        result.setdefault(link.customer, {link.customer}).add(account)
+    return {customer: frozenset(names) for customer, names in result.items()}
+
+
+def _end(session: Writing, accounts: Collection[str], now: int) -> None:
+    """From now on these accounts are nobody's; that they were until now stays known."""
+    table = tables.customer_accounts
+    for batch in batches(sorted(accounts)):
+        these = and_(session.own(table), table.c.account_id.in_(batch), table.c.known_until == FOREVER)
+        rows = [dict(row) for row in session.tx.execute(select(table).where(these)).mappings()]
+        session.tx.execute(delete(table).where(these))
+        past = [{**row, "known_until": now} for row in rows if row["known_from"] < now]
+        if past:
+            upsert(session, table, past, ["connection", "account_id", "known_until", "known_from"])
+
+
+def _keep_tax_ids(session: Writing, accounts: Collection[str]) -> None:
+    """Keeps the one form of what these accounts say of their tax ids, or a system that knows them."""
+    names = sorted(accounts)
+    frames = {name: _rows(session, name, names) for name in ("accounts", "profiles")}
+    frame = filled(frames["accounts"], frames["profiles"]).select("account_id", "tax_id", "country")
+    table, rows = tables.tax_ids, []
+    for account, text, country in frame.drop_nulls("tax_id").iter_rows():
+        told = tax_id(text, country) or TaxId("", "", is_proven=False)
+        row = {"scheme": told.scheme, "number": told.number, "is_proven": told.is_proven}
+        rows.append({"connection": session.connection, "account_id": account, **row})
+    for batch in batches(names):
+        session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(batch)))
+    for start in range(0, len(rows), 1_000):
+        session.tx.execute(insert(table), rows[start : start + 1_000])
+
+
+def _rows(session: Reading, name: str, accounts: Collection[str]) -> pl.DataFrame:
+    table, columns = tables.CANONICAL[name], TABLES[name].names()
+    rows: list[tuple[object, ...]] = []
+    for batch in batches(accounts):
+        query = select(*(table.c[column] for column in columns)).where(
+            session.own(table), table.c.account_id.in_(batch), table.c.deleted_on.is_(None)
+        )
+        rows += [tuple(row) for row in session.tx.execute(query)]
+    return pl.DataFrame(rows, schema=TABLES[name].schema(), orient="row")
