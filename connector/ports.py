@@ -40,6 +40,8 @@ class Gone:
     record: str
     #: deleted, merged_into another one, or it left the source's filter.
     why: Literal["deleted", "merged_into", "left_filter"]
+    #: The record that it was merged into, where the CRM names it.
+    into: str = ""
 
 
 #: What the id of an event begins with whose call says none: the same words may mean that it happened again.

@@ -7,6 +7,7 @@ Directive 2006/112/EC article 215 (VAT); the checks themselves are python-stdnum
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -69,9 +70,13 @@ def _tax_id(written: str, country: str) -> TaxId:
         bare = written.removeprefix(country) if country in _PREFIXED or _in_union(country) else written
         if _holds(checks, bare):
             return TaxId(country, _bare(checks.compact(bare), country), is_proven=True)
+    if not country and _LOOKS_CHINESE.fullmatch(written):
+        country = "CN"
     return TaxId(country, _bare(written, country), is_proven=False)
 
 
+#: Two letters or digits for who registered what, six digits of the place, nine of the body, one to check them all.
+_LOOKS_CHINESE = re.compile(r"[0-9A-Z]{2}\d{6}[0-9A-Z]{9}[0-9A-Z]")
 #: The union writes Greece EL; who knows the account's country writes GR.
 _LANDS = {"EL": "GR"}
 #: Outside the union, numbers that are often written with the country before them.

@@ -9,8 +9,9 @@ import polars as pl
 from connector.errors import Denied, Misconfigured
 from connector.policy import Checks
 from connector.ports import Gone, Page
+from connector.schema import day_number
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, facts, holes, ledger, sight
+from sync.store import Store, facts, holes, ledger, links, sight
 from sync.store.sight import LostSource
 from sync.taking import RECORDS_A_TRANSACTION, Pulled, fetch, take_in
 
@@ -140,7 +141,9 @@ def _close(store: Store, link: CrmConnection, name: str, records: Sequence[str],
     """These are gone, whatever answers by their ids."""
     if name not in link.mapping.sources:
         with store.write(link.name) as session:
-            pulled.touched |= facts.remove(session, name, records, micros(link.now()))
+            now = micros(link.now())
+            touched = facts.remove(session, name, records, now)
+            pulled.touched |= touched | links.relink(session, touched, now, day_number(link.day_of(now)))
         return
     for start in range(0, len(records), RECORDS_A_TRANSACTION):
         gone = tuple(Gone(record, "deleted") for record in records[start : start + RECORDS_A_TRANSACTION])

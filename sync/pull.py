@@ -13,12 +13,12 @@ import polars as pl
 from connector.errors import Misconfigured, Problem
 from connector.policy import Checks
 from connector.ports import UNNAMED
-from connector.schema import TABLES
+from connector.schema import TABLES, day_number
 from mappings.apply import Applied
 from sync import feeds
 from sync.crm_connection import CrmConnection, micros
 from sync.missing import absent, asked, close_missing, doubted
-from sync.store import Store, holes, ledger, rejects, sight, sweeps
+from sync.store import Store, holes, ledger, links, rejects, sight, sweeps
 from sync.store import feeds as feed_states
 from sync.taking import Pulled, take_in, together
 
@@ -45,6 +45,8 @@ def pull(
     pulled = Pulled(began=began)
     with store.write(link.name) as session:
         feed_states.keep_only(session, link.feeds, micros(link.now()))
+        now = micros(link.now())
+        pulled.touched |= links.catch_up(session, now, day_number(link.day_of(now)))
     whole: dict[str, bool] = {}
     started: dict[str, int] = {}
     for name in link.mapping.order():

@@ -12,12 +12,15 @@ import polars as pl
 
 from connector.errors import Problem
 from connector.ports import Page
+from connector.schema import day_number
 from mappings.apply import Applied, Ties, apply
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, facts, ledger, outbox, sight, ties
+from sync.store import Store, facts, ledger, links, outbox, sight, ties
 from sync.store.session import Writing
 from sync.store.sight import LostSource
 
+#: Tables that say which accounts are one customer.
+LINKING = frozenset({"accounts", "profiles", "links"})
 #: Clocks differ by so much without a word.
 _TOLERANCE = timedelta(minutes=10)
 
@@ -85,8 +88,11 @@ def take_in(
     with store.write(link.name) as session:
         asked = max(asked_at if begun_at is None else begun_at, pulled.began)
         _renumber(session, link, page, applied, now)
-        pulled.touched |= facts.apply_page(session, page.source, applied, page.gone, now, asked)
-        _say_numbers(session, link, page, applied, now)
+        touched = facts.apply_page(session, page.source, applied, page.gone, now, asked)
+        said = _say_numbers(session, link, page, applied, now) | _say_merges(session, link, page, applied, now)
+        if said or not LINKING.isdisjoint(applied.tables):
+            touched |= links.relink(session, touched | said, now, day_number(link.day_of(now)))
+        pulled.touched |= touched
         if resolved:
             ties.keep(session, link.mapping.feed_of(page.source), resolved)
         if applied.observed is not None and applied.observed.height:
@@ -116,16 +122,29 @@ def _renumber(session: Writing, link: CrmConnection, page: Page, applied: Applie
             ties.renumbered(session, feed, numbers, now)
 
 
-def _say_numbers(session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int) -> None:
-    """What accounts say of who they are in the feeds; once they are stored, so that an older page says nothing."""
+def _say_numbers(session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int) -> set[str]:
+    """What accounts say of who they are in the feeds; once they are stored, so that an older page says nothing.
+
+    Returns the accounts that say something else now.
+    """
     if not _names_accounts(link, page, applied):
-        return
+        return set()
     shown = dict(applied.tables["accounts"].select("account_id", "source_modified_at").rows())
     stored = ledger.modified_at(session, shown)
     older = {account for account, at in shown.items() if (stored.get(account) or 0) > (at or 0)}
+    names: set[str] = set()
     for feed, frame in applied.numbers.items():
-        ties.say(session, feed, {account: said for account, said in frame.rows() if account not in older}, now)
+        names |= ties.say(session, feed, {account: said for account, said in frame.rows() if account not in older}, now)
     ties.gone(session, [item.record for item in page.gone], now)
+    return names
+
+
+def _say_merges(session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int) -> set[str]:
+    """Which accounts the CRM merged into others; returns those that this is news of."""
+    if "accounts" not in applied.tables or link.mapping.feed_of(page.source):
+        return set()
+    gone = {item.record: item.into for item in page.gone if item.into}
+    return links.merged(session, gone, applied.tables["accounts"]["account_id"].to_list(), now)
 
 
 def _ties(store: Store, link: CrmConnection, name: str, resolved: dict[str, str]) -> Ties | None:

@@ -269,7 +269,10 @@ def _split_deleted(table: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Gone, ...]]
     if lost.is_empty():
         return table, ()
     merged = lost["MasterRecordId"] if "MasterRecordId" in lost.columns else [None] * lost.height
-    gone = [Gone(record, "merged_into" if into else "deleted") for record, into in zip(lost["Id"], merged, strict=True)]
+    gone = [
+        Gone(record, "merged_into" if into else "deleted", into or "")
+        for record, into in zip(lost["Id"], merged, strict=True)
+    ]
     return table.filter(~away), tuple(gone)
 
 

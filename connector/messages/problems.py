@@ -441,6 +441,30 @@ PROBLEMS: dict[str, Words] = {
         "没有生效或待批的 {what} {key}。",
         "`zixin {what} list` 会列出它们的编号。",
     ),
+    "E-LINK-SELF": Words(
+        "{account} and {account} are the same account.",
+        "Name two accounts.",
+        "{account} 与 {account} 是同一个客户档案。",
+        "请指定两个客户档案。",
+    ),
+    "E-LINK-THERE": Words(
+        "{one} and {other} are one customer already.",
+        "zixin links list shows by what.",
+        "{one} 与 {other} 已是同一客户。",
+        "zixin links list 显示依据。",
+    ),
+    "E-LINK-NONE": Words(
+        "{account} has no other accounts.",
+        "zixin links list shows who has.",
+        "{account} 没有其他客户档案。",
+        "zixin links list 显示哪些客户有多个档案。",
+    ),
+    "E-LINK-TOLD": Words(
+        "{account} is linked by what the CRM says of it, and stays so.",
+        "Change it in the CRM, or in the mapping.",
+        "{account} 的关联来自 CRM 的内容，保持不变。",
+        "请在 CRM 或映射文件中修改。",
+    ),
     "E-DESK-CRM": Words(
         "{key} was decided in the CRM and is only read here.",
         "End it in the CRM.",

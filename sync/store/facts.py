@@ -96,7 +96,7 @@ def put_row(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set
     `row`: the table's columns by name, its key included; what is missing is null.
     """
     declared = TABLES[name]
-    key = str(row[declared.key[0]])
+    key = record_of(name, [str(row[column]) for column in declared.key])
     cells = {column: row.get(column) for column in declared.names()}
     traced = {**cells, "connection": session.connection, "source": OWN, "source_id": key, "source_modified_at": None}
     frame = pl.DataFrame([traced | {"known_from": at, "deleted_on": None}], schema=declared.empty().schema)
@@ -104,6 +104,11 @@ def put_row(session: Writing, name: str, row: Mapping[str, Any], at: int) -> set
     touched = _replace(session, name, frame, stored, at)
     bump(session, touched)
     return touched
+
+
+def record_of(name: str, key: Sequence[str]) -> str:
+    """The id of a record of ours that is one row of the table, by the values of its key."""
+    return "|".join(key[: len(TABLES[name].key)])
 
 
 def _older(modified: pl.DataFrame, stored: Iterable[pl.DataFrame], asked_at: int, heard_at: int) -> set[str]:

@@ -61,6 +61,25 @@ def catch_up(session: Writing, now: int, day: int) -> set[str]:
     return relink(session, set(session.tx.execute(query).scalars()), now, day)
 
 
+def merged(session: Writing, gone: Mapping[str, str], shown: Collection[str], now: int) -> set[str]:
+    """What the CRM says of merges: account that is gone → the one that it was merged into; those that it shows again
+    were merged into nothing. Returns the accounts that this is news of, both ends.
+    """
+    table, names = tables.merges, set[str]()
+    again = {row.account_id: row.into for row in _merges(session, shown)}
+    names |= set(again) | set(again.values())
+    for batch in batches(sorted(again)):
+        session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(batch)))
+    before = {row.account_id: row.into for row in _merges(session, gone) if row.state == "told"}
+    news = {account: into for account, into in gone.items() if into not in ("", account, before.get(account))}
+    key = {"connection": session.connection, "state": "told", "by": None, "since": now}
+    upsert(
+        session, table, [{**key, "account_id": account, "into": into} for account, into in news.items()],
+        ["connection", "account_id"],
+    )  # fmt: skip
+    return names | set(news) | set(news.values())
+
+
 def members(session: Reading, accounts: Collection[str]) -> dict[str, Member]:
     """Account → whose it is, of customers who have several; an account alone is missing."""
     table, result = tables.customer_accounts, dict[str, Member]()
@@ -91,6 +110,23 @@ def every(session: Reading) -> dict[str, Member]:
         session.own(table), table.c.known_until == FOREVER
     )
     return {row[0]: Member(*row[1:]) for row in session.tx.execute(query)}
+
+
+def merged_into(session: Reading, account: str, among: Collection[str]) -> set[str]:
+    """The account, and those of the accounts that were merged into it, or into one of them."""
+    ways = {row.account_id: row.into for row in _merges(session, among) if row.state in _STANDS}
+    names = {account}
+    while more := {one for one, into in ways.items() if into in names} - names:
+        names |= more
+    return names
+
+
+def words(session: Reading) -> dict[tuple[str, str], int]:
+    """What people said of links: (account, other account, or the account itself where it stands alone) → when."""
+    table = tables.CANONICAL["links"]
+    query = select(table.c.account_id, table.c.customer_id, table.c.known_from)
+    rows = session.tx.execute(query.where(session.own(table), table.c.source == OWN))
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def closure(session: Reading, accounts: Collection[str]) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import and_, delete, func, select
 
@@ -18,15 +19,19 @@ from sync.store.dialect import batches, upsert
 from sync.store.session import Reading, Writing
 
 
-def say(session: Writing, feed: str, numbers: Mapping[str, str | None], now: int) -> None:
-    """What accounts say of their numbers in a feed: account_id → number, null where they say none."""
+def say(session: Writing, feed: str, numbers: Mapping[str, str | None], now: int) -> set[str]:
+    """What accounts say of their numbers in a feed: account_id → number, null where they say none.
+
+    Returns the accounts that say something else now.
+    """
     table = tables.feed_accounts
     before: dict[str, tuple[str, bool]] = {}
     for batch in batches(sorted(numbers)):
         these = and_(session.own(table), table.c.feed == feed, table.c.account_id.in_(batch))
         for row in session.tx.execute(select(table.c.account_id, table.c.number, table.c.said).where(these)):
             before[row.account_id] = (row.number, row.said)
-    rows, moved = [], set()
+    rows: list[dict[str, Any]] = []
+    moved: set[str] = set()
     for account, number in numbers.items():
         had = before.get(account)
         if number is None and had is None:
@@ -38,6 +43,7 @@ def say(session: Writing, feed: str, numbers: Mapping[str, str | None], now: int
             rows.append({**key, "number": now_says[0], "said": now_says[1], "since": now})
     upsert(session, table, rows, ["connection", "feed", "account_id"])
     _due(session, feed, _customers_of(session, feed, moved), now)
+    return {row["account_id"] for row in rows}
 
 
 def gone(session: Writing, accounts: Collection[str], now: int) -> None:
@@ -207,17 +213,22 @@ def said_twice(session: Reading, feed: str) -> dict[str, list[str]]:
     return result
 
 
-def untie(session: Writing, feed: str) -> None:
-    """Nobody is tied to that feed's customers any more; how old its facts are stays known."""
+def untie(session: Writing, feed: str) -> set[str]:
+    """Nobody is tied to that feed's customers any more; how old its facts are stays known. Returns whoever was."""
+    table = tables.feed_accounts
+    said = select(table.c.account_id).where(session.own(table), table.c.feed == feed)
+    names = set(session.tx.execute(said).scalars())
     for table in (tables.feed_accounts, tables.feed_customers, tables.feed_due):
         session.tx.execute(delete(table).where(session.own(table), table.c.feed == feed))
+    return names
 
 
-def forget(session: Writing, feed: str) -> None:
-    """Nothing is known of that feed any more."""
-    untie(session, feed)
+def forget(session: Writing, feed: str) -> set[str]:
+    """Nothing is known of that feed any more. Returns the accounts that were tied to its customers."""
+    names = untie(session, feed)
     for table in (tables.feeds, tables.outages):
         session.tx.execute(delete(table).where(session.own(table), table.c.feed == feed))
+    return names
 
 
 def _holders(session: Reading, feed: str, numbers: Collection[str]) -> dict[str, str]:

@@ -1,0 +1,99 @@
+"""What a person says of links: that two accounts are one customer, or that an account is one of its own.
+
+A word counts like any other fact: from the next assessment on, in `explain` of an old day only if it was known then.
+Every word stands in the log.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from sqlalchemy import and_, delete, or_, select
+
+from connector.errors import Misconfigured
+from sync.decisions import log
+from sync.store import facts, links, tables
+from sync.store.dialect import upsert
+from sync.store.ledger import OWN, there
+from sync.store.session import Reading, Writing
+
+
+def join(session: Writing, one: str, other: str, by: str, *, now_us: int, day: int) -> set[str]:
+    """The two are one customer from now on; returns the accounts whose customer is another one now.
+
+    `now_us`: microseconds since 1970 UTC; `day`: the business day, days since 1970. Raises Misconfigured for an account
+    and itself, and where they are one customer already.
+    """
+    if one == other:
+        raise Misconfigured("E-LINK-SELF", account=one)
+    if other in links.accounts_of(session, one):
+        raise Misconfigured("E-LINK-THERE", one=one, other=other)
+    first, second = sorted((one, other))
+    # Whoever was taken out before is put in again.
+    _forget(session, [(one, one), (other, other)], now_us)
+    table = tables.not_duplicates
+    session.tx.execute(delete(table).where(session.own(table), table.c.account_id == first, table.c.other_id == second))
+    _say(session, second, first, now_us)
+    moved = links.relink(session, {one, other}, now_us, day)
+    for account, to in ((one, other), (other, one)):
+        log(session, account, to, "linked", by, now_us, {"with": to})
+    return moved
+
+
+def part(session: Writing, account: str, by: str, *, now_us: int, day: int) -> set[str]:
+    """The account is a customer of its own from now on, whatever would join it by itself; the others stay together.
+
+    Returns the accounts whose customer is another one now. Raises Misconfigured where it has no other accounts, or
+    where the CRM itself says so.
+    """
+    customer = links.accounts_of(session, account)
+    others = sorted(there(session, customer) - {account})
+    if not others:
+        raise Misconfigured("E-LINK-NONE", account=account)
+    # What was merged into it leaves with it.
+    own = links.merged_into(session, account, customer)
+    pairs = [pair for name in own for pair in _joined(session, name)]
+    near = sorted({name for pair in pairs for name in pair} - own)
+    _forget(session, pairs, now_us)
+    # Whom a person joined through this account stay joined.
+    for one, next_one in itertools.pairwise(near):
+        _say(session, next_one, one, now_us)
+    _say(session, account, account, now_us)
+    moved = links.relink(session, {account, *others}, now_us, day)
+    if any(name in others for name in links.accounts_of(session, account)):
+        raise Misconfigured("E-LINK-TOLD", account=account)
+    log(session, account, account, "parted", by, now_us, {"from": others})
+    return moved
+
+
+def not_the_same(session: Writing, one: str, other: str, by: str, *, now_us: int) -> None:
+    """They only look alike: nobody proposes them as one customer again."""
+    first, second = sorted((one, other))
+    row = {"connection": session.connection, "account_id": first, "other_id": second, "by": by, "at": now_us}
+    upsert(session, tables.not_duplicates, [row], ["connection", "account_id", "other_id"])
+    for account, to in ((one, other), (other, one)):
+        log(session, account, to, "not_the_same", by, now_us, {"as": to})
+
+
+def never_the_same(session: Reading) -> set[tuple[str, str]]:
+    """Pairs of which a person said so, each in order."""
+    table = tables.not_duplicates
+    query = select(table.c.account_id, table.c.other_id).where(session.own(table))
+    return {(row[0], row[1]) for row in session.tx.execute(query)}
+
+
+def _joined(session: Reading, account: str) -> list[tuple[str, str]]:
+    table = tables.CANONICAL["links"]
+    mine = or_(table.c.account_id == account, table.c.customer_id == account)
+    query = select(table.c.account_id, table.c.customer_id).where(
+        and_(session.own(table), table.c.source == OWN, mine, table.c.account_id != table.c.customer_id)
+    )
+    return [(row[0], row[1]) for row in session.tx.execute(query)]
+
+
+def _say(session: Writing, account: str, customer: str, now_us: int) -> None:
+    facts.put_row(session, "links", {"account_id": account, "customer_id": customer, "by": "person"}, now_us)
+
+
+def _forget(session: Writing, pairs: list[tuple[str, str]], now_us: int) -> None:
+    facts.remove(session, OWN, [facts.record_of("links", pair) for pair in pairs], now_us)

@@ -1,0 +1,346 @@
+"""Links in the store: joined, parted and merged in any order, everybody is assessed as if the end had always been."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import polars as pl
+import pytest
+
+from connector.errors import Misconfigured
+from connector.ports import Gone, Organisation, Page
+from connector.scoring.assess import assess, portfolio_statistics
+from connector.scoring.features.tendency import Statistics
+from connector.tax_ids import tax_id
+from mappings.load import packaged
+from sync import decisions, links
+from sync.crm_connection import CrmConnection, micros
+from sync.rescore import commit_assessments, score
+from sync.store import Store, ledger, ratings, ties
+from sync.store import links as link_store
+from sync.store.facts import put_row
+from sync.taking import Pulled, take_in
+from tests.connector.scoring.books import POLICY, day
+
+ZOHO = packaged("zoho")
+NOW = datetime(2025, 6, 30, 12, tzinfo=UTC)
+TODAY = day("2025-06-30")
+TAX = ("91110000600037341L", "91310000132260250X", "DE136695976", "n/a")
+
+
+class Books:
+    """A store, and a CRM that says what it is told to say."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder / "zixin.db")
+        self.seconds = 0
+        self.link = CrmConnection("c", cast("Any", None), ZOHO, Organisation("x", "USD"), clock=self.now)
+        self.told: dict[str, dict[str, str]] = {}
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(NOW.timestamp() + self.seconds, UTC)
+
+    @property
+    def now_us(self) -> int:
+        self.seconds += 1
+        return micros(self.now())
+
+    def take(self, source: str, *rows: dict[str, str], gone: tuple[Gone, ...] = ()) -> None:
+        self.seconds += 1
+        columns = ["id", "modified_at", *ZOHO.source(source).fields]
+        cells = [{name: {"modified_at": self.now().isoformat(), **row}.get(name) for name in columns} for row in rows]
+        frame = pl.DataFrame(cells, schema=dict.fromkeys(columns, pl.String))
+        take_in(self.store, self.link, Page(source, frame, gone, "", complete=True), self.now_us, None, Pulled())
+
+    def account(self, key: str, **more: str) -> None:
+        self.told[key] = {"id": key, "Account_Name": f"name {key}", **more}
+        self.take("accounts", self.told[key])
+
+    def merge(self, key: str, into: str) -> None:
+        """As a CRM does it: the claims move, and the account is gone."""
+        owned = [row for row in self.told.values() if row.get("owner") == key]
+        for row in owned:
+            row["owner"] = row["Account_Name"] = into
+            self.take("invoices", {name: value for name, value in row.items() if name != "owner"})
+        del self.told[key]
+        self.take("accounts", gone=(Gone(key, "merged_into", into),))
+
+    def invoice(self, key: str, owner: str, amount: int, due: str) -> None:
+        row = {
+            "id": key,
+            "Account_Name": owner,
+            "Invoice_Date": "2025-01-01",
+            "Due_Date": due,
+            "Grand_Total": f"{amount}",
+        }
+        self.told[key] = {**row, "owner": owner}
+        self.take("invoices", row)
+
+    def number(self, account: str, text: str | None) -> None:
+        with self.store.write("c") as session:
+            link_store.relink(session, ties.say(session, "erp", {account: text}, self.now_us), self.now_us, TODAY)
+
+    def join(self, one: str, other: str) -> None:
+        with self.store.write("c") as session:
+            links.join(session, one, other, "amy", now_us=self.now_us, day=TODAY)
+
+    def part(self, account: str) -> None:
+        with self.store.write("c") as session:
+            links.part(session, account, "amy", now_us=self.now_us, day=TODAY)
+
+    def decide(self, key: str, account: str, kind: str, value: str | None = None, first: int | None = None) -> None:
+        row = {"decision_id": key, "account_id": account, "kind": kind, "value": value, "valid_from": first}
+        with self.store.write("c") as session:
+            put_row(session, "decisions", row, self.now_us)
+
+    def agree(self, key: str, account: str, amount: int) -> None:
+        row = {"limit_id": key, "account_id": account, "kind": "permanent", "scope": "account", "amount": amount}
+        with self.store.write("c") as session:
+            put_row(session, "limits", {**row, "currency": "USD"}, self.now_us)
+
+    def night(self) -> None:
+        """Scores whoever is due, in one go."""
+        commit_assessments(self.store, self.link, score(self.store, self.link, POLICY, TODAY), language="en")
+
+    def assessed(self) -> dict[str, dict[str, Any]]:
+        """What is stored, of the accounts that there are."""
+        with self.store.read("c") as session:
+            names = ledger.accounts(session)["account_id"].to_list()
+            rows = ratings.assessments(session, accounts=names).to_dicts()
+        return {row["customer_id"]: row for row in rows}
+
+    def anew(self, statistics: Any) -> dict[str, dict[str, Any]]:
+        with self.store.read("c") as session:
+            frame = assess(ledger.load(session), POLICY, TODAY, portfolio=statistics)
+        return {row["customer_id"]: row for row in frame.to_dicts()}
+
+    def statistics(self) -> Any:
+        with self.store.read("c") as session:
+            return portfolio_statistics(ledger.load(session), POLICY, TODAY)
+
+    def customers(self) -> dict[str, tuple[str, str]]:
+        with self.store.read("c") as session:
+            return {name: (each.customer, each.by) for name, each in link_store.every(session).items()}
+
+
+@pytest.fixture
+def books(tmp_path: Path) -> Books:
+    return Books(tmp_path)
+
+
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(n, marks=pytest.mark.slow) for n in range(3, 40))])
+def test_whatever_the_order_it_ends_as_if_the_end_had_always_been(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first = Books(tmp_path / "a")
+    names = list("abcdefg")
+    for name in names:
+        first.account(name, Agreed_Credit_Limit=f"{chance.randint(1, 9)}000" if chance.random() < 0.5 else "")
+        for n in range(chance.randint(1, 4)):
+            due = f"2025-{chance.randint(1, 7):02}-{chance.randint(1, 28):02}"
+            first.invoice(f"i{name}{n}", name, chance.randint(1, 90) * 100, due)
+    first.decide("D1", chance.choice(names), "blacklist")
+    first.decide("D2", chance.choice(names), "override", "CC", TODAY - 5)
+    first.decide("D3", chance.choice(names), "release", "none", TODAY - 5)
+    first.agree("L1", chance.choice(names), 5_000_00)
+    numbers: dict[str, str | None] = {}
+    merged: list[tuple[str, str]] = []
+    for _ in range(25):
+        step, (one, other) = chance.choice(STEPS), chance.sample(names, 2)
+        if step in ("join", "part"):
+            do(first, step, one, other)
+        elif step == "number":
+            numbers[one] = chance.choice(["7", "8", None])
+            first.number(one, numbers[one])
+        elif step == "tax":
+            first.account(one, **{**first.told[one], "Tax_ID": chance.choice(TAX)})
+        elif len(names) > 4:
+            first.merge(one, other)
+            merged.append((one, other))
+            names.remove(one)
+        if chance.random() < 0.3:
+            first.night()
+    first.night()
+    second = told_at_once(first, tmp_path / "b", names, numbers, merged)
+
+    live = {name: link for name, link in first.customers().items() if name in names}
+    assert live == {name: link for name, link in second.customers().items() if name in names}
+    ours, theirs = first.anew(second.statistics()), second.anew(second.statistics())
+    assert len(ours) == len(names)
+    assert ours == theirs
+    # What was scored on the way, a few at a time, is what scoring everybody says.
+    stored = first.assessed()
+    with first.store.read("c") as session:
+        kept = ratings.statistics_before(session, TODAY)
+    whole = first.anew(Statistics.from_json(str(kept)))
+    assert stored == {name: whole[name] for name in names}
+
+
+STEPS = ("join", "join", "join", "part", "part", "number", "number", "tax", "tax", "merge")
+
+
+def told_at_once(
+    first: Books, folder: Path, names: list[str], numbers: dict[str, str | None], merged: list[tuple[str, str]]
+) -> Books:
+    """A store that never heard of anything but the end."""
+    second = Books(folder)
+    for key, row in first.told.items():
+        if "owner" not in row:
+            second.account(key, **{name: value for name, value in row.items() if name not in ("id", "Account_Name")})
+    for account in names:
+        if numbers.get(account):
+            second.number(account, numbers[account])
+    second.take("accounts", gone=tuple(Gone(one, "merged_into", into) for one, into in merged))
+    for key, row in first.told.items():
+        if "owner" in row:
+            second.invoice(key, row["owner"], int(row["Grand_Total"]), row["Due_Date"])
+    copy_words(first, second)
+    second.night()
+    return second
+
+
+def do(books: Books, step: str, one: str, other: str) -> None:
+    """Does it, where it can be done: who is one customer already is not joined, who is alone not parted."""
+    with suppress(Misconfigured):
+        books.join(one, other) if step == "join" else books.part(one)
+
+
+def copy_words(one: Books, other: Books) -> None:
+    """What people said and decided, as it stands at last."""
+    with one.store.read("c") as session:
+        said = link_store.words(session)
+        rows = [*decisions.list_decisions(session)]
+    with other.store.write("c") as session:
+        for account, customer in said:
+            put_row(session, "links", {"account_id": account, "customer_id": customer, "by": "person"}, other.now_us)
+        link_store.relink(session, {name for pair in said for name in pair}, other.now_us, TODAY)
+        for row in rows:
+            if row["source"] == "zixin":
+                put_row(session, row["table"], row, other.now_us)
+
+
+def test_a_tax_id_links_and_a_person_parts_and_joins(books: Books) -> None:
+    for name in "abc":
+        books.account(name, Tax_ID=TAX[0])
+    assert books.customers() == dict.fromkeys("abc", ("a", "tax_id"))
+    books.part("b")
+    assert books.customers() == {"a": ("a", "tax_id"), "c": ("a", "tax_id")}
+    with pytest.raises(Misconfigured, match="no other accounts"):
+        books.part("b")
+    with pytest.raises(Misconfigured, match="one customer already"):
+        books.join("a", "c")
+    with pytest.raises(Misconfigured, match="the same account"):
+        books.join("a", "a")
+    books.join("b", "c")
+    # Joined again, it is linked by itself, too.
+    assert books.customers() == dict.fromkeys("abc", ("a", "tax_id"))
+    books.account("a", Tax_ID=TAX[1])
+    assert books.customers() == {"b": ("b", "tax_id"), "c": ("b", "tax_id")}
+
+
+def test_whom_a_person_joined_through_an_account_stay_joined_when_it_leaves(books: Books) -> None:
+    for name in "abc":
+        books.account(name)
+    books.join("a", "b")
+    books.join("b", "c")
+    books.part("b")
+    assert books.customers() == {"a": ("a", "person"), "c": ("a", "person")}
+
+
+def test_a_contradicted_number_joins_nobody_and_is_listed(books: Books) -> None:
+    books.account("a", Tax_ID=TAX[0])
+    books.account("b", Tax_ID=TAX[1])
+    books.number("a", "7")
+    books.number("b", "7")
+    assert books.customers() == {}
+    with books.store.read("c") as session:
+        assert link_store.vetoed(session) == {"erp:7": ["a", "b"]}
+    books.account("b", Tax_ID="")
+    assert books.customers() == {"a": ("a", "field"), "b": ("a", "field")}
+
+
+def test_one_account_s_fact_makes_the_whole_customer_due_and_no_one_else(books: Books) -> None:
+    for name in "abc":
+        books.account(name)
+        books.invoice(f"i{name}", name, 100, "2025-07-30")
+    books.join("a", "b")
+    books.night()
+    books.invoice("late", "b", 90_000, "2025-02-01")
+    with books.store.read("c") as session:
+        assert set(ratings.due(session, TODAY, POLICY.version)) == {"a", "b"}
+    books.night()
+    rows = books.assessed()
+    assert rows["a"]["overdue"] == rows["b"]["overdue"] == 90_000_00
+    assert (rows["a"]["accounts"], rows["c"]["accounts"]) == (["a", "b"], [])
+    books.part("a")
+    books.night()
+    assert [books.assessed()[name]["overdue"] for name in "ab"] == [0, 90_000_00]
+
+
+def test_a_merge_takes_what_was_decided_along_and_an_undelete_takes_it_back(books: Books) -> None:
+    for name in "ab":
+        books.account(name)
+        books.invoice(f"i{name}", name, 100, "2025-07-30")
+    books.decide("D1", "a", "blacklist")
+    books.night()
+    books.merge("a", "b")
+    books.night()
+    assert books.assessed()["b"]["hold"] == "block"
+    assert books.customers() == {"a": ("b", "merge")}
+    # A decision about the account that is gone goes on being one about the customer.
+    books.decide("D1", "a", "hold", "warn")
+    with books.store.read("c") as session:
+        assert set(ratings.due(session, TODAY, POLICY.version)) == {"b"}
+    books.night()
+    assert books.assessed()["b"]["hold"] == "warn"
+    books.account("a")
+    books.night()
+    assert books.customers() == {}
+    assert (books.assessed()["a"]["hold"], books.assessed()["b"]["hold"]) == ("warn", "none")
+
+
+def test_an_old_day_is_explained_by_the_links_of_then(books: Books) -> None:
+    for name in "ab":
+        books.account(name)
+        books.invoice(f"i{name}", name, 100, "2025-07-30")
+    then = books.now_us
+    books.join("a", "b")
+    with books.store.read("c") as session:
+        assert ledger.load(session, ["a"], known_at=then)["links"].is_empty()
+        assert ledger.load(session, ["a"])["links"]["account_id"].sort().to_list() == ["a", "b"]
+    joined = books.now_us
+    books.part("a")
+    with books.store.read("c") as session:
+        assert ledger.load(session, ["b"])["links"].is_empty()
+        assert ledger.load(session, ["b"], known_at=joined)["links"].height == 2
+        assert set(ledger.load(session, ["b"], known_at=joined)["accounts"]["account_id"]) == {"a", "b"}
+
+
+def test_accounts_of_a_store_of_before_are_linked_at_the_next_run(books: Books) -> None:
+    for name in "ab":
+        books.account(name, Tax_ID=TAX[0])
+    with books.store.write("c") as session:
+        for table in ("customer_accounts", "tax_ids"):
+            session.tx.exec_driver_sql(f"delete from {table}")
+    with books.store.write("c") as session:
+        assert link_store.catch_up(session, books.now_us, TODAY) == {"a", "b"}
+    assert tax_id(TAX[0]) is not None
+    with books.store.write("c") as session:
+        assert link_store.catch_up(session, books.now_us, TODAY) == set()
+
+
+def test_a_day_on_which_somebody_joined_is_that_of_the_last(books: Books) -> None:
+    for name in "abc":
+        books.account(name)
+    with books.store.write("c") as session:
+        links.join(session, "a", "b", "amy", now_us=books.now_us, day=10)
+        links.join(session, "b", "c", "amy", now_us=books.now_us, day=20)
+        assert {each.joined_on for each in link_store.every(session).values()} == {20}
+        links.part(session, "c", "amy", now_us=books.now_us, day=30)
+        # Who stays has been together since then.
+        assert {each.joined_on for each in link_store.every(session).values()} == {20}
