@@ -447,6 +447,12 @@ PROBLEMS: dict[str, Words] = {
         "{account} 与 {account} 是同一个客户档案。",
         "请指定两个客户档案。",
     ),
+    "E-LINK-WHICH": Words(
+        "Several accounts are called {name}: {ids}.",
+        "Name one by its id.",
+        "有多个客户档案名为 {name}：{ids}。",
+        "请用标识指定其中一个。",
+    ),
     "E-LINK-THERE": Words(
         "{one} and {other} are one customer already.",
         "zixin links list shows by what.",

@@ -194,19 +194,16 @@ def folded_prior(prior: pl.DataFrame | None, folds: Folded) -> pl.DataFrame | No
     """
     if prior is None or prior.is_empty() or not folds.head_of:
         return prior
-    members = pl.Series(list(folds.head_of), dtype=pl.String).implode()
-    theirs = pl.col("customer_id").is_in(members)
+    there = {*folds.head_of.values(), *(name for names in folds.accounts_of.values() for name in names)}
+    # An account that is gone has no yesterday: what was decided for it goes on, what was found out does not.
+    gone = pl.Series(sorted(folds.head_of.keys() - there), dtype=pl.String).implode()
+    prior = prior.filter(~pl.col("customer_id").is_in(gone))
+    theirs = pl.col("customer_id").is_in(pl.Series(sorted(there), dtype=pl.String).implode())
     by_head: dict[str, list[dict[str, Any]]] = {}
     for row in prior.filter(theirs).sort("customer_id").to_dicts():
         by_head.setdefault(folds.head_of[row["customer_id"]], []).append(row)
-    merged = [_worst(_standing(rows, folds, head)) | {"customer_id": head} for head, rows in by_head.items()]
+    merged = [_worst(rows) | {"customer_id": head} for head, rows in by_head.items()]
     return pl.concat([prior.filter(~theirs), pl.DataFrame(merged, schema=prior.schema)])
-
-
-def _standing(rows: Sequence[dict[str, Any]], folds: Folded, head: str) -> list[dict[str, Any]]:
-    """Those of them that still say something: an account that is gone has passed on what it was by the next day."""
-    there, newest = folds.accounts_of.get(head, (head,)), max(row["as_of"] for row in rows)
-    return [row for row in rows if row["customer_id"] in there or row["as_of"] == newest]
 
 
 def _worst(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -249,6 +246,8 @@ def of_accounts(assessed: pl.DataFrame, accounts: pl.DataFrame, folds: Folded) -
 
 
 def _told(row: dict[str, Any], accounts: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
-    others = ", ".join(called[name] for name in accounts if name != row["own"])
+    # By their ids where they share a number: that of another system, say.
+    clear = len({called[name] for name in accounts}) == len(accounts)
+    others = ", ".join(called[name] if clear else name for name in accounts if name != row["own"])
     line = {each.name: None for each in REASON.fields} | {"indicator": "linked", "why": others}
     return row | {"customer_id": row["own"], "accounts": list(accounts), "reasons": [line, *row["reasons"]]}

@@ -1,0 +1,131 @@
+"""Three accounts in two systems are one customer: two in the CRM, one in the books, and one of them is blacklisted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.connector.scoring.books import books, invoice, table
+from tests.zixin.calls import Served, document, run, served
+
+#: In the books customers are called K1 to K3.
+BOOKS = books(
+    [invoice(f"I{n}", 1000_00 + n, "2026-09-01", "2026-10-01", f"K{n % 3 + 1}") for n in range(30)],
+    [(f"P{n}", f"I{n}", "2026-09-28", 1000_00 + n) for n in range(24)],
+    account="K1",
+)
+ACCOUNTS = (
+    ("north", "K1", "Nordwind GmbH", "DE136695976"),
+    ("north2", "K1", "Nordwind", None),
+    ("south", "K2", "Südwind AG", None),
+    ("east", "K3", "Ostwind", None),
+    ("east2", None, "Ostwind (Hamburg)", None),
+)
+
+
+#: What the second account bears, for a test of its own.
+OTHER_ID = "DE129273398"
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> Iterator[Served]:
+    """A CRM and an ERP beside it, connected and synced."""
+    monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
+    names = ("account_id", "number", "name", "tax_id")
+    rows: list[dict[str, object]] = [dict(zip(names, row, strict=True)) for row in ACCOUNTS]
+    rows[1]["tax_id"] = getattr(request, "param", None)
+    crm_accounts = table("accounts", *rows)
+    with ExitStack() as ends:
+        for name in ("zoho", "erp"):
+            (tmp_path / name).mkdir()
+        crm = ends.enter_context(served("zoho", {"accounts": crm_accounts}, tmp_path / "zoho"))
+        erp = ends.enter_context(served("erpnext", BOOKS, tmp_path / "erp"))
+        document(capsys, "connect", "zoho", "--settings", str(crm.file))
+        document(
+            capsys, "connect", "erpnext", "--as", "erp", "--feeds", "zoho", "--settings", str(erp.file),
+            "--number", "Account_Number",
+        )  # fmt: skip
+        assert run("fields", "apply") == 0
+        assert document(capsys, "sync")["state"] == "done"
+        yield crm
+
+
+def standing(capsys: pytest.CaptureFixture[str], account: str) -> dict[str, Any]:
+    told: dict[str, Any] = document(capsys, "explain", account)
+    return {**told, "exposure": told["limit"]["exposure"]}
+
+
+def test_one_number_is_one_customer_and_the_strictest_hold_wins(
+    place: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    north, second, south = (standing(capsys, name) for name in ("Nordwind GmbH", "Nordwind", "Südwind AG"))
+    assert north["exposure"] == second["exposure"] != "0.00"
+    assert (north["rating"], north["hold"]) == (second["rating"], second["hold"])
+    assert "one customer together with" in north["reasons"][0]["en"]
+    assert "与" in second["reasons"][0]["zh"]
+    assert not any("one customer" in line["en"] for line in south["reasons"])
+
+    reason = ("--reason", "legal_advice")
+    assert run("hold", "add", "Nordwind", "--kind", "blacklist", *reason) == 0, capsys.readouterr()
+    capsys.readouterr()
+    assert document(capsys, "sync")["state"] == "done"
+    assert [standing(capsys, name)["hold"] for name in ("Nordwind GmbH", "Nordwind")] == ["block", "block"]
+    assert standing(capsys, "Südwind AG")["hold"] != "block"
+
+    listed = document(capsys, "links", "list")
+    assert [(row["name"], row["by"]) for row in listed["rows"]] == [
+        ("Nordwind GmbH", "field"), ("Nordwind", "field"),
+    ]  # fmt: skip
+    assert run("links", "list") == 0
+    assert "same number elsewhere" in capsys.readouterr().out
+
+
+def test_unlinking_gives_each_its_own_facts_back_and_says_so_first(
+    place: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("hold", "add", "Nordwind", "--kind", "blacklist", "--reason", "legal_advice") == 0
+    document(capsys, "sync")
+    before = standing(capsys, "Nordwind GmbH")["exposure"]
+    assert run("links", "remove", "Nordwind", "--no-input") == 0
+    out = capsys.readouterr().out
+    assert "hold block → approve" in out
+    assert "nothing was changed: zixin links remove Nordwind --yes" in out
+    assert standing(capsys, "Nordwind GmbH")["hold"] == "block"
+
+    assert document(capsys, "links", "remove", "Nordwind", "--yes")["done"] is True
+    assert document(capsys, "sync")["state"] == "done"
+    # The number's facts stay with the account that said it first.
+    assert [standing(capsys, name)["exposure"] for name in ("Nordwind GmbH", "Nordwind")] == [before, "0.00"]
+    assert [standing(capsys, name)["hold"] for name in ("Nordwind GmbH", "Nordwind")] == ["approve", "block"]
+    assert len(document(capsys, "links", "list")["alone"]) == 1
+
+
+def test_a_person_joins_what_nothing_else_does(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    changes = document(capsys, "links", "add", "Ostwind", "Ostwind (Hamburg)")
+    assert changes["done"] is False
+    assert {each["name"] for each in changes["changes"]} == {"Ostwind", "Ostwind (Hamburg)"}
+    assert run("links", "add", "Ostwind", "Ostwind (Hamburg)", "--yes", "--by", "amy", "--lang", "zh-CN") == 0
+    assert "合为一个客户" in capsys.readouterr().out
+    document(capsys, "sync")
+    assert standing(capsys, "Ostwind")["exposure"] == standing(capsys, "Ostwind (Hamburg)")["exposure"]
+    assert run("links", "add", "Ostwind", "Ostwind (Hamburg)", "--yes") != 0
+    assert "one customer already" in capsys.readouterr().err
+    assert run("links", "add", "Ostwind", "Ostwind", "--yes") != 0
+    assert "the same account" in capsys.readouterr().err
+    assert run("links", "remove", "Südwind AG", "--yes") != 0
+    assert "has no other accounts" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", [OTHER_ID], indirect=True)
+def test_differing_tax_ids_veto_a_number_and_it_is_said(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = document(capsys, "links", "list")
+    assert listed["rows"] == []
+    assert [each["number"] for each in listed["vetoed"]] == ["erp:K1"]
+    assert run("links", "list") == 0
+    assert "joins nobody" in capsys.readouterr().out
