@@ -218,8 +218,8 @@ def _upper(text: str, _: random.Random) -> str:
 
 
 def _comma(text: str, _: random.Random) -> str:
-    head, _, tail = text.rpartition(" ")
-    return f"{head}, {tail}"
+    head, last = text.rsplit(" ", 1)
+    return f"{head}, {last}"
 
 
 def _accents(text: str, chance: random.Random) -> str:
