@@ -15,7 +15,7 @@ from connector.policy import Checks
 from connector.ports import UNNAMED
 from connector.schema import TABLES, day_number
 from mappings.apply import Applied
-from sync import feeds
+from sync import feeds, survivors
 from sync.crm_connection import CrmConnection, micros
 from sync.missing import absent, asked, close_missing, doubted
 from sync.store import Store, holes, ledger, links, rejects, sight, sweeps
@@ -72,6 +72,7 @@ def pull(
         # What nobody reads any more is not what the CRM says.
         absent(store, link, name, pulled)
     _follow(store, link, pulled)
+    _guess(store, link, pulled)
     with store.read(link.name) as session:
         pulled.lost = sight.open_sources(session)
     return pulled
@@ -110,6 +111,13 @@ def _follow(store: Store, link: CrmConnection, pulled: Pulled) -> None:
             asked(store, link, name, records, pulled, closes=False)
 
 
+def _guess(store: Store, link: CrmConnection, pulled: Pulled) -> None:
+    """Where accounts went that people decided about, and that the CRM says nothing of."""
+    with store.write(link.name) as session:
+        now = micros(link.now())
+        pulled.touched |= survivors.guess(session, now, day_number(link.day_of(now)))
+
+
 def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks: Checks, pulled: Pulled) -> set[str]:
     """Reads everything that belongs to these accounts again; returns whose facts changed, whoever's they are.
 
@@ -131,6 +139,8 @@ def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks:
                 _reread_source(store, link, name, accounts, customers[feed], checks, pulled)
             except Problem as problem:
                 feeds.failed(store, link, feed, problem, pulled)
+    if pulled.departed:
+        _guess(store, link, pulled)
     return pulled.touched - before
 
 

@@ -101,14 +101,16 @@ class Reading:
             yield from self._walk(source, result, state, whole)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
-        """Records by id; those that Salesforce does not return are gone."""
+        """Records by id; those that Salesforce does not return are gone. Of a merged account it names the survivor."""
         result = self.known(source.object)
         for start in range(0, len(records), PER_FETCH):
             batch = records[start : start + PER_FETCH]
-            found = self._query(source, result, f"Id IN ({_id_list(batch)})")
-            frame = wire.frame(found.table, source.fields)
-            gone = not_shown(batch, frame, found.misfits)
-            yield Page(source.name, frame, gone, "", complete=True, misfits=found.misfits)
+            found = self._query(source, result, f"Id IN ({_id_list(batch)})", deleted=True)
+            live, told = _split_deleted(found.table)
+            frame = wire.frame(live, source.fields)
+            named = {each.record for each in told}
+            lost = not_shown([each for each in batch if each not in named], frame, found.misfits)
+            yield Page(source.name, frame, (*told, *lost), "", complete=True, misfits=found.misfits)
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
         """Records whose lookup `by` is one of these accounts."""

@@ -30,6 +30,7 @@ TERMS: dict[str, str] = {
     "waits": "待批",
     "over": "已结束",
     "ahead": "未开始",
+    "orphaned": "客户已不存在",
     "approved": "已批准",
     # Runs.
     "sync": "同步",

@@ -129,6 +129,14 @@ def words(session: Reading) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def tax_ids(session: Reading) -> dict[str, TaxId]:
+    """Account → the tax id that it bears, as far as it says one."""
+    table = tables.tax_ids
+    query = select(table.c.account_id, table.c.scheme, table.c.number, table.c.is_proven)
+    rows = session.tx.execute(query.where(session.own(table), table.c.number != ""))
+    return {row[0]: TaxId(row[1], row[2], row[3]) for row in rows}
+
+
 def closure(session: Reading, accounts: Collection[str]) -> set[str]:
     """The accounts and everybody who hangs together with them by anything that is said, or was so until now."""
     known: set[str] = set()
@@ -239,10 +247,9 @@ def _keep(
     """Stores who is whose from now on; returns the accounts whose customer is another one, or has other accounts."""
     was, is_now = _sets(before.items()), _sets(found.items())
     rows, ended, moved = [], [], set[str]()
-    for account in sorted(before.keys() | found.keys()):
+    for account in sorted(was.keys() | is_now.keys()):
         had, has = before.get(account), found.get(account)
-        others = was[had.customer] if had else frozenset({account})
-        theirs = is_now[has.customer] if has else frozenset({account})
+        others, theirs = (each.get(account, frozenset({account})) for each in (was, is_now))
         if others != theirs:
             moved.add(account)
         since = day
@@ -266,10 +273,11 @@ def _keep(
 
 
 def _sets(links: Iterable[tuple[str, Member | Link]]) -> dict[str, frozenset[str]]:
+    """Account → all accounts of its customer, those that he is called by among them."""
     result: dict[str, set[str]] = {}
     for account, link in links:
         result.setdefault(link.customer, {link.customer}).add(account)
-    return {customer: frozenset(names) for customer, names in result.items()}
+    return {name: frozenset(names) for names in result.values() for name in names}
 
 
 def _end(session: Writing, accounts: Collection[str], now: int) -> None:

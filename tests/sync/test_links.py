@@ -17,7 +17,7 @@ from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.features.tendency import Statistics
 from connector.tax_ids import tax_id
 from mappings.load import packaged
-from sync import decisions, links
+from sync import decisions, links, survivors
 from sync.crm_connection import CrmConnection, micros
 from sync.rescore import commit_assessments, score
 from sync.store import Store, ledger, ratings, ties
@@ -60,14 +60,16 @@ class Books:
         self.told[key] = {"id": key, "Account_Name": f"name {key}", **more}
         self.take("accounts", self.told[key])
 
-    def merge(self, key: str, into: str) -> None:
-        """As a CRM does it: the claims move, and the account is gone."""
+    def merge(self, key: str, into: str, *, told: bool = True) -> None:
+        """As a CRM does it: the claims move, and the account is gone; `told`: it says where to."""
         owned = [row for row in self.told.values() if row.get("owner") == key]
         for row in owned:
             row["owner"] = row["Account_Name"] = into
             self.take("invoices", {name: value for name, value in row.items() if name != "owner"})
         del self.told[key]
-        self.take("accounts", gone=(Gone(key, "merged_into", into),))
+        self.take("accounts", gone=(Gone(key, "merged_into", into) if told else Gone(key, "deleted"),))
+        with self.store.write("c") as session:
+            survivors.guess(session, self.now_us, TODAY)
 
     def invoice(self, key: str, owner: str, amount: int, due: str) -> None:
         row = {
@@ -344,3 +346,82 @@ def test_a_day_on_which_somebody_joined_is_that_of_the_last(books: Books) -> Non
         links.part(session, "c", "amy", now_us=books.now_us, day=30)
         # Who stays has been together since then.
         assert {each.joined_on for each in link_store.every(session).values()} == {20}
+
+
+@pytest.fixture
+def merged(books: Books) -> Books:
+    """`a`, blacklisted and with a limit, is gone, and its claims are those of `b`; the CRM says nothing."""
+    for name in "abc":
+        books.account(name)
+        books.invoice(f"i{name}", name, 100, "2025-07-30")
+    books.decide("D1", "a", "blacklist")
+    books.agree("L1", "a", 9_000_000_00)
+    books.agree("L2", "b", 900_00)
+    books.night()
+    books.merge("a", "b", told=False)
+    books.night()
+    return books
+
+
+def answer(books: Books, *, yes: bool) -> None:
+    with books.store.write("c") as session:
+        assert survivors.answer(session, "a", "amy", yes=yes, now_us=books.now_us, day=TODAY) == "b"
+    books.night()
+
+
+def test_where_all_claims_went_is_proposed_and_only_the_hold_acts_meanwhile(merged: Books) -> None:
+    row = merged.assessed()["b"]
+    assert (row["hold"], row["limit"]) == ("block", 900_00)
+    assert merged.customers() == {"a": ("b", "guess")}
+    with merged.store.read("c") as session:
+        assert survivors.guesses(session) == {"a": "b"}
+        assert survivors.orphaned(session) == set()
+    # Nobody is asked twice, nor told that it is another one.
+    with merged.store.write("c") as session:
+        assert survivors.guess(session, merged.now_us, TODAY) == set()
+
+
+def test_a_person_says_that_it_was_merged(merged: Books) -> None:
+    answer(merged, yes=True)
+    assert merged.customers() == {"a": ("b", "merge")}
+    assert merged.assessed()["b"]["hold"] == "block"
+    # The smaller limit stands.
+    assert merged.assessed()["b"]["limit"] == 900_00
+    with merged.store.read("c") as session:
+        assert survivors.guesses(session) == {}
+        assert decisions.history(session, "a")[0]["what"] == "merged"
+    with merged.store.write("c") as session, pytest.raises(Misconfigured):
+        survivors.answer(session, "a", "amy", yes=True, now_us=merged.now_us, day=TODAY)
+
+
+def test_a_person_says_that_it_was_not_and_what_was_decided_concerns_nobody(merged: Books) -> None:
+    answer(merged, yes=False)
+    assert merged.customers() == {}
+    assert merged.assessed()["b"]["hold"] == "none"
+    with merged.store.read("c") as session:
+        assert survivors.orphaned(session) == {"a"}
+    with merged.store.write("c") as session:
+        assert survivors.guess(session, merged.now_us, TODAY) == set()
+
+
+def test_the_crm_s_own_word_stands_above_a_guess(merged: Books) -> None:
+    merged.take("accounts", gone=(Gone("a", "merged_into", "c"),))
+    merged.night()
+    assert merged.customers() == {"a": ("c", "merge")}
+    assert [merged.assessed()[name]["hold"] for name in "bc"] == ["none", "block"]
+
+
+def test_claims_that_went_to_two_accounts_or_nowhere_say_nothing(books: Books) -> None:
+    for name in "abc":
+        books.account(name)
+        books.invoice(f"i{name}1", name, 100, "2025-07-30")
+        books.invoice(f"i{name}2", name, 100, "2025-07-30")
+    books.account("d")
+    books.decide("D1", "a", "blacklist")
+    books.decide("D2", "d", "blacklist")
+    books.invoice("ia1", "b", 100, "2025-07-30")
+    books.invoice("ia2", "c", 100, "2025-07-30")
+    books.take("accounts", gone=(Gone("a", "deleted"), Gone("d", "deleted")))
+    with books.store.write("c") as session:
+        assert survivors.guess(session, books.now_us, TODAY) == set()
+        assert survivors.orphaned(session) == {"a", "d"}

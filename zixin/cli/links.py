@@ -23,13 +23,25 @@ WAYS = {
     "tax_id": ("same tax id", "税号相同"),
     "person": ("joined by a person", "人工合并"),
 }
+#: Why two accounts look like one customer.
+LOOKS = {
+    "same": ("same name", "名称相同"),
+    "other_form": ("same name, other legal form", "名称相同，组织形式不同"),
+    "no_place": ("same name, place missing", "名称相同，缺地名"),
+    "slip": ("a letter differs", "差一个字母"),
+    "forms_differ": ("same name, another legal form", "名称相同，组织形式不同"),
+    "tax_id": ("same tax id, not proven", "税号相同（校验未通过）"),
+    "merge": ("gone; all its claims went there", "档案已消失，应收全部转入"),
+}
 links = typer.Typer(no_args_is_help=True, help="Accounts that are one customer: rated, limited and held together.")
+duplicates = typer.Typer(no_args_is_help=True, help="Accounts that look like one customer: a person says.")
 YES = Annotated[bool, typer.Option("--yes", help="Do it; else it is only said what would change.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(links, name="links")
+    app.add_typer(duplicates, name="duplicates")
 
 
 @links.command("list", help="Customers of several accounts, and what joins them.")
@@ -97,20 +109,79 @@ def _remove(call: typer.Context, account: ACCOUNT, yes: YES = False, by: BY = ""
         )  # fmt: skip
 
 
+@duplicates.command("list", help="Accounts that look like one customer, the surest first.")
+def _proposed(
+    call: typer.Context,
+    least: Annotated[int, typer.Option(help="How sure it has to be, of 100.", min=1, max=100)] = 85,
+) -> None:
+    context: Context = call.obj
+    with read_context(context) as at:
+        from zixin.services import duplicates as service
+
+        found = service.proposed(at, least)
+    if context.json:
+        context.document({"duplicates": [asdict(each) for each in found]})
+        return
+    for each in found:
+        why = padded(context.words(*LOOKS[each.why]), 32)
+        context.say(f"{each.score:>3} {why} {each.one_number:<14} {each.one_name}")
+        context.say(f"    {'':<32} {each.other_number:<14} {each.other_name}")
+    if not found:
+        context.say(context.words("nobody looks like somebody else", "没有疑似重复的客户"))
+
+
+@duplicates.command("accept", help="They are one customer. Says first what that changes.")
+def _accept(call: typer.Context, account: ACCOUNT, other: ACCOUNT, yes: YES = False, by: BY = "") -> None:
+    context: Context = call.obj
+    with write_context(context) as at:
+        from zixin.services import duplicates as service
+
+        def act(*, do: bool) -> Sequence[Change]:
+            return service.accept(at, account, other, who(by), do=do)
+
+        confirmed(
+            context, act, yes=yes,
+            ask=context.words(f"Join {account} and {other}?", f"将 {account} 与 {other} 合为一个客户？"),
+            again=f"zixin duplicates accept {account} {other} --yes",
+            done=context.words(f"{account} and {other} are one customer", f"{account} 与 {other} 已合为一个客户"),
+        )  # fmt: skip
+
+
+@duplicates.command("reject", help="They only look alike: they are proposed no more.")
+def _reject(call: typer.Context, account: ACCOUNT, other: ACCOUNT, yes: YES = False, by: BY = "") -> None:
+    context: Context = call.obj
+    with write_context(context) as at:
+        from zixin.services import duplicates as service
+
+        def act(*, do: bool) -> Sequence[Change]:
+            return service.reject(at, account, other, who(by), do=do)
+
+        # Nothing changes but of an account that is gone: what holds acts no more.
+        harmless = not act(do=False)
+        confirmed(
+            context, act, yes=yes or harmless,
+            ask=context.words(f"Keep {account} and {other} apart?", f"{account} 与 {other} 不是同一客户？"),
+            again=f"zixin duplicates reject {account} {other} --yes",
+            done=context.words(f"{account} and {other} are two customers", f"{account} 与 {other} 为两个客户"),
+        )  # fmt: skip
+
+
 def confirmed(context: Context, act: Any, *, yes: bool, ask: str, again: str, done: str) -> None:
     """Says what something changes, and does it where a person agrees. `act`: called with `do`, returns the changes."""
     changes = act(do=yes and context.json)
     if context.json:
         context.document({"changes": [asdict(each) for each in changes], "done": yes})
         return
-    say_changes(context, changes)
+    if changes or not yes:
+        say_changes(context, changes)
     if not yes and not context.no_input:
         yes = typer.confirm(ask, err=True)
     if not yes:
         context.say(context.words(f"nothing was changed: {again}", f"未作改动：{again}"))
         return
     act(do=True)
-    context.say(f"{done}; " + context.words("the next zixin sync writes it to the CRM", "下次 zixin sync 写回 CRM"))
+    written = context.words("; the next zixin sync writes it to the CRM", "；下次 zixin sync 写回 CRM")
+    context.say(f"{done}{written if changes else ''}")
 
 
 def say_changes(context: Context, changes: Sequence[Change]) -> None:

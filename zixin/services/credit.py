@@ -25,9 +25,9 @@ from connector.scoring.explanation.what_if import with_values
 from connector.scoring.features.tendency import Statistics
 from connector.scoring.ledger.rates import Rates
 from sync import decisions as decision_store
-from sync import warnings
+from sync import survivors, warnings
 from sync.crm_connection import micros
-from sync.store import Store, ledger, ratings
+from sync.store import Store, ledger, links, ratings
 from zixin import compose
 from zixin.config import settings
 
@@ -131,7 +131,7 @@ class DecisionRow:
     until: str | None
     reason: str | None
     by: str | None
-    #: in_force, over, ahead, waits.
+    #: in_force, over, ahead, waits, orphaned: of an account that is no more, and was merged into none.
     state: str
 
 
@@ -319,10 +319,14 @@ def decisions(context: CreditContext, wanted: str | None) -> tuple[DecisionRow, 
     """What people decided, newest last; of one account, or of all."""
     only = None if wanted is None else context.account(wanted)[0]
     with context.store.read(context.connection) as session:
-        rows = decision_store.list_decisions(session, only)
-        numbers = ledger.numbers(session)
+        # What was decided about the customer's other accounts counts for this one.
+        names = None if only is None else links.accounts_of(session, only)
+        rows = [row for name in names or (None,) for row in decision_store.list_decisions(session, name)]
+        numbers, orphans = ledger.numbers(session), survivors.orphaned(session)
 
     def state_of(row: dict[str, Any]) -> str:
+        if row["account_id"] in orphans:
+            return "orphaned"
         if row["state"] == "waits":
             return "waits"
         if row["valid_until"] is not None and row["valid_until"] < context.day:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -78,7 +79,7 @@ def linked(context: CreditContext) -> Links:
         members, vetoed = links.every(session), links.vetoed(session)
         accounts = ledger.accounts(session).select("account_id", "number", "name")
         alone = sorted(one for one, other in links.words(session) if one == other)
-    called = {row[0]: (row[1] or row[0], row[2]) for row in accounts.iter_rows()}
+    called = called_by(accounts)
     rows = [
         LinkRow(
             called.get(each.customer, (each.customer, ""))[0], account, *called.get(account, (account, "")), each.by,
@@ -94,27 +95,37 @@ def linked(context: CreditContext) -> Links:
     return Links(tuple(rows), told, tuple(called.get(name, (name,))[0] for name in alone))
 
 
+def called_by(accounts: pl.DataFrame) -> dict[str, tuple[str, str]]:
+    """Account → what people call it by, and its name; a number that several accounts bear calls none of them.
+
+    Columns in: account_id, number, name.
+    """
+    rows = accounts.select("account_id", "number", "name").rows()
+    several = {number for number, times in Counter(row[1] for row in rows).items() if times > 1}
+    return {row[0]: (row[0] if not row[1] or row[1] in several else row[1], row[2]) for row in rows}
+
+
 def join(context: CreditContext, one: str, other: str, by: str, *, do: bool) -> tuple[Change, ...]:
     """What joining two accounts changes; `do`: it is done. Raises Misconfigured as `sync.links.join`."""
-    first, second = (_account(context, each) for each in (one, other))
+    first, second = (account_named(context, each) for each in (one, other))
 
     def act(session: Writing) -> set[str]:
         return said.join(session, first, second, by, now_us=context.now_us, day=context.day)
 
-    return _tried(context, {first, second}, act, do=do)
+    return tried(context, {first, second}, act, do=do)
 
 
 def part(context: CreditContext, wanted: str, by: str, *, do: bool) -> tuple[Change, ...]:
     """What making an account a customer of its own changes; `do`: it is done. Raises as `sync.links.part`."""
-    account = _account(context, wanted)
+    account = account_named(context, wanted)
 
     def act(session: Writing) -> set[str]:
         return said.part(session, account, by, now_us=context.now_us, day=context.day)
 
-    return _tried(context, {account}, act, do=do)
+    return tried(context, {account}, act, do=do)
 
 
-def _account(context: CreditContext, wanted: str) -> str:
+def account_named(context: CreditContext, wanted: str) -> str:
     """The account of that id or number, or the only one of that whole name: duplicates often share it."""
     context.account(wanted)
     with context.store.read(context.connection) as session:
@@ -133,8 +144,8 @@ def _take_back() -> None:
     raise _OnlyTried
 
 
-def _tried(
-    context: CreditContext, accounts: Collection[str], act: Callable[[Writing], set[str]], *, do: bool
+def tried(
+    context: CreditContext, accounts: Collection[str], act: Callable[[Writing], object], *, do: bool
 ) -> tuple[Change, ...]:
     """What it changes of whom. It is done in a transaction, which is taken back where it is only asked."""
     changes: tuple[Change, ...] = ()

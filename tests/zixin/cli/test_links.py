@@ -24,6 +24,10 @@ ACCOUNTS = (
     ("south", "K2", "Südwind AG", None),
     ("east", "K3", "Ostwind", None),
     ("east2", None, "Ostwind (Hamburg)", None),
+    ("south2", None, "SUEDWIND AG", None),
+    ("west", None, "上海宏盛科技有限公司", None),
+    ("west2", None, "上海市宏盛科技有限責任公司", None),
+    ("west3", None, "宏盛科技（上海）有限公司", None),
 )
 
 
@@ -129,3 +133,39 @@ def test_differing_tax_ids_veto_a_number_and_it_is_said(place: Served, capsys: p
     assert [each["number"] for each in listed["vetoed"]] == ["erp:K1"]
     assert run("links", "list") == 0
     assert "joins nobody" in capsys.readouterr().out
+
+
+def test_names_propose_and_a_person_says(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    pairs = {frozenset((each["one_name"], each["other_name"])) for each in proposed(capsys)}
+    south, west = ("Südwind AG", "SUEDWIND AG"), ("上海宏盛科技有限公司", "上海市宏盛科技有限責任公司")
+    # Who is one customer already is none that could be, and a place in brackets makes another company.
+    assert pairs == {frozenset(south), frozenset(west)}
+    assert run("duplicates", "list") == 0
+    assert "same name" in capsys.readouterr().out
+
+    assert run("duplicates", "accept", *south, "--no-input") == 0
+    assert "nothing was changed" in capsys.readouterr().out
+    assert document(capsys, "duplicates", "accept", *south, "--yes")["done"] is True
+    assert run("duplicates", "reject", *west) == 0
+    assert "are two customers" in capsys.readouterr().out
+    assert proposed(capsys) == []
+    assert run("duplicates", "list", "--lang", "zh-CN") == 0
+    assert "没有疑似重复的客户" in capsys.readouterr().out
+    assert run("duplicates", "reject", *south, "--yes") != 0
+    assert "one customer already" in capsys.readouterr().err
+    document(capsys, "sync")
+    assert standing(capsys, south[0])["exposure"] == standing(capsys, south[1])["exposure"] != "0.00"
+    # Who is joined after all is joined, and proposed again once he leaves.
+    assert run("links", "add", *west, "--yes") == 0
+    assert run("links", "remove", west[0], "--yes") == 0
+    assert {each["one_name"] for each in proposed(capsys)} == set(west[:1])
+
+
+def proposed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = document(capsys, "duplicates", "list")["duplicates"]
+    return found
+
+
+def test_a_name_that_several_bear_names_nobody(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("links", "add", "K1", "Ostwind") != 0
+    assert "Several accounts are called K1" in capsys.readouterr().err
