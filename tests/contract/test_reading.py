@@ -36,7 +36,7 @@ def double(request: pytest.FixtureRequest) -> Iterator[Double]:
         yield result
 
 
-@pytest.fixture(params=every())
+@pytest.fixture(params=every(heavy=True))
 def fresh(request: pytest.FixtureRequest) -> Iterator[Double]:
     with DOUBLES[request.param](ledger()) as result:
         yield result

@@ -21,7 +21,7 @@ from tests.contract.test_reading import ledger
 TODAY = day_number(date(2025, 6, 30))
 
 
-@pytest.fixture(params=every())
+@pytest.fixture(params=every(heavy=True))
 def double(request: pytest.FixtureRequest) -> Iterator[Double]:
     with DOUBLES[request.param](ledger()) as result:
         yield result
@@ -117,7 +117,7 @@ def test_nothing_is_written_when_nothing_changed_and_an_edit_is_healed(double: D
     assert double.shown(ids[0])[named["hold"]] == rating != "none"
 
 
-@pytest.fixture(params=every())
+@pytest.fixture(params=every(heavy=True))
 def large(request: pytest.FixtureRequest) -> Iterator[Double]:
     claims = [invoice(f"I{n:03d}", 100_00, "2025-01-01", "2025-01-31", f"A{n:03d}") for n in range(200)]
     with DOUBLES[request.param](books(claims)) as result:
