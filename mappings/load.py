@@ -249,15 +249,18 @@ class Mapping(Part):
     def order(self) -> list[str]:
         """Sources in the order of a run: the CRM's accounts, then the feeds, then the rest of the CRM.
 
-        What a feed says of claims that another system brings comes last: it needs their ids.
+        Of a feed its customers come first: they may say who they are. What it says of claims that another system
+        brings comes last: it needs their ids.
         """
         claims = self.systems().get("receivables", [])
 
         def place(name: str) -> int:
             feed = self.feed_of(name)
             if not feed:
-                return 0 if "accounts" in self.sources[name].tables() else 2
-            return 3 if feed not in claims and self._names_claims(name) else 1
+                return 0 if "accounts" in self.sources[name].tables() else 3
+            if feed not in claims and self._names_claims(name):
+                return 4
+            return 1 if "profiles" in self.sources[name].tables() else 2
 
         return sorted(self.sources, key=place)
 

@@ -9,7 +9,7 @@ from connector.errors import Busy, Misconfigured, Problem
 from connector.ports import Page, Source
 from connector.schema import day_number
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, feeds, ledger, ties
+from sync.store import Store, feeds, ledger, links, ties
 from sync.taking import Pulled, take_in
 
 #: Columns that name a customer beside the one that a row belongs to.
@@ -175,7 +175,10 @@ def is_left_alone(store: Store, link: CrmConnection, feed: str, pulled: Pulled) 
 def customers_of(store: Store, link: CrmConnection, feed: str, accounts: Collection[str]) -> list[str]:
     """The customers of the feed that these accounts are."""
     with store.read(link.name) as session:
-        found = ties.customers_of(session, feed, accounts, link.tie(feed))
+        # What was merged into them is theirs, too.
+        names = {name for each in links.together(session, accounts).values() for name in each}
+        gone = names - ledger.there(session, names)
+        found = ties.customers_of(session, feed, {*accounts, *gone}, link.tie(feed))
     return sorted({name for names in found.values() for name in names})
 
 

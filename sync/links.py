@@ -12,7 +12,7 @@ from sqlalchemy import and_, delete, or_, select
 
 from connector.errors import Misconfigured
 from sync.decisions import log
-from sync.store import facts, links, tables
+from sync.store import facts, identities, links, tables, ties
 from sync.store.dialect import upsert
 from sync.store.ledger import OWN, there
 from sync.store.session import Reading, Writing
@@ -64,6 +64,23 @@ def part(session: Writing, account: str, by: str, *, now_us: int, day: int) -> s
         raise Misconfigured("E-LINK-TOLD", account=account)
     log(session, account, account, "parted", by, now_us, {"from": others})
     return moved
+
+
+def tie(session: Writing, feed: str, customer: str, account: str | None, by: str, *, now_us: int) -> None:
+    """A feed's customer is this account, whatever else says who he is; None: what a person said counts no more.
+
+    His facts are read again by the next sync.
+    """
+    before = identities.by_word(session, feed, [customer]).get(customer)
+    if before == account:
+        raise Misconfigured(
+            "E-LINK-NONE" if account is None else "E-LINK-THERE",
+            account=f"{feed}:{customer}", one=f"{feed}:{customer}", other=account or "",
+        )  # fmt: skip
+    identities.word(session, feed, customer, account, by, now_us)
+    ties.set_due(session, feed, [customer], now_us)
+    what = "untied" if account is None else "tied"
+    log(session, account or before or "", f"{feed}:{customer}", what, by, now_us, {"before": before})
 
 
 def not_the_same(session: Writing, one: str, other: str, by: str, *, now_us: int) -> None:

@@ -21,7 +21,7 @@ from connector.scoring.features.tendency import Statistics
 from connector.scoring.rating.people import decisions_in_force
 from sync import warnings
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, ledger, outbox, ratings
+from sync.store import Store, ledger, links, outbox, ratings
 from sync.store.session import Reading, Writing
 
 #: SQLite stalls other writers while one holds the lock: so many customers per transaction.
@@ -116,11 +116,14 @@ def tighten(store: Store, link: CrmConnection, scored: Scored, accounts: Collect
         return
     order = {name: number for number, name in enumerate(HOLDS)}
     with store.read(link.name) as session:
-        decided = ledger.decisions(session, accounts)
+        theirs = links.together(session, accounts)
+        decided = ledger.decisions(session, {name for names in theirs.values() for name in names})
     in_force = decisions_in_force({"decisions": decided}, int(scored.made["as_of"][0]))
-    held = in_force.filter(pl.col("held").is_not_null()).select("account_id", "held").rows()
+    held = dict(in_force.filter(pl.col("held").is_not_null()).select("account_id", "held").iter_rows())
+    # Whoever holds one account of a customer holds them all.
+    worst = {account: max((held[name] for name in theirs[account] if name in held), default=None) for account in theirs}
     with store.write(link.name) as session:
-        outbox.tighten(session, {account: HOLDS[hold] for account, hold in held}, order)
+        outbox.tighten(session, {account: HOLDS[hold] for account, hold in worst.items() if hold is not None}, order)
 
 
 def keep_context(session: Writing, scored: Scored) -> None:

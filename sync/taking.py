@@ -13,9 +13,10 @@ import polars as pl
 from connector.errors import Problem
 from connector.ports import Page
 from connector.schema import day_number
+from connector.tax_ids import TaxId, tax_id
 from mappings.apply import Applied, Ties, apply
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, facts, ledger, links, outbox, sight, ties
+from sync.store import Store, facts, feeds, identities, ledger, links, outbox, sight, ties
 from sync.store.session import Writing
 from sync.store.sight import LostSource
 
@@ -79,6 +80,7 @@ def take_in(
     began, in which a record may come twice. `force`: what it shows of our fields counts in any case.
     """
     resolved: dict[str, str] = {}
+    _say_tax_ids(store, link, page)
     organisation, tied = link.organisation_of(page.source), _ties(store, link, page.source, resolved)
     applied = apply(link.mapping, page.source, page.frame, organisation, link.time_zone, tied)
     applied = applied.with_misfits(page.misfits)
@@ -105,6 +107,28 @@ def take_in(
     for table, frame in applied.tables.items():
         pulled.read[table] += frame.height
     return applied
+
+
+def _say_tax_ids(store: Store, link: CrmConnection, page: Page) -> None:
+    """What a feed's customers say of their tax ids, before it is asked which accounts they are."""
+    feed = link.mapping.feed_of(page.source)
+    items = link.mapping.sources[page.source].yields if feed else ()
+    told: dict[str, TaxId | None] = {}
+    for item in items:
+        named = [item.columns[name].field for name in ("account_id", "tax_id") if name in item.columns]
+        if item.table != "profiles" or len(named) < 2 or None in named:
+            continue
+        country = item.columns["country"].field if "country" in item.columns else None
+        lands = page.frame[country].to_list() if country else [None] * page.frame.height
+        for customer, text, land in zip(*(page.frame[str(name)] for name in named), lands, strict=True):
+            told |= {} if customer is None else {customer: tax_id(text, land)}
+    if not told:
+        return
+    with store.write(link.name) as session:
+        moved = identities.say_tax_ids(session, feed, told)
+        # In a first read of all, their facts are still to come.
+        if feeds.of(session, feed).read_at is not None:
+            ties.set_due(session, feed, moved, micros(link.now()))
 
 
 def _names_accounts(link: CrmConnection, page: Page, applied: Applied) -> bool:
@@ -135,7 +159,9 @@ def _say_numbers(session: Writing, link: CrmConnection, page: Page, applied: App
     names: set[str] = set()
     for feed, frame in applied.numbers.items():
         names |= ties.say(session, feed, {account: said for account, said in frame.rows() if account not in older}, now)
-    ties.gone(session, [item.record for item in page.gone], now)
+    # Of an account that was merged into another one the customers are that one's.
+    lost = {item.record for item in page.gone if not item.into}
+    ties.gone(session, links.with_merged(session, lost), now)
     return names
 
 

@@ -17,7 +17,7 @@ from connector.linking import Link, Linked, Said, linked
 from connector.profiles import filled
 from connector.schema import TABLES
 from connector.tax_ids import TaxId, tax_id
-from sync.store import tables
+from sync.store import identities, tables, ties
 from sync.store.dialect import batches, upsert
 from sync.store.ledger import OWN, bump
 from sync.store.session import Reading, Writing
@@ -44,7 +44,7 @@ def relink(session: Writing, accounts: Collection[str], now: int, day: int) -> s
     """
     if not accounts:
         return set()
-    _keep_tax_ids(session, accounts)
+    _keep_tax_ids(session, accounts, now)
     near = closure(session, accounts)
     before = members(session, near)
     found = linked(said(session, near)).links
@@ -93,14 +93,22 @@ def members(session: Reading, accounts: Collection[str]) -> dict[str, Member]:
 
 def accounts_of(session: Reading, account: str) -> list[str]:
     """All accounts of the customer that this one is of, itself among them, in order; also those merged into them."""
-    own = members(session, [account]).get(account)
-    if own is None:
-        return [account]
+    return sorted(together(session, [account])[account])
+
+
+def together(session: Reading, accounts: Collection[str]) -> dict[str, set[str]]:
+    """Each of the accounts → all accounts of its customer, itself among them."""
     table = tables.customer_accounts
-    query = select(table.c.account_id).where(
-        session.own(table), table.c.customer_id == own.customer, table.c.known_until == FOREVER
-    )
-    return sorted({*session.tx.execute(query).scalars(), own.customer})
+    customers = {name: each.customer for name, each in members(session, accounts).items()}
+    theirs: dict[str, set[str]] = {}
+    # Who is called so himself may be one to whom others were merged.
+    for batch in batches(sorted({*customers.values(), *accounts})):
+        query = select(table.c.customer_id, table.c.account_id).where(
+            session.own(table), table.c.customer_id.in_(batch), table.c.known_until == FOREVER
+        )
+        for customer, name in session.tx.execute(query):
+            theirs.setdefault(customer, {customer}).add(name)
+    return {name: theirs.get(customers.get(name, name), {name}) for name in accounts}
 
 
 def every(session: Reading) -> dict[str, Member]:
@@ -121,6 +129,16 @@ def merged_into(session: Reading, account: str, among: Collection[str]) -> set[s
     return names
 
 
+def with_merged(session: Reading, accounts: Collection[str]) -> set[str]:
+    """The accounts, and all that were merged into one of them."""
+    table, names, ahead = tables.merges, set(accounts), set(accounts)
+    while ahead:
+        query = select(table.c.account_id).where(session.own(table), table.c.state.in_(_STANDS))
+        ahead = _column(session, query, table.c.into, ahead) - names
+        names |= ahead
+    return names
+
+
 def words(session: Reading) -> dict[tuple[str, str], int]:
     """What people said of links: (account, other account, or the account itself where it stands alone) → when."""
     table = tables.CANONICAL["links"]
@@ -129,12 +147,15 @@ def words(session: Reading) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def tax_ids(session: Reading) -> dict[str, TaxId]:
-    """Account → the tax id that it bears, as far as it says one."""
-    table = tables.tax_ids
+def tax_ids(session: Reading, accounts: Collection[str] | None = None) -> dict[str, TaxId]:
+    """Account → the tax id that it bears, as far as it says one; of these accounts, or of all."""
+    table, result = tables.tax_ids, dict[str, TaxId]()
     query = select(table.c.account_id, table.c.scheme, table.c.number, table.c.is_proven)
-    rows = session.tx.execute(query.where(session.own(table), table.c.number != ""))
-    return {row[0]: TaxId(row[1], row[2], row[3]) for row in rows}
+    query = query.where(session.own(table), table.c.number != "")
+    for batch in [None] if accounts is None else batches(sorted(accounts)):
+        rows = session.tx.execute(query if batch is None else query.where(table.c.account_id.in_(batch)))
+        result |= {row[0]: TaxId(row[1], row[2], row[3]) for row in rows}
+    return result
 
 
 def closure(session: Reading, accounts: Collection[str]) -> set[str]:
@@ -152,12 +173,8 @@ def said(session: Reading, accounts: Collection[str]) -> Said:
     names = sorted(accounts)
     account = tables.CANONICAL["accounts"]
     live = _column(session, select(account.c.account_id).where(session.own(account)), account.c.account_id, names)
-    tax, numbers = tables.tax_ids, dict[str, set[str]]()
-    ids: dict[str, TaxId] = {}
+    fed, numbers = tables.feed_accounts, dict[str, set[str]]()
     for batch in batches(names):
-        query = select(tax).where(session.own(tax), tax.c.account_id.in_(batch), tax.c.number != "")
-        ids |= {row.account_id: TaxId(row.scheme, row.number, row.is_proven) for row in session.tx.execute(query)}
-        fed = tables.feed_accounts
         query = select(fed.c.feed, fed.c.number, fed.c.account_id).where(
             session.own(fed), fed.c.account_id.in_(batch), fed.c.said
         )
@@ -174,7 +191,7 @@ def said(session: Reading, accounts: Collection[str]) -> Said:
     merges = [row for row in _merges(session, names) if row.state in _STANDS]
     guessed = {row.account_id: row.into for row in merges if row.state == "guessed"}
     merged = {row.account_id: row.into for row in merges if row.account_id not in guessed}
-    return Said(set(live), ids, numbers, joined, alone, merged, guessed)
+    return Said(set(live), tax_ids(session, names), numbers, joined, alone, merged, guessed)
 
 
 def vetoed(session: Reading) -> dict[str, list[str]]:
@@ -292,20 +309,29 @@ def _end(session: Writing, accounts: Collection[str], now: int) -> None:
             upsert(session, table, past, ["connection", "account_id", "known_until", "known_from"])
 
 
-def _keep_tax_ids(session: Writing, accounts: Collection[str]) -> None:
-    """Keeps the one form of what these accounts say of their tax ids, or a system that knows them."""
-    names = sorted(accounts)
+def _keep_tax_ids(session: Writing, accounts: Collection[str], now: int) -> None:
+    """Keeps the one form of what these accounts say of their tax ids, or a system that knows them.
+
+    A feed's customers who bear one that an account says now, or no longer says, are due to be read again.
+    """
+    names, before = sorted(accounts), tax_ids(session, accounts)
     frames = {name: _rows(session, name, names) for name in ("accounts", "profiles")}
     frame = filled(frames["accounts"], frames["profiles"]).select("account_id", "tax_id", "country")
+    own = set(frames["accounts"].drop_nulls("tax_id")["account_id"])
     table, rows = tables.tax_ids, []
     for account, text, country in frame.drop_nulls("tax_id").iter_rows():
         told = tax_id(text, country) or TaxId("", "", is_proven=False)
-        row = {"scheme": told.scheme, "number": told.number, "is_proven": told.is_proven}
+        row = {"scheme": told.scheme, "number": told.number, "is_proven": told.is_proven, "own": account in own}
         rows.append({"connection": session.connection, "account_id": account, **row})
     for batch in batches(names):
         session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(batch)))
     for start in range(0, len(rows), 1_000):
         session.tx.execute(insert(table), rows[start : start + 1_000])
+    after = tax_ids(session, accounts)
+    changed = [name for name in names if before.get(name) != after.get(name)]
+    moved = {each[name] for name in changed for each in (before, after) if name in each}
+    for feed, customers in identities.bearers(session, moved).items():
+        ties.set_due(session, feed, customers, now)
 
 
 def _rows(session: Reading, name: str, accounts: Collection[str]) -> pl.DataFrame:

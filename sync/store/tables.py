@@ -136,11 +136,12 @@ customer_accounts = _table(
     key=("connection", "account_id", "known_until", "known_from"),
 )  # fmt: skip
 Index("ix_customer_accounts_customer_id", customer_accounts.c.connection, customer_accounts.c.customer_id)
-#: Accounts that say a tax id, in its one form; an empty number: what they say is none.
+#: Accounts that say a tax id, in its one form; an empty number: what they say is none. `own`: the CRM says it, and not
+#: another system of the customer whom it takes the account for.
 tax_ids = _table(
     "tax_ids",
     _text("connection"), _text("account_id"), _text("scheme"), _text("number"),
-    Column("is_proven", Boolean(), nullable=False),
+    Column("is_proven", Boolean(), nullable=False), Column("own", Boolean(), nullable=False),
     key=("connection", "account_id"),
 )  # fmt: skip
 Index("ix_tax_ids_number", tax_ids.c.connection, tax_ids.c.scheme, tax_ids.c.number)
@@ -173,6 +174,20 @@ feed_customers = _table(
     key=("connection", "feed", "customer"),
 )  # fmt: skip
 Index("ix_feed_customers_says", feed_customers.c.connection, feed_customers.c.feed, feed_customers.c.says)
+#: What a feed's own customers say of their tax ids, in their one form; and which account a person said they are.
+feed_tax_ids = _table(
+    "feed_tax_ids",
+    _text("connection"), _text("feed"), _text("customer"), _text("scheme"), _text("number"),
+    Column("is_proven", Boolean(), nullable=False),
+    key=("connection", "feed", "customer"),
+)  # fmt: skip
+Index("ix_feed_tax_ids_number", feed_tax_ids.c.connection, feed_tax_ids.c.scheme, feed_tax_ids.c.number)
+feed_words = _table(
+    "feed_words",
+    _text("connection"), _text("feed"), _text("customer"), _text("account_id"), _text("by"), _int("at"),
+    key=("connection", "feed", "customer"),
+)  # fmt: skip
+Index("ix_feed_words_account_id", feed_words.c.connection, feed_words.c.account_id)
 #: Customers of a feed whose account changed, and whose facts are to be read again.
 feed_due = _table(
     "feed_due",

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import and_, delete, func, select
 
-from sync.store import ledger, tables
+from sync.store import identities, ledger, tables
 from sync.store.dialect import batches, upsert
 from sync.store.session import Reading, Writing
 
@@ -42,7 +42,7 @@ def say(session: Writing, feed: str, numbers: Mapping[str, str | None], now: int
             key = {"connection": session.connection, "feed": feed, "account_id": account}
             rows.append({**key, "number": now_says[0], "said": now_says[1], "since": now})
     upsert(session, table, rows, ["connection", "feed", "account_id"])
-    _due(session, feed, _customers_of(session, feed, moved), now)
+    set_due(session, feed, _customers_of(session, feed, moved), now)
     return {row["account_id"] for row in rows}
 
 
@@ -56,7 +56,7 @@ def gone(session: Writing, accounts: Collection[str], now: int) -> None:
             moved.setdefault(feed, set()).add(number)
         session.tx.execute(delete(table).where(these))
         for feed, numbers in moved.items():
-            _due(session, feed, _customers_of(session, feed, numbers), now)
+            set_due(session, feed, _customers_of(session, feed, numbers), now)
 
 
 def say_customers(session: Writing, feed: str, told: Mapping[str, str | None], now: int) -> None:
@@ -67,7 +67,7 @@ def say_customers(session: Writing, feed: str, told: Mapping[str, str | None], n
     key = {"connection": session.connection, "feed": feed}
     rows = [{**key, "customer": customer, "says": text, "account_id": None} for customer, text in moved.items()]
     upsert(session, table, rows, ["connection", "feed", "customer"])
-    _due(session, feed, moved, now)
+    set_due(session, feed, moved, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,15 @@ def accounts_of(session: Reading, feed: str, customers: Collection[str], how: Ho
     """Customer of the feed → the account that he is; one whom nobody is tied to is missing."""
     said = _said(session, feed, customers)
     if how.says_account:
-        return _by_account(session, said)
-    numbers = {customer: text for customer, (text, _) in said.items()}
-    if how.itself:
-        numbers = {customer: numbers.get(customer, customer) for customer in customers}
-    holders = _holders(session, feed, set(numbers.values()))
-    return {customer: holders[number] for customer, number in numbers.items() if number in holders}
+        found = _by_account(session, said)
+    else:
+        numbers = {customer: text for customer, (text, _) in said.items()}
+        if how.itself:
+            numbers = {customer: numbers.get(customer, customer) for customer in customers}
+        holders = _holders(session, feed, set(numbers.values()))
+        found = {customer: holders[number] for customer, number in numbers.items() if number in holders}
+    found = identities.by_tax_id(session, feed, set(customers) - found.keys()) | found
+    return found | identities.by_word(session, feed, customers)
 
 
 def _by_account(session: Reading, said: Mapping[str, tuple[str, str | None]]) -> dict[str, str]:
@@ -138,6 +141,7 @@ def customers_of(session: Reading, feed: str, accounts: Collection[str], how: Ho
             these = and_(session.own(table), table.c.feed == feed, table.c.account_id.in_(batch))
             found |= set(session.tx.execute(select(table.c.number).where(these)).scalars())
         customers = _customers_of(session, feed, found, bare=how.itself)
+    customers |= identities.customers_of(session, feed, accounts)
     result: dict[str, set[str]] = {}
     for customer, account in accounts_of(session, feed, customers, how).items():
         if account in accounts:
@@ -164,7 +168,7 @@ def renumbered(session: Writing, feed: str, numbers: Mapping[str, str | None], n
             texts |= {account, *([number] if number else [])}
         elif before.get(account) != number:
             texts |= {name for name in (before.get(account), number) if name}
-    _due(session, feed, _customers_of(session, feed, texts, bare=False), now)
+    set_due(session, feed, _customers_of(session, feed, texts, bare=False), now)
 
 
 def unlisted(session: Writing, feed: str, listed: Collection[str], now: int) -> None:
@@ -174,7 +178,7 @@ def unlisted(session: Writing, feed: str, listed: Collection[str], now: int) -> 
     left = set(session.tx.execute(select(table.c.customer).where(mine)).scalars()) - set(listed)
     for batch in batches(sorted(left)):
         session.tx.execute(delete(table).where(mine, table.c.customer.in_(batch)))
-    _due(session, feed, left, now)
+    set_due(session, feed, left, now)
 
 
 def due(session: Reading, feed: str, *, known_by: int | None = None) -> set[str]:
@@ -226,6 +230,7 @@ def untie(session: Writing, feed: str) -> set[str]:
 def forget(session: Writing, feed: str) -> set[str]:
     """Nothing is known of that feed any more. Returns the accounts that were tied to its customers."""
     names = untie(session, feed)
+    identities.forget(session, feed)
     for table in (tables.feeds, tables.outages):
         session.tx.execute(delete(table).where(session.own(table), table.c.feed == feed))
     return names
@@ -264,7 +269,8 @@ def _customers_of(session: Reading, feed: str, texts: Collection[str], *, bare: 
     return result
 
 
-def _due(session: Writing, feed: str, customers: Iterable[str], now: int) -> None:
+def set_due(session: Writing, feed: str, customers: Iterable[str], now: int) -> None:
+    """The account of these customers is another one, or may be: their facts are to be read again."""
     names = ("connection", "feed", "customer", "since")
     rows = [{"connection": session.connection, "feed": feed, "customer": name, "since": now} for name in customers]
     upsert(session, tables.feed_due, rows, list(names[:3]))

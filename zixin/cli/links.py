@@ -35,6 +35,9 @@ LOOKS = {
 }
 links = typer.Typer(no_args_is_help=True, help="Accounts that are one customer: rated, limited and held together.")
 duplicates = typer.Typer(no_args_is_help=True, help="Accounts that look like one customer: a person says.")
+OTHER = Annotated[
+    str, typer.Argument(help="Its number, id or whole name; or SYSTEM:CUSTOMER, a customer of an attached system.")
+]
 YES = Annotated[bool, typer.Option("--yes", help="Do it; else it is only said what would change.")]
 
 
@@ -69,17 +72,29 @@ def _list(call: typer.Context) -> None:
                 f"? 编号 {each.number} 未合并任何客户：{names}（或其关联档案）的税号不同",
             )
         )
+    for tied in found.tied:
+        context.say(
+            context.words(
+                f"{tied.customer} is {tied.account} {tied.name}: a person said so",
+                f"{tied.customer} 即 {tied.account} {tied.name}（人工指定）",
+            )
+        )
     for name in found.alone:
         context.say(context.words(f"{name} stands alone: a person took it out", f"{name} 独立：已由人工移出"))
-    if not (found.rows or found.vetoed or found.alone):
+    if not (found.rows or found.vetoed or found.alone or found.tied):
         context.say(context.words("nobody has several accounts", "没有拥有多个档案的客户"))
 
 
 @links.command("add", help="Two accounts are one customer. Says first what that changes.")
-def _add(call: typer.Context, account: ACCOUNT, other: ACCOUNT, yes: YES = False, by: BY = "") -> None:
+def _add(call: typer.Context, account: ACCOUNT, other: OTHER, yes: YES = False, by: BY = "") -> None:
     context: Context = call.obj
     with write_context(context) as at:
         from zixin.services import links as service
+
+        if (customer := service.of_feed(at, other)) is not None:
+            service.tie(at, customer, account, who(by))
+            _tied(context, other, f"{other} is {account}", f"{other} 即 {account}")
+            return
 
         def act(*, do: bool) -> Sequence[Change]:
             return service.join(at, account, other, who(by), do=do)
@@ -93,10 +108,15 @@ def _add(call: typer.Context, account: ACCOUNT, other: ACCOUNT, yes: YES = False
 
 
 @links.command("remove", help="Make an account a customer of its own again. Says first what that changes.")
-def _remove(call: typer.Context, account: ACCOUNT, yes: YES = False, by: BY = "") -> None:
+def _remove(call: typer.Context, account: OTHER, yes: YES = False, by: BY = "") -> None:
     context: Context = call.obj
     with write_context(context) as at:
         from zixin.services import links as service
+
+        if (customer := service.of_feed(at, account)) is not None:
+            service.tie(at, customer, None, who(by))
+            _tied(context, account, f"{account} is whoever its system says", f"{account} 以其系统内容为准")
+            return
 
         def act(*, do: bool) -> Sequence[Change]:
             return service.part(at, account, who(by), do=do)
@@ -107,6 +127,14 @@ def _remove(call: typer.Context, account: ACCOUNT, yes: YES = False, by: BY = ""
             again=f"zixin links remove {account} --yes",
             done=context.words(f"{account} is a customer of its own", f"{account} 已为独立客户"),
         )  # fmt: skip
+
+
+def _tied(context: Context, customer: str, en: str, zh: str) -> None:
+    if context.json:
+        context.document({"customer": customer, "done": True, "changes": []})
+        return
+    later = context.words("; the next zixin sync reads its facts again", "；下次 zixin sync 重新读取其数据")
+    context.say(context.words(en, zh) + later)
 
 
 @duplicates.command("list", help="Accounts that look like one customer, the surest first.")

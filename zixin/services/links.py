@@ -14,8 +14,9 @@ from connector.schema import day_of
 from connector.scoring.assess import assess
 from connector.scoring.features.tendency import Statistics
 from sync import links as said
-from sync.store import ledger, links, ratings
+from sync.store import identities, ledger, links, ratings
 from sync.store.session import Reading, Writing
+from zixin.config import connections
 from zixin.services.credit import CreditContext
 
 
@@ -47,12 +48,23 @@ class Vetoed:
 
 
 @dataclass(frozen=True, slots=True)
+class Tied:
+    """A customer of another system, as `system:customer`, and the account that a person said he is."""
+
+    customer: str
+    account: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
     """Who has several accounts, what joins nobody, and whom a person took out."""
 
     rows: tuple[LinkRow, ...]
     vetoed: tuple[Vetoed, ...]
     alone: tuple[str, ...]
+    #: Customers of other systems whom a person tied to an account.
+    tied: tuple[Tied, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,7 @@ def linked(context: CreditContext) -> Links:
         members, vetoed = links.every(session), links.vetoed(session)
         accounts = ledger.accounts(session).select("account_id", "number", "name")
         alone = sorted(one for one, other in links.words(session) if one == other)
+        words = identities.words(session)
     called = called_by(accounts)
     rows = [
         LinkRow(
@@ -92,7 +105,12 @@ def linked(context: CreditContext) -> Links:
         Vetoed(number.removeprefix("="), tuple(called.get(name, (name,))[0] for name in names))
         for number, names in vetoed.items()
     )
-    return Links(tuple(rows), told, tuple(called.get(name, (name,))[0] for name in alone))
+    return Links(
+        tuple(rows),
+        told,
+        tuple(called.get(name, (name,))[0] for name in alone),
+        tuple(Tied(f"{feed}:{customer}", *called.get(account, (account, ""))) for feed, customer, account in words),
+    )
 
 
 def called_by(accounts: pl.DataFrame) -> dict[str, tuple[str, str]]:
@@ -103,6 +121,23 @@ def called_by(accounts: pl.DataFrame) -> dict[str, tuple[str, str]]:
     rows = accounts.select("account_id", "number", "name").rows()
     several = {number for number, times in Counter(row[1] for row in rows).items() if times > 1}
     return {row[0]: (row[0] if not row[1] or row[1] in several else row[1], row[2]) for row in rows}
+
+
+def of_feed(context: CreditContext, wanted: str) -> tuple[str, str] | None:
+    """System and customer of `system:customer`; None: it is no customer of an attached system."""
+    feed, colon, customer = wanted.partition(":")
+    there = colon and customer and feed in connections.feeds_of(context.profile, context.connection)
+    return (feed, customer) if there else None
+
+
+def tie(context: CreditContext, customer: tuple[str, str], wanted: str | None, by: str) -> None:
+    """A system's customer is that account; None: what a person said counts no more. His facts are read again.
+
+    Raises Misconfigured where a person said so already, or never said anything.
+    """
+    account = None if wanted is None else account_named(context, wanted)
+    with context.store.write(context.connection) as session:
+        said.tie(session, *customer, account, by, now_us=context.now_us)
 
 
 def join(context: CreditContext, one: str, other: str, by: str, *, do: bool) -> tuple[Change, ...]:

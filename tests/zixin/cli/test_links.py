@@ -7,22 +7,27 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from tests.connector.scoring.books import books, invoice, table
 from tests.zixin.calls import Served, document, run, served
 
-#: In the books customers are called K1 to K3.
+#: In the books customers are called K1 to K4.
 BOOKS = books(
-    [invoice(f"I{n}", 1000_00 + n, "2026-09-01", "2026-10-01", f"K{n % 3 + 1}") for n in range(30)],
-    [(f"P{n}", f"I{n}", "2026-09-28", 1000_00 + n) for n in range(24)],
+    [invoice(f"I{n}", 1000_00 + n, "2026-09-01", "2026-10-01", f"K{n % 4 + 1}") for n in range(40)],
+    [(f"P{n}", f"I{n}", "2026-09-28", 1000_00 + n) for n in range(32)],
     account="K1",
+)
+BOOKS["accounts"] = BOOKS["accounts"].with_columns(
+    pl.when(pl.col("account_id") == "K3").then(pl.lit("DE 129 273 398")).alias("tax_id")
 )
 ACCOUNTS = (
     ("north", "K1", "Nordwind GmbH", "DE136695976"),
     ("north2", "K1", "Nordwind", None),
     ("south", "K2", "Südwind AG", None),
-    ("east", "K3", "Ostwind", None),
+    # In the books K3 bears that tax id; nobody says its number.
+    ("east", None, "Ostwind", "DE129273398"),
     ("east2", None, "Ostwind (Hamburg)", None),
     ("south2", None, "SUEDWIND AG", None),
     ("west", None, "上海宏盛科技有限公司", None),
@@ -32,7 +37,7 @@ ACCOUNTS = (
 
 
 #: What the second account bears, for a test of its own.
-OTHER_ID = "DE129273398"
+OTHER_ID = "DE811907980"
 
 
 @pytest.fixture
@@ -169,3 +174,35 @@ def proposed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 def test_a_name_that_several_bear_names_nobody(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("links", "add", "K1", "Ostwind") != 0
     assert "Several accounts are called K1" in capsys.readouterr().err
+
+
+def test_a_customer_of_the_books_is_tied_by_the_tax_id_and_by_a_person(
+    place: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert standing(capsys, "Ostwind")["exposure"] != "0.00"
+    hamburg = "Ostwind (Hamburg)"
+    assert standing(capsys, hamburg)["exposure"] == "0.00"
+    done = document(capsys, "sync")
+    assert done["strangers"]["erp.invoices"]["customers"] == 1
+    assert run("links", "add", hamburg, "erp:K4") == 0
+    assert "erp:K4 is Ostwind (Hamburg); the next zixin sync reads its facts again" in capsys.readouterr().out
+    assert document(capsys, "sync")["strangers"] == {}
+    assert standing(capsys, hamburg)["exposure"] != "0.00"
+    assert document(capsys, "links", "list")["tied"][0]["customer"] == "erp:K4"
+    assert run("links", "add", hamburg, "erp:K4") != 0
+    assert "already" in capsys.readouterr().err
+    # A person's word stands above the number; and who bears the tax id of another account is one customer with it.
+    assert run("links", "add", hamburg, "erp:K2") == 0
+    assert run("links", "add", hamburg, "erp:K3") == 0
+    document(capsys, "sync")
+    assert standing(capsys, "Südwind AG")["exposure"] == "0.00"
+    assert standing(capsys, "Ostwind")["exposure"] == standing(capsys, hamburg)["exposure"]
+    for customer in ("erp:K2", "erp:K3"):
+        assert run("links", "remove", customer) == 0
+    capsys.readouterr()
+    done = document(capsys, "sync")
+    assert done["state"] == "done", done
+    assert standing(capsys, "Ostwind")["exposure"] != "0.00"
+    assert standing(capsys, "Südwind AG")["exposure"] != "0.00"
+    assert standing(capsys, hamburg)["exposure"] not in ("0.00", standing(capsys, "Ostwind")["exposure"])
+    assert run("links", "remove", "erp:K3") != 0

@@ -56,6 +56,7 @@ def upgrade() -> None:
         sa.Column("scheme", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("is_proven", sa.Boolean(), nullable=False),
+        sa.Column("own", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "account_id"),
         sqlite_with_rowid=False,
     )
@@ -82,3 +83,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("connection", "account_id", "other_id"),
         sqlite_with_rowid=False,
     )
+    _of_feeds()
+
+
+def _of_feeds() -> None:
+    op.create_table(
+        "feed_tax_ids",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("scheme", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("is_proven", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "feed", "customer"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_feed_tax_ids_number", "feed_tax_ids", ["connection", "scheme", "number"])
+    op.create_table(
+        "feed_words",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "feed", "customer"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_feed_words_account_id", "feed_words", ["connection", "account_id"])
