@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 
 from sqlalchemy import and_, delete, select, tuple_
 
-from connector.tax_ids import TaxId
+from connector.tax_ids import TaxId, contradict
 from sync.store import tables
 from sync.store.dialect import batches, upsert
 from sync.store.session import Reading, Writing
@@ -81,6 +81,34 @@ def by_word(session: Reading, feed: str, customers: Collection[str]) -> dict[str
             row[0]: row[1] for row in session.tx.execute(select(table.c.customer, table.c.account_id).where(these))
         }
     return result
+
+
+def contradicted(session: Reading, feed: str, found: Mapping[str, str]) -> set[str]:
+    """Those of the customers whose tax id contradicts that of the account which they would be taken for.
+
+    Whoever was taken for it before stays with it: nobody gets rid of a debt by writing another tax id into a field.
+    """
+    clash = clashing(session, feed, found)
+    table = tables.CANONICAL["profiles"]
+    stays: set[str] = set()
+    for batch in batches(sorted(clash)):
+        query = select(table.c.profile_id, table.c.account_id).where(
+            session.own(table), table.c.profile_id.in_([f"{feed}:{customer}" for customer in batch])
+        )
+        rows = [(row[0].removeprefix(f"{feed}:"), row[1]) for row in session.tx.execute(query)]
+        stays |= {customer for customer, account in rows if found[customer] == account}
+    return clash - stays
+
+
+def clashing(session: Reading, feed: str, found: Mapping[str, str]) -> set[str]:
+    """Customers whose tax id contradicts what their account's own record in the CRM says."""
+    theirs = tax_ids(session, feed, found)
+    table, ours = tables.tax_ids, dict[str, TaxId]()
+    for batch in batches(sorted({found[customer] for customer in theirs})):
+        these = and_(session.own(table), table.c.own, table.c.number != "", table.c.account_id.in_(batch))
+        query = select(table.c.account_id, table.c.scheme, table.c.number, table.c.is_proven).where(these)
+        ours |= {row[0]: TaxId(*row[1:]) for row in session.tx.execute(query)}
+    return {customer for customer, said in theirs.items() if contradict(said, ours.get(found[customer]))}
 
 
 def customers_of(session: Reading, feed: str, accounts: Collection[str]) -> set[str]:

@@ -81,7 +81,11 @@ class How:
 
 
 def accounts_of(session: Reading, feed: str, customers: Collection[str], how: How) -> dict[str, str]:
-    """Customer of the feed → the account that he is; one whom nobody is tied to is missing."""
+    """Customer of the feed → the account that he is; one whom nobody is tied to is missing.
+
+    What a person said counts, else a number that both sides say, unless their tax ids contradict each other, else the
+    tax id.
+    """
     said = _said(session, feed, customers)
     if how.says_account:
         found = _by_account(session, said)
@@ -91,6 +95,8 @@ def accounts_of(session: Reading, feed: str, customers: Collection[str], how: Ho
             numbers = {customer: numbers.get(customer, customer) for customer in customers}
         holders = _holders(session, feed, set(numbers.values()))
         found = {customer: holders[number] for customer, number in numbers.items() if number in holders}
+    for customer in identities.contradicted(session, feed, found):
+        del found[customer]
     found = identities.by_tax_id(session, feed, set(customers) - found.keys()) | found
     return found | identities.by_word(session, feed, customers)
 
@@ -205,16 +211,18 @@ def count(session: Reading, feed: str) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def said_twice(session: Reading, feed: str) -> dict[str, list[str]]:
-    """Number → the accounts that say it, where they are several; the first has the customer."""
-    table = tables.feed_accounts
-    mine = and_(session.own(table), table.c.feed == feed, table.c.said)
-    again = select(table.c.number).where(mine).group_by(table.c.number).having(func.count() > 1)
-    result: dict[str, list[str]] = {}
-    query = select(table.c.number, table.c.account_id).where(mine, table.c.number.in_(again))
-    for number, account in session.tx.execute(query.order_by(table.c.number, table.c.since, table.c.account_id)):
-        result.setdefault(number, []).append(account)
-    return result
+def clashing(session: Reading, feed: str) -> dict[str, str]:
+    """Customer → the account that says his number and another tax id; of those of whom no person said anything."""
+    fed, said = tables.feed_accounts, tables.feed_customers
+    numbers = {row[0]: row[1] for row in session.tx.execute(
+        select(fed.c.number, fed.c.account_id).where(session.own(fed), fed.c.feed == feed, fed.c.said)
+    )}  # fmt: skip
+    told = select(said.c.customer, said.c.says).where(session.own(said), said.c.feed == feed)
+    by_number = {row[0]: row[1] for row in session.tx.execute(told)}
+    named = {number: number for number in numbers if number not in by_number} | by_number
+    found = {customer: numbers[number] for customer, number in named.items() if number in numbers}
+    known = identities.by_word(session, feed, found)
+    return {name: found[name] for name in sorted(identities.clashing(session, feed, found) - known.keys())}
 
 
 def untie(session: Writing, feed: str) -> set[str]:

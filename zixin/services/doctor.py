@@ -16,7 +16,7 @@ from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
 from sync import backup
 from sync.crm_connection import CrmConnection, instant
-from sync.store import Store, ledger, migrations, refusals, rejects, sweeps, ties
+from sync.store import Store, ledger, links, migrations, refusals, rejects, sweeps, ties
 from sync.store import feeds as feed_states
 from sync.store.revision import behind
 from zixin import compose
@@ -296,7 +296,8 @@ def _feed(profile: str, name: str) -> Iterator[Check]:
         return
     with compose.open_store(profile) as (store, connection), store.read(connection) as session:
         state, (said, kept_) = feed_states.of(session, name), ties.count(session, name)
-        twice, own = ties.said_twice(session, name), compose.sources_of_feed(profile, connection, name)
+        twice, own = links.vetoed(session), compose.sources_of_feed(profile, connection, name)
+        clash = ties.clashing(session, name)
         tied = len(ledger.accounts_of_sources(session, own))
         strange = [seen for source, seen in rejects.strangers(session).items() if source in own]
     read = "–" if state.read_at is None else instant(state.read_at).isoformat(timespec="minutes")
@@ -319,10 +320,20 @@ def _feed(profile: str, name: str) -> Iterator[Check]:
         en = f"{kept_:,} accounts say no number any more and keep the customer that they had, until another one says it"
         zh = f"{kept_:,} 个客户档案已无对方编号，在其他档案使用该编号之前保留原对应关系"
         yield Check("records", name, "look", en, zh)
-    for number, accounts in list(twice.items())[:_FEW]:
-        en = f"{len(accounts)} accounts say the number {number}: {accounts[0]} has the customer, being first"
-        zh = f"{len(accounts)} 个客户档案使用同一编号 {number}：最先使用的 {accounts[0]} 对应该客户"
+    for number in [each.removeprefix(f"{name}:") for each in twice if each.startswith(f"{name}:")][:_FEW]:
+        accounts = twice[f"{name}:{number}"]
+        en = (
+            f"{len(accounts)} accounts say the number {number}, and tax ids differ: they are no one customer"
+        )
+        zh = f"{len(accounts)} 个客户档案使用同一编号 {number}，但税号不同：未合为一个客户"
         yield Check("records", name, "look", en, zh)
+    for customer, account in list(clash.items())[:_FEW]:
+        en = f"its customer {customer} and the account {account} say one number and different tax ids: "
+        zh = f"其客户 {customer} 与客户档案 {account} 编号相同、税号不同："
+        yield Check(
+            "records", name, "look", f"{en}zixin links add {account} {name}:{customer}, where they are one",
+            f"{zh}若为同一客户，zixin links add {account} {name}:{customer}",
+        )  # fmt: skip
 
 
 def _missed(profile: str) -> Iterator[Check]:

@@ -36,7 +36,7 @@ ACCOUNTS = (
 )
 
 
-#: What the second account bears, for a test of its own.
+#: The tax id of another company.
 OTHER_ID = "DE811907980"
 
 
@@ -48,7 +48,8 @@ def place(
     monkeypatch.setenv("ZIXIN_HOME", str(tmp_path / "home"))
     names = ("account_id", "number", "name", "tax_id")
     rows: list[dict[str, object]] = [dict(zip(names, row, strict=True)) for row in ACCOUNTS]
-    rows[1]["tax_id"] = getattr(request, "param", None)
+    for row in rows:
+        row |= getattr(request, "param", {}).get(row["account_id"], {})
     crm_accounts = table("accounts", *rows)
     with ExitStack() as ends:
         for name in ("zoho", "erp"):
@@ -131,7 +132,7 @@ def test_a_person_joins_what_nothing_else_does(place: Served, capsys: pytest.Cap
     assert "has no other accounts" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("place", [OTHER_ID], indirect=True)
+@pytest.mark.parametrize("place", [{"north2": {"tax_id": OTHER_ID}}], indirect=True)
 def test_differing_tax_ids_veto_a_number_and_it_is_said(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
     listed = document(capsys, "links", "list")
     assert listed["rows"] == []
@@ -206,3 +207,17 @@ def test_a_customer_of_the_books_is_tied_by_the_tax_id_and_by_a_person(
     assert standing(capsys, "Südwind AG")["exposure"] != "0.00"
     assert standing(capsys, hamburg)["exposure"] not in ("0.00", standing(capsys, "Ostwind")["exposure"])
     assert run("links", "remove", "erp:K3") != 0
+
+
+@pytest.mark.parametrize("place", [{"south": {"number": "K3", "tax_id": OTHER_ID}}], indirect=True)
+def test_a_number_is_no_tie_where_the_tax_ids_differ(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert standing(capsys, "Südwind AG")["exposure"] == "0.00"
+    # By the tax id he is somebody else.
+    assert standing(capsys, "Ostwind")["exposure"] != "0.00"
+    run("doctor")
+    assert "say one number and different tax ids" in capsys.readouterr().out
+    assert run("links", "add", "Südwind AG", "erp:K3") == 0
+    document(capsys, "sync")
+    assert standing(capsys, "Südwind AG")["exposure"] != "0.00"
+    run("doctor")
+    assert "say one number and different tax ids" not in capsys.readouterr().out
