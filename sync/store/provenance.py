@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from sync.store import outages, tables
+from sync.store import links, outages, tables
 from sync.store.dialect import batches
 from sync.store.session import Reading
 
@@ -28,7 +28,11 @@ class Origin:
 
 
 def of_account(session: Reading, account: str) -> list[Origin]:
-    """What is known of an account now, by source and table; what settles its claims is counted with the payments."""
+    """What is known of the account's customer now, by source and table: of all of his accounts together.
+
+    What settles their claims is counted with the payments.
+    """
+    names = links.accounts_of(session, account)
     cursors = tables.cursors
     whens = session.tx.execute(select(cursors.c.source, cursors.c.read_at).where(session.own(cursors)))
     read = {row[0]: row[1] for row in whens}
@@ -38,7 +42,7 @@ def of_account(session: Reading, account: str) -> list[Origin]:
         if "account_id" not in table.c:
             continue
         query = select(table.c.source, func.count(), func.max(table.c.known_from))
-        query = query.where(session.own(table), table.c.account_id == account, table.c.deleted_on.is_(None))
+        query = query.where(session.own(table), table.c.account_id.in_(names), table.c.deleted_on.is_(None))
         for source, rows, newest in session.tx.execute(query.group_by(table.c.source)):
             result.append(Origin(source, name, rows, newest, read.get(source), away.get(source)))
     return sorted(result, key=lambda each: (each.source, list(tables.CANONICAL).index(each.table)))

@@ -322,9 +322,7 @@ def _feed(profile: str, name: str) -> Iterator[Check]:
         yield Check("records", name, "look", en, zh)
     for number in [each.removeprefix(f"{name}:") for each in twice if each.startswith(f"{name}:")][:_FEW]:
         accounts = twice[f"{name}:{number}"]
-        en = (
-            f"{len(accounts)} accounts say the number {number}, and tax ids differ: they are no one customer"
-        )
+        en = f"{len(accounts)} accounts say the number {number}, and tax ids differ: they are no one customer"
         zh = f"{len(accounts)} 个客户档案使用同一编号 {number}，但税号不同：未合为一个客户"
         yield Check("records", name, "look", en, zh)
     for customer, account in list(clash.items())[:_FEW]:
