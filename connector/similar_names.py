@@ -28,7 +28,7 @@ SAME, OTHER_FORM, NO_PLACE, SLIP, FORMS_DIFFER = 100, 97, 93, 90, 70
 #: What is proposed where nobody asks for less.
 LEAST = 85
 #: Of a name that more accounts bear each is proposed beside the first alone.
-_MANY = 10
+_MANY = 50
 #: A slip counts in a word of so many letters, in a name of so many.
 _WORD, _NAME = 7, 9
 
@@ -141,13 +141,16 @@ def proposals(
 
 def _candidates(names: Sequence[Name]) -> Iterator[tuple[int, int]]:
     """Pairs whose cores are the same, or a letter apart: both lose a letter and are the same then."""
-    groups: dict[str, list[int]] = {}
+    # What stands in brackets and numbers have to be the same in any case.
+    groups: dict[tuple[str, frozenset[str], tuple[str, ...]], list[int]] = {}
     for row, name in enumerate(names):
         if name.core:
-            groups.setdefault(name.core, []).append(row)
-    for rows in groups.values():
+            groups.setdefault((name.core, name.parts, name.numbers), []).append(row)
+    alike: dict[str, list[int]] = {}
+    for (core, _, _), rows in groups.items():
         yield from _pairs(rows)
-    cores = [core for core, rows in groups.items() if len(core) >= _NAME and not names[rows[0]].is_chinese]
+        alike.setdefault(core, []).extend(rows)
+    cores = [core for core, rows in alike.items() if len(core) >= _NAME and not names[rows[0]].is_chinese]
     keys: list[int] = []
     owners: list[int] = []
     for n, core in enumerate(cores):
@@ -162,8 +165,8 @@ def _candidates(names: Sequence[Name]) -> Iterator[tuple[int, int]]:
     for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
         seen |= set(_every_pair(sorted(sorted_owners[start:end].tolist())))
     for one, other in sorted(seen):
-        for left in groups[cores[one]]:
-            yield from (tuple(sorted((left, right))) for right in groups[cores[other]])  # type: ignore[misc]
+        for left in alike[cores[one]]:
+            yield from (tuple(sorted((left, right))) for right in alike[cores[other]])  # type: ignore[misc]
 
 
 def _pairs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
