@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Column, Select, Table, and_, delete, exists, insert, select, tuple_
+from sqlalchemy import Column, Select, Table, and_, delete, exists, func, insert, select, tuple_
 
-from connector.linking import Link, Linked, Said, linked
+from connector.linking import Link, Said, linked
 from connector.profiles import filled
 from connector.schema import TABLES
 from connector.tax_ids import TaxId, tax_id
@@ -196,13 +196,14 @@ def said(session: Reading, accounts: Collection[str]) -> Said:
 
 def vetoed(session: Reading) -> dict[str, list[str]]:
     """Numbers of other systems that join nobody, because tax ids contradict each other → the accounts that say them."""
-    fed = tables.feed_accounts
-    query = select(fed.c.account_id).where(session.own(fed), fed.c.said)
-    every_ = set(session.tx.execute(query).scalars())
-    query = select(tables.CANONICAL["links"].c.account_id).where(session.own(tables.CANONICAL["links"]))
-    told = said(session, closure(session, every_ | set(session.tx.execute(query).scalars())))
-    result: Linked = linked(told)
-    return {number: sorted(told.numbers[number]) for number in sorted(result.vetoed)}
+    fed, told = tables.feed_accounts, tables.CANONICAL["links"]
+    again = select(fed.c.feed, fed.c.number).where(session.own(fed), fed.c.said)
+    again = again.group_by(fed.c.feed, fed.c.number).having(func.count() > 1)
+    query = select(fed.c.account_id).where(session.own(fed), fed.c.said, tuple_(fed.c.feed, fed.c.number).in_(again))
+    names = set(session.tx.execute(query).scalars())
+    names |= set(session.tx.execute(select(told.c.account_id).where(session.own(told))).scalars())
+    all_said = said(session, closure(session, names))
+    return {number: sorted(all_said.numbers[number]) for number in sorted(linked(all_said).vetoed)}
 
 
 def _words(session: Reading, names: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
