@@ -1,13 +1,14 @@
 """Which accounts are one customer, by everything that is said of them, whatever was said first.
 
-A number of another system joins the accounts that say it, unless tax ids in what it would join contradict each other;
-a proven tax id joins the accounts that bear it; a person joins any two, and takes any account out of what joins by
-itself. An account that was merged away belongs to the one that it was merged into. Source: docs/links.md.
+A number of another system joins the accounts that say it to the one that said it first, but for those whose tax ids
+contradict what is joined to it already; a proven tax id joins the accounts that bear it; a person joins any two, and
+takes any account out of what joins by itself. An account that was merged away belongs to the one that it was merged
+into. Source: docs/links.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connector.tax_ids import TaxId, contradict
@@ -23,8 +24,8 @@ class Said:
     #: Accounts that there are.
     live: Collection[str]
     tax_ids: Mapping[str, TaxId] = field(default_factory=dict)
-    #: A number of another system, by a name of its own → the accounts that say it.
-    numbers: Mapping[str, Collection[str]] = field(default_factory=dict)
+    #: A number of another system, by a name of its own → the accounts that say it, in the order in which they said it.
+    numbers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     #: Pairs that a person joined.
     joined: Collection[tuple[str, str]] = ()
     #: Accounts that a person took out: only a person joins them.
@@ -49,8 +50,8 @@ class Linked:
     """Accounts of customers who have several; whoever is missing is a customer of his own."""
 
     links: Mapping[str, Link]
-    #: Numbers that join nobody, because tax ids in what they would join contradict each other.
-    vetoed: frozenset[str]
+    #: Number → accounts that it does not join, because their tax ids contradict what it joins.
+    vetoed: Mapping[str, Sequence[str]]
 
 
 class Sets:
@@ -92,21 +93,18 @@ def linked(said: Said) -> Linked:
         if said.tax_ids[account].is_proven:
             bearers.setdefault(said.tax_ids[account].key, set()).add(account)
     by_tax = [names for names in bearers.values() if len(names) > 1]
-    sayers = {number: set(names) & free for number, names in said.numbers.items()}
-    sayers = {number: names for number, names in sayers.items() if len(names) > 1}
-    vetoed = frozenset(_vetoed(by_tax, sayers, said.tax_ids))
-    by_field = [names for number, names in sayers.items() if number not in vetoed]
+    by_field, vetoed = _by_numbers(said, free, by_tax)
     merged, guessed = (
         {account: into for account, into in each.items() if account not in live} for each in (said.merged, said.guessed)
     )
-    ways = {
+    ways: dict[str, Sequence[Collection[str]]] = {
         "merge": [{account, into} for account, into in merged.items()],
         "guess": [{account, into} for account, into in guessed.items()],
         "field": by_field,
         "tax_id": by_tax,
         "person": [{one, other} for one, other in said.joined],
     }
-    held = {way: set().union(*groups) for way, groups in ways.items()}
+    held: dict[str, set[str]] = {way: set().union(*groups) for way, groups in ways.items()}
     held["merge"], held["guess"] = set(merged), set(guessed)
     sets = Sets()
     for group in (names for groups in ways.values() for names in groups):
@@ -121,18 +119,26 @@ def linked(said: Said) -> Linked:
     return Linked(links, vetoed)
 
 
-def _vetoed(
-    by_tax: Iterable[Collection[str]], sayers: Mapping[str, Collection[str]], tax_ids: Mapping[str, TaxId]
-) -> Iterator[str]:
-    """Numbers of sets in which tax ids contradict each other: nobody knows which of them is the wrong one."""
+def _by_numbers(
+    said: Said, free: Collection[str], by_tax: Iterable[Collection[str]]
+) -> tuple[list[Collection[str]], dict[str, list[str]]]:
+    """Pairs that numbers join, each with the first that said it; and number → whom it does not."""
     sets = Sets()
-    for names in (*by_tax, *sayers.values()):
+    for names in by_tax:
         sets.join(names)
-    torn = set()
-    for members in sets.all():
-        first: dict[str, TaxId] = {}
-        for name in members:
-            told = tax_ids.get(name)
-            if told is not None and contradict(first.setdefault(told.scheme, told), told):
-                torn.add(sets.top(name))
-    yield from (number for number, names in sayers.items() if sets.top(min(names)) in torn)
+    borne: dict[str, dict[str, TaxId]] = {}
+    for name in sorted(said.tax_ids):
+        borne.setdefault(sets.top(name), {}).setdefault(said.tax_ids[name].scheme, said.tax_ids[name])
+    pairs: list[Collection[str]] = []
+    out: dict[str, list[str]] = {}
+    for number in sorted(said.numbers):
+        sayers = [name for name in said.numbers[number] if name in free]
+        for first, other in ((sayers[0], name) for name in sayers[1:]):
+            one, two = (borne.get(sets.top(name), {}) for name in (first, other))
+            if any(contradict(one.get(scheme), told) for scheme, told in two.items()):
+                out.setdefault(number, []).append(other)
+                continue
+            sets.join((first, other))
+            borne[sets.top(first)] = two | one
+            pairs.append({first, other})
+    return pairs, out

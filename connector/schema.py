@@ -168,7 +168,6 @@ WHO = (
             _owner("account that is linked"),
             _text("customer_id", "customer it is an account of: another account, or a number shared", None),
             _choice("by", "what linked it", "merge guess field tax_id person", None, "field"),
-            _day("joined_on", "day on which the last of the customer's accounts joined", "always were one"),
         ),
     ),
 )

@@ -203,7 +203,9 @@ def take_customers(
         rows = page.frame.select("id", said.field).rows()
         told = {customer: (text or "").strip() or None for customer, text in rows}
         with store.write(link.name) as session:
-            ties.say_customers(session, feed, told, micros(link.now()))
+            now = micros(link.now())
+            ties.say_customers(session, feed, told, now)
+            links.relink_numbers(session, feed, told.keys(), now)
             seen |= told.keys()
             if whole and page.complete:
                 ties.unlisted(session, feed, seen, micros(link.now()))

@@ -18,10 +18,10 @@ from sync.store.ledger import OWN, there
 from sync.store.session import Reading, Writing
 
 
-def join(session: Writing, one: str, other: str, by: str, *, now_us: int, day: int) -> set[str]:
+def join(session: Writing, one: str, other: str, by: str, *, now_us: int) -> set[str]:
     """The two are one customer from now on; returns the accounts whose customer is another one now.
 
-    `now_us`: microseconds since 1970 UTC; `day`: the business day, days since 1970. Raises Misconfigured for an account
+    `now_us`: microseconds since 1970 UTC. Raises Misconfigured for an account
     and itself, and where they are one customer already.
     """
     if one == other:
@@ -34,13 +34,13 @@ def join(session: Writing, one: str, other: str, by: str, *, now_us: int, day: i
     table = tables.not_duplicates
     session.tx.execute(delete(table).where(session.own(table), table.c.account_id == first, table.c.other_id == second))
     _say(session, second, first, now_us)
-    moved = links.relink(session, {one, other}, now_us, day)
+    moved = links.relink(session, {one, other}, now_us)
     for account, to in ((one, other), (other, one)):
         log(session, account, to, "linked", by, now_us, {"with": to})
     return moved
 
 
-def part(session: Writing, account: str, by: str, *, now_us: int, day: int) -> set[str]:
+def part(session: Writing, account: str, by: str, *, now_us: int) -> set[str]:
     """The account is a customer of its own from now on, whatever would join it by itself; the others stay together.
 
     Returns the accounts whose customer is another one now. Raises Misconfigured where it has no other accounts, or
@@ -59,7 +59,7 @@ def part(session: Writing, account: str, by: str, *, now_us: int, day: int) -> s
     for one, next_one in itertools.pairwise(near):
         _say(session, next_one, one, now_us)
     _say(session, account, account, now_us)
-    moved = links.relink(session, {account, *others}, now_us, day)
+    moved = links.relink(session, {account, *others}, now_us)
     if any(name in others for name in links.accounts_of(session, account)):
         raise Misconfigured("E-LINK-TOLD", account=account)
     log(session, account, account, "parted", by, now_us, {"from": others})

@@ -9,7 +9,6 @@ import polars as pl
 from connector.errors import Denied, Misconfigured
 from connector.policy import Checks
 from connector.ports import Gone, Page
-from connector.schema import day_number
 from sync.crm_connection import CrmConnection, micros
 from sync.store import Store, facts, holes, ledger, links, sight
 from sync.store.sight import LostSource
@@ -143,7 +142,7 @@ def _close(store: Store, link: CrmConnection, name: str, records: Sequence[str],
         with store.write(link.name) as session:
             now = micros(link.now())
             touched = facts.remove(session, name, records, now)
-            pulled.touched |= touched | links.relink(session, touched, now, day_number(link.day_of(now)))
+            pulled.touched |= touched | links.relink(session, touched, now)
         return
     for start in range(0, len(records), RECORDS_A_TRANSACTION):
         gone = tuple(Gone(record, "deleted") for record in records[start : start + RECORDS_A_TRANSACTION])

@@ -13,7 +13,7 @@ import polars as pl
 from connector.errors import Misconfigured, Problem
 from connector.policy import Checks
 from connector.ports import UNNAMED
-from connector.schema import TABLES, day_number
+from connector.schema import TABLES
 from mappings.apply import Applied
 from sync import feeds, survivors
 from sync.crm_connection import CrmConnection, micros
@@ -46,7 +46,7 @@ def pull(
     with store.write(link.name) as session:
         feed_states.keep_only(session, link.feeds, micros(link.now()))
         now = micros(link.now())
-        pulled.touched |= links.catch_up(session, now, day_number(link.day_of(now)))
+        pulled.touched |= links.catch_up(session, now)
     whole: dict[str, bool] = {}
     started: dict[str, int] = {}
     for name in link.mapping.order():
@@ -115,7 +115,7 @@ def _guess(store: Store, link: CrmConnection, pulled: Pulled) -> None:
     """Where accounts went that people decided about, and that the CRM says nothing of."""
     with store.write(link.name) as session:
         now = micros(link.now())
-        pulled.touched |= survivors.guess(session, now, day_number(link.day_of(now)))
+        pulled.touched |= survivors.guess(session, now)
 
 
 def reread(store: Store, link: CrmConnection, accounts: Collection[str], checks: Checks, pulled: Pulled) -> set[str]:

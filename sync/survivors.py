@@ -18,7 +18,7 @@ from sync.store.session import Reading, Writing
 _BEFORE_US = 3 * 24 * 3600 * 1_000_000
 
 
-def guess(session: Writing, now_us: int, day: int) -> set[str]:
+def guess(session: Writing, now_us: int) -> set[str]:
     """Notes where accounts went that are gone without a word; returns the accounts whose customer is another one now.
 
     Looked at are those that people decided about and of which nobody has said anything yet.
@@ -30,7 +30,7 @@ def guess(session: Writing, now_us: int, day: int) -> set[str]:
     key = {"connection": session.connection, "state": "guessed", "by": None, "since": now_us}
     rows = [{**key, "account_id": account, "into": into} for account, into in found.items()]
     upsert(session, table, rows, ["connection", "account_id"])
-    return links.relink(session, {*found, *found.values()}, now_us, day)
+    return links.relink(session, {*found, *found.values()}, now_us)
 
 
 def vanished(session: Reading) -> set[str]:
@@ -52,7 +52,7 @@ def guesses(session: Reading) -> dict[str, str]:
     return {row[0]: row[1] for row in session.tx.execute(query.order_by(table.c.account_id))}
 
 
-def answer(session: Writing, account: str, by: str, *, yes: bool, now_us: int, day: int) -> str:
+def answer(session: Writing, account: str, by: str, *, yes: bool, now_us: int) -> str:
     """A person says whether it was merged so; returns the account that it looked merged into."""
     into = guesses(session).get(account)
     if into is None:
@@ -61,7 +61,7 @@ def answer(session: Writing, account: str, by: str, *, yes: bool, now_us: int, d
     session.tx.execute(
         update(table).where(session.own(table), table.c.account_id == account).values(state=state, by=by, since=now_us)
     )
-    links.relink(session, {account, into}, now_us, day)
+    links.relink(session, {account, into}, now_us)
     log(session, account, into, "merged" if yes else "not_merged", by, now_us, {"into": into})
     return into
 

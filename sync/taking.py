@@ -12,7 +12,6 @@ import polars as pl
 
 from connector.errors import Problem
 from connector.ports import Page
-from connector.schema import day_number
 from connector.tax_ids import TaxId, tax_id
 from mappings.apply import Applied, Ties, apply
 from sync.crm_connection import CrmConnection, micros
@@ -80,8 +79,9 @@ def take_in(
     began, in which a record may come twice. `force`: what it shows of our fields counts in any case.
     """
     resolved: dict[str, str] = {}
+    told_of: set[str] = set()
     _say_tax_ids(store, link, page)
-    organisation, tied = link.organisation_of(page.source), _ties(store, link, page.source, resolved)
+    organisation, tied = link.organisation_of(page.source), _ties(store, link, page.source, resolved, told_of)
     applied = apply(link.mapping, page.source, page.frame, organisation, link.time_zone, tied)
     applied = applied.with_misfits(page.misfits)
     if ahead := applied.modified.filter(pl.col("at") > micros(link.now() + _TOLERANCE)).height:
@@ -93,7 +93,9 @@ def take_in(
         touched = facts.apply_page(session, page.source, applied, page.gone, now, asked)
         said = _say_numbers(session, link, page, applied, now) | _say_merges(session, link, page, applied, now)
         if said or not LINKING.isdisjoint(applied.tables):
-            touched |= links.relink(session, touched | said, now, day_number(link.day_of(now)))
+            touched |= links.relink(session, touched | said, now)
+        if told_of and (news := identities.see(session, link.mapping.feed_of(page.source), told_of)):
+            touched |= links.relink_numbers(session, link.mapping.feed_of(page.source), news, now)
         pulled.touched |= touched
         if resolved:
             ties.keep(session, link.mapping.feed_of(page.source), resolved)
@@ -173,8 +175,13 @@ def _say_merges(session: Writing, link: CrmConnection, page: Page, applied: Appl
     return links.merged(session, gone, applied.tables["accounts"]["account_id"].to_list(), now)
 
 
-def _ties(store: Store, link: CrmConnection, name: str, resolved: dict[str, str]) -> Ties | None:
-    """How a source's names are ours; None: it is the CRM's own. `resolved`: takes what is to be kept."""
+def _ties(
+    store: Store, link: CrmConnection, name: str, resolved: dict[str, str], told_of: set[str]
+) -> Ties | None:  # fmt: skip
+    """How a source's names are ours; None: it is the CRM's own.
+
+    `resolved`: takes what is to be kept; `told_of`: the customers that the page names.
+    """
     feed = link.mapping.feed_of(name)
     if not feed:
         return None
@@ -182,6 +189,7 @@ def _ties(store: Store, link: CrmConnection, name: str, resolved: dict[str, str]
     def accounts(customers: Collection[str]) -> dict[str, str]:
         with store.read(link.name) as session:
             found = ties.accounts_of(session, feed, customers, link.tie(feed))
+        told_of.update(customers)
         resolved.update(found if link.tie(feed).says_account else {})
         return found
 

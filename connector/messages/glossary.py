@@ -73,7 +73,6 @@ TABLE_NAMES: dict[str, str] = {
 COLUMN_NAMES: dict[str, str] = {
     "account_id": "客户档案标识",
     "profile_id": "补充档案标识",
-    "joined_on": "合并日期",
     "number": "编号",
     "name": "名称",
     "tax_id": "税号",

@@ -1,8 +1,8 @@
 """Customers of several accounts: before anything is summed, their accounts become one.
 
 Every fact goes to the customer, who is called by the least id of his accounts. What was agreed or decided for one of
-the accounts keeps its own account beside it, so that the stricter stands: see `of_account` and `joined_on`. Without
-links everything stays as it is. Source: docs/links.md.
+the accounts keeps its own account beside it, so that the stricter stands: see `of_account`, `joined_at` and
+`whole_at`. Without links everything stays as it is. Source: docs/links.md.
 """
 
 from __future__ import annotations
@@ -21,8 +21,13 @@ from connector.scoring.ledger.terms import due_by_terms
 
 #: Columns that name an account.
 _NAMES = ("account_id", "parent_id", "payer_id", "provider_id")
-#: Tables whose rows keep their own account, and the day on which it became the customer's.
+#: Tables whose rows keep their own account, and when it became the customer's.
 _AGREED = ("terms", "limits", "decisions")
+#: Tables of which a row makes an account more than an empty one.
+_FACTS = (
+    "receivables", "payments", "adjustments", "orders", "terms", "limits", "decisions", "securities", "evidence",
+    "statements", "contracts", "promises",
+)  # fmt: skip
 #: Kinds of decisions that hold.
 HOLDING = ("hold", "blacklist", "cash_only", "legal")
 #: Columns of an account of which not the first that says something counts.
@@ -46,7 +51,9 @@ class Folded:
 
 
 def folded(tables: Tables) -> Folded:
-    """Columns in: those of the canonical tables, and of links also `joined_on` (day; null: always was)."""
+    """Columns in: those of the canonical tables, and of links also `joined_at`, of limits and decisions
+    `known_from` (microseconds since 1970 UTC): without them nothing was agreed before somebody joined.
+    """
     links = table(tables, "links")
     rest = {name: frame for name, frame in tables.items() if name != "links"}
     if links.is_empty():
@@ -57,8 +64,8 @@ def folded(tables: Tables) -> Folded:
         return Folded(rest)
     rest |= _without_guesses(rest, links)
     result = {name: _renamed(frame, others) for name, frame in rest.items()}
-    joined = _joined_on(links, head_of)
-    result |= {n: _with_own(result[n], rest[n]["account_id"], joined) for n in _AGREED if n in rest}
+    joined, whole = _joined(rest, links, head_of)
+    result |= {n: _with_own(result[n], rest[n]["account_id"], joined, whole) for n in _AGREED if n in rest}
     if "receivables" in rest:
         result["receivables"] = _with_due(rest, result, others, accounts_of)
     if "statements" in rest:
@@ -105,21 +112,33 @@ def own_account(rows: pl.DataFrame) -> str:
     return "of_account" if "of_account" in rows.columns else "account_id"
 
 
-def before_joined(rows: pl.DataFrame) -> pl.Expr:
-    """Whether a row of `_AGREED` was agreed before its accounts became one customer: for one of them alone."""
-    if "joined_on" not in rows.columns:
+def before_joined(rows: pl.DataFrame, when: str = "whole_at") -> pl.Expr:
+    """Whether a row of `_AGREED` was agreed for one of a customer's accounts alone, before it was one of them.
+
+    `when`: whole_at, before the last of the accounts joined; joined_at, before the row's own did. A row without a first
+    day, of a field in the CRM, always is.
+    """
+    if when not in rows.columns or "known_from" not in rows.columns:
         return pl.lit(value=False)
-    early = pl.col("valid_from").is_null() | (pl.col("valid_from") < pl.col("joined_on"))
-    return pl.col("joined_on").is_not_null() & early
+    early = pl.col("valid_from").is_null() | (pl.col("known_from") < pl.col(when))
+    return pl.col(when).is_not_null() & early
 
 
-def _joined_on(links: pl.DataFrame, head_of: Mapping[str, str]) -> dict[str, int]:
-    """Customer → the day on which the last of his accounts joined; one whose accounts always were one is missing."""
-    days: dict[str, int] = {}
-    for account, day in links.select("account_id", "joined_on").drop_nulls().iter_rows():
-        if account in head_of:
-            days[head_of[account]] = max(days.get(head_of[account], day), day)
-    return days
+def _joined(tables: Tables, links: pl.DataFrame, head_of: Mapping[str, str]) -> tuple[dict[str, int], dict[str, int]]:
+    """Account → when it became one of its customer's; customer → when the last did that brings any fact."""
+    if "joined_at" not in links.columns:
+        return {}, {}
+    joined = dict(links.select("account_id", "joined_at").drop_nulls().iter_rows())
+    theirs = pl.Series(list(joined), dtype=pl.String).implode()
+    brings: set[str] = set()
+    for name in _FACTS:
+        if name in tables:
+            brings |= set(tables[name].filter(pl.col("account_id").is_in(theirs))["account_id"])
+    whole: dict[str, int] = {}
+    for account in brings & head_of.keys():
+        head = head_of[account]
+        whole[head] = max(whole.get(head, joined[account]), joined[account])
+    return joined, whole
 
 
 def _renamed(frame: pl.DataFrame, others: Mapping[str, str]) -> pl.DataFrame:
@@ -127,9 +146,16 @@ def _renamed(frame: pl.DataFrame, others: Mapping[str, str]) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).replace(others) for name in names) if names else frame
 
 
-def _with_own(rows: pl.DataFrame, own: pl.Series, joined: Mapping[str, int]) -> pl.DataFrame:
-    day = pl.col("account_id").replace_strict(joined, default=None, return_dtype=pl.Int32)
-    return rows.with_columns(own.alias("of_account"), day.alias("joined_on"))
+def _with_own(
+    rows: pl.DataFrame, own: pl.Series, joined: Mapping[str, int], whole: Mapping[str, int]
+) -> pl.DataFrame:  # fmt: skip
+    def when(account: pl.Expr, known: Mapping[str, int]) -> pl.Expr:
+        return account.replace_strict(dict(known), default=None, return_dtype=pl.Int64)
+
+    rows = rows.with_columns(own.alias("of_account"))
+    return rows.with_columns(
+        when(pl.col("of_account"), joined).alias("joined_at"), when(pl.col("account_id"), whole).alias("whole_at")
+    )
 
 
 def _with_due(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import and_, delete, select, tuple_
+from sqlalchemy import and_, delete, insert, select, tuple_
 
 from connector.tax_ids import TaxId, contradict
 from sync.store import tables
@@ -70,6 +70,30 @@ def by_tax_id(session: Reading, feed: str, customers: Collection[str]) -> dict[s
             found[scheme, number] = account
     keys = {name: (each.scheme, each.number) for name, each in ids.items()}
     return {name: found[key] for name, key in keys.items() if key in found}
+
+
+def see(session: Writing, feed: str, customers: Collection[str]) -> set[str]:
+    """The feed has told of these customers; returns those of whom it had not before."""
+    table, known = tables.feed_seen, set[str]()
+    for batch in batches(sorted(customers)):
+        these = and_(session.own(table), table.c.feed == feed, table.c.customer.in_(batch))
+        known |= set(session.tx.execute(select(table.c.customer).where(these)).scalars())
+    news = set(customers) - known
+    key = {"connection": session.connection, "feed": feed}
+    if news:
+        session.tx.execute(insert(table), [{**key, "customer": name} for name in sorted(news)])
+    return news
+
+
+def customers_called(session: Reading, numbers: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the feeds' numbers that a customer there has: one that nobody has was typed to fill the field."""
+    seen, said = tables.feed_seen, tables.feed_customers
+    found: set[tuple[str, str]] = set()
+    for batch in batches(sorted(numbers)):
+        for table, column in ((seen, seen.c.customer), (said, said.c.says)):
+            query = select(table.c.feed, column).where(session.own(table), tuple_(table.c.feed, column).in_(batch))
+            found |= {(row[0], row[1]) for row in session.tx.execute(query)}
+    return found
 
 
 def by_word(session: Reading, feed: str, customers: Collection[str]) -> dict[str, str]:
@@ -146,5 +170,5 @@ def words(session: Reading) -> list[tuple[str, str, str]]:
 
 def forget(session: Writing, feed: str) -> None:
     """Nothing is known of that feed's customers any more."""
-    for table in (tables.feed_tax_ids, tables.feed_words):
+    for table in (tables.feed_tax_ids, tables.feed_words, tables.feed_seen):
         session.tx.execute(delete(table).where(session.own(table), table.c.feed == feed))

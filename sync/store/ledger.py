@@ -358,9 +358,9 @@ def _same(session: Reading, *, past: bool) -> Iterator[tuple[str, str]]:
 
 
 def _links(session: Reading, accounts: Collection[str] | None, known_at: int | None) -> pl.DataFrame:
-    """Who is one customer with whom, with the columns of `links`; as it was known at that instant."""
-    table, names = tables.customer_accounts, TABLES["links"].names()
-    query = select(*(table.c[name] for name in names)).where(session.own(table))
+    """Who is one customer with whom, with the columns of `links` and joined_at; as it was known at that instant."""
+    table, schema = tables.customer_accounts, {**TABLES["links"].schema(), "joined_at": pl.Int64()}
+    query = select(*(table.c[name] for name in schema)).where(session.own(table))
     if known_at is None:
         query = query.where(table.c.known_until == tables.FOREVER)
     else:
@@ -369,7 +369,7 @@ def _links(session: Reading, accounts: Collection[str] | None, known_at: int | N
     for batch in [None] if accounts is None else batches(sorted(accounts)):
         these = query if batch is None else query.where(table.c.account_id.in_(batch))
         rows += [tuple(row) for row in session.tx.execute(these)]
-    return pl.DataFrame(rows, schema=TABLES["links"].schema(), orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _owned(name: str) -> bool:
@@ -388,7 +388,8 @@ def _select(
     known_at: int | None = None,
     without: Collection[str] = (),
 ) -> pl.DataFrame:
-    columns = TABLES[name].names()
+    schema = _schema(name)
+    columns = list(schema)
     queries = []
     for table in (tables.CANONICAL[name], *((tables.PAST[name],) if known_at is not None else ())):
         query = select(*(table.c[item] for item in columns)).where(session.own(table), table.c.deleted_on.is_(None))
@@ -404,7 +405,13 @@ def _select(
         else:
             for batch in batches(values):
                 rows += [tuple(row) for row in session.tx.execute(query.where(table.c[column].in_(batch)))]
-    return pl.DataFrame(rows, schema=TABLES[name].schema(), orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _schema(name: str) -> dict[str, pl.DataType]:
+    """Columns of a table to score: of what people agree on also when zixin first heard of it."""
+    heard = {"known_from": pl.Int64()} if name in ("decisions", "limits") else {}
+    return {**TABLES[name].schema(), **heard}
 
 
 def totals(session: Reading) -> dict[str, int]:

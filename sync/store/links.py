@@ -33,14 +33,14 @@ class Member:
 
     customer: str
     by: str
-    joined_on: int
+    joined_at: int
 
 
-def relink(session: Writing, accounts: Collection[str], now: int, day: int) -> set[str]:
+def relink(session: Writing, accounts: Collection[str], now: int) -> set[str]:
     """Works out anew who is one customer with these accounts; returns those whose customer is another one now.
 
-    `now`: microseconds since 1970 UTC; `day`: the business day, days since 1970. What is said of them is stored
-    already. Their facts versions move: they are due to be scored.
+    `now`: microseconds since 1970 UTC. What is said of them is stored already. Their facts versions move: they are due
+    to be scored.
     """
     if not accounts:
         return set()
@@ -48,17 +48,33 @@ def relink(session: Writing, accounts: Collection[str], now: int, day: int) -> s
     near = closure(session, accounts)
     before = members(session, near)
     found = linked(said(session, near)).links
-    moved = _keep(session, before, found, now, day)
+    moved = _keep(session, before, found, now)
     bump(session, moved)
     return moved
 
 
-def catch_up(session: Writing, now: int, day: int) -> set[str]:
+def relink_numbers(session: Writing, feed: str, customers: Collection[str], now: int) -> set[str]:
+    """Does so of accounts that say the number of one of these customers, of whom the feed has only now told."""
+    said_of, fed = tables.feed_customers, tables.feed_accounts
+    numbers = set(customers)
+    for batch in batches(sorted(customers)):
+        these = and_(session.own(said_of), said_of.c.feed == feed, said_of.c.customer.in_(batch))
+        numbers |= set(session.tx.execute(select(said_of.c.says).where(these)).scalars())
+    again: set[str] = set()
+    for batch in batches(sorted(numbers)):
+        these = and_(session.own(fed), fed.c.feed == feed, fed.c.number.in_(batch), fed.c.said)
+        query = select(fed.c.number).where(these).group_by(fed.c.number).having(func.count() > 1)
+        again |= set(session.tx.execute(query).scalars())
+    query = select(fed.c.account_id).where(session.own(fed), fed.c.feed == feed, fed.c.said)
+    return relink(session, _column(session, query, fed.c.number, again), now)
+
+
+def catch_up(session: Writing, now: int) -> set[str]:
     """Does so of accounts whose tax id was never looked at: of a store of an earlier release."""
     mine, known = tables.CANONICAL["accounts"], tables.tax_ids
     there = exists().where(known.c.connection == mine.c.connection, known.c.account_id == mine.c.account_id)
     query = select(mine.c.account_id).where(session.own(mine), mine.c.tax_id.is_not(None), ~there)
-    return relink(session, set(session.tx.execute(query).scalars()), now, day)
+    return relink(session, set(session.tx.execute(query).scalars()), now)
 
 
 def merged(session: Writing, gone: Mapping[str, str], shown: Collection[str], now: int) -> set[str]:
@@ -84,7 +100,7 @@ def members(session: Reading, accounts: Collection[str]) -> dict[str, Member]:
     """Account → whose it is, of customers who have several; an account alone is missing."""
     table, result = tables.customer_accounts, dict[str, Member]()
     for batch in batches(sorted(accounts)):
-        query = select(table.c.account_id, table.c.customer_id, table.c.by, table.c.joined_on).where(
+        query = select(table.c.account_id, table.c.customer_id, table.c.by, table.c.joined_at).where(
             session.own(table), table.c.account_id.in_(batch), table.c.known_until == FOREVER
         )
         result |= {row[0]: Member(*row[1:]) for row in session.tx.execute(query)}
@@ -114,7 +130,7 @@ def together(session: Reading, accounts: Collection[str]) -> dict[str, set[str]]
 def every(session: Reading) -> dict[str, Member]:
     """All accounts of customers who have several."""
     table = tables.customer_accounts
-    query = select(table.c.account_id, table.c.customer_id, table.c.by, table.c.joined_on).where(
+    query = select(table.c.account_id, table.c.customer_id, table.c.by, table.c.joined_at).where(
         session.own(table), table.c.known_until == FOREVER
     )
     return {row[0]: Member(*row[1:]) for row in session.tx.execute(query)}
@@ -173,21 +189,25 @@ def said(session: Reading, accounts: Collection[str]) -> Said:
     names = sorted(accounts)
     account = tables.CANONICAL["accounts"]
     live = _column(session, select(account.c.account_id).where(session.own(account)), account.c.account_id, names)
-    fed, numbers = tables.feed_accounts, dict[str, set[str]]()
+    fed, sayings = tables.feed_accounts, list[tuple[str, str, int, str]]()
     for batch in batches(names):
-        query = select(fed.c.feed, fed.c.number, fed.c.account_id).where(
+        query = select(fed.c.feed, fed.c.number, fed.c.since, fed.c.account_id).where(
             session.own(fed), fed.c.account_id.in_(batch), fed.c.said
         )
-        for feed, number, name in session.tx.execute(query):
-            numbers.setdefault(f"{feed}:{number}", set()).add(name)
+        sayings += [(row[0], row[1], row[2], row[3]) for row in session.tx.execute(query)]
+    real = identities.customers_called(session, {(feed, number) for feed, number, _, _ in sayings})
+    numbers: dict[str, list[str]] = {}
+    for feed, number, _, name in sorted(sayings):
+        if (feed, number) in real:
+            numbers.setdefault(f"{feed}:{number}", []).append(name)
     joined, alone = set[tuple[str, str]](), set[str]()
-    for name, customer, by, source in _words(session, names):
+    for name, customer, by, source in sorted(_words(session, names)):
         if by == "person" and name == customer:
             alone |= {name} if source == OWN else set()
         elif by == "person":
             joined.add((name, customer))
         else:
-            numbers.setdefault(f"={customer}", {customer}).add(name)
+            numbers.setdefault(f"={customer}", [customer]).append(name)
     merges = [row for row in _merges(session, names) if row.state in _STANDS]
     guessed = {row.account_id: row.into for row in merges if row.state == "guessed"}
     merged = {row.account_id: row.into for row in merges if row.account_id not in guessed}
@@ -195,15 +215,15 @@ def said(session: Reading, accounts: Collection[str]) -> Said:
 
 
 def vetoed(session: Reading) -> dict[str, list[str]]:
-    """Numbers of other systems that join nobody, because tax ids contradict each other → the accounts that say them."""
+    """Number of another system → accounts that it does not join, because their tax ids contradict what it joins."""
     fed, told = tables.feed_accounts, tables.CANONICAL["links"]
     again = select(fed.c.feed, fed.c.number).where(session.own(fed), fed.c.said)
     again = again.group_by(fed.c.feed, fed.c.number).having(func.count() > 1)
     query = select(fed.c.account_id).where(session.own(fed), fed.c.said, tuple_(fed.c.feed, fed.c.number).in_(again))
     names = set(session.tx.execute(query).scalars())
     names |= set(session.tx.execute(select(told.c.account_id).where(session.own(told))).scalars())
-    all_said = said(session, closure(session, names))
-    return {number: sorted(all_said.numbers[number]) for number in sorted(linked(all_said).vetoed)}
+    found = linked(said(session, closure(session, names)))
+    return {number: sorted(found.vetoed[number]) for number in sorted(found.vetoed)}
 
 
 def _words(session: Reading, names: Collection[str]) -> Iterator[tuple[str, str, str, str]]:
@@ -259,21 +279,21 @@ def _column(session: Reading, query: Select[Any], column: Column[Any], names: Co
     }
 
 
-def _keep(
-    session: Writing, before: Mapping[str, Member], found: Mapping[str, Link], now: int, day: int
-) -> set[str]:  # fmt: skip
+def _keep(session: Writing, before: Mapping[str, Member], found: Mapping[str, Link], now: int) -> set[str]:
     """Stores who is whose from now on; returns the accounts whose customer is another one, or has other accounts."""
     was, is_now = _sets(before.items()), _sets(found.items())
     rows, ended, moved = [], [], set[str]()
     for account in sorted(was.keys() | is_now.keys()):
         had, has = before.get(account), found.get(account)
         others, theirs = (each.get(account, frozenset({account})) for each in (was, is_now))
-        if others != theirs:
-            moved.add(account)
-        since = day
-        if had is not None and theirs <= others:
-            # Who stays has been together with the rest since then.
-            since = had.joined_on
+        # Of one that only looks merged less acts than of one that is.
+        only_looks = [each is not None and each.by == "guess" for each in (had, has)]
+        if others != theirs or only_looks[0] != only_looks[1]:
+            moved |= {account, *theirs}
+        # The largest part that was one before takes the others in.
+        parts = {was[name] & theirs for name in theirs if name in was}
+        base = min(parts, key=lambda each: (-len(each), min(each)), default=frozenset[str]())
+        since = had.joined_at if had is not None and account in base else now
         new = None if has is None else Member(has.customer, has.by, since)
         if new == had:
             continue
@@ -283,7 +303,7 @@ def _keep(
     _end(session, ended, now)
     key = {"connection": session.connection, "known_from": now, "known_until": FOREVER}
     made = [
-        {**key, "account_id": account, "customer_id": new.customer, "by": new.by, "joined_on": new.joined_on}
+        {**key, "account_id": account, "customer_id": new.customer, "by": new.by, "joined_at": new.joined_at}
         for account, new in rows
     ]
     upsert(session, tables.customer_accounts, made, ["connection", "account_id", "known_until", "known_from"])

@@ -128,11 +128,11 @@ holes = _table(
     key=("connection", "source", "table", "cause"),
 )  # fmt: skip
 #: Accounts of customers who have several, and those that were merged into them, as known from then until then, in
-#: microseconds since 1970 UTC; `known_until` FOREVER: now. `joined_on`: day on which the last of them joined.
+#: microseconds since 1970 UTC; `known_until` FOREVER: now. `joined_at`: since when this account is one of his.
 customer_accounts = _table(
     "customer_accounts",
     _text("connection"), _text("account_id"), _text("customer_id"), _text("by"),
-    Column("joined_on", Integer(), nullable=False), _int("known_from"), _int("known_until"),
+    _int("joined_at"), _int("known_from"), _int("known_until"),
     key=("connection", "account_id", "known_until", "known_from"),
 )  # fmt: skip
 Index("ix_customer_accounts_customer_id", customer_accounts.c.connection, customer_accounts.c.customer_id)
@@ -182,6 +182,10 @@ feed_tax_ids = _table(
     key=("connection", "feed", "customer"),
 )  # fmt: skip
 Index("ix_feed_tax_ids_number", feed_tax_ids.c.connection, feed_tax_ids.c.scheme, feed_tax_ids.c.number)
+#: Customers of whom a feed has told.
+feed_seen = _table(
+    "feed_seen", _text("connection"), _text("feed"), _text("customer"), key=("connection", "feed", "customer")
+)
 feed_words = _table(
     "feed_words",
     _text("connection"), _text("feed"), _text("customer"), _text("account_id"), _text("by"), _int("at"),

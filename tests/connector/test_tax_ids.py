@@ -62,3 +62,47 @@ def test_two_of_one_kind_contradict_and_two_of_different_kinds_do_not() -> None:
     assert not contradict(one, one)
     assert not contradict(one, other)
     assert not contradict(one, None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "country"),
+    [
+        ("BE0428759497", "BE428759497", None),
+        ("CHE-107.787.577 MWST", "CHE-107.787.577", None),
+        ("CHE-107.787.577 TVA", "CHE107787577", "CH"),
+        ("DE136695976", "USt-IdNr. DE136695976", None),
+        ("FR40303265045", "303 265 045", "FR"),
+        ("NL4495445B01", "NL004495445B01", None),
+        ("NO995525828MVA", "995525828", "NO"),
+        ("税号：91110000600037341L", "CN91110000600037341L", None),
+        ("VAT no. DE136695976", "136695976", "DE"),
+        ("094259216", "EL094259216", "EL"),
+    ],
+)
+def test_one_id_written_in_two_ways_is_one(one: str, other: str, country: str | None) -> None:
+    first, second = tax_id(one, country), tax_id(other, country)
+    assert first is not None
+    assert first == second
+    assert first.is_proven
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "123456789012345678", "PL1111111111", "PL0000000000", "HU00000000", "FI00000000", "LU00000000", "BG000000000",
+        "ESA00000000", "SE000000000001", "IE0000000W", "DE123456788", "DE111111125",
+    ],
+)  # fmt: skip
+def test_what_somebody_typed_to_fill_a_field_proves_nothing(text: str) -> None:
+    found = tax_id(text)
+    assert found is None or not found.is_proven
+
+
+def test_a_central_company_s_zeros_are_no_filler() -> None:
+    found = tax_id("91100000100003962T")
+    assert found is not None
+    assert found.is_proven
+
+
+def test_a_form_that_proves_nothing_does_not_contradict_one_that_does() -> None:
+    assert not contradict(tax_id("DE136695976"), tax_id("21/815/08150", "DE"))

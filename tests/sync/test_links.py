@@ -20,7 +20,7 @@ from mappings.load import packaged
 from sync import decisions, links, survivors
 from sync.crm_connection import CrmConnection, micros
 from sync.rescore import commit_assessments, score
-from sync.store import Store, ledger, ratings, ties
+from sync.store import Store, identities, ledger, ratings, ties
 from sync.store import links as link_store
 from sync.store.facts import put_row
 from sync.taking import Pulled, take_in
@@ -69,7 +69,7 @@ class Books:
         del self.told[key]
         self.take("accounts", gone=(Gone(key, "merged_into", into) if told else Gone(key, "deleted"),))
         with self.store.write("c") as session:
-            survivors.guess(session, self.now_us, TODAY)
+            survivors.guess(session, self.now_us)
 
     def invoice(self, key: str, owner: str, amount: int, due: str) -> None:
         row = {
@@ -84,15 +84,15 @@ class Books:
 
     def number(self, account: str, text: str | None) -> None:
         with self.store.write("c") as session:
-            link_store.relink(session, ties.say(session, "erp", {account: text}, self.now_us), self.now_us, TODAY)
+            link_store.relink(session, ties.say(session, "erp", {account: text}, self.now_us), self.now_us)
 
     def join(self, one: str, other: str) -> None:
         with self.store.write("c") as session:
-            links.join(session, one, other, "amy", now_us=self.now_us, day=TODAY)
+            links.join(session, one, other, "amy", now_us=self.now_us)
 
     def part(self, account: str) -> None:
         with self.store.write("c") as session:
-            links.part(session, account, "amy", now_us=self.now_us, day=TODAY)
+            links.part(session, account, "amy", now_us=self.now_us)
 
     def decide(self, key: str, account: str, kind: str, value: str | None = None, first: int | None = None) -> None:
         row = {"decision_id": key, "account_id": account, "kind": kind, "value": value, "valid_from": first}
@@ -140,6 +140,7 @@ def test_whatever_the_order_it_ends_as_if_the_end_had_always_been(seed: int, tmp
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     first = Books(tmp_path / "a")
+    identities_seen(first)
     names = list("abcdefg")
     for name in names:
         first.account(name, Agreed_Credit_Limit=f"{chance.randint(1, 9)}000" if chance.random() < 0.5 else "")
@@ -157,8 +158,10 @@ def test_whatever_the_order_it_ends_as_if_the_end_had_always_been(seed: int, tmp
         if step in ("join", "part"):
             do(first, step, one, other)
         elif step == "number":
-            numbers[one] = chance.choice(["7", "8", None])
-            first.number(one, numbers[one])
+            said = chance.choice(["7", "8", None])
+            if said != numbers.pop(one, None) or said is None:
+                first.number(one, said)
+            numbers[one] = said
         elif step == "tax":
             first.account(one, **{**first.told[one], "Tax_ID": chance.choice(TAX)})
         elif len(names) > 4:
@@ -191,12 +194,14 @@ def told_at_once(
 ) -> Books:
     """A store that never heard of anything but the end."""
     second = Books(folder)
+    identities_seen(second)
+    copy_decisions(first, second)
     for key, row in first.told.items():
         if "owner" not in row:
             second.account(key, **{name: value for name, value in row.items() if name not in ("id", "Account_Name")})
-    for account in names:
-        if numbers.get(account):
-            second.number(account, numbers[account])
+    # In the order in which they were said.
+    for account in sorted(set(numbers) & set(names), key=list(numbers).index):
+        second.number(account, numbers[account])
     second.take("accounts", gone=tuple(Gone(one, "merged_into", into) for one, into in merged))
     for key, row in first.told.items():
         if "owner" in row:
@@ -212,18 +217,29 @@ def do(books: Books, step: str, one: str, other: str) -> None:
         books.join(one, other) if step == "join" else books.part(one)
 
 
+def identities_seen(books: Books) -> None:
+    """The ERP has customers of these numbers."""
+    with books.store.write("c") as session:
+        identities.see(session, "erp", ["7", "8"])
+
+
+def copy_decisions(one: Books, other: Books) -> None:
+    """What people decided, which they did before anybody was linked."""
+    with one.store.read("c") as session:
+        rows = [row for row in decisions.list_decisions(session) if row["source"] == "zixin"]
+    with other.store.write("c") as session:
+        for row in rows:
+            put_row(session, row["table"], row, other.now_us)
+
+
 def copy_words(one: Books, other: Books) -> None:
-    """What people said and decided, as it stands at last."""
+    """What people said of links, as it stands at last."""
     with one.store.read("c") as session:
         said = link_store.words(session)
-        rows = [*decisions.list_decisions(session)]
     with other.store.write("c") as session:
         for account, customer in said:
             put_row(session, "links", {"account_id": account, "customer_id": customer, "by": "person"}, other.now_us)
-        link_store.relink(session, {name for pair in said for name in pair}, other.now_us, TODAY)
-        for row in rows:
-            if row["source"] == "zixin":
-                put_row(session, row["table"], row, other.now_us)
+        link_store.relink(session, {name for pair in said for name in pair}, other.now_us)
 
 
 def test_a_tax_id_links_and_a_person_parts_and_joins(books: Books) -> None:
@@ -259,9 +275,13 @@ def test_a_contradicted_number_joins_nobody_and_is_listed(books: Books) -> None:
     books.account("b", Tax_ID=TAX[1])
     books.number("a", "7")
     books.number("b", "7")
+    # Before the ERP has such a customer the number says nothing.
+    with books.store.read("c") as session:
+        assert link_store.vetoed(session) == {}
+    identities_seen(books)
     assert books.customers() == {}
     with books.store.read("c") as session:
-        assert link_store.vetoed(session) == {"erp:7": ["a", "b"]}
+        assert link_store.vetoed(session) == {"erp:7": ["b"]}
     books.account("b", Tax_ID="")
     assert books.customers() == {"a": ("a", "field"), "b": ("a", "field")}
 
@@ -330,22 +350,29 @@ def test_accounts_of_a_store_of_before_are_linked_at_the_next_run(books: Books) 
         for table in ("customer_accounts", "tax_ids"):
             session.tx.exec_driver_sql(f"delete from {table}")
     with books.store.write("c") as session:
-        assert link_store.catch_up(session, books.now_us, TODAY) == {"a", "b"}
+        assert link_store.catch_up(session, books.now_us) == {"a", "b"}
     assert tax_id(TAX[0]) is not None
     with books.store.write("c") as session:
-        assert link_store.catch_up(session, books.now_us, TODAY) == set()
+        assert link_store.catch_up(session, books.now_us) == set()
 
 
-def test_a_day_on_which_somebody_joined_is_that_of_the_last(books: Books) -> None:
-    for name in "abc":
+def test_each_account_is_one_of_the_customer_s_since_it_joined(books: Books) -> None:
+    for name in "abcde":
         books.account(name)
+
+    def joined(session: Any) -> dict[str, int]:
+        return {name: each.joined_at for name, each in link_store.every(session).items()}
+
     with books.store.write("c") as session:
-        links.join(session, "a", "b", "amy", now_us=books.now_us, day=10)
-        links.join(session, "b", "c", "amy", now_us=books.now_us, day=20)
-        assert {each.joined_on for each in link_store.every(session).values()} == {20}
-        links.part(session, "c", "amy", now_us=books.now_us, day=30)
+        links.join(session, "b", "c", "amy", now_us=10)
+        links.join(session, "a", "c", "amy", now_us=20)
+        assert joined(session) == {"a": 20, "b": 10, "c": 10}
+        links.join(session, "d", "e", "amy", now_us=30)
+        links.join(session, "d", "a", "amy", now_us=40)
+        assert joined(session) == {"a": 20, "b": 10, "c": 10, "d": 40, "e": 40}
+        links.part(session, "a", "amy", now_us=50)
         # Who stays has been together since then.
-        assert {each.joined_on for each in link_store.every(session).values()} == {20}
+        assert joined(session) == {"b": 10, "c": 10, "d": 40, "e": 40}
 
 
 @pytest.fixture
@@ -365,7 +392,7 @@ def merged(books: Books) -> Books:
 
 def answer(books: Books, *, yes: bool) -> None:
     with books.store.write("c") as session:
-        assert survivors.answer(session, "a", "amy", yes=yes, now_us=books.now_us, day=TODAY) == "b"
+        assert survivors.answer(session, "a", "amy", yes=yes, now_us=books.now_us) == "b"
     books.night()
 
 
@@ -378,7 +405,7 @@ def test_where_all_claims_went_is_proposed_and_only_the_hold_acts_meanwhile(merg
         assert survivors.orphaned(session) == set()
     # Nobody is asked twice, nor told that it is another one.
     with merged.store.write("c") as session:
-        assert survivors.guess(session, merged.now_us, TODAY) == set()
+        assert survivors.guess(session, merged.now_us) == set()
 
 
 def test_a_person_says_that_it_was_merged(merged: Books) -> None:
@@ -391,7 +418,7 @@ def test_a_person_says_that_it_was_merged(merged: Books) -> None:
         assert survivors.guesses(session) == {}
         assert decisions.history(session, "a")[0]["what"] == "merged"
     with merged.store.write("c") as session, pytest.raises(Misconfigured):
-        survivors.answer(session, "a", "amy", yes=True, now_us=merged.now_us, day=TODAY)
+        survivors.answer(session, "a", "amy", yes=True, now_us=merged.now_us)
 
 
 def test_a_person_says_that_it_was_not_and_what_was_decided_concerns_nobody(merged: Books) -> None:
@@ -401,7 +428,7 @@ def test_a_person_says_that_it_was_not_and_what_was_decided_concerns_nobody(merg
     with merged.store.read("c") as session:
         assert survivors.orphaned(session) == {"a"}
     with merged.store.write("c") as session:
-        assert survivors.guess(session, merged.now_us, TODAY) == set()
+        assert survivors.guess(session, merged.now_us) == set()
 
 
 def test_the_crm_s_own_word_stands_above_a_guess(merged: Books) -> None:
@@ -423,5 +450,5 @@ def test_claims_that_went_to_two_accounts_or_nowhere_say_nothing(books: Books) -
     books.invoice("ia2", "c", 100, "2025-07-30")
     books.take("accounts", gone=(Gone("a", "deleted"), Gone("d", "deleted")))
     with books.store.write("c") as session:
-        assert survivors.guess(session, books.now_us, TODAY) == set()
+        assert survivors.guess(session, books.now_us) == set()
         assert survivors.orphaned(session) == {"a", "d"}

@@ -8,9 +8,8 @@ from datetime import datetime
 
 from connector.credit.moves import Moves, moves
 from connector.errors import Misconfigured
-from connector.schema import day_number
 from mappings.feeds import joined, taken_over
-from sync.crm_connection import instant, micros
+from sync.crm_connection import micros
 from sync.feeds import cursor_name
 from sync.locks import run_lock, serve_lease
 from sync.rescore import preview
@@ -76,7 +75,7 @@ def disconnect(profile: str, name: str, now: datetime) -> None:
             for source in (*sources, cursor_name(name), *accounts):
                 ledger.forget_cursor(session, source)
             feeds.keep_only(session, set(known) - {name}, micros(now))
-            links.relink(session, ties.forget(session, name), micros(now), day_number(now.date()))
+            links.relink(session, ties.forget(session, name), micros(now))
         _remove(store, connection, sources, micros(now))
     (folder / f"{name}.token").unlink(missing_ok=True)
     compose.snapshot_file(profile, name).unlink(missing_ok=True)
@@ -95,7 +94,7 @@ def attached_anew(profile: str, name: str, before: ConnectionConfig, after: Conn
     with compose.open_store(profile) as (store, connection):
         if was.feeds[name] != is_.feeds[name]:
             with store.write(connection) as session:
-                links.relink(session, ties.untie(session, name), micros(now), day_number(now.date()))
+                links.relink(session, ties.untie(session, name), micros(now))
                 for source in (*is_.of_feed(name), cursor_name(name)):
                     ledger.forget_cursor(session, source)
         _remove(store, connection, sorted(set(was.of_feed(name)) - set(is_.of_feed(name))), micros(now))
@@ -108,7 +107,7 @@ def _remove(store: Store, connection: str, sources: list[str], at: int) -> None:
         for start in range(0, len(records), _BATCH):
             with store.write(connection) as session:
                 touched = facts.remove(session, source, records[start : start + _BATCH], at)
-                links.relink(session, touched, at, day_number(instant(at).date()))
+                links.relink(session, touched, at)
         with store.write(connection) as session:
             sweeps.forget(session, source)
 

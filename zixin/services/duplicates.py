@@ -80,7 +80,7 @@ def accept(context: CreditContext, one: str, other: str, by: str, *, do: bool) -
         return join(context, one, other, by, do=do)
 
     def act(session: Writing) -> object:
-        return survivors.answer(session, one, by, yes=True, now_us=context.now_us, day=context.day)
+        return survivors.answer(session, one, by, yes=True, now_us=context.now_us)
 
     return tried(context, {into}, act, do=do)
 
@@ -93,7 +93,7 @@ def reject(context: CreditContext, one: str, other: str, by: str, *, do: bool) -
     if (into := _merge(context, one, other)) is not None:
 
         def act(session: Writing) -> object:
-            return survivors.answer(session, one, by, yes=False, now_us=context.now_us, day=context.day)
+            return survivors.answer(session, one, by, yes=False, now_us=context.now_us)
 
         return tried(context, {into}, act, do=do)
     first, second = (account_named(context, each) for each in (one, other))

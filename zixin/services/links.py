@@ -10,10 +10,10 @@ import polars as pl
 
 from connector import money
 from connector.errors import Misconfigured
-from connector.schema import day_of
 from connector.scoring.assess import assess
 from connector.scoring.features.tendency import Statistics
 from sync import links as said
+from sync.crm_connection import instant
 from sync.store import identities, ledger, links, ratings
 from sync.store.session import Reading, Writing
 from zixin.config import connections
@@ -32,7 +32,7 @@ class LinkRow:
     name: str
     #: merge, guess, field, tax_id, person.
     by: str
-    #: ISO day on which the last of the customer's accounts joined.
+    #: ISO day (UTC) since which the account is one of the customer's.
     joined_on: str
     #: No more in the CRM.
     gone: bool
@@ -96,7 +96,7 @@ def linked(context: CreditContext) -> Links:
     rows = [
         LinkRow(
             called.get(each.customer, (each.customer, ""))[0], account, *called.get(account, (account, "")), each.by,
-            day_of(each.joined_on).isoformat(), account not in called,
+            instant(each.joined_at).date().isoformat(), account not in called,
         )
         for account, each in members.items()
     ]  # fmt: skip
@@ -145,7 +145,7 @@ def join(context: CreditContext, one: str, other: str, by: str, *, do: bool) -> 
     first, second = (account_named(context, each) for each in (one, other))
 
     def act(session: Writing) -> set[str]:
-        return said.join(session, first, second, by, now_us=context.now_us, day=context.day)
+        return said.join(session, first, second, by, now_us=context.now_us)
 
     return tried(context, {first, second}, act, do=do)
 
@@ -155,7 +155,7 @@ def part(context: CreditContext, wanted: str, by: str, *, do: bool) -> tuple[Cha
     account = account_named(context, wanted)
 
     def act(session: Writing) -> set[str]:
-        return said.part(session, account, by, now_us=context.now_us, day=context.day)
+        return said.part(session, account, by, now_us=context.now_us)
 
     return tried(context, {account}, act, do=do)
 

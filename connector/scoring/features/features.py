@@ -298,11 +298,25 @@ def _agreed_limits(tables: Tables, state: Ledger, as_of: int) -> pl.DataFrame | 
 
 def _in_force(rows: pl.DataFrame) -> pl.DataFrame:
     permanent = rows.filter(pl.col("kind") == "permanent").sort("valid_from", "limit_id", nulls_last=False)
-    own = permanent.with_columns(pl.col(own_account(rows)).alias("own"), before_joined(rows).alias("early"))
-    own = own.group_by("account_id", "own", maintain_order=True).agg(pl.col("amount", "valid_from", "early").last())
-    since = own.filter(~pl.col("early")).sort("valid_from", -pl.col("amount"), nulls_last=False, maintain_order=True)
-    newest = since.group_by("account_id", maintain_order=True).agg(pl.col("amount").last())
-    least = own.filter(pl.col("early")).group_by("account_id", maintain_order=True).agg(pl.col("amount").min())
-    newest = pl.concat([newest, least.join(newest, on="account_id", how="anti")])
+    joined = "joined_at" if "joined_at" in rows.columns else "amount"
+    own = permanent.with_columns(
+        pl.col(own_account(rows)).alias("own"), before_joined(rows, "joined_at").alias("alone"),
+        before_joined(rows).alias("early"), pl.col(joined).alias("at"),
+    )  # fmt: skip
+    own = own.group_by("account_id", "own", maintain_order=True).last()
+    newest = _last(own.filter(~pl.col("early")), "account_id")
+    # Accounts that joined together were one customer before the others came.
+    early = own.join(newest, on="account_id", how="anti")
+    agreed = _last(early.filter(~pl.col("alone")), "account_id", "at")
+    least = early.filter(pl.col("alone")).group_by("account_id", "at", maintain_order=True).agg(pl.col("amount").min())
+    least = pl.concat([agreed, least.join(agreed, on=["account_id", "at"], how="anti", nulls_equal=True)])
+    least = least.group_by("account_id", maintain_order=True).agg(pl.col("amount").min())
+    newest = pl.concat([newest, least])
     temporary = rows.filter(pl.col("kind") == "temporary").select("account_id", "amount")
     return pl.concat([newest, temporary]).group_by("account_id", maintain_order=True).agg(pl.col("amount").sum())
+
+
+def _last(rows: pl.DataFrame, *by: str) -> pl.DataFrame:
+    """The newest amount; of one day the smallest."""
+    order = rows.sort("valid_from", -pl.col("amount"), nulls_last=False, maintain_order=True)
+    return order.group_by(*by, maintain_order=True).agg(pl.col("amount").last())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -22,8 +23,17 @@ SAYS = ("customer_id", "accounts", "reasons")
 
 
 def linked(*rows: tuple[str, str], joined_on: str | None = None, by: str = "person") -> pl.DataFrame:
-    each = ({"account_id": one, "customer_id": other, "by": by, "joined_on": joined_on} for one, other in rows)
-    return table("links", *each)
+    """`joined_on`: since when each account is one of the customer's, those of the right side too."""
+    each = [{"account_id": one, "customer_id": other, "by": by} for one, other in rows]
+    each += [{"account_id": other, "customer_id": other, "by": "person"} for _, other in rows]
+    frame = table("links", *each)
+    at = None if joined_on is None else day(joined_on)
+    return frame.with_columns(pl.lit(at, pl.Int64).alias("joined_at"))
+
+
+def heard(frame: pl.DataFrame) -> pl.DataFrame:
+    """Of what was agreed on a day zixin heard on that day; of a field in the CRM in the beginning."""
+    return frame.with_columns(pl.col("valid_from").fill_null(0).cast(pl.Int64).alias("known_from"))
 
 
 def scored(tables: dict[str, pl.DataFrame], as_of: str | int = "2025-06-30", **more: Any) -> dict[str, dict[str, Any]]:
@@ -76,6 +86,10 @@ PAID = [("p1", "1", "2025-02-09", 10_000_00)]
 EARLIER, LATER = "2025-05-01", "2025-06-01"
 
 
+def heard_(name: str, *rows: Mapping[str, object]) -> pl.DataFrame:
+    return heard(table(name, *rows))
+
+
 def limit(key: str, account: str, amount: int, valid_from: str | None, kind: str = "permanent") -> dict[str, object]:
     return {
         "limit_id": key, "account_id": account, "amount": amount, "currency": "USD", "valid_from": valid_from,
@@ -99,7 +113,7 @@ def test_the_smaller_limit_stands_until_one_is_agreed_for_the_customer(
     limits: list[dict[str, object]], expected: int
 ) -> None:
     links = linked(("B", "A"), joined_on="2025-05-15")
-    rows = scored(books(TWO, PAID, links=links, limits=table("limits", *limits)))
+    rows = scored(books(TWO, PAID, links=links, limits=heard(table("limits", *limits))))
     assert rows["A"]["limit"] == rows["B"]["limit"] == expected
 
 
@@ -113,10 +127,10 @@ def test_the_strictest_hold_wins_and_a_release_of_before_lifts_nothing() -> None
     alone = scored(books([*TWO, *late], PAID))
     assert (alone["A"]["hold"], alone["B"]["hold"]) == ("none", "block")
     for release, hold in ((EARLIER, "block"), (LATER, "none")):
-        said = table("decisions", decision("D1", "A", "release", "none", release))
+        said = heard_("decisions", decision("D1", "A", "release", "none", release))
         rows = scored(books([*TWO, *late], PAID, links=links, decisions=said))
         assert {row["hold"] for row in rows.values()} == {hold}
-    said = table("decisions", decision("D1", "B", "blacklist", None, None))
+    said = heard_("decisions", decision("D1", "B", "blacklist", None, None))
     rows = scored(books(TWO, PAID, links=links, decisions=said))
     assert {row["hold"] for row in rows.values()} == {"block"}
 
@@ -132,9 +146,9 @@ def test_an_override_of_before_lifts_nobody_and_one_that_lowers_stands() -> None
         ("CC", None, "CC"),
         ("CC", LATER, "CC"),
     ):
-        said = table("decisions", decision("D1", "B", "override", value, given))
+        said = heard_("decisions", decision("D1", "B", "override", value, given))
         assert scored(books([*good, TWO[1]], paid, links=links, decisions=said))["A"]["rating"] == expected
-    both = table(
+    both = heard_(
         "decisions", decision("D1", "B", "override", "CC", EARLIER), decision("D2", "A", "override", "B", LATER)
     )
     assert scored(books([*good, TWO[1]], paid, links=links, decisions=both))["B"]["rating"] == "B"
@@ -142,8 +156,8 @@ def test_an_override_of_before_lifts_nobody_and_one_that_lowers_stands() -> None
 
 def test_of_an_account_that_was_merged_away_what_was_decided_goes_on() -> None:
     links = linked(("X", "A"), by="merge", joined_on="2025-05-15")
-    said = table("decisions", decision("D1", "X", "blacklist", None, "2025-01-01"))
-    agreed = table("limits", limit("1", "X", 20, None), limit("2", "A", 100, None))
+    said = heard_("decisions", decision("D1", "X", "blacklist", None, "2025-01-01"))
+    agreed = heard_("limits", limit("1", "X", 20, None), limit("2", "A", 100, None))
     merged = scored(books(TWO[:1], PAID, links=links, decisions=said, limits=agreed))["A"]
     assert (merged["hold"], merged["limit"], merged["accounts"]) == ("block", 20, [])
     # As long as nobody said that it was merged, only the hold acts.
@@ -223,3 +237,24 @@ def test_the_explanation_is_of_all_accounts() -> None:
     assert told["accounts"] == ["A", "B"]
     assert [item["id"] for item in told["facts"]["open"]] == ["2"]
     assert [item["id"] for item in told["facts"]["settled"]] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    # An empty duplicate undoes nothing; one with facts of its own leaves the agreed limit, and lifts no hold.
+    [([], (100, "none")), ([invoice("9", 50, "2025-06-01", "2025-07-30", "C")], (100, "block"))],
+)
+def test_who_joins_later_undoes_no_limit_that_was_agreed_for_the_others(
+    claims: list[dict[str, object]], expected: tuple[int, str]
+) -> None:
+    late = [invoice("3", 90_000_00, "2024-12-01", "2025-01-01", "B")]
+    tables = books([*TWO[:1], *late, *claims], PAID)
+    if not claims:
+        tables["accounts"] = pl.concat([tables["accounts"], table("accounts", {"account_id": "C", "name": "C"})])
+    links = linked(("B", "A"), ("C", "A"))
+    at = pl.when(pl.col("account_id") == "C").then(day("2025-06-20")).otherwise(day("2025-05-15"))
+    tables["links"] = links.with_columns(at.cast(pl.Int64).alias("joined_at"))
+    tables["limits"] = heard_("limits", limit("1", "B", 20, "2025-01-01"), limit("2", "A", 100, LATER))
+    tables["decisions"] = heard_("decisions", decision("D1", "A", "release", "none", LATER))
+    row = scored(tables)["A"]
+    assert (row["limit"], row["hold"]) == expected

@@ -17,7 +17,6 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("customer_id", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("joined_on", sa.Integer(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("source_id", sa.Text(), nullable=False),
         sa.Column("source_modified_at", sa.BigInteger(), nullable=True),
@@ -34,7 +33,6 @@ def upgrade() -> None:
     op.drop_table("links_before")
     op.create_index("ix_links_source", "links", ["connection", "source", "source_id"])
     op.create_index("ix_links_customer_id", "links", ["connection", "customer_id"])
-    op.add_column("links_past", sa.Column("joined_on", sa.Integer(), nullable=True))
     op.add_column("assessments", sa.Column("accounts", sa.Text(), nullable=True))
     op.create_table(
         "customer_accounts",
@@ -42,7 +40,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("customer_id", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("joined_on", sa.Integer(), nullable=False),
+        sa.Column("joined_at", sa.BigInteger(), nullable=False),
         sa.Column("known_from", sa.BigInteger(), nullable=False),
         sa.Column("known_until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "account_id", "known_until", "known_from"),
@@ -99,6 +97,14 @@ def _of_feeds() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_feed_tax_ids_number", "feed_tax_ids", ["connection", "scheme", "number"])
+    op.create_table(
+        "feed_seen",
+        sa.Column("connection", sa.Text(), nullable=False),
+        sa.Column("feed", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("connection", "feed", "customer"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "feed_words",
         sa.Column("connection", sa.Text(), nullable=False),
