@@ -17,6 +17,10 @@ from connector.tax_ids import TaxId, contradict
 WAYS = ("merge", "guess", "field", "tax_id", "person")
 
 
+#: What more accounts share fills a field, and joins nobody: the tax id of everybody who has none, say.
+MOST = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What is said of accounts, all of those that hang together at least."""
@@ -92,7 +96,7 @@ def linked(said: Said) -> Linked:
     for account in free & said.tax_ids.keys():
         if said.tax_ids[account].is_proven:
             bearers.setdefault(said.tax_ids[account].key, set()).add(account)
-    by_tax = [names for names in bearers.values() if len(names) > 1]
+    by_tax = [names for names in bearers.values() if 1 < len(names) <= MOST]
     by_field, vetoed = _by_numbers(said, free, by_tax)
     merged, guessed = (
         {account: into for account, into in each.items() if account not in live} for each in (said.merged, said.guessed)
@@ -105,7 +109,8 @@ def linked(said: Said) -> Linked:
         "person": [{one, other} for one, other in said.joined],
     }
     held: dict[str, set[str]] = {way: set().union(*groups) for way, groups in ways.items()}
-    held["merge"], held["guess"] = set(merged), set(guessed)
+    held["guess"] = {name for name in (*merged, *guessed) if _guessed(name, merged, guessed)}
+    held["merge"] = set(merged) - held["guess"]
     sets = Sets()
     for group in (names for groups in ways.values() for names in groups):
         sets.join(group)
@@ -117,6 +122,15 @@ def linked(said: Said) -> Linked:
             if name in live or name in merged or name in guessed:
                 links[name] = Link(min(there), next((way for way in WAYS if name in held[way]), "person"))
     return Linked(links, vetoed)
+
+
+def _guessed(name: str, merged: Mapping[str, str], guessed: Mapping[str, str]) -> bool:
+    """Whether the way of an account to the one that it became goes over a guess."""
+    seen: set[str] = set()
+    while name not in seen and name not in guessed and name in merged:
+        seen.add(name)
+        name = merged[name]
+    return name in guessed
 
 
 def _by_numbers(
@@ -133,6 +147,9 @@ def _by_numbers(
     out: dict[str, list[str]] = {}
     for number in sorted(said.numbers):
         sayers = [name for name in said.numbers[number] if name in free]
+        if len(sayers) > MOST:
+            out[number] = sayers
+            continue
         for first, other in ((sayers[0], name) for name in sayers[1:]):
             one, two = (borne.get(sets.top(name), {}) for name in (first, other))
             if any(contradict(one.get(scheme), told) for scheme, told in two.items()):

@@ -69,7 +69,7 @@ def _tax_id(written: str, country: str) -> TaxId:
     bare_cn = written.removeprefix("CN") if len(written) == 20 else written
     if _holds(uscc, bare_cn):
         return _told("CN", bare_cn)
-    if _holds(lei, written):
+    if _LEI.fullmatch(written) and _holds(lei, written):
         return _told("LEI", written)
     if _holds(vat, written):
         land = _LANDS.get(written[:2], written[:2])
@@ -92,7 +92,7 @@ def _told(scheme: str, number: str) -> TaxId:
     # The first eight of a Chinese one say who registered it, and where.
     body = number[8:17] if scheme == "CN" else number
     digits = "".join(each for each in body if each.isdigit())
-    filler = bool(_SAME_DIGIT.search(digits)) or any(run in digits for run in _RUNS)
+    filler = number in _OF_NOBODY or bool(_SAME_DIGIT.search(digits)) or any(run in digits for run in _RUNS)
     return TaxId(scheme, number, is_proven=not filler)
 
 
@@ -113,8 +113,12 @@ _LABEL = re.compile(
     r"^\W*(统一社会信用代码|纳税人识别号|税号|TAX\s*(ID|NO|NUMBER)?|VAT\s*(ID|NO|NUMBER|REG)?|UST\W*ID\W*(NR|NO)?|TVA|P\W*IVA|PARTITA\s+IVA"
     r"|BTW|NIF|CIF|TIN|EIN|LEI)\W+|^\W*(统一社会信用代码|纳税人识别号|税号)\W*"
 )
+#: ISO 17442: the check itself looks at neither length nor form.
+_LEI = re.compile(r"[0-9A-Z]{18}\d{2}")
+#: What a country tells to write for whoever has none.
+_OF_NOBODY = frozenset({"XEXX010101000", "XAXX010101000", "999999990"})
 _SAME_DIGIT = re.compile(r"(\d)\1{5}")
-_RUNS = (*(("1234567890" * 2)[at : at + 7] for at in range(10)), "7654321", "9876543", "8765432")
+_RUNS = (*(("1234567890" * 2)[at : at + 6] for at in range(10)), "654321", "987654", "876543", "765432")
 #: Where the number of the company register is the tax id, but for what is written around it.
 _REGISTERS = {"CH": uid, "NO": orgnr, "FR": siren}
 _SUFFIX = re.compile(r"(MWST|TVA|IVA|TPV|MVA)$")

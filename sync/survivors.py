@@ -6,6 +6,8 @@ so, what holds acts there, and nothing else of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import func, select, update
 
 from connector.errors import Misconfigured
@@ -25,12 +27,25 @@ def guess(session: Writing, now_us: int) -> set[str]:
     """
     lost = vanished(session)
     table = tables.merges
-    known = set(session.tx.execute(select(table.c.account_id).where(session.own(table))).scalars())
+    rows_ = session.tx.execute(select(table.c.account_id, table.c.into, table.c.state).where(session.own(table)))
+    into_of = {row[0]: row[1] if row[2] != "rejected" else row[0] for row in rows_}
+    known = set(into_of)
+    # What was merged into one that is gone itself went on with it.
+    ends = {_end(account, into_of) for account in lost & known}
+    lost |= ends - ledger.there(session, ends)
     found = {account: into for account in sorted(lost - known) if (into := _went_to(session, account))}
     key = {"connection": session.connection, "state": "guessed", "by": None, "since": now_us}
     rows = [{**key, "account_id": account, "into": into} for account, into in found.items()]
     upsert(session, table, rows, ["connection", "account_id"])
     return links.relink(session, {*found, *found.values()}, now_us)
+
+
+def _end(account: str, into_of: Mapping[str, str]) -> str:
+    seen: set[str] = set()
+    while account in into_of and account not in seen:
+        seen.add(account)
+        account = into_of[account]
+    return account
 
 
 def vanished(session: Reading) -> set[str]:

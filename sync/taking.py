@@ -91,7 +91,7 @@ def take_in(
         asked = max(asked_at if begun_at is None else begun_at, pulled.began)
         _renumber(session, link, page, applied, now)
         touched = facts.apply_page(session, page.source, applied, page.gone, now, asked)
-        said = _say_numbers(session, link, page, applied, now) | _say_merges(session, link, page, applied, now)
+        said = _say_numbers(session, link, page, applied, now) | _say_merges(session, link, page, applied, now, asked)
         if said or not LINKING.isdisjoint(applied.tables):
             touched |= links.relink(session, touched | said, now)
         if told_of and (news := identities.see(session, link.mapping.feed_of(page.source), told_of)):
@@ -167,12 +167,14 @@ def _say_numbers(session: Writing, link: CrmConnection, page: Page, applied: App
     return names
 
 
-def _say_merges(session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int) -> set[str]:
+def _say_merges(
+    session: Writing, link: CrmConnection, page: Page, applied: Applied, now: int, asked_at: int
+) -> set[str]:  # fmt: skip
     """Which accounts the CRM merged into others; returns those that this is news of."""
     if "accounts" not in applied.tables or link.mapping.feed_of(page.source):
         return set()
     gone = {item.record: item.into for item in page.gone if item.into}
-    return links.merged(session, gone, applied.tables["accounts"]["account_id"].to_list(), now)
+    return links.merged(session, gone, applied.tables["accounts"]["account_id"].to_list(), now, asked_at)
 
 
 def _ties(

@@ -28,6 +28,8 @@ _FACTS = (
     "receivables", "payments", "adjustments", "orders", "terms", "limits", "decisions", "securities", "evidence",
     "statements", "contracts", "promises",
 )  # fmt: skip
+#: So many accounts are told by name.
+_NAMED = 10
 #: Kinds of decisions that hold.
 HOLDING = ("hold", "blacklist", "cash_only", "legal")
 #: Columns of an account of which not the first that says something counts.
@@ -67,7 +69,8 @@ def folded(tables: Tables) -> Folded:
     joined, whole = _joined(rest, links, head_of)
     result |= {n: _with_own(result[n], rest[n]["account_id"], joined, whole) for n in _AGREED if n in rest}
     if "receivables" in rest:
-        result["receivables"] = _with_due(rest, result, others, accounts_of)
+        own = rest["receivables"]["account_id"].alias("of_account")
+        result["receivables"] = _with_due(rest, result, others, accounts_of).with_columns(own)
     if "statements" in rest:
         rows = rest["statements"].sort("account_id").pipe(_renamed, others)
         result["statements"] = rows.unique(list(TABLES["statements"].key), keep="first", maintain_order=True)
@@ -201,7 +204,8 @@ def _accounts(
     currency = pl.col("currency").drop_nulls().first()
     same = (pl.col("currency") == currency) | pl.col("currency").is_null()
     capital = pl.col("registered_capital").filter(same).drop_nulls().first()
-    person = pl.when(pl.col("natural_person").is_not_null().any()).then(pl.col("natural_person").any())
+    # A company among the accounts is one: its grade falls at once.
+    person = pl.when(pl.col("natural_person").is_not_null().any()).then(pl.col("natural_person").drop_nulls().all())
     merged = several.group_by("?", maintain_order=True).agg(*first, pl.col("since").min(), person, capital)
     merged = merged.rename({"?": "account_id"}).select(accounts.columns)
     place = mine.select("account_id").with_row_index("place")
@@ -215,10 +219,14 @@ def _accounts(
 def folded_prior(prior: pl.DataFrame | None, folds: Folded) -> pl.DataFrame | None:
     """What was assessed last, by customer: of accounts that were customers of their own the worst of each.
 
-    Their limits add up, flags are up since the first of them was, the strictest hold and the worst grade count. Columns
-    in and out: those of `connector.assessment.ASSESSMENT`.
+    Their limits add up, flags are up since the first of them was, the strictest hold and the worst grade count. Who was
+    one customer with an account that is his no more has no yesterday of his own: neither the grade nor the limit of
+    both. Columns in and out: those of `connector.assessment.ASSESSMENT`.
     """
-    if prior is None or prior.is_empty() or not folds.head_of:
+    if prior is None or prior.is_empty():
+        return prior
+    prior = _not_parted(prior, folds)
+    if not folds.head_of:
         return prior
     there = {*folds.head_of.values(), *(name for names in folds.accounts_of.values() for name in names)}
     # An account that is gone has no yesterday: what was decided for it goes on, what was found out does not.
@@ -230,6 +238,17 @@ def folded_prior(prior: pl.DataFrame | None, folds: Folded) -> pl.DataFrame | No
         by_head.setdefault(folds.head_of[row["customer_id"]], []).append(row)
     merged = [_worst(rows) | {"customer_id": head} for head, rows in by_head.items()]
     return pl.concat([prior.filter(~theirs), pl.DataFrame(merged, schema=prior.schema)])
+
+
+def _not_parted(prior: pl.DataFrame, folds: Folded) -> pl.DataFrame:
+    """Without rows of customers who had another account, which is another's now; one that is gone is still theirs."""
+    several = prior.filter(pl.col("accounts").list.len() > 1).select("customer_id", "accounts").rows()
+    parted = []
+    for account, others in several:
+        head = folds.customer(account)
+        if any(folds.customer(name) != head for name in others):
+            parted.append(account)
+    return prior.filter(~pl.col("customer_id").is_in(pl.Series(parted, dtype=pl.String).implode())) if parted else prior
 
 
 def _worst(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -275,5 +294,7 @@ def _told(row: dict[str, Any], accounts: Sequence[str], called: Mapping[str, str
     # By their ids where they share a number: that of another system, say.
     clear = len({called[name] for name in accounts}) == len(accounts)
     others = ", ".join(called[name] if clear else name for name in accounts if name != row["own"])
+    if len(accounts) > _NAMED:
+        others = ", ".join(others.split(", ")[: _NAMED - 1]) + f" … (+{len(accounts) - _NAMED})"
     line = {each.name: None for each in REASON.fields} | {"indicator": "linked", "why": others}
     return row | {"customer_id": row["own"], "accounts": list(accounts), "reasons": [line, *row["reasons"]]}

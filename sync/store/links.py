@@ -6,20 +6,20 @@ changes a word, of everybody who hangs together with the accounts that it concer
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 from sqlalchemy import Column, Select, Table, and_, delete, exists, func, insert, select, tuple_
 
-from connector.linking import Link, Said, linked
+from connector.linking import MOST, Link, Said, linked
 from connector.profiles import filled
 from connector.schema import TABLES
 from connector.tax_ids import TaxId, tax_id
 from sync.store import identities, tables, ties
 from sync.store.dialect import batches, upsert
-from sync.store.ledger import OWN, bump
+from sync.store.ledger import OWN, bump, there
 from sync.store.session import Reading, Writing
 from sync.store.tables import FOREVER
 
@@ -47,10 +47,27 @@ def relink(session: Writing, accounts: Collection[str], now: int) -> set[str]:
     _keep_tax_ids(session, accounts, now)
     near = closure(session, accounts)
     before = members(session, near)
+    _keep_vanished(session, before, now)
     found = linked(said(session, near)).links
     moved = _keep(session, before, found, now)
     bump(session, moved)
     return moved
+
+
+def _keep_vanished(session: Writing, before: Mapping[str, Member], now: int) -> None:
+    """An account that is gone was one of a customer's: what people decided about it stays with the others of his."""
+    lost = before.keys() - there(session, before)
+    known = {row.account_id for row in _merges(session, lost)}
+    rows = []
+    for account in sorted(lost - known):
+        others = sorted(name for name, each in before.items() if each.customer == before[account].customer)
+        into = next((name for name in others if name not in lost), None)
+        if into is not None:
+            rows.append({
+                "connection": session.connection, "account_id": account, "into": into, "state": "told", "by": None,
+                "since": now,
+            })  # fmt: skip
+    upsert(session, tables.merges, rows, ["connection", "account_id"])
 
 
 def relink_numbers(session: Writing, feed: str, customers: Collection[str], now: int) -> set[str]:
@@ -70,19 +87,31 @@ def relink_numbers(session: Writing, feed: str, customers: Collection[str], now:
 
 
 def catch_up(session: Writing, now: int) -> set[str]:
-    """Does so of accounts whose tax id was never looked at: of a store of an earlier release."""
-    mine, known = tables.CANONICAL["accounts"], tables.tax_ids
-    there = exists().where(known.c.connection == mine.c.connection, known.c.account_id == mine.c.account_id)
-    query = select(mine.c.account_id).where(session.own(mine), mine.c.tax_id.is_not(None), ~there)
-    return relink(session, set(session.tx.execute(query).scalars()), now)
+    """Does so of accounts at which nobody has looked yet: of a store of an earlier release."""
+    known, own = tables.tax_ids, tables.customer_accounts
+    names: set[str] = set()
+    for name in ("accounts", "profiles"):
+        mine = tables.CANONICAL[name]
+        looked_at = exists().where(known.c.connection == mine.c.connection, known.c.account_id == mine.c.account_id)
+        query = select(mine.c.account_id).where(session.own(mine), mine.c.tax_id.is_not(None), ~looked_at)
+        names |= set(session.tx.execute(query).scalars())
+    told = tables.CANONICAL["links"]
+    linked_once = exists().where(own.c.connection == told.c.connection, own.c.account_id == told.c.account_id)
+    several = select(told.c.customer_id).where(session.own(told)).group_by(told.c.customer_id)
+    query = select(told.c.account_id).where(
+        session.own(told), told.c.source != OWN, ~linked_once, told.c.customer_id.in_(several.having(func.count() > 1))
+    )
+    return relink(session, names | set(session.tx.execute(query).scalars()), now)
 
 
-def merged(session: Writing, gone: Mapping[str, str], shown: Collection[str], now: int) -> set[str]:
+def merged(session: Writing, gone: Mapping[str, str], shown: Collection[str], now: int, asked_at: int) -> set[str]:
     """What the CRM says of merges: account that is gone → the one that it was merged into; those that it shows again
     were merged into nothing. Returns the accounts that this is news of, both ends.
+
+    `asked_at`: when it was asked; what was told since then is newer.
     """
     table, names = tables.merges, set[str]()
-    again = {row.account_id: row.into for row in _merges(session, shown)}
+    again = {row.account_id: row.into for row in _merges(session, shown) if row.since <= asked_at}
     names |= set(again) | set(again.values())
     for batch in batches(sorted(again)):
         session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(batch)))
@@ -192,7 +221,7 @@ def said(session: Reading, accounts: Collection[str]) -> Said:
     fed, sayings = tables.feed_accounts, list[tuple[str, str, int, str]]()
     for batch in batches(names):
         query = select(fed.c.feed, fed.c.number, fed.c.since, fed.c.account_id).where(
-            session.own(fed), fed.c.account_id.in_(batch), fed.c.said
+            session.own(fed), fed.c.account_id.in_(batch), fed.c.number != ""
         )
         sayings += [(row[0], row[1], row[2], row[3]) for row in session.tx.execute(query)]
     real = identities.customers_called(session, {(feed, number) for feed, number, _, _ in sayings})
@@ -249,7 +278,7 @@ def _neighbours(session: Reading, accounts: Collection[str]) -> Iterator[str]:
     told, merged = tables.CANONICAL["links"], tables.merges
     yield from _sharing(session, own, ("customer_id",), accounts, own.c.known_until == FOREVER, named=True)
     yield from _sharing(session, tax, ("scheme", "number"), accounts, tax.c.is_proven)
-    yield from _sharing(session, fed, ("feed", "number"), accounts, fed.c.said)
+    yield from _sharing(session, fed, ("feed", "number"), accounts, fed.c.number != "")
     yield from _sharing(session, told, ("customer_id",), accounts, named=True)
     yield from _sharing(session, merged, ("into",), accounts, named=True)
 
@@ -266,9 +295,32 @@ def _sharing(
     if named:
         yield from (key[0] for key in keys)
         keys |= {(name,) for name in accounts}
-    for some in batches(sorted(keys)):
+    crowded = _crowded(session, table, columns, keys, where) if len(by) > 1 else set()
+    own = tables.customer_accounts
+    linked_now = exists().where(
+        own.c.connection == table.c.connection, own.c.account_id == table.c.account_id, own.c.known_until == FOREVER
+    )
+    for key in sorted(crowded):
+        # Of what too many share only those who were one customer by it until now are looked at.
+        these = and_(*(column == value for column, value in zip(columns, key, strict=True)))
+        query = select(table.c.account_id).where(session.own(table), *where, these, linked_now)
+        yield from session.tx.execute(query).scalars()
+    for some in batches(sorted(keys - crowded)):
         these = tuple_(*columns).in_(some) if len(by) > 1 else columns[0].in_([key[0] for key in some])
         yield from session.tx.execute(select(table.c.account_id).where(session.own(table), *where, these)).scalars()
+
+
+def _crowded(
+    session: Reading, table: Table, columns: Sequence[Column[Any]], keys: Collection[tuple[str, ...]],
+    where: Sequence[Any],
+) -> set[tuple[str, ...]]:  # fmt: skip
+    """Those that too many say. The one who makes them too many is looked at with the others, who part by that."""
+    found: set[tuple[str, ...]] = set()
+    for some in batches(sorted(keys)):
+        query = select(*columns).where(session.own(table), *where, tuple_(*columns).in_(some))
+        query = query.group_by(*columns).having(func.count() > MOST + 1)
+        found |= {tuple(row) for row in session.tx.execute(query)}
+    return found
 
 
 def _column(session: Reading, query: Select[Any], column: Column[Any], names: Collection[str]) -> set[str]:
@@ -344,7 +396,12 @@ def _keep_tax_ids(session: Writing, accounts: Collection[str], now: int) -> None
         told = tax_id(text, country) or TaxId("", "", is_proven=False)
         row = {"scheme": told.scheme, "number": told.number, "is_proven": told.is_proven, "own": account in own}
         rows.append({"connection": session.connection, "account_id": account, **row})
-    for batch in batches(names):
+    # Who says none any more keeps the one that he said: nobody is another customer because a field was emptied.
+    own_query = select(table.c.account_id).where(session.own(table), table.c.own)
+    said_own = _column(session, own_query, table.c.account_id, names)
+    silent = (there(session, said_own) - {row["account_id"] for row in rows if row["number"]}) & before.keys()
+    rows = [row for row in rows if row["account_id"] not in silent]
+    for batch in batches(sorted(set(names) - silent)):
         session.tx.execute(delete(table).where(session.own(table), table.c.account_id.in_(batch)))
     for start in range(0, len(rows), 1_000):
         session.tx.execute(insert(table), rows[start : start + 1_000])

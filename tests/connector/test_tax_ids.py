@@ -90,7 +90,7 @@ def test_one_id_written_in_two_ways_is_one(one: str, other: str, country: str | 
     "text",
     [
         "123456789012345678", "PL1111111111", "PL0000000000", "HU00000000", "FI00000000", "LU00000000", "BG000000000",
-        "ESA00000000", "SE000000000001", "IE0000000W", "DE123456788", "DE111111125",
+        "ESA00000000", "SE000000000001", "IE0000000W", "DE123456788", "DE111111125", "000001", "00098", "XEXX010101000",
     ],
 )  # fmt: skip
 def test_what_somebody_typed_to_fill_a_field_proves_nothing(text: str) -> None:

@@ -151,7 +151,7 @@ def test_whatever_the_order_it_ends_as_if_the_end_had_always_been(seed: int, tmp
     first.decide("D2", chance.choice(names), "override", "CC", TODAY - 5)
     first.decide("D3", chance.choice(names), "release", "none", TODAY - 5)
     first.agree("L1", chance.choice(names), 5_000_00)
-    numbers: dict[str, str | None] = {}
+    numbers: dict[str, tuple[str, bool]] = {}
     merged: list[tuple[str, str]] = []
     for _ in range(25):
         step, (one, other) = chance.choice(STEPS), chance.sample(names, 2)
@@ -159,11 +159,16 @@ def test_whatever_the_order_it_ends_as_if_the_end_had_always_been(seed: int, tmp
             do(first, step, one, other)
         elif step == "number":
             said = chance.choice(["7", "8", None])
-            if said != numbers.pop(one, None) or said is None:
-                first.number(one, said)
-            numbers[one] = said
+            first.number(one, said)
+            now = (said, True) if said else (numbers.get(one, ("", False))[0], False)
+            if now != numbers.get(one, ("", False)):
+                numbers.pop(one, None)
+                numbers[one] = now
         elif step == "tax":
+            before = first.told[one].get("Tax_ID", "")
             first.account(one, **{**first.told[one], "Tax_ID": chance.choice(TAX)})
+            # What is no id says what was said before.
+            first.told[one]["Tax_ID"] = before if first.told[one]["Tax_ID"] == "n/a" else first.told[one]["Tax_ID"]
         elif len(names) > 4:
             first.merge(one, other)
             merged.append((one, other))
@@ -190,7 +195,7 @@ STEPS = ("join", "join", "join", "part", "part", "number", "number", "tax", "tax
 
 
 def told_at_once(
-    first: Books, folder: Path, names: list[str], numbers: dict[str, str | None], merged: list[tuple[str, str]]
+    first: Books, folder: Path, names: list[str], numbers: dict[str, tuple[str, bool]], merged: list[tuple[str, str]]
 ) -> Books:
     """A store that never heard of anything but the end."""
     second = Books(folder)
@@ -201,7 +206,8 @@ def told_at_once(
             second.account(key, **{name: value for name, value in row.items() if name not in ("id", "Account_Name")})
     # In the order in which they were said.
     for account in sorted(set(numbers) & set(names), key=list(numbers).index):
-        second.number(account, numbers[account])
+        if numbers[account][0]:
+            second.number(account, numbers[account][0])
     second.take("accounts", gone=tuple(Gone(one, "merged_into", into) for one, into in merged))
     for key, row in first.told.items():
         if "owner" in row:
@@ -282,8 +288,15 @@ def test_a_contradicted_number_joins_nobody_and_is_listed(books: Books) -> None:
     assert books.customers() == {}
     with books.store.read("c") as session:
         assert link_store.vetoed(session) == {"erp:7": ["b"]}
+    # A field that is emptied says what it said before.
     books.account("b", Tax_ID="")
+    assert books.customers() == {}
+    books.account("b", Tax_ID="4711/0815 (US)")
     assert books.customers() == {"a": ("a", "field"), "b": ("a", "field")}
+    books.number("b", None)
+    assert books.customers() == {"a": ("a", "field"), "b": ("a", "field")}
+    books.number("b", "8")
+    assert books.customers() == {}
 
 
 def test_one_account_s_fact_makes_the_whole_customer_due_and_no_one_else(books: Books) -> None:

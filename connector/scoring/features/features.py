@@ -304,6 +304,9 @@ def _in_force(rows: pl.DataFrame) -> pl.DataFrame:
         before_joined(rows).alias("early"), pl.col(joined).alias("at"),
     )  # fmt: skip
     own = own.group_by("account_id", "own", maintain_order=True).last()
+    passing = rows.filter(pl.col("kind") == "temporary")
+    of_before = passing.filter(before_joined(rows)).group_by("account_id", pl.col(own_account(rows)).alias("own"))
+    own = _with_passing(own, of_before.agg(pl.col("amount").sum().alias("passing")))
     newest = _last(own.filter(~pl.col("early")), "account_id")
     # Accounts that joined together were one customer before the others came.
     early = own.join(newest, on="account_id", how="anti")
@@ -312,7 +315,7 @@ def _in_force(rows: pl.DataFrame) -> pl.DataFrame:
     least = pl.concat([agreed, least.join(agreed, on=["account_id", "at"], how="anti", nulls_equal=True)])
     least = least.group_by("account_id", maintain_order=True).agg(pl.col("amount").min())
     newest = pl.concat([newest, least])
-    temporary = rows.filter(pl.col("kind") == "temporary").select("account_id", "amount")
+    temporary = passing.filter(~before_joined(rows)).select("account_id", "amount")
     return pl.concat([newest, temporary]).group_by("account_id", maintain_order=True).agg(pl.col("amount").sum())
 
 
@@ -320,3 +323,17 @@ def _last(rows: pl.DataFrame, *by: str) -> pl.DataFrame:
     """The newest amount; of one day the smallest."""
     order = rows.sort("valid_from", -pl.col("amount"), nulls_last=False, maintain_order=True)
     return order.group_by(*by, maintain_order=True).agg(pl.col("amount").last())
+
+
+def _with_passing(own: pl.DataFrame, passing: pl.DataFrame) -> pl.DataFrame:
+    """What accounts had for a time before they were one customer adds to what they had by themselves, and no more."""
+    if passing.is_empty():
+        return own
+    joined = own.join(passing, on=["account_id", "own"], how="full", coalesce=True)
+    return joined.with_columns(
+        pl.when(pl.col("early").fill_null(value=True))
+        .then(pl.col("amount").fill_null(0) + pl.col("passing").fill_null(0))
+        .otherwise("amount")
+        .alias("amount"),
+        pl.col("early", "alone").fill_null(value=True),
+    )

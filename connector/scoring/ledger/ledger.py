@@ -160,15 +160,20 @@ def ledger(tables: Tables, policy: Policy, as_of: int, base: str = "") -> Ledger
     accounts, receivables = table(tables, "accounts")["account_id"], table(tables, "receivables")
     live = claims(tables, accounts, policy, as_of, rates)
     ids = receivables["receivable_id"].gather(live.row)
-    floor = floors(table(tables, "terms"), accounts, rates, as_of)
+    # A floor covers what is owed on its own account, of several of a customer.
+    own_ids = receivables["of_account"].unique() if "of_account" in receivables.columns else accounts
+    owned = live
+    if own_ids is not accounts:
+        owned = replace(live, account=owner_of(receivables["of_account"].gather(live.row), own_ids))
+    floor = floors(table(tables, "terms"), own_ids, rates, as_of)
     come = receipts(tables, as_of)
     settled = settling(tables, live, come, rates)
     residual = ResidualTolerance(policy.minor(policy.materiality.stub, rates.base), policy.materiality.stub_share)
-    since = live.late_from if floor is None else late_from(live, floor, ids)
+    since = live.late_from if floor is None else late_from(owned, floor, ids)
     settlements, losses = _settlements(settled, come, live, since, residual)
     items = _open_items(live, settled, come, residual, as_of)
     if floor is not None:
-        items = _covered(items, live, floor, ids)
+        items = _covered(items, owned, floor, ids)
     on_account = _on_account(tables, accounts, live, settled, come, items, rates, as_of)
     orders = unbilled(table(tables, "orders"), receivables["order_id"].gather(live.row), live, accounts, as_of, rates)
     newest = max((int(each.max()) for each in (live.issued, come.day[come.arrived]) if len(each)), default=None)
@@ -261,8 +266,9 @@ def _open_items(live: Claims, settled: Settling, come: Receipts, residual: Resid
 
 def _covered(items: OpenItems, live: Claims, floor: Int, ids: pl.Series) -> OpenItems:
     """Items with what the floor covers taken out of `overdue_base` and of the arrears, the oldest first."""
-    of = (items.account, live.due[items.claim], ids.gather(items.claim), floor)
-    rolling, late = floor[items.account] > 0, items.late_open > 0
+    own = live.account[items.claim]
+    of = (own, live.due[items.claim], ids.gather(items.claim), floor)
+    rolling, late = floor[own] > 0, items.late_open > 0
     overdue = uncovered(items.overdue_base, items.days_overdue > 0, *of)
     arrears = uncovered(items.arrears_base, late, *of)
     # Only where it counts: of a credit, whose arrears are negative, it would be their square.

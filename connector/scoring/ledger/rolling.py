@@ -18,7 +18,7 @@ from connector.scoring.ledger.rates import Rates
 
 
 def floors(terms: pl.DataFrame, accounts: pl.Series, rates: Rates, as_of: int) -> Int | None:
-    """Each account's floor, minor units of the base currency: the sum of the rolling terms in force on the day.
+    """Each account's own floor, minor units of the base currency: the sum of the rolling terms in force on the day.
 
     One row more than accounts, for claims of none of them: 0. None: nobody has a floor. Of several rolling terms with
     one seller the newest counts; a floor without a rate counts as none.
@@ -33,7 +33,7 @@ def floors(terms: pl.DataFrame, accounts: pl.Series, rates: Rates, as_of: int) -
     rows = rates.based(rows, as_of, floor="floor_amount").drop_nulls("floor")
     if rows.is_empty():
         return None
-    values = Groups(owner_of(rows["account_id"], accounts), len(accounts) + 1).sum(rows["floor"].to_numpy())
+    values = Groups(owner_of(rows["own"], accounts), len(accounts) + 1).sum(rows["floor"].to_numpy())
     values[-1] = 0
     return values
 
