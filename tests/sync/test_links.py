@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from connector.errors import Misconfigured
+from connector.linking import MOST
 from connector.ports import Gone, Organisation, Page
 from connector.scoring.assess import assess, portfolio_statistics
 from connector.scoring.features.tendency import Statistics
@@ -465,3 +466,56 @@ def test_claims_that_went_to_two_accounts_or_nowhere_say_nothing(books: Books) -
     with books.store.write("c") as session:
         assert survivors.guess(session, books.now_us) == set()
         assert survivors.orphaned(session) == {"a", "d"}
+
+
+def test_who_vanishes_leaves_what_was_decided_with_the_customer(books: Books) -> None:
+    for name in "ab":
+        books.account(name, Tax_ID=TAX[0])
+        books.invoice(f"i{name}", name, 100, "2025-07-30")
+    books.decide("D1", "b", "blacklist")
+    books.agree("L1", "a", 1_000_000_00)
+    books.agree("L2", "b", 500_00)
+    books.night()
+    before = books.assessed()["a"]
+    books.take("accounts", gone=(Gone("b", "deleted"),))
+    books.night()
+    after = books.assessed()["a"]
+    assert (after["hold"], after["limit"]) == (before["hold"], before["limit"]) == ("block", 500_00)
+    with books.store.read("c") as session:
+        assert survivors.orphaned(session) == set()
+
+
+def test_a_chain_of_merges_carries_on(books: Books) -> None:
+    for name in "abc":
+        books.account(name)
+        books.invoice(f"i{name}", name, 100, "2025-07-30")
+    books.decide("D1", "a", "blacklist")
+    books.merge("a", "b", told=False)
+    books.night()
+    assert books.assessed()["b"]["hold"] == "block"
+    books.merge("b", "c", told=False)
+    books.night()
+    assert books.assessed()["c"]["hold"] == "block"
+    assert {each[1] for each in books.customers().values()} == {"guess"}
+
+
+def test_a_page_that_was_asked_for_before_a_merge_does_not_undo_it(books: Books) -> None:
+    for name in "ab":
+        books.account(name)
+    asked = books.now_us
+    with books.store.write("c") as session:
+        link_store.merged(session, {"a": "b"}, (), books.now_us, books.now_us)
+        link_store.merged(session, {}, ["a"], books.now_us, asked)
+        assert link_store.said(session, ["a", "b"]).merged == {"a": "b"}
+        link_store.merged(session, {}, ["a"], books.now_us, books.now_us)
+        assert link_store.said(session, ["a", "b"]).merged == {}
+
+
+def test_an_id_that_too_many_share_joins_nobody(books: Books) -> None:
+    rows = [{"id": f"n{n:03}", "Account_Name": f"name {n}", "Tax_ID": TAX[0]} for n in range(MOST)]
+    books.take("accounts", *rows)
+    assert len(books.customers()) == MOST
+    books.account("z", Tax_ID=TAX[0])
+    assert books.customers() == {}
+    books.account("y", Tax_ID=TAX[0])
+    assert books.customers() == {}

@@ -258,3 +258,54 @@ def test_who_joins_later_undoes_no_limit_that_was_agreed_for_the_others(
     tables["decisions"] = heard_("decisions", decision("D1", "A", "release", "none", LATER))
     row = scored(tables)["A"]
     assert (row["limit"], row["hold"]) == expected
+
+
+def test_a_temporary_limit_of_before_adds_to_its_own_account_alone() -> None:
+    links = linked(("B", "A"), joined_on="2025-05-15")
+    agreed = [limit("1", "A", 5_000, None), limit("2", "A", 1_000_000, EARLIER, "temporary"), limit("3", "B", 20, None)]
+    row = scored(books(TWO, PAID, links=links, limits=heard_("limits", *agreed)))["A"]
+    assert row["limit"] == 20
+    alone = scored(books(TWO, PAID, links=links, limits=heard_("limits", *agreed[:2])))["A"]
+    assert alone["limit"] == 1_005_000
+
+
+def test_the_floor_of_one_account_hides_nothing_that_is_overdue_on_another() -> None:
+    late = [invoice("3", 90_000_00, "2024-12-01", "2025-01-01", "B")]
+    rolling = {
+        "account_id": "A", "valid_from": "2020-01-01", "kind": "rolling", "floor_amount": 500_000_00, "currency": "USD",
+    }  # fmt: skip
+    tables = books([TWO[0], *late], PAID, links=linked(("B", "A")), terms=table("terms", rolling))
+    assert scored(tables)["A"]["overdue"] == 90_000_00
+    own = books([invoice("3", 90_000_00, "2024-12-01", "2025-01-01", "A"), TWO[1]], PAID, terms=table("terms", rolling))
+    own["links"] = linked(("B", "A"))
+    assert scored(own)["A"]["overdue"] == 0
+
+
+def test_who_parts_has_neither_the_limit_nor_the_grade_of_both() -> None:
+    good = [invoice(f"g{n}", 50_000_00, f"2025-0{n + 1}-01", f"2025-0{n + 1}-20", "A") for n in range(5)]
+    paid = [(f"p{n}", f"g{n}", f"2025-0{n + 1}-15", 50_000_00) for n in range(5)]
+    bad = [invoice("b", 1_000_00, "2025-04-01", "2025-05-01", "B")]
+    apart = books([*good, *bad], paid)
+    together = {**apart, "links": linked(("B", "A"))}
+    portfolio = portfolio_statistics(apart, POLICY, day("2025-06-29"))
+    joint = assess(together, POLICY, day("2025-06-29"), portfolio=portfolio)
+    fresh, parted = (
+        {row["customer_id"]: row for row in frame.to_dicts()}
+        for frame in (
+            assess(apart, POLICY, day("2025-06-30"), portfolio=portfolio),
+            assess(apart, POLICY, day("2025-06-30"), portfolio=portfolio, prior=joint),
+        )
+    )
+    assert parted == fresh
+    # Whoever is scored alone is told the same.
+    mine = {name: frame.filter(pl.col("account_id") == "B") if "account_id" in frame.columns else frame
+            for name, frame in apart.items()}  # fmt: skip
+    alone = assess(mine, POLICY, day("2025-06-30"), portfolio=portfolio, prior=joint.filter(customer_id="B")).to_dicts()
+    assert alone == [fresh["B"]]
+
+
+def test_a_company_among_natural_persons_falls_at_once() -> None:
+    tables = books(TWO, PAID, links=linked(("B", "A")))
+    for values, expected in (([True, None], True), ([True, False], False), ([None, None], None)):
+        accounts = tables["accounts"].with_columns(pl.Series("natural_person", values, dtype=pl.Boolean))
+        assert folded({**tables, "accounts": accounts}).tables["accounts"]["natural_person"].to_list() == [expected]
