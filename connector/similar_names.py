@@ -36,8 +36,18 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _BRACKETS = re.compile(r"[(\[{【〔「《]([^()\[\]{}【】〔〕「」《》]*)[)\]}】〕」》]")
 _CHINESE_FORMS = (
     "集团股份有限公司", "股份有限责任公司", "集团有限责任公司", "有限责任公司", "集团有限公司", "股份有限公司",
-    "集团股份公司", "有限合伙企业", "股份公司", "集团公司", "有限公司", "合伙企业", "总公司", "公司", "集团",
+    "集团股份公司", "有限合伙企业", "股份公司", "集团公司", "有限公司", "合伙企业", "责任公司", "总公司", "有限公",
+    "公司", "集团", "股份", "有限",
 )  # fmt: skip
+#: In brackets it says nothing of the company.
+_NOTE = re.compile(
+    r"alt|alteskonto|old|oldaccount|neu|new|donotuse|blocked|inactive|duplicate|dup|eur|usd|gbp|chf|cny|rmb|jpy"
+    r"|停用|作废|勿用|黑名单|老账户|旧账户|旧|美元|人民币|欧元|个体工商户"
+)
+_GROUP = "集团"
+_CHINESE_NOTES = re.compile(r"(停用|作废|勿用|黑名单|老账户|旧账户|旧|[-_－](美元|人民币|欧元))+$")
+#: A place of a county, a district or a town, which no list has.
+_COUNTY = re.compile(r"^([\u3400-\u9fff]{2,3})(市|县|区|镇)(?=[\u3400-\u9fff]{4})")
 _PARTNERSHIPS = ("有限合伙", "普通合伙", "特殊普通合伙", "个人独资")
 _BRANCH = re.compile(r"^(.*公司)(.+?)(分公司|分厂|办事处|分行|支行)$")
 _FORMS = frozenset(
@@ -59,21 +69,38 @@ _SHORT = {
     "natl": "national", "mgmt": "management", "grp": "group", "sys": "systems", "transp": "transport", "univ":
     "university", "pharma": "pharmaceuticals", "constr": "construction", "ctr": "center", "centre": "center",
 }  # fmt: skip
-_ROMAN = frozenset("ii iii iv vi vii viii ix".split())
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+#: Legal forms written out, at the end of a name; forms that stand before it.
+_LONG_FORMS = (
+    ("gesellschaft mit beschrankter haftung", "gmbh"), ("aktiengesellschaft", "ag"), ("aktiebolag", "ab"),
+    ("public limited company", "plc"), ("private limited company", "ltd"), ("limited liability company", "llc"),
+    ("sociedad limitada", "sl"), ("sociedad anonima", "sa"), ("societe anonyme", "sa"), ("spolka akcyjna", "sa"),
+    ("societe a responsabilite limitee", "sarl"), ("spolka z ograniczona odpowiedzialnoscia", "spzoo"),
+    ("spolka z oo", "spzoo"), ("sp z oo", "spzoo"), ("sp zoo", "spzoo"), ("societa per azioni", "spa"),
+    ("societa a responsabilita limitata", "srl"), ("besloten vennootschap", "bv"), ("naamloze vennootschap", "nv"),
+    ("spol s r o", "sro"), ("spol sro", "sro"), ("sau", "sa"),
+)  # fmt: skip
+_BEFORE = frozenset({"pt", "sarl", "ooo", "ооо", "oao", "оао", "ao", "ао", "sc"})
+#: What clerks write behind a name.
+_NOTES = re.compile(
+    r"[*(\[-]?\s*\b(do not use|dont use|blocked|inactive|duplicate|old account|in liquidation|i\. ?l\.)\s*[*)\]]*\s*$"
+    r"|\s-\s*(eur|usd|gbp|chf|cny|rmb|jpy)\s*$"
+)
+_UMLAUT = re.compile("[äöü]")
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "a", "œ": "o", "ı": "i", "þ": "th"})
-#: Umlauts are written ae, oe, ue or a, o, u: as one letter all of them.
-_UMLAUTS = re.compile(r"(?<=[aou])e")
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
     """A name by what tells a company from another."""
 
-    #: Without legal form, places and numbers, in one piece.
+    #: Without legal form, places and numbers, in one piece; and with its umlauts written ae, oe, ue, where it has some.
     core: str
+    other: str
     words: tuple[str, ...]
-    #: Places that it begins with; what stands in brackets, and branches; numbers.
-    places: frozenset[str]
+    #: The place that it begins with, the narrowest of several; what stands in brackets, and branches; numbers.
+    place: str
     parts: frozenset[str]
     numbers: tuple[str, ...]
     form: str
@@ -107,15 +134,17 @@ def compare(one: Name, other: Name) -> tuple[int, str] | None:
     """How sure it is that both are one company's, and why; None: they are not proposed."""
     if not one.core or one.parts != other.parts or one.numbers != other.numbers or one.is_chinese != other.is_chinese:
         return None
-    lacks = bool(one.places) != bool(other.places)
-    if not (one.places <= other.places or other.places <= one.places):
+    lacks = bool(one.place) != bool(other.place)
+    if one.place and other.place and one.place != other.place:
         return None
-    differ = not one.is_chinese and bool(one.form) and bool(other.form) and one.form != other.form
-    if one.core == other.core:
-        if lacks:
-            return (NO_PLACE, "no_place") if len(one.core) > 2 else None
+    differ = bool(one.form) and bool(other.form) and one.form != other.form
+    # Of two Chinese forms only a group is another company than what it holds.
+    differ = differ and (not one.is_chinese or _GROUP in (one.form, other.form))
+    if not {one.core, one.other}.isdisjoint({other.core, other.other} - {""}):
         if differ:
             return FORMS_DIFFER, "forms_differ"
+        if lacks:
+            return (NO_PLACE, "no_place") if len(one.core) > 2 else None
         return (SAME, "same") if one.form == other.form else (OTHER_FORM, "other_form")
     return (SLIP, "slip") if not lacks and not differ and _is_slip(one, other) else None
 
@@ -130,7 +159,7 @@ def proposals(
     accounts = sorted(names)
     read_names = [read(names[account]) for account in accounts]
     found = []
-    for one, other in _candidates(read_names):
+    for one, other in dict.fromkeys(_candidates(read_names)):
         left, right = accounts[one], accounts[other]
         told = compare(read_names[one], read_names[other])
         lands = {apart[name] for name in (left, right) if name in apart} if apart else set()
@@ -144,8 +173,8 @@ def _candidates(names: Sequence[Name]) -> Iterator[tuple[int, int]]:
     # What stands in brackets and numbers have to be the same in any case.
     groups: dict[tuple[str, frozenset[str], tuple[str, ...]], list[int]] = {}
     for row, name in enumerate(names):
-        if name.core:
-            groups.setdefault((name.core, name.parts, name.numbers), []).append(row)
+        for core in dict.fromkeys(each for each in (name.core, name.other) if each):
+            groups.setdefault((core, name.parts, name.numbers), []).append(row)
     alike: dict[str, list[int]] = {}
     for (core, _, _), rows in groups.items():
         yield from _pairs(rows)
@@ -166,7 +195,8 @@ def _candidates(names: Sequence[Name]) -> Iterator[tuple[int, int]]:
         seen |= set(_every_pair(sorted(sorted_owners[start:end].tolist())))
     for one, other in sorted(seen):
         for left in alike[cores[one]]:
-            yield from (tuple(sorted((left, right))) for right in alike[cores[other]])  # type: ignore[misc]
+            # Those that are written with an umlaut have two cores.
+            yield from ((min(left, right), max(left, right)) for right in alike[cores[other]] if left != right)
 
 
 def _pairs(rows: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -217,7 +247,7 @@ def _part(text: str) -> str:
         or written in ("有限合伙", "普通合伙", "特殊普通合伙", "个人独资")
     ):
         return ""
-    return _bare_place(written)
+    return "" if _NOTE.fullmatch(written) else _bare_place(written)
 
 
 def _bare_place(text: str) -> str:
@@ -229,43 +259,64 @@ def _bare_place(text: str) -> str:
 
 
 def _chinese(text: str, parts: frozenset[str]) -> Name:
+    text = _CHINESE_NOTES.sub("", re.sub(r"\s+", "", text))
     text = re.sub(r"[^\w]+|_", "", text)
     if branch := _BRANCH.match(text):
         text, parts = branch[1], parts | {_bare_place(branch[2]) + branch[3]}
     form = ""
     for each in _CHINESE_FORMS:
-        if text.endswith(each) and len(text) > len(each):
+        if text.endswith(each) and len(text) > len(each) + 1:
             form, text = _form_kind(each), text.removesuffix(each)
             break
-    begins = set()
+    narrowest = ""
     while place := next((text[:n] for n in (4, 3, 2) if text[:n] in places.ALL and len(text) > n + 1), ""):
-        begins.add(place)
-        text = text.removeprefix(place)
+        narrowest, text = place, text.removeprefix(place)
         text = next((text.removeprefix(each) for each in places.ENDINGS if text.startswith(each)), text)
-    return Name(text, (text,), frozenset(begins), parts, (), form, is_chinese=True)
+    if county := _COUNTY.match(text):
+        narrowest, text = county[1], text[county.end() :]
+    return Name(text, "", (text,), narrowest, parts, (), form, is_chinese=True)
 
 
 def _form_kind(form: str) -> str:
-    return "股份" if "股份" in form else "集团" if "集团" in form else "有限" if "有限" in form else ""
+    return _GROUP if _GROUP in form else "股份" if "股份" in form else "有限" if "有限" in form else ""
 
 
 def _western(text: str, parts: frozenset[str]) -> Name:
+    written = _words(text)
+    # People write ä as ae or as a.
+    spelled = _words(text.translate(_SPELLED)) if _UMLAUT.search(unicodedata.normalize("NFC", text)) else written
+    words, numbers, form = _without_form(written)
+    other = "".join(_without_form(spelled)[0]) if spelled != written else ""
+    words = words or list(numbers)
+    return Name("".join(words), other, tuple(words), "", parts, numbers, form, is_chinese=False)
+
+
+def _words(text: str) -> list[str]:
     plain = "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
-    plain = plain.translate(_LETTERS)
+    plain = _NOTES.sub(" ", plain.translate(_LETTERS))
     plain = re.sub(r"[.'’`´]+", "", re.sub(r"\.(?=\s|$)", " ", plain))
     words = [word for word in re.split(r"[^\w]+|_", plain) if word and word not in _JOINS]
-    words = words[1:] if len(words) > 1 and words[0] == "the" else words
-    words = _initials(words)
+    return words[1:] if len(words) > 1 and words[0] == "the" else words
+
+
+def _without_form(words: Sequence[str]) -> tuple[list[str], tuple[str, ...], str]:
+    """The words without the legal form, in one spelling; the numbers among them; the form."""
+    text = " ".join(words)
+    for long, short in _LONG_FORMS:
+        text = re.sub(rf"\b{long}$", short, text)
+    words = _initials(text.split())
+    if len(words) > 1 and words[0] in _BEFORE:
+        words = [*words[1:], words[0]]
     form: list[str] = []
     while len(words) > 1 and words[-1] in _FORMS:
         form.insert(0, _ONE_FORM.get(words[-1], words[-1]))
         words = words[:-1]
     # "Co. Ltd." and "Ltd." are written for each other.
     form = form[1:] if form[:1] == ["co"] and len(form) > 1 else form
-    numbers = tuple(word for word in words if word.isdigit() or word in _ROMAN)
-    words = [_SHORT.get(word, word) for word in words if word not in numbers]
-    words = [_UMLAUTS.sub("", word) for word in words]
-    return Name("".join(words), tuple(words), frozenset(), parts, numbers, " ".join(form), is_chinese=False)
+    words = [part for word in words for part in re.findall(r"\d+|[^\d]+", word)]
+    numbers = tuple(_ROMAN.get(word, word.lstrip("0") or "0") for word in words if word.isdigit() or word in _ROMAN)
+    rest = [_SHORT.get(word, word) for word in words if not word.isdigit() and word not in _ROMAN]
+    return rest, numbers, " ".join(form)
 
 
 def _initials(words: Sequence[str]) -> list[str]:
