@@ -60,14 +60,16 @@ _ONE_FORM = {
     "limited": "ltd", "incorporated": "inc", "corporation": "corp", "company": "co", "limitada": "ltda",
     "gesmbh": "gmbh", "private": "pvt", "proprietary": "pty", "public": "plc",
 }  # fmt: skip
-_JOINS = frozenset("and und et y e og och".split())
+_JOINS = frozenset("and und et y e og och ve".split())
 _SHORT = {
     "intl": "international", "int": "international", "mfg": "manufacturing", "manuf": "manufacturing",
     "tech": "technologies", "technology": "technologies", "svcs": "services", "svc": "services", "service": "services",
     "dist": "distribution", "distributors": "distribution", "bros": "brothers", "eng": "engineering",
     "engrg": "engineering", "ind": "industries", "inds": "industries", "industry": "industries", "assoc": "associates",
-    "natl": "national", "mgmt": "management", "grp": "group", "sys": "systems", "transp": "transport", "univ":
-    "university", "pharma": "pharmaceuticals", "constr": "construction", "ctr": "center", "centre": "center",
+    "flli": "fratelli", "hnos": "hermanos", "ets": "etablissements", "soc": "societe", "gebr": "gebruder",
+    "st": "saint", "kon": "koninklijke", "san": "sanayi", "tic": "ticaret", "natl": "national",
+    "mgmt": "management", "grp": "group", "sys": "systems", "transp": "transport", "univ": "university",
+    "pharma": "pharmaceuticals", "constr": "construction", "ctr": "center", "centre": "center",
 }  # fmt: skip
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 #: Legal forms written out, at the end of a name; forms that stand before it.
@@ -86,8 +88,8 @@ _NOTES = re.compile(
     r"[*(\[-]?\s*\b(do not use|dont use|blocked|inactive|duplicate|old account|in liquidation|i\. ?l\.)\s*[*)\]]*\s*$"
     r"|\s-\s*(eur|usd|gbp|chf|cny|rmb|jpy)\s*$"
 )
-_UMLAUT = re.compile("[äöü]")
-_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
+_UMLAUT = re.compile("[äöüøæå]")
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "æ": "ae", "å": "aa"})
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "a", "œ": "o", "ı": "i", "þ": "th"})
 
 

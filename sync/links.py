@@ -35,6 +35,7 @@ def join(session: Writing, one: str, other: str, by: str, *, now_us: int) -> set
     session.tx.execute(delete(table).where(session.own(table), table.c.account_id == first, table.c.other_id == second))
     _say(session, second, first, now_us)
     moved = links.relink(session, {one, other}, now_us)
+    ties.shared_due(session, {one, other}, now_us)
     for account, to in ((one, other), (other, one)):
         log(session, account, to, "linked", by, now_us, {"with": to})
     return moved
@@ -60,6 +61,7 @@ def part(session: Writing, account: str, by: str, *, now_us: int) -> set[str]:
         _say(session, next_one, one, now_us)
     _say(session, account, account, now_us)
     moved = links.relink(session, {account, *others}, now_us)
+    ties.shared_due(session, {account}, now_us)
     if any(name in others for name in links.accounts_of(session, account)):
         raise Misconfigured("E-LINK-TOLD", account=account)
     log(session, account, account, "parted", by, now_us, {"from": others})

@@ -118,6 +118,8 @@ class Ran:
             "strangers": {source: {"rows": each[0], "customers": each[1]} for source, each in self.strangers.items()},
             # Feeds of which rows came, and nobody's but strangers'.
             "untied": self.untied,
+            # Accounts whose customer has other accounts now: zixin links list.
+            "relinked": len(self.pulled.relinked),
             # Feed → code of the problem that keeps it away; what it brought stands as it is.
             "away": dict(self.pulled.away),
             "digest": self.digest,

@@ -60,16 +60,19 @@ def orphaned(session: Reading) -> set[str]:
     return lost - links.members(session, lost).keys()
 
 
-def guesses(session: Reading) -> dict[str, str]:
-    """Account that is gone → the one that it looks merged into, of those that wait for a person."""
-    table = tables.merges
-    query = select(table.c.account_id, table.c.into).where(session.own(table), table.c.state == "guessed")
+def guesses(session: Reading, *, answered: bool = False) -> dict[str, str]:
+    """Account that is gone → the one that it looks merged into, of those that wait for a person.
+
+    `answered`: also those of which one said yes, who may still say no.
+    """
+    table, states = tables.merges, ("guessed", "accepted") if answered else ("guessed",)
+    query = select(table.c.account_id, table.c.into).where(session.own(table), table.c.state.in_(states))
     return {row[0]: row[1] for row in session.tx.execute(query.order_by(table.c.account_id))}
 
 
 def answer(session: Writing, account: str, by: str, *, yes: bool, now_us: int) -> str:
     """A person says whether it was merged so; returns the account that it looked merged into."""
-    into = guesses(session).get(account)
+    into = guesses(session, answered=not yes).get(account)
     if into is None:
         raise Misconfigured("E-LINK-NONE", account=account)
     table, state = tables.merges, "accepted" if yes else "rejected"

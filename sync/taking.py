@@ -58,6 +58,8 @@ class Pulled:
     away: dict[str, str] = field(default_factory=dict)
     #: Feed → the problem of a look at single customers, though it answers.
     failing: dict[str, Problem] = field(default_factory=dict)
+    #: Accounts whose customer is another one than before, or has other accounts.
+    relinked: set[str] = field(default_factory=set)
     #: Accounts that the CRM no longer shows: deleted, or merged into another one.
     departed: set[str] = field(default_factory=set)
 
@@ -93,9 +95,11 @@ def take_in(
         touched = facts.apply_page(session, page.source, applied, page.gone, now, asked)
         said = _say_numbers(session, link, page, applied, now) | _say_merges(session, link, page, applied, now, asked)
         if said or not LINKING.isdisjoint(applied.tables):
-            touched |= links.relink(session, touched | said, now)
+            moved = links.relink(session, touched | said, now)
+            touched, pulled.relinked = touched | moved, pulled.relinked | moved
         if told_of and (news := identities.see(session, link.mapping.feed_of(page.source), told_of)):
-            touched |= links.relink_numbers(session, link.mapping.feed_of(page.source), news, now)
+            moved = links.relink_numbers(session, link.mapping.feed_of(page.source), news, now)
+            touched, pulled.relinked = touched | moved, pulled.relinked | moved
         pulled.touched |= touched
         if resolved:
             ties.keep(session, link.mapping.feed_of(page.source), resolved)

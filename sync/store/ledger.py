@@ -283,6 +283,18 @@ def numbers(session: Reading) -> dict[str, str]:
     return {row.account_id: row.number for row in session.tx.execute(query)}
 
 
+def called_last(session: Reading, accounts: Collection[str]) -> dict[str, tuple[str, str]]:
+    """Account that is gone → the number and the name that it had last; its id stands in for a number."""
+    table, found = tables.PAST["accounts"], dict[str, tuple[str, str]]()
+    for batch in batches(sorted(accounts)):
+        query = select(table.c.account_id, table.c.number, table.c.name).where(
+            session.own(table), table.c.account_id.in_(batch)
+        )
+        for account, number, name in session.tx.execute(query.order_by(table.c.known_until)):
+            found[account] = (number or account, name)
+    return found
+
+
 def numbers_of(session: Reading, accounts: Collection[str]) -> dict[str, str]:
     """account_id → the number that people call it by, of these accounts."""
     return {account: number for account, number in _said_of(session, "number", accounts) if number}

@@ -253,7 +253,39 @@ def _holders(session: Reading, feed: str, numbers: Collection[str]) -> dict[str,
         query = select(table.c.number, table.c.said, table.c.since, table.c.account_id).where(these)
         for number, said, since, account in session.tx.execute(query):
             found.setdefault(number, []).append((not said, since if said else -since, account))
-    return {number: min(claims)[2] for number, claims in found.items()}
+    # Whom a person took out has the customer only where nobody else says his number.
+    alone = _alone(session, {account for claims in found.values() if len(claims) > 1 for _, _, account in claims})
+    return {number: min(claims, key=lambda each: (each[2] in alone, each))[2] for number, claims in found.items()}
+
+
+def _alone(session: Reading, accounts: Collection[str]) -> set[str]:
+    table, names = tables.CANONICAL["links"], set[str]()
+    for batch in batches(sorted(accounts)):
+        query = select(table.c.account_id).where(
+            session.own(table), table.c.source == ledger.OWN, table.c.account_id.in_(batch),
+            table.c.account_id == table.c.customer_id,
+        )  # fmt: skip
+        names |= set(session.tx.execute(query).scalars())
+    return names
+
+
+def shared_due(session: Writing, accounts: Collection[str], now: int) -> None:
+    """A person said something of these accounts: of a number that others say, too, another may have the customer."""
+    table = tables.feed_accounts
+    moved: dict[str, set[str]] = {}
+    for batch in batches(sorted(accounts)):
+        these = and_(session.own(table), table.c.account_id.in_(batch), table.c.number != "")
+        for feed, number in session.tx.execute(select(table.c.feed, table.c.number).where(these)):
+            moved.setdefault(feed, set()).add(number)
+    for feed, numbers in moved.items():
+        again = select(table.c.number).where(session.own(table), table.c.feed == feed)
+        again = again.group_by(table.c.number).having(func.count() > 1)
+        shared = {
+            number
+            for batch in batches(sorted(numbers))
+            for number in session.tx.execute(again.where(table.c.number.in_(batch))).scalars()
+        }
+        set_due(session, feed, _customers_of(session, feed, shared), now)
 
 
 def _said(session: Reading, feed: str, customers: Collection[str]) -> dict[str, tuple[str, str | None]]:

@@ -519,3 +519,12 @@ def test_an_id_that_too_many_share_joins_nobody(books: Books) -> None:
     assert books.customers() == {}
     books.account("y", Tax_ID=TAX[0])
     assert books.customers() == {}
+
+
+def test_who_said_yes_may_still_say_no(merged: Books) -> None:
+    answer(merged, yes=True)
+    answer(merged, yes=False)
+    assert merged.customers() == {}
+    assert merged.assessed()["b"]["hold"] == "none"
+    with merged.store.read("c") as session:
+        assert ledger.called_last(session, ["a"]) == {"a": ("a", "name a")}

@@ -245,6 +245,13 @@ def say_summary(context: Context, summary: dict[str, Any]) -> None:
 
 def _say_feeds(context: Context, summary: dict[str, Any]) -> None:
     """Whom the feeds have and the CRM has not, and which of them cannot be read."""
+    if count := summary.get("relinked"):
+        context.say(
+            context.words(
+                f"{count:,} accounts are one customer with others now, or no more: zixin links list",
+                f"{count:,} 个客户档案的合并关系有变化：zixin links list",
+            )
+        )
     for source, seen in summary["strangers"].items():
         en = "· {source}: {rows:,} rows of {customers:,} customers whom no account names; they enter once one does"
         zh = "· {source}：{customers:,} 个客户的 {rows:,} 行没有对应的客户档案；有对应后自动读入"

@@ -21,6 +21,7 @@ from connector.messages.terms import term
 from connector.policy import Policy
 from connector.schema import Tables, day_number, day_of
 from connector.scoring.assess import assess
+from connector.scoring.customers import HOLDING
 from connector.scoring.explanation.what_if import with_values
 from connector.scoring.features.tendency import Statistics
 from connector.scoring.ledger.rates import Rates
@@ -323,10 +324,16 @@ def decisions(context: CreditContext, wanted: str | None) -> tuple[DecisionRow, 
         names = None if only is None else links.accounts_of(session, only)
         rows = [row for name in names or (None,) for row in decision_store.list_decisions(session, name)]
         numbers, orphans = ledger.numbers(session), survivors.orphaned(session)
+        gone = {row["account_id"] for row in rows} - numbers.keys()
+        numbers |= {account: number for account, (number, _) in ledger.called_last(session, gone).items()}
+        guessed = survivors.guesses(session)
 
     def state_of(row: dict[str, Any]) -> str:
         if row["account_id"] in orphans:
             return "orphaned"
+        # Until a person says that it was merged, only what holds acts.
+        if row["account_id"] in guessed and row["kind"] not in HOLDING:
+            return "waits"
         if row["state"] == "waits":
             return "waits"
         if row["valid_until"] is not None and row["valid_until"] < context.day:
@@ -335,7 +342,8 @@ def decisions(context: CreditContext, wanted: str | None) -> tuple[DecisionRow, 
 
     return tuple(
         DecisionRow(
-            row["key"], row["account_id"], numbers.get(row["account_id"]) or "", row["kind"], row.get("value"),
+            row["key"], row["account_id"], numbers.get(row["account_id"]) or row["account_id"],
+            row["kind"], row.get("value"),
             money.format_money(row["amount"], row["currency"]) if row.get("amount") is not None else None,
             _iso(row["valid_from"]), _iso(row["valid_until"]), row.get("reason") or row.get("basis"),
             row.get("by") or row.get("approved_by"), state_of(row),

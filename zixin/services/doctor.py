@@ -14,7 +14,7 @@ from connector.editions import edition_of, unchanged
 from connector.errors import Busy, Denied, Problem
 from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
-from sync import backup
+from sync import backup, survivors
 from sync.crm_connection import CrmConnection, instant
 from sync.store import Store, ledger, links, migrations, refusals, rejects, sweeps, ties
 from sync.store import feeds as feed_states
@@ -175,6 +175,7 @@ def _connection(profile: str, name: str, kept: ConnectionConfig, now: datetime) 
         yield from _fields(profile, kept, link)
         yield from _counts(profile, link)
         yield from _missed(profile)
+        yield from _decided(profile)
     except Problem as problem:
         # A quota that is used up, a CRM that is down: what it keeps us from looking at is not known.
         yield _failed(name, problem)
@@ -332,6 +333,24 @@ def _feed(profile: str, name: str) -> Iterator[Check]:
             "records", name, "look", f"{en}zixin links add {account} {name}:{customer}, where they are one",
             f"{zh}若为同一客户，zixin links add {account} {name}:{customer}",
         )  # fmt: skip
+
+
+def _decided(profile: str) -> Iterator[Check]:
+    """What people decided about accounts that are gone."""
+    if not compose.up_to_date(profile):
+        return
+    with compose.open_store(profile) as (store, name), store.read(name) as session:
+        guesses, orphans = len(survivors.guesses(session)), len(survivors.orphaned(session))
+    if guesses:
+        en = f"{guesses:,} accounts are gone and look merged into others: zixin duplicates list"
+        yield Check(
+            "records", "merges", "look", en, f"{guesses:,} 个客户档案已消失，疑似合并入其他档案：zixin duplicates list"
+        )
+    if orphans:
+        en = f"what people decided about {orphans:,} accounts concerns nobody: they are gone: zixin hold list"
+        yield Check(
+            "records", "decisions", "look", en, f"{orphans:,} 个已消失客户档案的人工决定不再生效：zixin hold list"
+        )
 
 
 def _missed(profile: str) -> Iterator[Check]:

@@ -49,6 +49,7 @@ def proposed(context: CreditContext, least: int = LEAST) -> tuple[Duplicate, ...
         frame = ledger.accounts(session).select("account_id", "number", "name", "country", "natural_person")
         members, never = links.every(session), said.never_the_same(session)
         ids, merged = links.tax_ids(session), survivors.guesses(session)
+        gone = ledger.called_last(session, merged)
     rows = {row[0]: row for row in frame.iter_rows()}
     companies = {account: row[2] for account, row in rows.items() if not row[4]}
     lands = {account: row[3].upper() for account, row in rows.items() if row[3] and len(row[3]) == 2}
@@ -64,7 +65,7 @@ def proposed(context: CreditContext, least: int = LEAST) -> tuple[Duplicate, ...
 
     merges = [Proposal(account, into, 100, "merge") for account, into in merged.items()]
     shown = [*merges, *sorted(filter(is_open, found), key=lambda each: (-each.score, each.one, each.other))]
-    called = called_by(frame)
+    called = gone | called_by(frame)
     return tuple(
         Duplicate(
             each.one, *called.get(each.one, (each.one, "")), each.other, *called.get(each.other, (each.other, "")),
@@ -76,13 +77,13 @@ def proposed(context: CreditContext, least: int = LEAST) -> tuple[Duplicate, ...
 
 def accept(context: CreditContext, one: str, other: str, by: str, *, do: bool) -> tuple[Change, ...]:
     """What it changes that they are one customer; `do`: it is done. Raises Misconfigured as `links.join`."""
-    if (into := _merge(context, one, other)) is None:
+    if (merge := _merge(context, one, other)) is None:
         return join(context, one, other, by, do=do)
 
     def act(session: Writing) -> object:
-        return survivors.answer(session, one, by, yes=True, now_us=context.now_us)
+        return survivors.answer(session, merge[0], by, yes=True, now_us=context.now_us)
 
-    return tried(context, {into}, act, do=do)
+    return tried(context, {merge[1]}, act, do=do)
 
 
 def reject(context: CreditContext, one: str, other: str, by: str, *, do: bool) -> tuple[Change, ...]:
@@ -90,12 +91,12 @@ def reject(context: CreditContext, one: str, other: str, by: str, *, do: bool) -
 
     Raises Misconfigured where they are one already: that is for `zixin links remove`.
     """
-    if (into := _merge(context, one, other)) is not None:
+    if (merge := _merge(context, one, other)) is not None:
 
         def act(session: Writing) -> object:
-            return survivors.answer(session, one, by, yes=False, now_us=context.now_us)
+            return survivors.answer(session, merge[0], by, yes=False, now_us=context.now_us)
 
-        return tried(context, {into}, act, do=do)
+        return tried(context, {merge[1]}, act, do=do)
     first, second = (account_named(context, each) for each in (one, other))
     with context.store.write(context.connection) as session:
         if second in links.accounts_of(session, first):
@@ -105,11 +106,15 @@ def reject(context: CreditContext, one: str, other: str, by: str, *, do: bool) -
     return ()
 
 
-def _merge(context: CreditContext, one: str, other: str) -> str | None:
-    """The account that the first one, which is gone, looks merged into; None: it is no such one."""
+def _merge(context: CreditContext, one: str, other: str) -> tuple[str, str] | None:
+    """The first account, which is gone, and the one that it looks merged into, or was said to be; None: it is none."""
     with context.store.read(context.connection) as session:
-        into = survivors.guesses(session).get(one)
-    return into if into is not None and account_named(context, other) == into else None
+        found = survivors.guesses(session, answered=True)
+        called = ledger.called_last(session, found)
+    for account, into in found.items():
+        if one in (account, *called.get(account, ())) and account_named(context, other) == into:
+            return account, into
+    return None
 
 
 def _of_ids(ids: dict[str, TaxId]) -> Iterator[Proposal]:

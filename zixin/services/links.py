@@ -92,11 +92,13 @@ def linked(context: CreditContext) -> Links:
         accounts = ledger.accounts(session).select("account_id", "number", "name")
         alone = sorted(one for one, other in links.words(session) if one == other)
         words = identities.words(session)
-    called = called_by(accounts)
+        gone = ledger.called_last(session, members.keys() - set(accounts["account_id"]))
+    there = set(accounts["account_id"])
+    called = gone | called_by(accounts)
     rows = [
         LinkRow(
             called.get(each.customer, (each.customer, ""))[0], account, *called.get(account, (account, "")), each.by,
-            instant(each.joined_at).date().isoformat(), account not in called,
+            instant(each.joined_at).date().isoformat(), account not in there,
         )
         for account, each in members.items()
     ]  # fmt: skip
