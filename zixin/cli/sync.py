@@ -305,9 +305,11 @@ _COLUMNS = ("number", "name", "rating", "score", "limit", "exposure", "available
 def _csv(rows: Sequence[AccountRating]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*_COLUMNS, "currency", "flags"])
+    # Accounts of one customer show the same figures: whoever adds up takes one row a customer.
+    writer.writerow([*_COLUMNS, "currency", "flags", "customer"])
     for row in rows:
-        writer.writerow([safe(getattr(row, name)) for name in _COLUMNS] + [row.currency, ";".join(row.flags)])
+        cells = [safe(getattr(row, name)) for name in _COLUMNS]
+        writer.writerow([*cells, row.currency, ";".join(row.flags), safe(row.customer)])
     return out.getvalue().rstrip("\n")
 
 
@@ -331,7 +333,13 @@ def _table(context: Context, rows: Sequence[AccountRating]) -> None:
         score = "–" if row.score is None else f"{row.score:.1f}"
         money = [f"{amount or '–':>14}" for amount in (row.limit, row.exposure, row.overdue)]
         head = f"{row.number[:14]:<14} {row.rating + ('*' if row.decided else ''):<4} {score:>5} {' '.join(money)}"
-        context.say(f"{head} {context.term(row.hold, 8)} {clipped(flags, 22)} {row.name}")
+        with_others = (
+            context.words(f"  ={row.accounts} accounts", f"  ={row.accounts} 个档案") if row.accounts > 1 else ""
+        )
+        context.say(f"{head} {context.term(row.hold, 8)} {clipped(flags, 22)} {row.name}{with_others}")
+    if any(row.accounts > 1 for row in rows):
+        en, zh = "= one customer of so many accounts, who show the same figures", "= 同一客户的多个档案，所示数额相同"
+        context.say(context.words(en, zh))
     if any(row.decided for row in rows):
         en, zh = "* decided since it was assessed: zixin sync writes it", "* 评级之后有人工决定：zixin sync 将写回"
         context.say(context.words(en, zh))

@@ -49,6 +49,10 @@ class AccountRating:
     flags: tuple[str, ...]
     #: A person decided something since it was assessed: this is what it comes to, and the next sync writes it.
     decided: bool
+    #: The account that its customer is called by: of several accounts of one customer the same.
+    customer: str
+    #: How many accounts he has.
+    accounts: int
     #: All of it, as `--json` prints it: account_id, number, name and the fields of `ASSESSMENT`.
     document: Mapping[str, Any]
 
@@ -92,6 +96,8 @@ def _rating(row: dict[str, Any], *, decided: bool) -> AccountRating:
         row["hold"],
         flags,
         decided,
+        (row["accounts"] or [row["account_id"]])[0],
+        len(row["accounts"]) or 1,
         {**row, "decided": decided},
     )
 

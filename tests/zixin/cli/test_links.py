@@ -66,6 +66,12 @@ def place(
         yield crm
 
 
+def listing(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    capsys.readouterr()
+    assert run("list", *words) == 0
+    return capsys.readouterr().out.splitlines()
+
+
 def standing(capsys: pytest.CaptureFixture[str], account: str) -> dict[str, Any]:
     told: dict[str, Any] = document(capsys, "explain", account)
     return {**told, "exposure": told["limit"]["exposure"]}
@@ -94,6 +100,10 @@ def test_one_number_is_one_customer_and_the_strictest_hold_wins(
     ]  # fmt: skip
     assert run("links", "list") == 0
     assert "same number elsewhere" in capsys.readouterr().out
+    # Whoever adds up a list takes one row a customer.
+    rows = [line.split(",") for line in listing(capsys, "--csv")]
+    assert len({line[-1] for line in rows if "Nordwind" in line[1]}) == 1
+    assert sum("=2 accounts" in line for line in listing(capsys)) == 2
 
 
 def test_unlinking_gives_each_its_own_facts_back_and_says_so_first(
