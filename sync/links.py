@@ -12,7 +12,7 @@ from sqlalchemy import and_, delete, or_, select
 
 from connector.errors import Misconfigured
 from sync.decisions import log
-from sync.store import facts, identities, links, tables, ties
+from sync.store import facts, identities, links, sayings, tables, ties
 from sync.store.dialect import upsert
 from sync.store.ledger import OWN, there
 from sync.store.session import Reading, Writing
@@ -52,7 +52,7 @@ def part(session: Writing, account: str, by: str, *, now_us: int) -> set[str]:
     if not others:
         raise Misconfigured("E-LINK-NONE", account=account)
     # What was merged into it leaves with it.
-    own = links.merged_into(session, account, customer)
+    own = sayings.merged_into(session, account, customer)
     pairs = [pair for name in own for pair in _joined(session, name)]
     near = sorted({name for pair in pairs for name in pair} - own)
     _forget(session, pairs, now_us)

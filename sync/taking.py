@@ -15,7 +15,7 @@ from connector.ports import Page
 from connector.tax_ids import TaxId, tax_id
 from mappings.apply import Applied, Ties, apply
 from sync.crm_connection import CrmConnection, micros
-from sync.store import Store, facts, feeds, identities, ledger, links, outbox, sight, ties
+from sync.store import Store, facts, feeds, identities, ledger, links, outbox, sayings, sight, ties
 from sync.store.session import Writing
 from sync.store.sight import LostSource
 
@@ -167,7 +167,7 @@ def _say_numbers(session: Writing, link: CrmConnection, page: Page, applied: App
         names |= ties.say(session, feed, {account: said for account, said in frame.rows() if account not in older}, now)
     # Of an account that was merged into another one the customers are that one's.
     lost = {item.record for item in page.gone if not item.into}
-    ties.gone(session, links.with_merged(session, lost), now)
+    ties.gone(session, sayings.with_merged(session, lost), now)
     return names
 
 
@@ -178,7 +178,7 @@ def _say_merges(
     if "accounts" not in applied.tables or link.mapping.feed_of(page.source):
         return set()
     gone = {item.record: item.into for item in page.gone if item.into}
-    return links.merged(session, gone, applied.tables["accounts"]["account_id"].to_list(), now, asked_at)
+    return sayings.merged(session, gone, applied.tables["accounts"]["account_id"].to_list(), now, asked_at)
 
 
 def _ties(

@@ -21,7 +21,7 @@ from mappings.load import packaged
 from sync import decisions, links, survivors
 from sync.crm_connection import CrmConnection, micros
 from sync.rescore import commit_assessments, score
-from sync.store import Store, identities, ledger, ratings, ties
+from sync.store import Store, identities, ledger, ratings, sayings, ties
 from sync.store import links as link_store
 from sync.store.facts import put_row
 from sync.taking import Pulled, take_in
@@ -242,7 +242,7 @@ def copy_decisions(one: Books, other: Books) -> None:
 def copy_words(one: Books, other: Books) -> None:
     """What people said of links, as it stands at last."""
     with one.store.read("c") as session:
-        said = link_store.words(session)
+        said = sayings.words(session)
     with other.store.write("c") as session:
         for account, customer in said:
             put_row(session, "links", {"account_id": account, "customer_id": customer, "by": "person"}, other.now_us)
@@ -284,11 +284,11 @@ def test_a_contradicted_number_joins_nobody_and_is_listed(books: Books) -> None:
     books.number("b", "7")
     # Before the ERP has such a customer the number says nothing.
     with books.store.read("c") as session:
-        assert link_store.vetoed(session) == {}
+        assert sayings.vetoed(session) == {}
     identities_seen(books)
     assert books.customers() == {}
     with books.store.read("c") as session:
-        assert link_store.vetoed(session) == {"erp:7": ["b"]}
+        assert sayings.vetoed(session) == {"erp:7": ["b"]}
     # A field that is emptied says what it said before.
     books.account("b", Tax_ID="")
     assert books.customers() == {}
@@ -504,11 +504,11 @@ def test_a_page_that_was_asked_for_before_a_merge_does_not_undo_it(books: Books)
         books.account(name)
     asked = books.now_us
     with books.store.write("c") as session:
-        link_store.merged(session, {"a": "b"}, (), books.now_us, books.now_us)
-        link_store.merged(session, {}, ["a"], books.now_us, asked)
-        assert link_store.said(session, ["a", "b"]).merged == {"a": "b"}
-        link_store.merged(session, {}, ["a"], books.now_us, books.now_us)
-        assert link_store.said(session, ["a", "b"]).merged == {}
+        sayings.merged(session, {"a": "b"}, (), books.now_us, books.now_us)
+        sayings.merged(session, {}, ["a"], books.now_us, asked)
+        assert sayings.said(session, ["a", "b"]).merged == {"a": "b"}
+        sayings.merged(session, {}, ["a"], books.now_us, books.now_us)
+        assert sayings.said(session, ["a", "b"]).merged == {}
 
 
 def test_an_id_that_too_many_share_joins_nobody(books: Books) -> None:

@@ -16,7 +16,7 @@ from connector.policy import Policy
 from connector.ports import Diagnostics, Reads, Writes
 from sync import backup, survivors
 from sync.crm_connection import CrmConnection, instant
-from sync.store import Store, ledger, links, migrations, refusals, rejects, sweeps, ties
+from sync.store import Store, ledger, migrations, refusals, rejects, sayings, sweeps, ties
 from sync.store import feeds as feed_states
 from sync.store.revision import behind
 from zixin import compose
@@ -297,7 +297,7 @@ def _feed(profile: str, name: str) -> Iterator[Check]:
         return
     with compose.open_store(profile) as (store, connection), store.read(connection) as session:
         state, (said, kept_) = feed_states.of(session, name), ties.count(session, name)
-        twice, own = links.vetoed(session), compose.sources_of_feed(profile, connection, name)
+        twice, own = sayings.vetoed(session), compose.sources_of_feed(profile, connection, name)
         clash = ties.clashing(session, name)
         tied = len(ledger.accounts_of_sources(session, own))
         strange = [seen for source, seen in rejects.strangers(session).items() if source in own]

@@ -13,7 +13,7 @@ from connector.similar_names import LEAST, Proposal, proposals
 from connector.tax_ids import TaxId, contradict
 from sync import links as said
 from sync import survivors
-from sync.store import ledger, links
+from sync.store import ledger, links, sayings
 from sync.store.session import Writing
 from zixin.services.credit import CreditContext
 from zixin.services.links import Change, account_named, called_by, join, tried
@@ -48,7 +48,7 @@ def proposed(context: CreditContext, least: int = LEAST) -> tuple[Duplicate, ...
     with context.store.read(context.connection) as session:
         frame = ledger.accounts(session).select("account_id", "number", "name", "country", "natural_person")
         members, never = links.every(session), said.never_the_same(session)
-        ids, merged = links.tax_ids(session), survivors.guesses(session)
+        ids, merged = sayings.tax_ids(session), survivors.guesses(session)
         gone = ledger.called_last(session, merged)
     rows = {row[0]: row for row in frame.iter_rows()}
     companies = {account: row[2] for account, row in rows.items() if not row[4]}

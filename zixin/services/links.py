@@ -14,7 +14,7 @@ from connector.scoring.assess import assess
 from connector.scoring.features.tendency import Statistics
 from sync import links as said
 from sync.crm_connection import instant
-from sync.store import identities, ledger, links, ratings
+from sync.store import identities, ledger, links, ratings, sayings
 from sync.store.session import Reading, Writing
 from zixin.config import connections
 from zixin.services.credit import CreditContext
@@ -88,9 +88,9 @@ class Change:
 def linked(context: CreditContext) -> Links:
     """All customers of several accounts, customer by customer."""
     with context.store.read(context.connection) as session:
-        members, vetoed = links.every(session), links.vetoed(session)
+        members, vetoed = links.every(session), sayings.vetoed(session)
         accounts = ledger.accounts(session).select("account_id", "number", "name")
-        alone = sorted(one for one, other in links.words(session) if one == other)
+        alone = sorted(one for one, other in sayings.words(session) if one == other)
         words = identities.words(session)
         gone = ledger.called_last(session, members.keys() - set(accounts["account_id"]))
     there = set(accounts["account_id"])
