@@ -20,6 +20,9 @@ from tests.hostile.test_sight import hide, synced
 from tests.zixin.calls import FORTY, document, run, served
 from zixin import compose
 
+#: Each costs a system of its own; the quick part has their like in test_holes and test_events.
+pytestmark = pytest.mark.slow
+
 NUMBERS = tuple(f"A{number}" for number in range(9))
 
 

@@ -11,6 +11,9 @@ from mappings.apply import apply
 from tests.connector.scoring.books import books, invoice
 from tests.contract.doubles import DOUBLES, Double, every
 
+#: Each costs a system of its own; the quick part has their like in test_holes and test_events.
+pytestmark = pytest.mark.slow
+
 MANY = 430
 #: Lies that can be told of a file of rows, and those that can only be told of one.
 _OF_FILES = {"no_body", "cut_gzip", "cut_rows"}

@@ -8,6 +8,9 @@ import pytest
 from adapters.declarative.simulator.system import System
 from tests.zixin.calls import document, run
 
+#: Each costs a system of its own; the quick part has their like in test_holes and test_events.
+pytestmark = pytest.mark.slow
+
 
 def hide(system: System, name: str, most: int) -> dict[str, Any]:
     records = system.objects[name]
