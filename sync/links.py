@@ -21,8 +21,8 @@ from sync.store.session import Reading, Writing
 def join(session: Writing, one: str, other: str, by: str, *, now_us: int) -> set[str]:
     """The two are one customer from now on; returns the accounts whose customer is another one now.
 
-    `now_us`: microseconds since 1970 UTC. Raises Misconfigured for an account
-    and itself, and where they are one customer already.
+    `now_us`: microseconds since 1970 UTC. Raises Misconfigured for an account and itself, and where they are one
+    customer already.
     """
     if one == other:
         raise Misconfigured("E-LINK-SELF", account=one)
@@ -47,12 +47,11 @@ def part(session: Writing, account: str, by: str, *, now_us: int) -> set[str]:
     Returns the accounts whose customer is another one now. Raises Misconfigured where it has no other accounts, or
     where the CRM itself says so.
     """
-    customer = links.accounts_of(session, account)
-    others = sorted(there(session, customer) - {account})
+    others = sorted(there(session, links.accounts_of(session, account)) - {account})
     if not others:
         raise Misconfigured("E-LINK-NONE", account=account)
     # What was merged into it leaves with it.
-    own = sayings.merged_into(session, account, customer)
+    own = sayings.with_merged(session, [account])
     pairs = [pair for name in own for pair in _joined(session, name)]
     near = sorted({name for pair in pairs for name in pair} - own)
     _forget(session, pairs, now_us)

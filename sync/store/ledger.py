@@ -172,7 +172,12 @@ def accounts(session: Reading) -> pl.DataFrame:
 
 def decisions(session: Reading, accounts: Collection[str]) -> pl.DataFrame:
     """What people decided about these accounts, with the columns of the canonical table."""
-    return _select(session, "decisions", "account_id", sorted(accounts))
+    return rows_of(session, "decisions", accounts)
+
+
+def rows_of(session: Reading, name: str, accounts: Collection[str]) -> pl.DataFrame:
+    """Rows of a table that belong to these accounts, with the columns of the canonical table."""
+    return _select(session, name, "account_id", sorted(accounts))
 
 
 def decided(session: Reading) -> set[str]:

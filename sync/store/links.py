@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-import polars as pl
 from sqlalchemy import and_, delete, exists, func, insert, select
 
 from connector.linking import Link, linked
 from connector.profiles import filled
-from connector.schema import TABLES
 from connector.tax_ids import TaxId, tax_id
 from sync.store import identities, tables, ties
 from sync.store.dialect import batches, upsert
-from sync.store.ledger import OWN, bump, there
+from sync.store.ledger import OWN, bump, rows_of, there
 from sync.store.sayings import closure, column_of, merges_of, said, tax_ids
 from sync.store.session import Reading, Writing
 from sync.store.tables import FOREVER
@@ -198,7 +196,7 @@ def _keep_tax_ids(session: Writing, accounts: Collection[str], now: int) -> None
     A feed's customers who bear one that an account says now, or no longer says, are due to be read again.
     """
     names, before = sorted(accounts), tax_ids(session, accounts)
-    frames = {name: _rows(session, name, names) for name in ("accounts", "profiles")}
+    frames = {name: rows_of(session, name, names) for name in ("accounts", "profiles")}
     frame = filled(frames["accounts"], frames["profiles"]).select("account_id", "tax_id", "country")
     own = set(frames["accounts"].drop_nulls("tax_id")["account_id"])
     table, rows = tables.tax_ids, []
@@ -220,14 +218,3 @@ def _keep_tax_ids(session: Writing, accounts: Collection[str], now: int) -> None
     moved = {each[name] for name in changed for each in (before, after) if name in each}
     for feed, customers in identities.bearers(session, moved).items():
         ties.set_due(session, feed, customers, now)
-
-
-def _rows(session: Reading, name: str, accounts: Collection[str]) -> pl.DataFrame:
-    table, columns = tables.CANONICAL[name], TABLES[name].names()
-    rows: list[tuple[object, ...]] = []
-    for batch in batches(accounts):
-        query = select(*(table.c[column] for column in columns)).where(
-            session.own(table), table.c.account_id.in_(batch), table.c.deleted_on.is_(None)
-        )
-        rows += [tuple(row) for row in session.tx.execute(query)]
-    return pl.DataFrame(rows, schema=TABLES[name].schema(), orient="row")

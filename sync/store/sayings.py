@@ -40,15 +40,6 @@ def merged(session: Writing, gone: Mapping[str, str], shown: Collection[str], no
     return names | set(news) | set(news.values())
 
 
-def merged_into(session: Reading, account: str, among: Collection[str]) -> set[str]:
-    """The account, and those of the accounts that were merged into it, or into one of them."""
-    ways = {row.account_id: row.into for row in merges_of(session, among) if row.state in STANDS}
-    names = {account}
-    while more := {one for one, into in ways.items() if into in names} - names:
-        names |= more
-    return names
-
-
 def with_merged(session: Reading, accounts: Collection[str]) -> set[str]:
     """The accounts, and all that were merged into one of them."""
     table, names, ahead = tables.merges, set(accounts), set(accounts)

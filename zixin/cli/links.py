@@ -68,8 +68,8 @@ def _list(call: typer.Context) -> None:
         names = ", ".join(each.accounts)
         context.say(
             context.words(
-                f"? number {each.number} joins nobody: {names} bear different tax ids, or what else they are joined to",
-                f"? 编号 {each.number} 未合并任何客户：{names}（或其关联档案）的税号不同",
+                f"? number {each.number} joins nobody of {names}: their tax ids differ, or too many accounts say it",
+                f"? 编号 {each.number} 未合并 {names}：税号不同，或使用该编号的档案过多",
             )
         )
     for tied in found.tied:

@@ -27,7 +27,7 @@ class LinkRow:
     #: The account that the customer is called by.
     customer: str
     account_id: str
-    #: Of an account that is gone: its id.
+    #: Of an account that is gone: the one that it had last.
     number: str
     name: str
     #: merge, guess, field, tax_id, person.
@@ -40,7 +40,7 @@ class LinkRow:
 
 @dataclass(frozen=True, slots=True)
 class Vetoed:
-    """A number of another system that joins nobody: what it would join bears different tax ids."""
+    """A number of another system, and accounts that it does not join: their tax ids differ, or too many say it."""
 
     #: As `system:number`.
     number: str
