@@ -299,7 +299,16 @@ def load(text: str, name: str) -> Mapping:
     return parse(text, name, Mapping, "E-MAP")
 
 
+#: Sources whose tables are whatever a company calls them: begun from one whose tables are the canonical ones.
+_BEGUN_FROM = {"sql": "folder", "lake": "folder"}
+
+
+def packaged_text(crm: str) -> tuple[str, str]:
+    """The text of the mapping that zixin ships for a CRM, and where it is."""
+    name = f"{_BEGUN_FROM.get(crm, crm)}.yaml"
+    return resources.files("mappings").joinpath(name).read_text(encoding="utf-8"), f"mappings/{name}"
+
+
 def packaged(crm: str) -> Mapping:
     """The mapping that zixin ships for a CRM."""
-    name = f"{crm}.yaml"
-    return load(resources.files("mappings").joinpath(name).read_text(encoding="utf-8"), f"mappings/{name}")
+    return load(*packaged_text(crm))

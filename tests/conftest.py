@@ -2,10 +2,20 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sync.store import Store
+from tests.postgres import MISSING
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Says loudly what was not tried for want of a server."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    count = sum(MISSING in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(f"{count} tests skipped: {MISSING}", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,10 @@ MODULES = [
 ]
 #: Every adapter that the suite runs over.
 DOUBLES: dict[str, Filled] = {name: filled for module in MODULES for name, filled in module.DOUBLES.items()}
+#: Adapters that only read: the reading half of the suite runs over them, too.
+READERS: dict[str, Filled] = {
+    name: filled for module in MODULES for name, filled in getattr(module, "READERS", {}).items()
+}
 _APART = {name for module in MODULES for name in getattr(module, "APART", ())}
 
 
@@ -92,10 +96,10 @@ _APART = {name for module in MODULES for name in getattr(module, "APART", ())}
 _HEAVY = ("erpnext", "salesforce-bulk", "zoho-bulk")
 
 
-def every(*, heavy: bool = False) -> list[Any]:
+def every(*, heavy: bool = False, readers: bool = False) -> list[Any]:
     """Parameters of a test, one per double; those whose code another double runs too are measured for no coverage.
 
-    `heavy`: a test of some seconds, which runs over some of them in the slow part only.
+    `heavy`: a test of some seconds, which runs over some of them in the slow part only; `readers`: a test of reading.
     """
     return [
         pytest.param(
@@ -105,5 +109,5 @@ def every(*, heavy: bool = False) -> list[Any]:
                 *([pytest.mark.slow] if heavy and name in _HEAVY else []),
             ],
         )
-        for name in sorted(DOUBLES)
+        for name in sorted([*DOUBLES, *(READERS if readers else ())])
     ]

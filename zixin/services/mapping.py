@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from mappings import left_out, samples
 from mappings.check import Finding
 from mappings.left_out import Unread
 from mappings.load import Mapping as Mapping_
-from mappings.load import load
+from mappings.load import load, packaged_text
 from mappings.matching import Proposal, suggest
 from sync.crm_connection import CrmConnection, instant
 from sync.token_cache import private_text
@@ -365,5 +364,4 @@ def _base(profile: str, name: str, path: Path) -> tuple[str, str]:
     if path.exists():
         return path.read_text(encoding="utf-8"), path.name
     config = connections.read(profile)[name]
-    base = f"{config.mapping or config.crm}.yaml"
-    return resources.files("mappings").joinpath(base).read_text(encoding="utf-8"), f"mappings/{base}"
+    return packaged_text(config.mapping or config.crm)

@@ -1,0 +1,268 @@
+"""The port to a database: tables and views as objects, their columns as fields. Read only.
+
+Everything is read in the order of ids, what changed in the order of (modified, id): each batch asks for what follows
+the last row, so that none is lost at an edge and a read that was cut goes on. The newest minutes are read again, since
+a transaction may commit later than the time that it wrote. A batch is over before its pages are given out: no
+transaction stands open while somebody works on them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select, tuple_
+
+from adapters.common.declared import THERE, Declarations, Keys, joined, keys, parted
+from adapters.common.misfits import not_shown
+from adapters.common.organisation import organisation_of
+from adapters.common.watermark import Watermark
+from adapters.sql.clock import Clock, clock_of
+from adapters.sql.database import Database
+from adapters.sql.rows import Batch, fields_of, read_batch
+from adapters.sql.texts import shape_of, shaped, stamp
+from connector.errors import Misconfigured
+from connector.ports import UNNAMED, Described, Gone, Misfit, Organisation, Page, Shared, Source, Spent
+
+#: Rows of a page, and of one statement.
+_PAGE = 20_000
+_BATCH = 200_000
+#: Ids that one statement names: SQLite and Oracle take a thousand.
+_IDS_A_QUERY = 900
+#: Columns of a frame beside those of a page.
+_MODIFIED, _DELETED = "?modified", "?deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A table as it is now, and what is read of it."""
+
+    source: Source
+    table: Table
+    keys: Keys
+    zone: str
+    clock: Clock | None
+
+    @property
+    def id(self) -> list[Column[Any]]:
+        return [self.table.c[name] for name in self.keys.id]
+
+    @property
+    def modified(self) -> Column[Any] | None:
+        return self.table.c[self.keys.modified] if self.keys.modified else None
+
+    def columns(self) -> list[Column[Any]]:
+        """Its ids, what tells changes and deletes, its fields."""
+        columns = [*self.id, *(self.table.c[name] for name in (self.keys.modified, self.keys.deleted) if name)]
+        return [*columns, *(self.table.c[name] for name in self.source.fields)]
+
+
+class SqlDatabase:
+    """A database; its tables and views may be of any schema that the user may see."""
+
+    def __init__(
+        self,
+        database: Database,
+        declared: Declarations,
+        currency: str,
+        shared: Shared,
+        *,
+        page_rows: int = _PAGE,
+        batch_rows: int = _BATCH,
+    ) -> None:
+        self.spent = Spent()
+        self._page_rows, self._batch_rows = page_rows, batch_rows
+        self._database, self._declared, self._currency, self._shared = database, declared, currency, shared
+        self._ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """By our clock, and how far that of the database was ahead of it when it was asked last."""
+        return self._shared.now() + self._ahead
+
+    def organisation(self) -> Organisation:
+        """Called as the database is; its home currency is a setting."""
+        theirs = self._database.now()
+        self.spent.add("sql", 0)
+        self._ahead = theirs - self._shared.now() if theirs else timedelta(0)
+        return organisation_of(self._database.host, self._database.name, self._currency)
+
+    def describe(self, name: str) -> Described:
+        """Its columns; labels are their comments."""
+        return Described(name, fields_of(self._database.table(name)))
+
+    def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
+        """All rows in the order of their ids, or those changed since in the order of their times."""
+        layout = self._layout(source)
+        state: dict[str, Any] = json.loads(cursor) if cursor else {}
+        clock = layout.clock
+        overlap = timedelta(minutes=self._declared.late_minutes) + (clock.longer if clock else timedelta(0))
+        step = (clock.step,) if clock else ()
+        mark = Watermark.of(state, overlap, self._shared.now, self.now(), *step)
+        since = mark.since if clock is not None else None
+        ids = _ids(layout)
+        last: list[Any] | None = state.get("last")
+        if last is not None and len(last) != len(ids) + (since is not None):
+            # Its keys are others than when it was cut.
+            last = None
+        while True:
+            query = self._following(layout, since, last).limit(self._batch_rows)
+            batch = self._batch(layout, query, [*([_MODIFIED] if since else []), *ids])
+            complete = batch.height < self._batch_rows
+            misfits = (*batch.misfits, *(self._unnamed(layout) if last is None and since is None else ()))
+            if since is None and not layout.table.primary_key.columns:
+                self._told_apart(layout, batch)
+            for at, (frame, anchor) in enumerate(batch.pages):
+                ended = complete and at == len(batch.pages) - 1
+                page = self._page(layout, frame, misfits if at == 0 else ())
+                mark.see(page.frame["modified_at"])
+                last = anchor
+                told = "" if ended and layout.modified is None else mark.done() if ended else mark.midway(last=last)
+                yield Page(page.source, page.frame, page.gone, told, ended, page.misfits)
+            if complete:
+                return
+
+    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
+        """Rows by their ids; those that are not there any more are gone."""
+        layout = self._layout(source)
+        for first in range(0, max(1, len(records)), _IDS_A_QUERY):
+            some = records[first : first + _IDS_A_QUERY]
+            page = self._asked_for(layout, self._among(layout.id, [parted(each, len(layout.id)) for each in some]))
+            gone = {item.record for item in page.gone}
+            left = [each for each in not_shown(some, page.frame, page.misfits) if each.record not in gone]
+            complete = first + _IDS_A_QUERY >= len(records)
+            yield Page(page.source, page.frame, (*page.gone, *left), "", complete, page.misfits)
+
+    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
+        """Rows of these customers."""
+        layout = self._layout(source)
+        for first in range(0, max(1, len(accounts)), _IDS_A_QUERY):
+            some = accounts[first : first + _IDS_A_QUERY]
+            page = self._asked_for(layout, self._among([layout.table.c[by]], [(each,) for each in some]))
+            complete = first + _IDS_A_QUERY >= len(accounts)
+            yield Page(page.source, page.frame, page.gone, "", complete, page.misfits)
+
+    def _layout(self, source: Source) -> _Layout:
+        """The table as it is now. Raises Misconfigured: it, or a column that is read, is not there."""
+        name, host = source.object, self._database.host
+        table = self._database.table(name)
+        missing = [each for each in source.fields if each not in table.c]
+        if missing:
+            raise Misconfigured("E-TABLE-COLUMN", host=host, table=name, columns=", ".join(missing))
+        declared, zone = self._declared.of(name), self._declared.zone_of(name)
+        found = keys(host, name, declared, list(table.c.keys()), list(table.primary_key.columns.keys()))
+        clock = None
+        if found.modified:
+            with self._database.asked(name) as connection:
+                column = table.c[found.modified]
+                greatest = connection.execute(select(func.max(self._database.raw(column)))).scalar_one()
+            self.spent.add("sql", 0)
+            clock = clock_of(host, name, found.modified, greatest, zone)
+        return _Layout(source, table, found, zone, clock)
+
+    def _following(self, layout: _Layout, since: datetime | None, last: list[Any] | None) -> Select[Any]:
+        """What follows that row in the order of the read."""
+        order: list[Any] = [self._database.raw(column) for column in layout.id]
+        columns = layout.id
+        query = self._select(layout)
+        if not layout.table.primary_key.columns:
+            query = query.where(*(column.is_not(None) for column in layout.id))
+        if since is not None and layout.clock is not None and layout.modified is not None:
+            moved = self._database.raw(layout.modified)
+            query = query.where(moved >= self._database.literal(layout.modified, layout.clock.value(since)))
+            order, columns = [moved, *order], [layout.modified, *columns]
+        if last is not None:
+            values = [self._database.literal(*pair) for pair in zip(columns, last, strict=True)]
+            query = query.where(_after(order, values, rows=self._database.dialect == "postgresql"))
+        return query.order_by(*order)
+
+    def _among(self, columns: Sequence[Column[Any]], wanted: Sequence[Sequence[str] | None]) -> ColumnElement[bool]:
+        """Rows whose columns are one of these; a text that no value of the column's type is, is of no row."""
+        values = [
+            [self._database.alike(column, text) for column, text in zip(columns, each, strict=True)]
+            for each in wanted
+            if each is not None
+        ]
+        known = [each for each in values if all(each)]
+        if len(columns) == 1:
+            return self._database.raw(columns[0]).in_([value for each in known for value in each[0]])
+        return or_(
+            *(
+                and_(*(self._database.raw(column).in_(some) for column, some in zip(columns, each, strict=True)))
+                for each in known
+            ),
+            and_(columns[0].is_(None), columns[0].is_not(None)),
+        )
+
+    def _asked_for(self, layout: _Layout, which: ColumnElement[bool]) -> Page:
+        batch = self._batch(layout, self._select(layout).where(which), ())
+        pages = [self._page(layout, frame, ()) for frame, _ in batch.pages]
+        frame, gone = pl.concat([page.frame for page in pages]), tuple(item for page in pages for item in page.gone)
+        return Page(layout.source.name, frame, gone, "", complete=True, misfits=batch.misfits)
+
+    def _select(self, layout: _Layout) -> Select[Any]:
+        return select(*(self._database.raw(column).label(f"c{at}") for at, column in enumerate(layout.columns())))
+
+    def _batch(self, layout: _Layout, query: Select[Any], anchor: Sequence[str]) -> Batch:
+        self.spent.add("sql", 0)
+        names = [*_ids(layout), *([_MODIFIED] if layout.keys.modified else [])]
+        names += [_DELETED] if layout.keys.deleted else []
+        return read_batch(
+            self._database, layout.source.object, query, [*names, *layout.source.fields], anchor, self._page_rows
+        )
+
+    def _page(self, layout: _Layout, raw: pl.DataFrame, misfits: Sequence[Misfit]) -> Page:
+        """Raw texts as a page, without what is deleted."""
+        ids = _ids(layout)
+        one = (
+            raw[ids[0]]
+            if len(ids) == 1
+            else pl.Series([joined(row) for row in raw.select(ids).rows()], dtype=pl.String)
+        )
+        moved = stamp(_MODIFIED, layout.zone) if layout.keys.modified else pl.lit(None, pl.String)
+        frame = raw.with_columns(one.alias("id"), moved.alias("modified_at"))
+        gone: tuple[Gone, ...] = ()
+        if layout.keys.deleted:
+            there = pl.col(_DELETED).fill_null("").str.strip_chars().str.to_lowercase().is_in(list(THERE))
+            gone = tuple(Gone(each, "deleted") for each in frame.filter(~there)["id"].to_list())
+            frame = frame.filter(there)
+        fields = layout.source.fields
+        shapes = {name: shape_of(layout.table.c[name].type) for name in fields}
+        frame = shaped(frame.select("id", "modified_at", *fields), shapes, layout.zone)
+        return Page(layout.source.name, frame, gone, "", complete=False, misfits=tuple(misfits))
+
+    def _told_apart(self, layout: _Layout, batch: Batch) -> None:
+        """Raises Misconfigured: what is declared as the id of a table without a key is no id."""
+        ids = _ids(layout)
+        rows = [frame.select(ids) for frame, _ in batch.pages]
+        if pl.concat(rows).is_duplicated().any():
+            names = ", ".join(layout.keys.id)
+            raise Misconfigured("E-TABLE-TWICE", host=self._database.host, table=layout.source.object, columns=names)
+
+    def _unnamed(self, layout: _Layout) -> Iterator[Misfit]:
+        """Rows without an id: nobody can ask for them, so they are told by their number."""
+        if layout.table.primary_key.columns:
+            return
+        query = select(func.count()).select_from(layout.table).where(or_(*(column.is_(None) for column in layout.id)))
+        with self._database.asked(layout.source.object) as connection:
+            count = connection.execute(query).scalar_one()
+        if count:
+            yield Misfit(f"{UNNAMED}{layout.source.object}", ", ".join(layout.keys.id), f"{count} rows", "no_id")
+
+
+def _ids(layout: _Layout) -> list[str]:
+    """The columns of a frame that tell its rows apart."""
+    return [f"?id{at}" for at in range(len(layout.keys.id))]
+
+
+def _after(order: Sequence[Any], values: Sequence[Any], *, rows: bool) -> ColumnElement[bool]:
+    """Behind a row in that order; `rows`: the database compares rows as a whole, by an index of all of them."""
+    if rows:
+        return tuple_(*order) > tuple_(*values)
+    behind = order[-1] > values[-1]
+    for column, value in zip(reversed(order[:-1]), reversed(values[:-1]), strict=True):
+        behind = or_(column > value, and_(column == value, behind))
+    return and_(order[0] >= values[0], behind)

@@ -1,0 +1,225 @@
+"""A database by its SQLAlchemy URL: opened read only by its own settings, looked into, asked with bounds on time."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from typing import cast as known_as
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    MetaData,
+    Select,
+    Table,
+    cast,
+    create_engine,
+    event,
+    inspect,
+    literal,
+    text,
+    type_coerce,
+    types,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError
+from sqlalchemy.pool import NullPool
+
+from adapters.sql.errors import problem_of
+from adapters.sql.texts import like
+from connector.errors import Misconfigured
+
+#: Dialect → what its driver is installed as, and the address that names it.
+_PACKAGES = {
+    "postgresql": "'psycopg[binary]'", "mysql": "pymysql", "mariadb": "pymysql", "oracle": "oracledb",
+    "mssql": "pyodbc", "snowflake": "snowflake-sqlalchemy", "bigquery": "sqlalchemy-bigquery",
+    "redshift": "sqlalchemy-redshift", "clickhousedb": "clickhouse-connect", "duckdb": "duckdb-engine",
+}  # fmt: skip
+#: Drivers that are taken where an address names none.
+_DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql", "oracle": "oracledb"}
+#: What a session is told first, so that nothing of ours can write and times come in UTC. PostgreSQL has it in its
+#: options already; SQL Server knows no session that only reads: there the user's rights say so.
+_FIRST = {
+    "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION time_zone = '+00:00'"),
+    "mariadb": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION time_zone = '+00:00'"),
+    "oracle": ("ALTER SESSION SET TIME_ZONE = '+00:00'",),
+}
+_CLOCKS = {"mssql": "SELECT SYSUTCDATETIME()", "oracle": "SELECT SYSTIMESTAMP FROM DUAL"}
+_CONNECT_S = 10
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+
+class Database:
+    """Its connections are opened for one question each, and closed again."""
+
+    def __init__(self, url: str, password: str, timeout_s: int) -> None:
+        address = _address(url, password)
+        #: As it is called in messages: never with a user or a password.
+        self.host = address.host or Path(address.database or "").name or address.get_backend_name()
+        self.name = Path(address.database or "").name
+        self.dialect = address.get_backend_name()
+        self._engine = _engine(address, timeout_s)
+
+    @property
+    def copies(self) -> bool:
+        """Whether rows come by COPY."""
+        return self._engine.dialect.name == "postgresql" and self._engine.dialect.driver == "psycopg"
+
+    @contextmanager
+    def asked(self, table: str) -> Iterator[Connection]:
+        """A connection for one question about that table. Raises Problem for whatever the driver raises."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise problem_of(error, self.host, table) from None
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            # COPY is the driver's own.
+            wrapped = DBAPIError.instance(None, None, error, self._engine.dialect.loaded_dbapi.Error)
+            raise problem_of(known_as("DBAPIError", wrapped), self.host, table) from None
+
+    def now(self) -> datetime | None:
+        """Its clock (aware, UTC); None: it has none of its own. Raises Problem: it cannot be reached."""
+        with self.asked("its clock") as connection:
+            if self.dialect == "sqlite":
+                connection.execute(text("SELECT name FROM sqlite_master LIMIT 1"))
+                return None
+            found = connection.execute(text(_CLOCKS.get(self.dialect, "SELECT CURRENT_TIMESTAMP"))).scalar_one()
+        if not isinstance(found, datetime):
+            return None
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+    def raw(self, column: Column[Any]) -> ColumnElement[Any]:
+        """The column as it is kept. SQLite keeps days and decimals as text or numbers, and SQLAlchemy's types of them
+        would lose digits; an amount of PostgreSQL's money comes without its sign.
+        """
+        if self.dialect == "sqlite":
+            return type_coerce(column, types.NullType())
+        return cast(column, types.Numeric()) if type(column.type).__name__ == "MONEY" else column
+
+    def literal(self, column: Column[Any], value: Any) -> ColumnElement[Any]:
+        """A value as the column's own type, to compare it with; text is what `text_of` made of it."""
+        if self.dialect == "sqlite":
+            return literal(value, types.NullType())
+        known = like(column.type, value) if isinstance(value, str) else value
+        return literal(known, None if isinstance(column.type, types.NullType) else column.type)
+
+    def alike(self, column: Column[Any], words: str) -> list[Any]:
+        """The values of the column's own type that this text may be: a database compares no number with a text."""
+        if self.dialect == "sqlite":
+            return [words, int(words)] if _WHOLE.fullmatch(words) else [words]
+        value = like(column.type, words)
+        return [] if value is None else [value]
+
+    def written(self, query: Select[Any]) -> tuple[str, dict[str, Any]]:
+        """A query in the database's own words, and its values."""
+        compiled = query.compile(dialect=self._engine.dialect, compile_kwargs={"render_postcompile": True})
+        return str(compiled), dict(compiled.params)
+
+    def tables(self) -> list[str]:
+        """Names of all tables and views that are no system's own, those of the default schema without it."""
+        with self.asked("the catalogue") as connection:
+            look = inspect(connection)
+            own = look.default_schema_name
+            schemas = [each for each in look.get_schema_names() if not _is_system(each)]
+            names: list[str] = []
+            for schema in schemas:
+                before = "" if schema == own or self.dialect == "sqlite" else f"{schema}."
+                found = [*look.get_table_names(schema), *look.get_view_names(schema), *_materialised(look, schema)]
+                names += [f"{before}{each}" for each in dict.fromkeys(found)]
+        return sorted(names)
+
+    def table(self, name: str) -> Table:
+        """A table or view as it is now, looked up without its schema first. Raises Misconfigured: there is none."""
+        with self.asked(name) as connection:
+            schema, _, bare = name.rpartition(".")
+            for each_schema, each in dict.fromkeys(((None, name), (schema or None, bare))):
+                try:
+                    return Table(each, MetaData(), schema=each_schema, autoload_with=connection, resolve_fks=False)
+                except NoSuchTableError:
+                    continue
+        raise Misconfigured("E-CRM-OBJECT", host=self.host, name=name)
+
+
+def _address(url: str, password: str) -> URL:
+    try:
+        address = make_url(url)
+    except (ArgumentError, ValueError):
+        # What was given may be a password at the wrong place: it is not repeated.
+        raise Misconfigured("E-DB-URL", detail="it is not of the form dialect+driver://user@host/database") from None
+    backend = address.get_backend_name()
+    if "+" not in address.drivername and backend in _DRIVERS:
+        address = address.set(drivername=f"{backend}+{_DRIVERS[backend]}")
+    if address.password is not None:
+        raise Misconfigured("E-DB-URL", detail="it holds a password, which belongs into the setting password")
+    return address.set(password=password) if password else address
+
+
+def _engine(address: URL, timeout_s: int) -> Engine:
+    backend = address.get_backend_name()
+    arguments: dict[str, Any] = {}
+    if address.drivername == "postgresql+psycopg":
+        # Set at the server for every transaction of the session: a statement that writes is refused there.
+        options = f"-c default_transaction_read_only=on -c statement_timeout={timeout_s * 1000} -c timezone=UTC"
+        arguments = {
+            "connect_timeout": _CONNECT_S, "application_name": "zixin", "prepare_threshold": None,
+            "options": f"{options} -c lock_timeout={_CONNECT_S * 1000} -c datestyle=ISO",
+        }  # fmt: skip
+    try:
+        if backend == "sqlite":
+            return create_engine(
+                "sqlite://", creator=lambda: _opened(address.database or ""), poolclass=NullPool, hide_parameters=True
+            )
+        engine = create_engine(address, hide_parameters=True, poolclass=NullPool, connect_args=arguments)
+    except NoSuchModuleError:
+        raise Misconfigured("E-DB-DRIVER", name=backend, package=_PACKAGES.get(backend, backend)) from None
+    except ModuleNotFoundError as error:
+        package = _PACKAGES.get(backend, str(error.name))
+        raise Misconfigured("E-DB-DRIVER", name=address.drivername, package=package) from None
+    for words in _FIRST.get(backend, ()):
+        event.listen(engine, "connect", lambda connection, _record, words=words: _say(connection, words))
+    return engine
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    """A file of SQLite that is there, for reading only; text that is no UTF-8 comes as bytes."""
+    place = Path(path).expanduser()
+    if not place.is_file():
+        raise Misconfigured("E-FILE", file=place.name, detail="there is no such file")
+    connection = sqlite3.connect(f"{place.resolve().as_uri()}?mode=ro", uri=True, timeout=_CONNECT_S)
+    connection.text_factory = _text
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _text(value: bytes) -> str | bytes:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
+
+
+def _say(connection: Any, words: str) -> None:
+    cursor = connection.cursor()
+    cursor.execute(words)
+    cursor.close()
+
+
+def _is_system(schema: str) -> bool:
+    """A schema of the database's own."""
+    name = schema.lower()
+    return name.startswith(("pg_", "db_")) or name in ("information_schema", "sys", "mysql", "performance_schema")
+
+
+def _materialised(look: Any, schema: str) -> list[str]:
+    try:
+        return list(look.get_materialized_view_names(schema))
+    except NotImplementedError:
+        return []
