@@ -156,9 +156,8 @@ class SqlDatabase:
         found = keys(host, name, declared, list(table.c.keys()), list(table.primary_key.columns.keys()))
         clock = None
         if found.modified:
-            with self._database.asked(name) as connection:
-                column = table.c[found.modified]
-                greatest = connection.execute(select(func.max(self._database.raw(column)))).scalar_one()
+            newest = select(func.max(self._database.raw(table.c[found.modified])))
+            greatest = self._database.ask(name, lambda connection: connection.execute(newest).scalar_one())
             self.spent.add("sql", 0)
             clock = clock_of(host, name, found.modified, greatest, zone)
         return _Layout(source, table, found, zone, clock)
@@ -211,7 +210,7 @@ class SqlDatabase:
         names = [*_ids(layout), *([_MODIFIED] if layout.keys.modified else [])]
         names += [_DELETED] if layout.keys.deleted else []
         return read_batch(
-            self._database, layout.source.object, query, [*names, *layout.source.fields], anchor, self._page_rows
+            self._database, layout.columns(), query, [*names, *layout.source.fields], anchor, self._page_rows
         )
 
     def _page(self, layout: _Layout, raw: pl.DataFrame, misfits: Sequence[Misfit]) -> Page:
@@ -247,8 +246,7 @@ class SqlDatabase:
         if layout.table.primary_key.columns:
             return
         query = select(func.count()).select_from(layout.table).where(or_(*(column.is_(None) for column in layout.id)))
-        with self._database.asked(layout.source.object) as connection:
-            count = connection.execute(query).scalar_one()
+        count = self._database.ask(layout.source.object, lambda connection: connection.execute(query).scalar_one())
         if count:
             yield Misfit(f"{UNNAMED}{layout.source.object}", ", ".join(layout.keys.id), f"{count} rows", "no_id")
 

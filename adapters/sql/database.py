@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from typing import cast as known_as
 
 from sqlalchemy import (
@@ -29,12 +29,14 @@ from sqlalchemy import (
     types,
 )
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.reflection import Inspector
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, NoSuchTableError
 from sqlalchemy.pool import NullPool
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from adapters.sql.errors import problem_of
 from adapters.sql.texts import like
-from connector.errors import Misconfigured
+from connector.errors import Misconfigured, Retry
 
 #: Dialect → what its driver is installed as, and the address that names it.
 _PACKAGES = {
@@ -51,9 +53,14 @@ _FIRST = {
     "mariadb": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION time_zone = '+00:00'"),
     "oracle": ("ALTER SESSION SET TIME_ZONE = '+00:00'",),
 }
+_CLOCK = "SELECT CURRENT_TIMESTAMP"
 _CLOCKS = {"mssql": "SELECT SYSUTCDATETIME()", "oracle": "SELECT SYSTIMESTAMP FROM DUAL"}
 _CONNECT_S = 10
+_TRIES = 5
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+
+
+T = TypeVar("T")
 
 
 class Database:
@@ -72,26 +79,34 @@ class Database:
         """Whether rows come by COPY."""
         return self._engine.dialect.name == "postgresql" and self._engine.dialect.driver == "psycopg"
 
-    @contextmanager
-    def asked(self, table: str) -> Iterator[Connection]:
-        """A connection for one question about that table. Raises Problem for whatever the driver raises."""
+    def ask(self, table: str, question: Callable[[Connection], T]) -> T:
+        """One question about that table, on a connection of its own; a session that ends is begun anew some times.
+
+        Raises Problem for whatever the driver raises.
+        """
+        again = Retrying(
+            stop=stop_after_attempt(_TRIES), wait=wait_random_exponential(0.1, 5), retry=retry_if_exception(_may_pass),
+            reraise=True,
+        )  # fmt: skip
+        answer: T = again(self._once, table, question)
+        return answer
+
+    def _once(self, table: str, question: Callable[[Connection], T]) -> T:
+        drivers = self._engine.dialect.loaded_dbapi.Error
         try:
             with self._engine.connect() as connection:
-                yield connection
+                return question(connection)
         except DBAPIError as error:
             raise problem_of(error, self.host, table) from None
-        except self._engine.dialect.loaded_dbapi.Error as error:
+        except drivers as error:
             # COPY is the driver's own.
-            wrapped = DBAPIError.instance(None, None, error, self._engine.dialect.loaded_dbapi.Error)
-            raise problem_of(known_as("DBAPIError", wrapped), self.host, table) from None
+            wrapped = known_as("DBAPIError", DBAPIError.instance(None, None, error, drivers))
+            raise problem_of(wrapped, self.host, table) from None
 
     def now(self) -> datetime | None:
         """Its clock (aware, UTC); None: it has none of its own. Raises Problem: it cannot be reached."""
-        with self.asked("its clock") as connection:
-            if self.dialect == "sqlite":
-                connection.execute(text("SELECT name FROM sqlite_master LIMIT 1"))
-                return None
-            found = connection.execute(text(_CLOCKS.get(self.dialect, "SELECT CURRENT_TIMESTAMP"))).scalar_one()
+        words = "SELECT count(*) FROM sqlite_master" if self.dialect == "sqlite" else _CLOCKS.get(self.dialect, _CLOCK)
+        found = self.ask("its clock", lambda connection: connection.execute(text(words)).scalar_one())
         if not isinstance(found, datetime):
             return None
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
@@ -125,27 +140,36 @@ class Database:
 
     def tables(self) -> list[str]:
         """Names of all tables and views that are no system's own, those of the default schema without it."""
-        with self.asked("the catalogue") as connection:
-            look = inspect(connection)
-            own = look.default_schema_name
-            schemas = [each for each in look.get_schema_names() if not _is_system(each)]
-            names: list[str] = []
-            for schema in schemas:
-                before = "" if schema == own or self.dialect == "sqlite" else f"{schema}."
-                found = [*look.get_table_names(schema), *look.get_view_names(schema), *_materialised(look, schema)]
-                names += [f"{before}{each}" for each in dict.fromkeys(found)]
-        return sorted(names)
+        return self.ask("the catalogue", lambda connection: _names(inspect(connection), self.dialect))
 
     def table(self, name: str) -> Table:
         """A table or view as it is now, looked up without its schema first. Raises Misconfigured: there is none."""
-        with self.asked(name) as connection:
-            schema, _, bare = name.rpartition(".")
+        schema, _, bare = name.rpartition(".")
+
+        def look(connection: Connection) -> Table | None:
             for each_schema, each in dict.fromkeys(((None, name), (schema or None, bare))):
-                try:
+                with suppress(NoSuchTableError):
                     return Table(each, MetaData(), schema=each_schema, autoload_with=connection, resolve_fks=False)
-                except NoSuchTableError:
-                    continue
-        raise Misconfigured("E-CRM-OBJECT", host=self.host, name=name)
+            return None
+
+        found = self.ask(name, look)
+        if found is None:
+            raise Misconfigured("E-CRM-OBJECT", host=self.host, name=name)
+        return found
+
+
+def _may_pass(error: BaseException) -> bool:
+    # What was too slow once is so again.
+    return isinstance(error, Retry) and error.code != "E-DB-SLOW"
+
+
+def _names(look: Inspector, dialect: str) -> list[str]:
+    names: list[str] = []
+    for schema in (each for each in look.get_schema_names() if not _is_system(each)):
+        before = "" if schema == look.default_schema_name or dialect == "sqlite" else f"{schema}."
+        found = [*look.get_table_names(schema), *look.get_view_names(schema), *_materialised(look, schema)]
+        names += [f"{before}{each}" for each in dict.fromkeys(found)]
+    return sorted(names)
 
 
 def _address(url: str, password: str) -> URL:
@@ -218,7 +242,7 @@ def _is_system(schema: str) -> bool:
     return name.startswith(("pg_", "db_")) or name in ("information_schema", "sys", "mysql", "performance_schema")
 
 
-def _materialised(look: Any, schema: str) -> list[str]:
+def _materialised(look: Inspector, schema: str) -> list[str]:
     try:
         return list(look.get_materialized_view_names(schema))
     except NotImplementedError:

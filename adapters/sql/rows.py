@@ -33,15 +33,21 @@ class Batch:
 
 
 def read_batch(
-    database: Database, table: str, query: Select[Any], names: Sequence[str], anchor: Sequence[str], page: int
+    database: Database,
+    columns: Sequence[Column[Any]],
+    query: Select[Any],
+    names: Sequence[str],
+    anchor: Sequence[str],
+    page: int,
 ) -> Batch:
     """Columns out: names, all of them text; one page at least. `anchor`: the columns that tell a row's place."""
-    with database.asked(table) as connection:
-        if database.copies:
-            frame = _copied(database, connection, query, names)
-            starts = range(0, max(1, frame.height), page)
-            return Batch([_anchored(frame[start : start + page], anchor) for start in starts], ())
-        return _fetched(connection, query, names, anchor, page)
+    table = str(columns[0].table.name)
+    binary = [isinstance(column.type, types.LargeBinary | types.NullType) for column in columns]
+    if not database.copies:
+        return database.ask(table, lambda connection: _fetched(connection, query, names, anchor, page, binary))
+    frame = database.ask(table, lambda connection: _copied(database, connection, query, names))
+    starts = range(0, max(1, frame.height), page)
+    return Batch([_anchored(frame[start : start + page], anchor) for start in starts], ())
 
 
 def _copied(database: Database, connection: Connection, query: Select[Any], names: Sequence[str]) -> pl.DataFrame:
@@ -61,16 +67,20 @@ def _anchored(frame: pl.DataFrame, anchor: Sequence[str]) -> tuple[pl.DataFrame,
 
 
 def _fetched(
-    connection: Connection, query: Select[Any], names: Sequence[str], anchor: Sequence[str], page: int
+    connection: Connection,
+    query: Select[Any],
+    names: Sequence[str],
+    anchor: Sequence[str],
+    page: int,
+    binary: Sequence[bool],
 ) -> Batch:
     pages: list[tuple[pl.DataFrame, list[Any]]] = []
     misfits: list[Misfit] = []
     places = [names.index(name) for name in anchor]
-    kinds = [isinstance(column.type, types.LargeBinary) for column in query.selected_columns]
     result = connection.execution_options(stream_results=True, max_row_buffer=page).execute(query)
     for rows in result.partitions(page):
-        good = [row for row in rows if not _is_odd(row, kinds)]
-        misfits += _misfits(rows, kinds, names)
+        good = [row for row in rows if not _is_odd(row, binary)]
+        misfits += _misfits(rows, binary, names)
         columns = list(zip(*good, strict=True)) or [()] * len(names)
         cells = {name: texts(column) for name, column in zip(names, columns, strict=True)}
         last = [_native(rows[-1][place]) for place in places]

@@ -179,7 +179,11 @@ def like(type_: types.TypeEngine[Any], text: str) -> Any:
             return kind.fromisoformat(text)
         if issubclass(kind, bytes):
             return bytes.fromhex(text)
-        if issubclass(kind, int | Decimal | UUID):
+        if issubclass(kind, int):
+            # A number that its column cannot hold is in no row.
+            bits = 15 if isinstance(type_, types.SmallInteger) else 63 if isinstance(type_, types.BigInteger) else 31
+            return int(text) if -(2**bits) <= int(text) < 2**bits else None
+        if issubclass(kind, Decimal | UUID):
             return kind(text)
         if issubclass(kind, float):
             return float(text)
