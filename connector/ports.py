@@ -133,6 +133,8 @@ class Described:
 
     object: str
     fields: tuple[Field, ...]
+    #: Its fields that tell records apart, where that is not the vendor's one way; empty: not told.
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +313,24 @@ class PermissionCheck:
     #: What it is for, or what was found.
     en: str
     zh: str
+    #: It is granted, and zixin does not need it: an admin had better take it away.
+    beyond: bool = False
+
+
+@runtime_checkable
+class Catalogues(Protocol):
+    """Adapters of systems whose objects are whatever a company calls them, such as databases and lakes."""
+
+    def objects(self) -> Sequence[str]:
+        """Names of all objects that zixin's user may see."""
+        ...
+
+    def keyed(self, name: str) -> tuple[str, str]:
+        """How records of an object are told apart, what tells that they changed or are deleted; English and Chinese.
+
+        Raises Misconfigured: nothing tells them apart.
+        """
+        ...
 
 
 @runtime_checkable

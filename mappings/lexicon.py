@@ -20,6 +20,7 @@ class Meaning:
     #: Phrases, the most telling first; a phrase's words may stand in any order.
     en: tuple[str, ...]
     zh: tuple[str, ...] = ()
+    de: tuple[str, ...] = ()
     #: What a reference must point to.
     target: Target = ""
     #: Words that make it something else.

@@ -306,7 +306,10 @@ _BEGUN_FROM = {"sql": "folder", "lake": "folder"}
 def packaged_text(crm: str) -> tuple[str, str]:
     """The text of the mapping that zixin ships for a CRM, and where it is."""
     name = f"{_BEGUN_FROM.get(crm, crm)}.yaml"
-    return resources.files("mappings").joinpath(name).read_text(encoding="utf-8"), f"mappings/{name}"
+    text = resources.files("mappings").joinpath(name).read_text(encoding="utf-8")
+    if crm in _BEGUN_FROM:
+        text = text[text.index("version:") :].replace(f"crm: {_BEGUN_FROM[crm]}", f"crm: {crm}", 1)
+    return text, f"mappings/{name}"
 
 
 def packaged(crm: str) -> Mapping:

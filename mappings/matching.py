@@ -43,7 +43,7 @@ _SHAPES: dict[str, Shape] = {
     ),
     **dict.fromkeys(
         ("reference", "lookup", "many2one", "link", "dynamiclink", "ownerlookup", "userlookup", "object_reference",
-         "employee", "linkparent"), "reference",
+         "employee", "linkparent", "key"), "reference",
     ),
     **dict.fromkeys(
         ("binary", "image", "attachimage", "attach", "one2many", "many2many", "multiselectpicklist", "email", "phone",
@@ -78,9 +78,13 @@ _TABLES: dict[Target, str] = {"account": "accounts", "receivable": "receivables"
 _PLACED = ("account_id", "receivable_id", "payment_id")
 #: Words that say nothing of what a field holds.
 _FILLER = frozenset({"c", "id", "the", "of", "a", "cf", "custom", "x", "field", "property", "s", "iso"})
+_UMLAUTS = str.maketrans({
+    "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue",
+})  # fmt: skip
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STEMS = {"no": "number", "num": "number", "cust": "customer", "amt": "amount", "inv": "invoice", "curr": "currency",
-          "pmt": "payment", "cancelled": "cancel", "cancellation": "cancel", "canceled": "cancel"}  # fmt: skip
+          "pmt": "payment", "cancelled": "cancel", "cancellation": "cancel", "canceled": "cancel",
+          "nr": "number"}  # fmt: skip
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -108,21 +112,22 @@ class Proposal:
 def suggest(
     table: str, described: Described, labels: Mapping[str, str] | None = None,
     samples: Mapping[str, Sequence[str]] | None = None, objects: Mapping[str, str] | None = None,
-    rules: Mapping[str, Rule] | None = None, ours: Collection[str] = (),
+    rules: Mapping[str, Rule] | None = None, ours: Collection[str] = (), keys: Mapping[str, str] | None = None,
 ) -> list[Proposal]:  # fmt: skip
     """One proposal for every column of a canonical table that the lexicon knows, in the table's order.
 
     `labels`: field → its label in a second language; `samples`: field → values of some records; `objects`: canonical
     table → the CRM's object that holds it, as far as known: a reference to it is told by that; `rules`: column → how
-    the mapping translates it now; `ours`: fields that zixin writes or made, which hold no fact. A field whose values do
-    not cast is not proposed; one of options or yes and no is told as untranslated.
+    the mapping translates it now; `ours`: fields that zixin writes or made, which hold no fact; `keys`: canonical
+    table → the field that tells its records apart, which references are called like. A field whose values do not cast
+    is not proposed; one of options or yes and no is told as untranslated.
     """
     second, places = labels or {}, objects or {}
     known = {
         name: _place(meaning, places) if name in _PLACED else meaning
         for name, meaning in meanings().get(table, {}).items()
     }
-    items = {*_words(described.object), *({"invoice"} if table == "receivables" else ())}
+    items = {*words_of(described.object), *({"invoice"} if table == "receivables" else ())}
     # An object is called in the plural, its fields in the singular.
     around = frozenset({*items, *(word.rstrip("s") for word in items)})
     columns = [column for column in TABLES[table].columns if column.name in known]
@@ -139,12 +144,30 @@ def suggest(
             if not casts and column.kind not in _WORDED:
                 continue
             one = _judge(column, known[column.name], field, forms[field.name], (described.object, places), around)
+            one = _by_key(known[column.name], field, (described, places), keys or {}, one)
             if samples and not values:
                 # Where others hold something, an empty field is the poorer one.
                 one = replace(one, score=one.score * _EMPTY)
             (candidates if casts else foreign).append(_by_values(column, one, values))
         proposals.append(Proposal(table, column.name, _best(candidates), _best(foreign)[:1]))
     return _one_each(proposals)
+
+
+def _by_key(
+    meaning: Meaning, field: Field, where: tuple[Described, Mapping[str, str]], keys: Mapping[str, str], one: Candidate
+) -> Candidate:
+    """A reference is mostly called as the key of the table that it points to; one alone that points there is it."""
+    table = _TABLES.get(meaning.target, "")
+    described, places = where
+    place = places.get(table, "")
+    if not place or place == described.object:
+        return one
+    if field.name.casefold() == keys.get(table, "").casefold():
+        return replace(one, score=max(one.score, 0.9), en=f"called as the key of {place}", zh=f"与 {place} 的主键同名")
+    alone = keys and sum(place in _targets(each) for each in described.fields) == 1
+    if alone and place in _targets(field):
+        return replace(one, score=max(one.score, 0.7), en=f"points to {place}", zh=f"指向 {place}")
+    return one
 
 
 def _best(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
@@ -169,7 +192,7 @@ def _one_each(made: Sequence[Proposal]) -> list[Proposal]:
 def _place(meaning: Meaning, objects: Mapping[str, str]) -> Meaning:
     """A reference is also called as the object that it points to: `Contact`, where the accounts are contacts."""
     place = objects.get(_TABLES.get(meaning.target, ""), "")
-    words = [word for word in _words(place) if word not in meaning.en]
+    words = [word for word in words_of(place) if word not in meaning.en]
     if not words:
         return meaning
     return replace(meaning, en=(*meaning.en, " ".join(words)), never=tuple(set(meaning.never) - set(words)))
@@ -206,19 +229,19 @@ class _Form:
 
 
 def _forms(field: Field, second: str) -> list[_Form]:
-    forms = [_Form(field.name, frozenset(_words(field.name)))]
-    for label in (field.label, second):
+    forms = []
+    for label in dict.fromkeys((field.name, field.label, second)):
         plain = unicodedata.normalize("NFKC", label or "").strip()
         if any("\u4e00" <= each <= "\u9fff" for each in plain):
             forms.append(_Form(plain, frozenset(), re.sub(r"[\s()（）:：*]", "", plain)))
         elif plain:
-            forms.append(_Form(plain, frozenset(_words(plain))))
+            forms.append(_Form(plain, frozenset(words_of(plain))))
     return forms
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """Words of a name in any style, in lower case."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = unicodedata.normalize("NFKC", text).translate(_UMLAUTS)
     plain = re.sub(r"__(c|r|pc)$", "", plain)
     return [_STEMS.get(word, word) for word in (each.lower() for each in _WORDS.findall(plain))]
 
@@ -233,7 +256,7 @@ def _judge(
 ) -> Candidate:
     best, why = 0.0, ("", "")
     for form in forms:
-        score, phrase = _chinese(meaning, form) if form.chinese else _english(meaning, form, around)
+        score, phrase = _chinese(meaning, form) if form.chinese else _latin(meaning, form, around)
         if score > best:
             best, why = score, (f"{form.said} ~ {phrase}", f"{form.said} ≈ {phrase}")
     if best == 0.0:
@@ -242,12 +265,17 @@ def _judge(
     return Candidate(field.name, max(0.0, min(1.0, score)), *why)
 
 
-def _english(meaning: Meaning, form: _Form, around: frozenset[str]) -> tuple[float, str]:
+def _latin(meaning: Meaning, form: _Form, around: frozenset[str]) -> tuple[float, str]:
+    """English or German, whichever says it better."""
+    return max(_said(phrases, meaning, form, around) for phrases in (meaning.en, meaning.de))
+
+
+def _said(phrases: Sequence[str], meaning: Meaning, form: _Form, around: frozenset[str]) -> tuple[float, str]:
     """How well a name says one of the phrases: its words that are there, less what it says beside them."""
     own = form.words - around - _FILLER or form.words - around or form.words
     wrong = {word for word in own if word in meaning.never}
     best, message = 0.0, ""
-    for place, phrase in enumerate(meaning.en):
+    for place, phrase in enumerate(phrases):
         names = frozenset(phrase.split())
         needed = names - around or names
         there = sum(max((_like(word, each) for each in form.words), default=0.0) for word in needed) / len(needed)
@@ -327,7 +355,7 @@ def _points(target: Target, field: Field, object_: str, objects: Mapping[str, st
     place = objects.get(_TABLES.get(target, ""), "")
     if place:
         return place in _targets(field)
-    to = {"".join(_words(each)) for each in _targets(field)}
+    to = {"".join(words_of(each)) for each in _targets(field)}
     if target == "self":
         return object_ in _targets(field)
     return any(each.endswith(word) for each in to for word in _TARGETS.get(target, ()))

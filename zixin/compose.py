@@ -226,6 +226,7 @@ def remembered_all(profile: str, name: str, mapping: Mapping_) -> dict[str, Any]
 def remember(profile: str, name: str, described: Iterable[Described]) -> None:
     """Keep what the CRM's objects are like now."""
     result = snapshot(list(described))
+    settings.profile_folder(profile).mkdir(parents=True, exist_ok=True, mode=0o700)
     private_text(snapshot_file(profile, name), json.dumps(result, ensure_ascii=False, indent=0, sort_keys=True))
 
 

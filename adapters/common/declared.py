@@ -133,6 +133,24 @@ def keys(host: str, name: str, declared: Declared, columns: Collection[str], pri
     return Keys(id_, modified, deleted, tuple(guessed))
 
 
+def told(found: Keys) -> tuple[str, str]:
+    """By which columns a table is read, for whoever checks it."""
+
+    def named(columns: Sequence[str], *, zh: bool) -> str:
+        guess = "（按列名判断）" if zh else " (by its name)"
+        return ", ".join(f"{each}{guess if each in found.guessed else ''}" for each in columns)
+
+    def both(columns: Sequence[str], en: str, zh: str) -> tuple[str, str]:
+        return f"{en} {named(columns, zh=False)}", f"{zh} {named(columns, zh=True)}"
+
+    changes = "read whole each time", "每次整表读取"
+    parts = [both(found.id, "told apart by", "主键")]
+    parts.append(both([found.modified], "changes by", "修改时间") if found.modified else changes)
+    gone = "deleted rows are those that a full read misses", "删除由整表读取发现"
+    parts.append(both([found.deleted], "deleted by", "删除标记") if found.deleted else gone)
+    return "; ".join(each[0] for each in parts), "；".join(each[1] for each in parts)
+
+
 def _ids_of(name: str) -> tuple[str, ...]:
     bare = name.rpartition(".")[2].casefold()
     return (*_ID, f"{bare}_id", f"{bare.removesuffix('s')}_id")

@@ -9,7 +9,7 @@ transaction stands open while somebody works on them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,16 +17,17 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select, tuple_
 
-from adapters.common.declared import THERE, Declarations, Keys, joined, keys, parted
+from adapters.common.declared import THERE, Declarations, Keys, joined, keys, parted, told
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
 from adapters.common.watermark import Watermark
 from adapters.sql.clock import Clock, clock_of
 from adapters.sql.database import Database
+from adapters.sql.rights import permissions
 from adapters.sql.rows import Batch, fields_of, read_batch
 from adapters.sql.texts import shape_of, shaped, stamp
 from connector.errors import Misconfigured
-from connector.ports import UNNAMED, Described, Gone, Misfit, Organisation, Page, Shared, Source, Spent
+from connector.ports import UNNAMED, Described, Gone, Misfit, Organisation, Page, PermissionCheck, Shared, Source, Spent
 
 #: Rows of a page, and of one statement.
 _PAGE = 20_000
@@ -92,7 +93,12 @@ class SqlDatabase:
 
     def describe(self, name: str) -> Described:
         """Its columns; labels are their comments."""
-        return Described(name, fields_of(self._database.table(name)))
+        table = self._database.table(name)
+        try:
+            key = self._keys(name, table).id
+        except Misconfigured:
+            key = ()
+        return Described(name, fields_of(table), key)
 
     def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
         """All rows in the order of their ids, or those changed since in the order of their times."""
@@ -145,15 +151,63 @@ class SqlDatabase:
             complete = first + _IDS_A_QUERY >= len(accounts)
             yield Page(page.source, page.frame, page.gone, "", complete, page.misfits)
 
+    def objects(self) -> list[str]:
+        """Tables and views."""
+        return self._database.tables()
+
+    def keyed(self, name: str) -> tuple[str, str]:
+        """By which columns it is read, in words."""
+        return told(self._keys(name, self._database.table(name)))
+
+    def permissions(self) -> Iterator[PermissionCheck]:
+        """Whether our user could do more than read."""
+        return permissions(self._database)
+
+    def count(self, name: str) -> int | None:
+        """Rows; of a table that keeps what is deleted, not told."""
+        table = self._database.table(name)
+        if self._keys(name, table).deleted:
+            return None
+        query = select(func.count()).select_from(table)
+        return int(self._database.ask(name, lambda connection: connection.execute(query).scalar_one()))
+
+    def sample(self, name: str, fields: Sequence[str], most: int) -> pl.DataFrame:
+        """Some rows, whichever the database gives first; of a table that nothing keys, by their places."""
+        table = self._database.table(name)
+        try:
+            found = self._keys(name, table)
+        except Misconfigured as problem:
+            if problem.code != "E-TABLE-ID":
+                raise
+            found = Keys(())
+        self._missing(name, table, fields)
+        layout = _Layout(Source("sample", name, tuple(fields)), table, found, self._declared.zone_of(name), None)
+        batch = self._batch(layout, self._select(layout).limit(most), ())
+        return pl.concat([self._page(layout, frame, ()).frame for frame, _ in batch.pages]).head(most)
+
+    def quota(self) -> None:
+        """None: a database counts no calls."""
+
+    def layouts(self, name: str) -> Mapping[str, frozenset[str]]:  # noqa: ARG002
+        """None: it has no pages."""
+        return {}
+
+    def _missing(self, name: str, table: Table, fields: Sequence[str]) -> None:
+        """Raises Misconfigured: a column that is to be read is not there."""
+        if missing := [each for each in fields if each not in table.c]:
+            columns = ", ".join(missing)
+            raise Misconfigured("E-TABLE-COLUMN", host=self._database.host, table=name, columns=columns)
+
+    def _keys(self, name: str, table: Table) -> Keys:
+        primary = [str(each.name) for each in table.primary_key.columns]
+        return keys(self._database.host, name, self._declared.of(name), [str(each.name) for each in table.c], primary)
+
     def _layout(self, source: Source) -> _Layout:
         """The table as it is now. Raises Misconfigured: it, or a column that is read, is not there."""
         name, host = source.object, self._database.host
         table = self._database.table(name)
-        missing = [each for each in source.fields if each not in table.c]
-        if missing:
-            raise Misconfigured("E-TABLE-COLUMN", host=host, table=name, columns=", ".join(missing))
-        declared, zone = self._declared.of(name), self._declared.zone_of(name)
-        found = keys(host, name, declared, list(table.c.keys()), list(table.primary_key.columns.keys()))
+        self._missing(name, table, source.fields)
+        zone, found = self._declared.zone_of(name), self._keys(name, table)
         clock = None
         if found.modified:
             newest = select(func.max(self._database.raw(table.c[found.modified])))
@@ -216,11 +270,8 @@ class SqlDatabase:
     def _page(self, layout: _Layout, raw: pl.DataFrame, misfits: Sequence[Misfit]) -> Page:
         """Raw texts as a page, without what is deleted."""
         ids = _ids(layout)
-        one = (
-            raw[ids[0]]
-            if len(ids) == 1
-            else pl.Series([joined(row) for row in raw.select(ids).rows()], dtype=pl.String)
-        )
+        rows = raw.select(ids).rows() if ids else [(str(at),) for at in range(raw.height)]
+        one = raw[ids[0]] if len(ids) == 1 else pl.Series([joined(row) for row in rows], dtype=pl.String)
         moved = stamp(_MODIFIED, layout.zone) if layout.keys.modified else pl.lit(None, pl.String)
         frame = raw.with_columns(one.alias("id"), moved.alias("modified_at"))
         gone: tuple[Gone, ...] = ()

@@ -72,6 +72,8 @@ class Database:
         self.host = address.host or Path(address.database or "").name or address.get_backend_name()
         self.name = Path(address.database or "").name
         self.dialect = address.get_backend_name()
+        #: Where the file of SQLite lies.
+        self.path = address.database or ""
         self._engine = _engine(address, timeout_s)
 
     @property
@@ -168,7 +170,7 @@ def _names(look: Inspector, dialect: str) -> list[str]:
     for schema in (each for each in look.get_schema_names() if not _is_system(each)):
         before = "" if schema == look.default_schema_name or dialect == "sqlite" else f"{schema}."
         found = [*look.get_table_names(schema), *look.get_view_names(schema), *_materialised(look, schema)]
-        names += [f"{before}{each}" for each in dict.fromkeys(found)]
+        names += [f"{before}{each}" if before else str(each) for each in dict.fromkeys(found)]
     return sorted(names)
 
 

@@ -41,7 +41,7 @@ def read_batch(
     page: int,
 ) -> Batch:
     """Columns out: names, all of them text; one page at least. `anchor`: the columns that tell a row's place."""
-    table = str(columns[0].table.name)
+    table = str(columns[0].table.fullname)
     binary = [isinstance(column.type, types.LargeBinary | types.NullType) for column in columns]
     if not database.copies:
         return database.ask(table, lambda connection: _fetched(connection, query, names, anchor, page, binary))
@@ -110,7 +110,7 @@ def fields_of(table: Table) -> tuple[Field, ...]:
     """The columns of a table; a label is its comment, in whatever language."""
     return tuple(
         Field(
-            column.name, column.comment or column.name, _kind(column), writable=False, target=_target(column),
+            str(column.name), column.comment or str(column.name), _kind(column), writable=False, target=_target(column),
             length=getattr(column.type, "length", None), places=getattr(column.type, "scale", None),
         )
         for column in table.c

@@ -12,7 +12,7 @@ from connector.messages import left_out
 from zixin.cli.context import Context
 
 if TYPE_CHECKING:
-    from zixin.services.mapping import Checked, Suggested
+    from zixin.services.mapping import Checked, Place, Suggested
 
 
 #: Whose mapping it is.
@@ -55,12 +55,18 @@ def suggest(
     changed: list[str] = []
     path = ""
     if write:
-        file, changed = mapping.write(context.profile, workspace, suggesteds, values, everything=everything)
+        file, changed = mapping.write(context.profile, workspace, suggesteds, values, seen, everything=everything)
         path = str(file)
         compose.remember(context.profile, workspace.link.name, seen)
+    found, there, looked = mapping.proposed_places(workspace) if not values else ({}, 0, 0)
     if context.json:
-        context.document({"suggested": [_row(each) for each in suggesteds], "written": changed, "file": path})
+        tables = {table: [{"object": each.object, "score": round(each.score, 2), "columns": list(each.columns)}
+                          for each in some] for table, some in found.items()}  # fmt: skip
+        document = {"suggested": [_row(each) for each in suggesteds], "written": changed, "file": path}
+        context.document(document | ({"tables": tables} if there else {}))
         return
+    if there:
+        _say_places(context, found, there, looked, of)
     for each in suggesteds:
         if everything or (each.used and not each.stands):
             _say(context, each)
@@ -72,10 +78,24 @@ def suggest(
         )
         context.say(context.words(*told))
     for line in changed:
-        context.say(f"+ {line}")
+        context.say(f"- {line.removesuffix(' –')}" if line.endswith(" –") else f"+ {line}")
     if path:
         context.say(path)
     context.say(context.words("Next: zixin map check", "下一步：zixin map check"))
+
+
+def _say_places(context: Context, found: Mapping[str, Sequence[Place]], there: int, looked: int, of: str) -> None:
+    """Tables that may hold what; which of them do is for a person to say."""
+    en = f"{there:,} tables and views, {looked:,} of them looked at"
+    context.say(context.words(en, f"共 {there:,} 个表和视图，已查看 {looked:,} 个"))
+    for table, some in found.items():
+        for each in some[:_SAMPLES]:
+            said = context.words(f"{len(each.columns)} columns fit", f"{len(each.columns)} 列可对应")
+            context.say(f"? {table:<14} {each.object}  ({each.score:.2f}, {said})")
+    best = " ".join(f"--object '{table}={some[0].object}'" for table, some in found.items())
+    if best:
+        words = f"zixin map suggest --of {of} {best} --write" if of else f"zixin map suggest {best} --write"
+        context.say(context.words(f"Take those that are right: {words}", f"选用正确的表：{words}"))
 
 
 def check(

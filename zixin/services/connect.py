@@ -16,7 +16,7 @@ from adapters import registry
 from adapters.registry import SettingSpec, SetupStep, available, imported, setting_specs, setup_steps
 from connector.errors import Denied, Misconfigured, Problem
 from connector.messages.glossary import TABLE_NAMES
-from connector.ports import Described, Diagnostics, Reads, Writes
+from connector.ports import Catalogues, Described, Diagnostics, Reads, Writes
 from mappings.check import missing_fields
 from mappings.feeds import claims_are_sure, joined, taken_over
 from zixin import compose
@@ -262,7 +262,9 @@ def permissions(crm: Reads) -> list[Line]:
     """Each permission that we need, as far as the CRM tells or a harmless call shows."""
     lines: list[Line] = []
     for each in crm.permissions() if isinstance(crm, Diagnostics) else ():
-        if each.granted:
+        if each.granted and each.beyond:
+            lines.append(Line(each.name, "look", each.en, each.zh))
+        elif each.granted:
             lines.append(Line(each.name, "ok", each.en, each.zh))
         elif each.granted is None:
             lines.append(Line(each.name, "look", f"{each.en}: not told", f"{each.zh}：未告知"))
@@ -281,21 +283,42 @@ def objects(
     """
     mapping = compose.mapping_of(profile, name, kept)
     lines: list[Line] = []
+    missing: list[str] = []
     for source, part in mapping.sources.items():
         if mapping.feed_of(source) or any(line.what == part.object for line in lines):
             continue
         try:
             described = crm.describe(part.object)
         except Problem as problem:
-            lines.append(_missing(part.object, problem, optional=part.optional))
+            line = _missing(part.object, problem, optional=part.optional)
+            if line.state == "ok" and isinstance(crm, Catalogues):
+                missing.append(part.object)
+            else:
+                lines.append(line)
             continue
         seen(described)
         if gone := missing_fields(part, described):
             message = ", ".join(gone)
             lines.append(Line(part.object, "look", f"{source}: no field {message}", f"{source}：没有字段 {message}"))
         else:
-            lines.append(Line(part.object, "ok", f"{len(described.fields)} fields", f"{len(described.fields)} 个字段"))
+            lines.append(_there(crm, part.object, len(described.fields)))
+    if missing:
+        en = f"no tables {', '.join(missing)}: zixin map suggest{f' --of {name}' if kept.feeds else ''} finds yours"
+        zh = f"没有表 {'、'.join(missing)}：zixin map suggest{f' --of {name}' if kept.feeds else ''} 可查找对应的表"
+        lines.append(Line(name, "ok" if lines else "look", en, zh))
     return lines
+
+
+def _there(crm: Reads, object_: str, count: int) -> Line:
+    """An object with all its fields, and how its records are told apart where the system does not say that itself."""
+    en, zh = f"{count} fields", f"{count} 个字段"
+    if isinstance(crm, Catalogues):
+        try:
+            keys = crm.keyed(object_)
+        except Problem as problem:
+            return _missing(object_, problem, optional=False)
+        en, zh = f"{en}; {keys[0]}", f"{zh}；{keys[1]}"
+    return Line(object_, "ok", en, zh)
 
 
 def _missing(object_: str, problem: Problem, *, optional: bool) -> Line:

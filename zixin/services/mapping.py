@@ -14,15 +14,17 @@ import polars as pl
 
 from connector import money
 from connector.errors import Misconfigured, Problem
-from connector.ports import Described, Diagnostics, Glances, Page, Reads, Source
+from connector.ports import Catalogues, Described, Diagnostics, Glances, Page, Reads, Source
 from connector.schema import TABLES, day_of
 from mappings import check as checks
 from mappings import left_out, samples
 from mappings.check import Finding
 from mappings.left_out import Unread
 from mappings.load import Mapping as Mapping_
-from mappings.load import load, packaged_text
+from mappings.load import load, packaged, packaged_text
 from mappings.matching import Proposal, suggest
+from mappings.objects import Place as Place
+from mappings.objects import places
 from sync.crm_connection import CrmConnection, instant
 from sync.token_cache import private_text
 from zixin.compose import Attached, remembered_all
@@ -40,6 +42,8 @@ _SAMPLES = 50
 _MOST_FIELDS = 49
 #: Pages of a list that are looked at until one yields what counts: an order may put returns or archives first.
 _MOST_PAGES = 4
+#: Tables of a database that are looked at.
+_MOST_OBJECTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +102,12 @@ def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Sug
 
     `objects`: source → another object of the CRM.
     """
-    crm, mapping = workspace.link.crm, _own(_with_objects(workspace.link.mapping, objects))
+    crm, mapping = workspace.link.crm, _own(_with_objects(_begun(workspace), objects))
     there = described(crm, (part.object for part in mapping.sources.values()))
     places = {item.table: part.object for part in mapping.sources.values() for item in part.yields[:1]}
+    known = {table: there[object_] for table, object_ in places.items()}
+    # A table is called by names like id all over a database.
+    keys = {table: each.key[0] for table, each in known.items() if each and len(each.key) == 1 and each.key != ("id",)}
     suggesteds: list[Suggested] = []
     for source, part in mapping.sources.items():
         result = there[part.object]
@@ -110,7 +117,13 @@ def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Sug
         names = {field.name for field in result.fields}
         for item in part.yields:
             for proposal in suggest(
-                item.table, result, samples=seen, objects=places, rules=item.columns, ours=_ours(mapping, result)
+                item.table,
+                result,
+                samples=seen,
+                objects=places,
+                rules=item.columns,
+                ours=_ours(mapping, result),
+                keys=keys,
             ):
                 rule = item.columns.get(proposal.column)
                 now = (rule.field or "") if rule else ""
@@ -118,6 +131,28 @@ def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Sug
                 used = rule is not None or proposal.column in _REQUIRED[item.table]
                 suggesteds.append(Suggested(source, part.object, proposal, now, stands, used, seen))
     return suggesteds, [each for each in there.values() if each is not None]
+
+
+def proposed_places(workspace: Attached) -> tuple[dict[str, list[Place]], int, int]:
+    """Canonical table → tables that may hold it, in a system whose tables are called as a company likes.
+
+    Those that the mapping reads already are left out. Also how many there are, and how many of them were looked at.
+    """
+    crm, mapping = workspace.link.crm, workspace.link.mapping
+    if not isinstance(crm, Catalogues):
+        return {}, 0, 0
+    taken, names = {part.object for part in mapping.sources.values()}, crm.objects()
+    some = [name for name in names if name not in taken][:_MOST_OBJECTS]
+    found = [each for each in described(crm, some).values() if each is not None]
+    return places(found), len(names), len(some)
+
+
+def _begun(workspace: Attached) -> Mapping_:
+    """The mapping, with the sources that the shipped one has beside it: a table may be named for them later."""
+    mapping = workspace.link.mapping
+    if not isinstance(workspace.link.crm, Catalogues):
+        return mapping
+    return mapping.model_copy(update={"sources": {**packaged(mapping.crm).sources, **mapping.sources}})
 
 
 def _ours(mapping: Mapping_, there: Described) -> set[str]:
@@ -160,8 +195,9 @@ def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
             if not link.mapping.feed_of(name):
                 seen += samples.strangers(link.mapping, page, lambda source, ids: _found(link, source, ids))
         except Problem as problem:
+            told = problem.code == "E-TABLE-COLUMN" and any(source == name for source, _ in absent)
             en, zh = f"not read: {problem.text('en')}", f"无法读取：{problem.text('zh-CN')}"
-            findings.append(Finding(name, "unread", part.object, en, zh, severe=not part.optional))
+            findings += [] if told else [Finding(name, "unread", part.object, en, zh, severe=not part.optional)]
             continue
         findings += [each for each in seen if (name, each.field) not in absent]
         records[name] = page.frame["id"].n_unique()
@@ -184,6 +220,9 @@ def _found(link: CrmConnection, source: str, records: Sequence[str]) -> set[str]
 def _records(link: CrmConnection, name: str, most: int) -> Page:
     """Some records of a source, for as little as that costs: of a list in some order those that yield what counts."""
     crm, source = link.reads(name), link.mapping.source(name)
+    if isinstance(crm, Catalogues):
+        # Raises what keeps its records from being told apart.
+        crm.keyed(source.object)
     if isinstance(crm, Diagnostics):
         frame, *others = _parts(crm, source, most)
         for other in others:
@@ -206,14 +245,15 @@ def write(
     workspace: Attached,
     made: Sequence[Suggested],
     objects: Mapping[str, str],
+    seen: Sequence[Described] = (),
     *,
     everything: bool = False,
 ) -> tuple[Path, list[str]]:
     """The connection's own mapping file, a full copy that says what it is based on; the columns that were changed.
 
-    Only what does not stand is changed: a column whose field is there is an admin's or the shipped choice, and one that
-    the mapping leaves out stays out unless `everything` is wanted. Raises Misconfigured, and writes nothing: the
-    outcome would be no mapping.
+    `seen`: the objects that were looked at. Only what does not stand is changed: a column whose field is there is an
+    admin's or the shipped choice, and one that the mapping leaves out stays out unless `everything` is wanted. Raises
+    Misconfigured, and writes nothing: the outcome would be no mapping.
     """
     from ruamel.yaml import YAML
 
@@ -224,9 +264,17 @@ def write(
     yaml.preserve_quotes = True
     yaml.width = 4096
     tree = yaml.load(text)
+    whole_of = isinstance(workspace.link.crm, Catalogues)
+    if whole_of:
+        shipped = yaml.load(packaged_text(str(tree["crm"]))[0])
+        tree["sources"] |= {name: part for name, part in shipped["sources"].items() if name not in tree["sources"]}
     for source, object_ in objects.items():
         tree["sources"][source]["object"] = object_
     changed: list[str] = []
+    if whole_of:
+        objects_of = {item["table"]: part["object"] for part in tree["sources"].values() for item in part["yields"]}
+        tree["writes"]["object"] = objects_of["accounts"]
+        changed += _only_there(tree["sources"], made, {each.object: {f.name for f in each.fields} for each in seen})
     for each in made:
         best = each.proposal.candidates[:1]
         if each.stands or not best or not (each.used or everything):
@@ -338,6 +386,33 @@ def _pages(crm: Reads, source: Source) -> Iterator[Page]:
 
 def _values(column: pl.Series) -> list[str]:
     return [str(value) for value in column.drop_nulls().to_list() if str(value).strip()]
+
+
+def _only_there(sources: Any, made: Sequence[Suggested], objects: Mapping[str, set[str]]) -> list[str]:
+    """Of tables that a company calls as it likes, a mapping says what there is, and no more: what changed for that.
+
+    A source without a table goes, one with it is no longer optional; a column that nothing holds goes, and the key of
+    a row is its id.
+    """
+    there = {name: objects[part["object"]] for name, part in sources.items() if part["object"] in objects}
+    for name in [each for each in sources if each not in there]:
+        del sources[name]
+    changed: list[str] = []
+    for name, fields in there.items():
+        sources[name].pop("optional", None)
+        for item in sources[name]["yields"]:
+            table, columns = item["table"], item["columns"]
+            key = TABLES[table].key
+            if len(key) == 1 and columns.get(key[0]) not in fields:
+                columns[key[0]] = "id"
+            known = {each.proposal.column for each in made if each.source == name and each.proposal.candidates}
+            for column in [each for each, field in columns.items() if isinstance(field, str) and field not in fields]:
+                if columns[column] == "id" or column in known:
+                    continue
+                if column not in _REQUIRED[table]:
+                    del columns[column]
+                    changed.append(f"{name}: {table}.{column} –")
+    return changed
 
 
 def _move(item: Any, old: str, new: str) -> None:
