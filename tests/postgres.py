@@ -68,6 +68,9 @@ def _server() -> Path | None:
     run(initdb, "-D", data, "-A", "trust", "-U", "owner", "-E", "UTF8", "--no-sync")
     settings = f"-k {folder} -c listen_addresses= -c fsync=off -c max_connections=40"
     run(control, "-D", data, "-w", "-l", str(folder / "log"), "-o", settings, "start")
+    with psycopg.connect(host=str(folder), user="owner", dbname="postgres", autocommit=True) as connection:
+        # Who may do no more than what a test grants.
+        connection.execute("CREATE ROLE reader LOGIN")
     return folder
 
 

@@ -174,6 +174,8 @@ class FieldRule(Part):
     shift: int = 0
     #: Turns the sign: systems that show credit notes as negative invoices.
     negate: bool = False
+    #: Where a share stands, in per cent, that is taken of it: systems that say how much of an order is billed.
+    percent: Selector | None = None
     #: It is rich text: its tags are taken out.
     html: bool = False
 

@@ -47,6 +47,8 @@ def value(rule: FieldRule | None, name: str, record: Any, zone: str) -> str | No
         match = match[:_DAY]
     if rule.shift or rule.negate:
         match = _shifted(match, rule.shift, negate=rule.negate)
+    if rule.percent is not None:
+        return _share(match, text(select.first(rule.percent, record)))
     return html.unescape(_TAG.sub("", match)).strip() if rule.html else match
 
 
@@ -96,6 +98,14 @@ def instant(at: datetime, form: str, zone: str) -> str:
     if form == "iso8601":
         return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return at.astimezone(ZoneInfo(zone)).strftime(form)
+
+
+def _share(found: str, percent: str | None) -> str | None:
+    """That share of an amount; null where nobody says which."""
+    try:
+        return plain(Decimal(found) * Decimal(percent) / 100) if percent else None
+    except ArithmeticError:
+        return found
 
 
 def _shifted(found: str, places: int, *, negate: bool) -> str:

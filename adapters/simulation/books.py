@@ -22,6 +22,7 @@ class Books:
     receivables: dict[str, dict[str, Any]] = field(default_factory=dict)
     payments: dict[str, dict[str, Any]] = field(default_factory=dict)
     adjustments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: currency, base, day, rate as a decimal.
     rates: list[dict[str, Any]] = field(default_factory=list)
     applied: dict[str, list[tuple[str, Decimal]]] = field(default_factory=dict)
@@ -42,6 +43,7 @@ def books(tables: Mapping[str, pl.DataFrame]) -> Books:
         ("receivables", "receivable_id"),
         ("payments", "payment_id"),
         ("adjustments", "adjustment_id"),
+        ("orders", "order_id"),
     ):
         stored: dict[str, dict[str, Any]] = getattr(results, name)
         for row in _rows(tables, name):

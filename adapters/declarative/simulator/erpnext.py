@@ -88,6 +88,7 @@ def fill(system: System, told: Books) -> None:
         "Customer Credit Limit",
         "Sales Invoice",
         "Payment Entry",
+        "Sales Order",
         "Currency Exchange",
         "Custom Field",
     ):
@@ -176,6 +177,13 @@ def fill(system: System, told: Books) -> None:
                 "payment_schedule": [],
             },
         )
+    _fill_further(system, told, names)
+
+
+def _fill_further(system: System, told: Books, names: Mapping[str, str]) -> None:
+    """Orders and rates."""
+    for key, row in told.orders.items():
+        system.put("Sales Order", key, _order(key, names[row["account_id"]], row))
     for each in told.rates:
         text = f"{each['day']}-{each['currency']}-{each['base']}"
         system.put(
@@ -189,6 +197,23 @@ def fill(system: System, told: Books) -> None:
                 "exchange_rate": each["rate"],
             },
         )
+
+
+def _order(name: str, customer: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A submitted order; how much of it is billed it says in per cent."""
+    share = (row["billed_amount"] or Decimal(0)) / row["amount"] if row["amount"] else Decimal(0)
+    status = "Completed" if share >= 1 else "To Bill" if row["shipped_on"] else "To Deliver and Bill"
+    return {
+        "name": name,
+        "company": COMPANY,
+        "customer": customer,
+        "transaction_date": row["ordered_on"],
+        "grand_total": row["amount"],
+        "currency": row["currency"],
+        "status": "Closed" if row["cancelled_on"] else status,
+        "per_billed": share * 100,
+        "docstatus": 1,
+    }
 
 
 def invoice(name: str, customer: str, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,13 @@ FIELDS: dict[str, dict[str, tuple[str, ...]]] = {
         "Date": ("posting_date", "clearance_date"),
         "Currency": ("paid_amount",),
     },
+    "Sales Order": {
+        "Link": ("customer", "company", "currency"),
+        "Date": ("transaction_date",),
+        "Currency": ("grand_total",),
+        "Percent": ("per_billed",),
+        "Select": ("status",),
+    },
     "Customer Credit Limit": {"Link": ("company",), "Currency": ("credit_limit",), "Data": ("parent",)},
     "Currency Exchange": {"Date": ("date",), "Link": ("from_currency", "to_currency"), "Float": ("exchange_rate",)},
 }
@@ -30,4 +37,5 @@ LINKS = {
     "to_currency": "Currency",
     "payment_type": "Receive\nPay\nInternal Transfer",
     "mode_of_payment": "Mode of Payment",
+    "status": "Draft\nOn Hold\nTo Pay\nTo Deliver and Bill\nTo Bill\nTo Deliver\nCompleted\nCancelled\nClosed",
 }

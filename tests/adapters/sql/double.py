@@ -25,6 +25,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     insert,
+    text,
     update,
 )
 
@@ -60,7 +61,7 @@ class Database:
     }
 
     def __init__(self, url: str, writer: Engine, tables: Mapping[str, pl.DataFrame]) -> None:
-        self._url, self._writer = url, writer
+        self._url, self.writer = url, writer
         self._at = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=20)
         self.mapping = mapping_of({name: frame for name, frame in tables.items() if frame.height})
         self._tables = {name: _table(name) for name in tables}
@@ -72,6 +73,12 @@ class Database:
             if rows:
                 with writer.begin() as transaction:
                     transaction.execute(insert(self._tables[name]), rows)
+
+    def as_reader(self) -> None:
+        """From now on who reads may do no more than that."""
+        with self.writer.begin() as transaction:
+            transaction.execute(text("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader"))
+        self._url = self._url.replace("owner@", "reader@")
 
     def crm(self) -> Any:
         """A new adapter."""
@@ -91,13 +98,13 @@ class Database:
     def remove(self, source: str, key: str) -> None:
         """Mark it, as a loader does; a row that is really gone is nobody's to tell."""
         table = self._tables[_NAMES.get(source, source)]
-        with self._writer.begin() as transaction:
+        with self.writer.begin() as transaction:
             transaction.execute(update(table).where(table.c.number == key).values(changed=self._at, gone=self._at))
 
     def vanish(self, source: str, key: str) -> None:
         """Delete it without a trace."""
         table = self._tables[_NAMES.get(source, source)]
-        with self._writer.begin() as transaction:
+        with self.writer.begin() as transaction:
             transaction.execute(delete(table).where(table.c.number == key))
 
     def advance(self, seconds: int) -> None:
@@ -109,7 +116,7 @@ class Database:
         table = self._tables[name]
         kinds = {column.name: column.kind for column in TABLES[name].columns}
         typed = {k: Decimal(v) if kinds[k] == "money" else v for k, v in values.items()}
-        with self._writer.begin() as transaction:
+        with self.writer.begin() as transaction:
             transaction.execute(update(table).where(table.c.number == key).values(changed=at, **typed))
 
 

@@ -144,19 +144,18 @@ def test_what_is_not_there_is_named(url: str, owner: Engine) -> None:
 def test_rights_that_are_withdrawn_are_told_as_rights(url: str, owner: Engine) -> None:
     run(
         owner,
-        "DROP ROLE IF EXISTS reader",
-        "CREATE ROLE reader LOGIN",
+        "CREATE ROLE withdrawn LOGIN",
         "CREATE TABLE t (id integer PRIMARY KEY)",
         "INSERT INTO t VALUES (1)",
-        "GRANT SELECT ON t TO reader",
+        "GRANT SELECT ON t TO withdrawn",
     )
-    crm = opened(url, "reader")
+    crm = opened(url, "withdrawn")
     assert read(crm, "t")[0] == [("1",)]
 
-    run(owner, "REVOKE SELECT ON t FROM reader")
+    run(owner, "REVOKE SELECT ON t FROM withdrawn")
     with pytest.raises(Denied, match="SELECT on t, 42501"):
         read(crm, "t")
-    run(owner, "ALTER ROLE reader NOLOGIN")
+    run(owner, "ALTER ROLE withdrawn NOLOGIN")
     with pytest.raises(Denied, match="credentials"):
         read(crm, "t")
 
