@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from adapters.common.columns import unit_of
 from adapters.common.watermark import SECONDS, UNKNOWN
-from adapters.sql.texts import unit_of
 from connector.errors import Misconfigured
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T])\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:(Z)|([+-])(\d{2})(?::?(\d{2}))?)?")

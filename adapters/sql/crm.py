@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select, tuple_
 
+from adapters.common.columns import shaped, stamp
 from adapters.common.declared import THERE, Declarations, Keys, joined, keys, parted, told
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
@@ -25,7 +26,7 @@ from adapters.sql.clock import Clock, clock_of
 from adapters.sql.database import Database
 from adapters.sql.rights import permissions
 from adapters.sql.rows import Batch, fields_of, read_batch
-from adapters.sql.texts import shape_of, shaped, stamp
+from adapters.sql.texts import shape_of
 from connector.errors import Misconfigured
 from connector.ports import UNNAMED, Described, Gone, Misfit, Organisation, Page, PermissionCheck, Shared, Source, Spent
 

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 from sqlalchemy import types
 
+from adapters.common.columns import shaped, stamp
 from adapters.sql.clock import clock_of
-from adapters.sql.texts import like, shaped, stamp, text_of
+from adapters.sql.texts import like, text_of
 from connector.errors import Misconfigured
 
 
