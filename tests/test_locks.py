@@ -16,7 +16,7 @@ from zixin.config.installation import NAMES
 
 ROOT = Path(__file__).parents[1]
 #: What a user may add: an extra of zixin's own, and a library that is asked for and does without.
-OPTIONAL = {"zcrmsdk", "keyring"}
+OPTIONAL = {"zcrmsdk", "keyring", "deltalake"}
 
 
 def locked(name: str) -> dict[str, Requirement]:

@@ -6,6 +6,7 @@ loaders add, and the names that applications mostly use, are known without one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,8 @@ _DELETED = (
 )
 #: Where nothing else is declared and there is no primary key.
 _ID = ("id", "_fivetran_id", "_dlt_id", "_airbyte_raw_id", "编号")
+#: A name that says that a whole number is one of a record.
+_NAMES_A_RECORD = re.compile(r"(^|_|[a-z])(id|no|nr|num|key|code|number|nummer|编号|号|编码|代码)$", re.IGNORECASE)
 #: Text of a deleted column that says that the row is there.
 THERE = ("", "0", "false", "f", "no", "n")
 
@@ -131,6 +134,11 @@ def keys(host: str, name: str, declared: Declared, columns: Collection[str], pri
     if deleted is None:
         deleted = "".join(_by_name(_DELETED, own, guessed))
     return Keys(id_, modified, deleted, tuple(guessed))
+
+
+def names_a_record(name: str) -> bool:
+    """Whether a whole number in a column of that name tells a record, and counts nothing."""
+    return bool(_NAMES_A_RECORD.search(name))
 
 
 def told(found: Keys) -> tuple[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,10 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Column, Connection, Select, Table, types
 
+from adapters.common.declared import names_a_record
 from adapters.sql.database import Database
 from adapters.sql.texts import shape_of, text_of, texts
 from connector.ports import Field, Misfit
-
-#: A name that says that a whole number is one of a record.
-_NAMES_A_RECORD = re.compile(r"(^|_|[a-z])(id|no|nr|num|key|code|number|nummer|编号|号|编码|代码)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,7 @@ def _kind(column: Column[Any]) -> str:
     match column.type:
         case types.Integer():
             # A whole number may count, or name a record.
-            named = column.primary_key or _NAMES_A_RECORD.search(column.name)
+            named = column.primary_key or names_a_record(column.name)
             return "reference" if named else "integer"
         case types.Float():
             return "double"

@@ -627,6 +627,18 @@ PROBLEMS: dict[str, Words] = {
         "{host}：{table} 的 {column} 不是时间：{detail}。",
         "请声明另一列为 modified，或声明没有（modified: ''），此时每次读取整张表。",
     ),
+    "E-LAKE-CHANGED": Words(
+        "Files of {host} changed or went while they were read.",
+        "The next run reads what is there then; nothing was closed for what is missing.",
+        "读取期间 {host} 的文件发生了变化或被删除。",
+        "下次运行将读取届时的内容；缺失的行未被视为已关闭。",
+    ),
+    "E-LAKE-FILES": Words(
+        "{host}: the files of {table} do not fit together: {detail}.",
+        "Write the table anew with one layout, or as a Delta table, which keeps its layout itself.",
+        "{host}：{table} 的文件结构不一致：{detail}。",
+        "请以统一结构重写该表，或改用自带结构的 Delta 表。",
+    ),
     "E-DB-URL": Words(
         "The setting url is no address of a database: {detail}.",
         "Give one that SQLAlchemy takes, such as postgresql+psycopg://zixin@db.example.com/erp.",

@@ -10,7 +10,7 @@ from tests.simulated import Slots
 #: What is read from this machine's own files: it has no wire, and nobody is asked who we are.
 FILES = {"folder"}
 #: What is only read, and the doubles of it.
-READ_ONLY = {"sql": {"sqlite", "postgresql"}}
+READ_ONLY: dict[str, set[str]] = {"sql": {"sqlite", "postgresql"}, "lake": set()}
 
 
 def test_every_adapter_has_a_name_and_says_what_it_needs() -> None:

@@ -46,6 +46,7 @@ def test_a_file_that_fits_is_said_to(system: RestDouble, capsys: pytest.CaptureF
         "credit_note_parts.read",
         "rates.read",
         "Currency Exchange.read",
+        "Sales Order.read",
         "Customer Credit Limit.read",
     }
     assert system.system.calls.get("write", 0) == 0

@@ -1,0 +1,239 @@
+"""The port to a lake: tables of Parquet and Delta as objects. Read only, from one list of files or one version.
+
+Without a column of the last change a table is compared by its content: nothing is read while its files, or its
+version, are the same, and everything once they are not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from adapters.common.columns import shaped, stamp
+from adapters.common.declared import THERE, Declarations, Keys, keys, names_a_record, told
+from adapters.common.misfits import not_shown
+from adapters.common.organisation import organisation_of
+from adapters.common.watermark import SECONDS, UNKNOWN, Watermark
+from adapters.lake.places import Place
+from adapters.lake.table import Pinned, as_text, changed_since, columns_of, pin, shape_of, slices
+from connector.errors import Misconfigured, Retry
+from connector.ports import UNNAMED, Described, Field, Gone, Misfit, Organisation, Page, Shared, Source, Spent
+
+#: Rows of a page.
+_PAGE = 50_000
+#: Rows that are shown of a table.
+_GLANCE = 500
+#: Columns of a frame beside those of a page.
+_MODIFIED, _DELETED = "?modified", "?deleted"
+
+
+class Lake:
+    """A folder of tables."""
+
+    def __init__(
+        self,
+        place: Place,
+        declared: Declarations,
+        currency: str,
+        shared: Shared,
+        delta_options: Mapping[str, str],
+        *,
+        page_rows: int = _PAGE,
+    ) -> None:
+        self.spent = Spent()
+        self._place, self._declared, self._currency, self._shared = place, declared, currency, shared
+        self._delta_options, self._page_rows = delta_options, page_rows
+
+    def now(self) -> datetime:
+        """A lake has no clock of its own."""
+        return self._shared.now()
+
+    def organisation(self) -> Organisation:
+        """Called as its folder is; its home currency is a setting."""
+        self._place.tables()
+        return organisation_of(self._place.host, self._place.host, self._currency)
+
+    def objects(self) -> list[str]:
+        """Its tables."""
+        return self._place.tables()
+
+    def describe(self, name: str) -> Described:
+        """Its columns; labels are their comments, where a Delta table has them."""
+        pinned = self._pin(name)
+        try:
+            key = self._keys(pinned).id
+        except Misconfigured:
+            key = ()
+        fields = (Field(each, pinned.comments.get(each, each), _kind(each, dtype), writable=False)
+                  for each, dtype in pinned.schema.items())  # fmt: skip
+        return Described(name, tuple(fields), key)
+
+    def keyed(self, name: str) -> tuple[str, str]:
+        """By which columns it is read, in words."""
+        found = self._keys(self._pin(name))
+        en, zh = told(found)
+        if found.modified:
+            return en, zh
+        same = "read whole each time", "每次整表读取"
+        return en.replace(same[0], "read whole when its files change"), zh.replace(same[1], "文件变化时整表读取")
+
+    def snapshot(self, source: Source) -> str:
+        """The version of a Delta table, or the list of a folder's files; empty where a column tells what changed."""
+        pinned = self._pin(source.object)
+        return "" if self._keys(pinned).modified else pinned.mark
+
+    def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
+        """All rows as the files have them, or those changed since."""
+        state: dict[str, Any] = json.loads(cursor) if cursor else {}
+        pinned, found = self._columns(source)
+        dtype = pinned.schema.get(found.modified)
+        zone = self._declared.zone_of(source.object)
+        overlap = timedelta(minutes=self._declared.late_minutes)
+        step = UNKNOWN if dtype is None or not isinstance(dtype, pl.Datetime) else SECONDS
+        mark = Watermark.of(state, overlap, self._shared.now, self.now(), step)
+
+        def where(schema: Mapping[str, pl.DataType]) -> pl.Expr | None:
+            if mark.since is None or not found.modified:
+                return None
+            return changed_since(found.modified, schema[found.modified], mark.since, zone)
+
+        at = state.get("at") if state.get("mark") == pinned.mark else None
+        begin = (int(at[0]), int(at[1])) if at else (0, 0)
+        seen: list[pl.Series] = []
+        for frame, part, row, ended in slices(pinned, _needed(found, source), where, begin, self._page_rows):
+            self.spent.add("file", 0)
+            page, bad = self._page(source, found, frame)
+            mark.see(page.frame["modified_at"])
+            seen.append(page.frame["id"].hash())
+            if ended:
+                self._ends_as_it_began(pinned, source, pl.concat(seen))
+            end = mark.done() if found.modified else ""
+            told_ = end if ended else mark.midway(mark=pinned.mark, at=[part, row])
+            yield Page(page.source, page.frame, page.gone, told_, ended, bad)
+
+    def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
+        """Rows by their ids; those that are not there any more are gone."""
+        pinned, found = self._columns(source)
+        wanted = pl.Series(records, dtype=pl.String).implode()
+        page = self._those(source, pinned, found, lambda schema: _id(schema, found).is_in(wanted))
+        gone = {item.record for item in page.gone}
+        left = [each for each in not_shown(records, page.frame, page.misfits) if each.record not in gone]
+        yield Page(page.source, page.frame, (*page.gone, *left), "", complete=True, misfits=page.misfits)
+
+    def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
+        """Rows of these customers."""
+        pinned, found = self._columns(source)
+        wanted = pl.Series(accounts, dtype=pl.String).implode()
+        yield self._those(source, pinned, found, lambda schema: as_text(by, schema[by]).is_in(wanted))
+
+    def glance(self, source: Source) -> Iterator[Page]:
+        """The first rows of the last file; of a table that nothing keys, by their places."""
+        pinned = self._pin(source.object)
+        self._has(pinned, source.fields)
+        try:
+            found = self._keys(pinned)
+        except Misconfigured as problem:
+            if problem.code != "E-TABLE-ID":
+                raise
+            found = Keys(())
+        part = pinned.parts[-1]
+        with part.place.asked():
+            frame = part.rows().select(_needed(found, source)).head(_GLANCE).collect()
+        page, bad = self._page(source, found, frame)
+        yield Page(page.source, page.frame, page.gone, "", complete=False, misfits=bad)
+
+    def _those(
+        self, source: Source, pinned: Pinned, found: Keys, where: Callable[[Mapping[str, pl.DataType]], pl.Expr]
+    ) -> Page:
+        pages: list[Page] = []
+        for frame, _, _, _ in slices(pinned, _needed(found, source), where, (0, 0), self._page_rows):
+            page, bad = self._page(source, found, frame)
+            pages.append(Page(page.source, page.frame, page.gone, "", complete=True, misfits=bad))
+        frames, gone = [page.frame for page in pages], tuple(item for page in pages for item in page.gone)
+        bad = tuple(item for page in pages for item in page.misfits)
+        return Page(source.name, pl.concat(frames), gone, "", complete=True, misfits=bad)
+
+    def _pin(self, name: str) -> Pinned:
+        return pin(self._place, name, self._declared.of(name).path, self._delta_options)
+
+    def _keys(self, pinned: Pinned) -> Keys:
+        return keys(self._place.host, pinned.name, self._declared.of(pinned.name), list(pinned.schema), ())
+
+    def _columns(self, source: Source) -> tuple[Pinned, Keys]:
+        """The table as it is now. Raises Misconfigured: it, or a column that is read, is not there."""
+        pinned = self._pin(source.object)
+        self._has(pinned, source.fields)
+        return pinned, self._keys(pinned)
+
+    def _has(self, pinned: Pinned, fields: Sequence[str]) -> None:
+        if missing := columns_of(pinned, fields):
+            columns = ", ".join(missing)
+            raise Misconfigured("E-TABLE-COLUMN", host=self._place.host, table=pinned.name, columns=columns)
+
+    def _ends_as_it_began(self, pinned: Pinned, source: Source, ids: pl.Series) -> None:
+        """Raises Problem: a row came twice, or the files are others than when the read began."""
+        if ids.n_unique() < ids.len():
+            columns = ", ".join(self._keys(pinned).id)
+            raise Misconfigured("E-TABLE-TWICE", host=self._place.host, table=source.object, columns=columns)
+        if not pinned.mark.startswith("v") and self._pin(source.object).mark != pinned.mark:
+            raise Retry("E-LAKE-CHANGED", host=self._place.host)
+
+    def _page(self, source: Source, found: Keys, raw: pl.DataFrame) -> tuple[Page, tuple[Misfit, ...]]:
+        """Rows as a page has them, without what is deleted; and those without an id, told by their number."""
+        zone = self._declared.zone_of(source.object)
+        extra = {_MODIFIED: found.modified, _DELETED: found.deleted}
+        frame = raw.select(
+            (_id(raw.schema, found) if found.id else pl.int_range(pl.len()).cast(pl.String)).alias("?id"),
+            *(as_text(name, raw.schema[name]).alias(key) for key, name in extra.items() if name),
+            *(as_text(name, raw.schema[name]) for name in source.fields),
+        )
+        moved = stamp(_MODIFIED, zone) if found.modified else pl.lit(None, pl.String)
+        frame = frame.with_columns(pl.col("?id").alias("id"), moved.alias("modified_at"))
+        nameless = frame["id"].null_count()
+        bad = (
+            (Misfit(f"{UNNAMED}{source.object}", ", ".join(found.id), f"{nameless} rows", "no_id"),) if nameless else ()
+        )
+        frame = frame.filter(pl.col("id").is_not_null())
+        gone: tuple[Gone, ...] = ()
+        if found.deleted:
+            there = pl.col(_DELETED).fill_null("").str.strip_chars().str.to_lowercase().is_in(list(THERE))
+            gone = tuple(Gone(each, "deleted") for each in frame.filter(~there)["id"].to_list())
+            frame = frame.filter(there)
+        shapes = {name: shape_of(raw.schema[name]) for name in source.fields}
+        frame = shaped(frame.select("id", "modified_at", *source.fields), shapes, zone)
+        return Page(source.name, frame, gone, "", complete=False), bad
+
+
+def _needed(found: Keys, source: Source) -> list[str]:
+    """The columns that are read of a table, each once."""
+    return list(dict.fromkeys(name for name in (*found.id, found.modified, found.deleted, *source.fields) if name))
+
+
+def _id(schema: Mapping[str, pl.DataType], found: Keys) -> pl.Expr:
+    """The text of a row's id; null where a column of it is."""
+    texts = [as_text(each, schema[each]) for each in found.id]
+    if len(texts) == 1:
+        return texts[0]
+    parts = [
+        text.str.replace_all("\\", "\\\\", literal=True).str.replace_all("|", "\\|", literal=True) for text in texts
+    ]
+    return pl.concat_str(parts, separator="|")
+
+
+def _kind(name: str, dtype: pl.DataType) -> str:
+    """What a column holds, in the word that a mapping's proposals know."""
+    if dtype == pl.Boolean:
+        return "boolean"
+    if isinstance(dtype, pl.Datetime):
+        return "datetime"
+    if dtype == pl.Date:
+        return "date"
+    if dtype.is_integer():
+        return "reference" if names_a_record(name) else "integer"
+    if dtype.is_numeric():
+        return "numeric"
+    return "binary" if dtype.is_nested() or dtype == pl.Binary else "text"
