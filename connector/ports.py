@@ -334,6 +334,15 @@ class Catalogues(Protocol):
 
 
 @runtime_checkable
+class Snapshots(Protocol):
+    """Adapters of systems without modified times that tell whether anything changed at all, such as a list of files."""
+
+    def snapshot(self, source: Source) -> str:
+        """The same text as long as nothing of the object changed; empty: it is read by its modified times."""
+        ...
+
+
+@runtime_checkable
 class Glances(Protocol):
     """Adapters that show some records of a source without reading all of it."""
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from connector.errors import Misconfigured, Problem
 from connector.policy import Checks
-from connector.ports import UNNAMED
+from connector.ports import UNNAMED, Snapshots
 from connector.schema import TABLES
 from mappings.apply import Applied
 from sync import feeds, survivors
@@ -200,10 +200,14 @@ def _pull_source(
         _ask_rejected(store, link, name, rejected, pulled)
     # Only the first read of all goes on where it was cut, though everything is to be read again.
     cut = cursor is not None and not cursor.complete and not afresh
-    go_on = known and cursor is not None and cursor.cursor != "" and (not full or (cut and first_of_all))
+    go_on = known and cursor is not None and cursor.goes_on and (not full or (cut and first_of_all))
     began = micros(link.now())
+    now_like = _snapshot(link, name)
+    if now_like and known and cursor is not None and cursor.complete and cursor.cursor == now_like and not full:
+        # Nothing of it changed.
+        return
     try:
-        seen = _read_source(store, link, name, pulled, cursor.cursor if go_on and cursor else None, tell)
+        seen = _read_source(store, link, name, pulled, cursor.cursor if go_on and cursor else None, tell, now_like)
     except Problem as problem:
         if problem.code in SPOILT:
             # A read that told wrong of itself is not gone on with: the next one begins where this one did.
@@ -224,21 +228,29 @@ def _pull_source(
     pulled.in_full[name] = began
 
 
+def _snapshot(link: CrmConnection, name: str) -> str:
+    """What its object is like, where the system can tell; empty: it cannot, or tells modified times."""
+    crm = link.reads(name)
+    told = crm.snapshot(link.mapping.source(name)) if isinstance(crm, Snapshots) else ""
+    return f"{ledger.SNAPSHOT}{told}" if told else ""
+
+
 def _read_source(
-    store: Store, link: CrmConnection, name: str, pulled: Pulled, begin: str | None, tell: Progress
+    store: Store, link: CrmConnection, name: str, pulled: Pulled, begin: str | None, tell: Progress, now_like: str
 ) -> set[str]:
-    """Reads all pages from there on; returns the records that they showed."""
+    """Reads all pages from there on; returns the records that they showed. `now_like`: kept for an object untimed."""
     fingerprint = link.mapping.fingerprint(name)
     seen: set[str] = set()
     asked_at = begun_at = micros(link.now())
     for page in together(link.read(name, begin)):
-        at = ledger.Cursor(page.cursor, fingerprint, page.complete)
+        untimed = page.complete and not page.cursor
+        at = ledger.Cursor(now_like if untimed else page.cursor, fingerprint, page.complete)
         applied = take_in(store, link, page, asked_at, at, pulled, begun_at=begun_at)
         if begin is None:
             _count(pulled, name, applied, seen)
         seen |= set(applied.records)
         tell(name, pulled.records[name])
-        if page.complete and not page.cursor and _yields_facts(link, name):
+        if untimed and not now_like and _yields_facts(link, name):
             pulled.untimed.append(name)
         asked_at = micros(link.now())
     return seen

@@ -83,7 +83,7 @@ def _due(store: Store, link: CrmConnection, name: str) -> Sweep | None:
     with store.read(link.name) as session:
         cursor, last = ledger.cursor(session, name), sweeps.of_source(session, name)
     # One that is read whole every time, or has not been read yet, needs none.
-    if cursor is None or not cursor.complete or not cursor.cursor or cursor.fingerprint != fingerprint:
+    if cursor is None or not cursor.complete or not cursor.goes_on or cursor.fingerprint != fingerprint:
         return None
     if last is not None and last.fingerprint == fingerprint:
         if last.finished_at is None:

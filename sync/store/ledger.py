@@ -20,6 +20,10 @@ OWN = "zixin"
 BY_PEOPLE = ("decisions", "limits", "securities", "promises", "contracts")
 
 
+#: What a cursor begins with that says only what the object was like when it was read as a whole.
+SNAPSHOT = "="
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Where the read of a source stands."""
@@ -27,6 +31,11 @@ class Cursor:
     cursor: str
     fingerprint: str
     complete: bool
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a read can go on from there; of an object without modified times each is of everything."""
+        return bool(self.cursor) and not self.cursor.startswith(SNAPSHOT)
 
 
 def records_stored(session: Reading, source: str, known_before: int | None = None) -> set[str]:

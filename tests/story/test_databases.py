@@ -83,7 +83,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         database.as_reader()
         crm = zoho.crm()
         plans = {
-            "dwh": FeedPlan(_required(mapping_of(facts))),
+            "dwh": FeedPlan(required(mapping_of(facts))),
             "erp": FeedPlan(packaged("erpnext"), tables=("orders",)),
         }
         feeds = {
@@ -97,7 +97,7 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield House(zoho, database, link, store)
 
 
-def _required(mapping: Any) -> Any:
+def required(mapping: Any) -> Any:
     parts = {name: part.model_copy(update={"optional": False}) for name, part in mapping.sources.items()}
     return mapping.model_copy(update={"sources": parts})
 

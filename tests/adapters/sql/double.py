@@ -67,7 +67,7 @@ class Database:
         self._tables = {name: _table(name) for name in tables}
         for name, frame in tables.items():
             self._tables[name].create(writer)
-            rows = [{**_row(name, row), "changed": self._at, "gone": None} for row in frame.to_dicts()]
+            rows = [{**typed_row(name, row), "changed": self._at, "gone": None} for row in frame.to_dicts()]
             if name == "accounts":
                 rows = [{**row, "number": row["number"] or row["account_id"]} for row in rows]
             if rows:
@@ -147,7 +147,8 @@ def _table(name: str) -> Table:
     return Table(name, MetaData(), *columns, changed, Column("gone", DateTime(timezone=True)))
 
 
-def _row(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def typed_row(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """A canonical row as a database keeps it: decimals for minor units, days for their numbers."""
     values: dict[str, Any] = {}
     for column in TABLES[name].columns:
         value = row.get(column.name)
