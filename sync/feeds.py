@@ -118,6 +118,7 @@ def away(store: Store, link: CrmConnection, feed: str, problem: Problem, pulled:
     if is_ours(problem):
         raise problem
     pulled.away[feed] = problem.code
+    pulled.away_because[feed] = problem.text("en"), problem.text("zh-CN")
     with store.write(link.name) as session:
         read_at = feeds.of(session, feed).read_at
         read_on = None if read_at is None else day_number(link.day_of(read_at))

@@ -122,6 +122,7 @@ class Ran:
             "relinked": len(self.pulled.relinked),
             # Feed → code of the problem that keeps it away; what it brought stands as it is.
             "away": dict(self.pulled.away),
+            "away_because": {feed: list(told) for feed, told in self.pulled.away_because.items()},
             "digest": self.digest,
             "brake": None if self.verdict is None else asdict(self.verdict),
         }

@@ -56,6 +56,8 @@ class Pulled:
     absent: set[str] = field(default_factory=set)
     #: Feed → code of the problem that keeps it away.
     away: dict[str, str] = field(default_factory=dict)
+    #: Feed → what happened and what to try, in English and Chinese, of a whole look in this run.
+    away_because: dict[str, tuple[str, str]] = field(default_factory=dict)
     #: Feed → the problem of a look at single customers, though it answers.
     failing: dict[str, Problem] = field(default_factory=dict)
     #: Accounts whose customer is another one than before, or has other accounts.

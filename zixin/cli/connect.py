@@ -75,7 +75,9 @@ def _say_leaving(context: Context, would: Leaving) -> None:
 
 def connect(
     call: typer.Context,
-    crm: Annotated[str, typer.Argument(help="Name of its adapter: zoho, salesforce, rest, erpnext, espocrm.")],
+    crm: Annotated[
+        str, typer.Argument(help="Name of its adapter: zoho, salesforce, rest, erpnext, espocrm, sql, lake, folder.")
+    ],
     name: Annotated[
         str, typer.Option("--as", "--name", help="What the connection is called; else as the adapter.")
     ] = "",

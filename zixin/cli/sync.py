@@ -263,6 +263,8 @@ def _say_feeds(context: Context, summary: dict[str, Any]) -> None:
         en = f"! {feed} cannot be read ({code}): what it brought stands as it is, and nothing rises on it: zixin status"
         zh = f"! 无法读取 {feed}（{code}）：其数据保持原样，评级与额度不会因此上调：zixin status"
         context.say(context.words(en, zh))
+        if feed in summary["away_because"]:
+            context.say(f"  {context.words(*summary['away_because'][feed])}")
 
 
 def _say_left_out(context: Context, left: dict[str, Any]) -> None:
