@@ -22,6 +22,10 @@ _TIME = r"^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2
 #: How PostgreSQL writes a bound that is none.
 _ENDLESS = ["infinity", "-infinity"]
 _EXPONENT = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+")
+#: Characters of a day, and a time behind it that no endless bound or year before Christ is.
+_DAY = len("2026-01-05")
+_PLAIN = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+_BARE = rf"{_PLAIN}(\.\d+)?$"
 _TRUE, _FALSE = ["t", "true", "1", "1.0", "b'\\x01'"], ["f", "false", "0", "0.0", "b'\\x00'"]
 
 
@@ -38,7 +42,7 @@ def shaped(frame: pl.DataFrame, shapes: Mapping[str, Shape], zone: str) -> pl.Da
                     pl.when(yes).then(pl.lit("true")).when(no).then(pl.lit("false")).otherwise(text).alias(name)
                 )
             case "time":
-                made.append(_time(text, zone).alias(name))
+                made.append(_spelled(frame[name]) if _in_utc(frame[name]) else _time(text, zone).alias(name))
             case "day":
                 made.append(pl.when(~text.is_in(_ENDLESS)).then(text).alias(name))
             case "float":
@@ -46,6 +50,30 @@ def shaped(frame: pl.DataFrame, shapes: Mapping[str, Shape], zone: str) -> pl.Da
             case _:
                 pass
     return frame.with_columns(made)
+
+
+def stamped(texts: pl.Series, zone: str) -> pl.Series:
+    """As `stamp`, of a whole column; that all of it is in UTC, as a session of ours asks for, is seen at once."""
+    if _in_utc(texts):
+        return _spelled(texts)
+    some = texts.drop_nulls()
+    if some.len() and bool(some.str.contains(_BARE).all()):
+        bare = _in_zone(pl.col("t").str.replace(" ", "T", literal=True), zone or "UTC")
+        return texts.to_frame("t").select(bare).to_series().alias(texts.name)
+    return texts.to_frame("t").select(stamp("t", zone)).to_series().alias(texts.name)
+
+
+def _in_utc(texts: pl.Series) -> bool:
+    """Whether all are times as PostgreSQL writes them in UTC."""
+    some = texts.drop_nulls()
+    apart = some.str.slice(_DAY, 1) == " "
+    return some.len() > 0 and bool((some.str.ends_with("+00") & apart & some.str.contains(_PLAIN)).all())
+
+
+def _spelled(texts: pl.Series) -> pl.Series:
+    frame = texts.to_frame("t")
+    day, clock = pl.col("t").str.slice(0, _DAY), pl.col("t").str.slice(_DAY + 1)
+    return frame.select(pl.concat_str(day, pl.lit("T"), clock, pl.lit(":00"))).to_series().alias(texts.name)
 
 
 def stamp(name: str, zone: str) -> pl.Expr:

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from adapters.common.columns import shaped, stamp
+from adapters.common.columns import shaped, stamped
 from adapters.common.declared import THERE, Declarations, Keys, keys, names_a_record, told
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
@@ -191,7 +191,7 @@ class Lake:
             *(as_text(name, raw.schema[name]).alias(key) for key, name in extra.items() if name),
             *(as_text(name, raw.schema[name]) for name in source.fields),
         )
-        moved = stamp(_MODIFIED, zone) if found.modified else pl.lit(None, pl.String)
+        moved = stamped(frame[_MODIFIED], zone) if found.modified else pl.lit(None, pl.String)
         frame = frame.with_columns(pl.col("?id").alias("id"), moved.alias("modified_at"))
         nameless = frame["id"].null_count()
         bad = (

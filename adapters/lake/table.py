@@ -103,7 +103,7 @@ def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
         case pl.Struct():
             return column.struct.json_encode()
         case pl.Datetime() if dtype.time_zone:
-            return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00:00")
+            return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00")
         case pl.Datetime():
             return column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f")
         case _:

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select, tuple_
 
-from adapters.common.columns import shaped, stamp
+from adapters.common.columns import shaped, stamped
 from adapters.common.declared import THERE, Declarations, Keys, joined, keys, parted, told
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
@@ -273,7 +273,7 @@ class SqlDatabase:
         ids = _ids(layout)
         rows = raw.select(ids).rows() if ids else [(str(at),) for at in range(raw.height)]
         one = raw[ids[0]] if len(ids) == 1 else pl.Series([joined(row) for row in rows], dtype=pl.String)
-        moved = stamp(_MODIFIED, layout.zone) if layout.keys.modified else pl.lit(None, pl.String)
+        moved = stamped(raw[_MODIFIED], layout.zone) if layout.keys.modified else pl.lit(None, pl.String)
         frame = raw.with_columns(one.alias("id"), moved.alias("modified_at"))
         gone: tuple[Gone, ...] = ()
         if layout.keys.deleted:
