@@ -141,9 +141,9 @@ def test_a_row_that_is_updated_changes_the_rating_at_the_next_sync_and_poll(hous
     ("words", "code"),
     [
         ("DROP TABLE payments", "E-CRM-OBJECT"),
-        ("ALTER TABLE payments RENAME amount TO betrag", "E-TABLE-COLUMN"),
+        pytest.param("ALTER TABLE payments RENAME amount TO betrag", "E-TABLE-COLUMN", marks=pytest.mark.slow),
         ("REVOKE ALL ON payments FROM reader", "E-CRM-PERMISSION"),
-        ("ALTER TABLE payments ALTER amount TYPE text USING 'lots'", ""),
+        pytest.param("ALTER TABLE payments ALTER amount TYPE text USING 'lots'", "", marks=pytest.mark.slow),
     ],
 )
 def test_what_happens_to_a_table_is_told_and_writes_nothing_wrong(house: House, words: str, code: str) -> None:

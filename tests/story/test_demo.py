@@ -289,6 +289,7 @@ def test_a_folder_s_rejected_rows_are_listed_and_counted_and_the_others_rated(
     assert (match["rejected"], match["assessed"]) == (1, 40)
 
 
+@pytest.mark.slow
 def test_the_brake_as_operations_meet_it(folder: Path, home: Path) -> None:
     harsh = default_text().replace("base_currency: USD", "base_currency: CNY")
     for floor, higher in {"90": "99.5", "82": "99", "74": "98.5", "66": "98", "58": "97", "50": "96"}.items():

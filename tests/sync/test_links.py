@@ -135,7 +135,7 @@ def books(tmp_path: Path) -> Books:
     return Books(tmp_path)
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(n, marks=pytest.mark.slow) for n in range(3, 40))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 40))])
 def test_whatever_the_order_it_ends_as_if_the_end_had_always_been(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)
     (tmp_path / "a").mkdir()

@@ -99,6 +99,7 @@ def taken(capsys: pytest.CaptureFixture[str], *of: str) -> dict[str, str]:
     return {table: some[0]["object"] for table, some in tables.items()}
 
 
+@pytest.mark.slow
 def test_a_german_erp_by_itself(erp: Erp, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     erp.filled("fibu", GERMAN)
     said = document(capsys, "connect", "sql", "--as", "dwh", "--settings", str(erp.file))
