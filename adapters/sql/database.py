@@ -46,13 +46,18 @@ _PACKAGES = {
 }  # fmt: skip
 #: Drivers that are taken where an address names none.
 _DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql", "mariadb": "pymysql", "oracle": "oracledb"}
-#: What a session is told first, so that nothing of ours can write and times come in UTC. PostgreSQL has it in its
-#: options already; SQL Server knows no session that only reads: there the user's rights say so.
+#: What a session is told first, so that nothing of ours can write and times come in UTC. SQL Server knows no session
+#: that only reads: there the user's rights say so.
 _FIRST = {
     "mysql": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION time_zone = '+00:00'"),
     "mariadb": ("SET SESSION TRANSACTION READ ONLY", "SET SESSION time_zone = '+00:00'"),
     "oracle": ("ALTER SESSION SET TIME_ZONE = '+00:00'",),
 }
+#: The same of PostgreSQL; a statement that writes is refused there.
+_BOUNDS = (
+    "SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {timeout}; SET LOCAL lock_timeout = 10000;"
+    " SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO'; SET LOCAL extra_float_digits = 1"
+)
 _CLOCK = "SELECT CURRENT_TIMESTAMP"
 _CLOCKS = {"mssql": "SELECT SYSUTCDATETIME()", "oracle": "SELECT SYSTIMESTAMP FROM DUAL"}
 _CONNECT_S = 10
@@ -74,7 +79,9 @@ class Database:
         self.dialect = address.get_backend_name()
         #: Where the file of SQLite lies.
         self.path = address.database or ""
-        self._engine = _engine(address, timeout_s)
+        self._engine = _engine(address)
+        #: Said at the head of each transaction, so that a pool between us and the server keeps none of it for others.
+        self._bounds = _BOUNDS.format(timeout=timeout_s * 1000) if self.dialect == "postgresql" else ""
 
     @property
     def copies(self) -> bool:
@@ -97,6 +104,8 @@ class Database:
         drivers = self._engine.dialect.loaded_dbapi.Error
         try:
             with self._engine.connect() as connection:
+                if self._bounds:
+                    connection.exec_driver_sql(self._bounds)
                 return question(connection)
         except DBAPIError as error:
             raise problem_of(error, self.host, table) from None
@@ -188,16 +197,11 @@ def _address(url: str, password: str) -> URL:
     return address.set(password=password) if password else address
 
 
-def _engine(address: URL, timeout_s: int) -> Engine:
+def _engine(address: URL) -> Engine:
     backend = address.get_backend_name()
     arguments: dict[str, Any] = {}
     if address.drivername == "postgresql+psycopg":
-        # Set at the server for every transaction of the session: a statement that writes is refused there.
-        options = f"-c default_transaction_read_only=on -c statement_timeout={timeout_s * 1000} -c timezone=UTC"
-        arguments = {
-            "connect_timeout": _CONNECT_S, "application_name": "zixin", "prepare_threshold": None,
-            "options": f"{options} -c lock_timeout={_CONNECT_S * 1000} -c datestyle=ISO",
-        }  # fmt: skip
+        arguments = {"connect_timeout": _CONNECT_S, "application_name": "zixin", "prepare_threshold": None}
     try:
         if backend == "sqlite":
             return create_engine(
