@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from connector.documents import Part, parse
 from connector.errors import Misconfigured
@@ -58,15 +58,9 @@ class Declared(Part):
     #: Column that is true, or not null, where the row was deleted; empty text: none.
     deleted: str | None = None
     #: IANA zone of its times that bear none.
-    zone: str = ""
+    zone: Annotated[str, AfterValidator(lambda value: _zone(value))] = ""
     #: Where its files lie, below the lake's own address.
     path: str = ""
-
-    @field_validator("zone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        _known_zone(value)
-        return value
 
 
 class Declarations(Part):
@@ -74,15 +68,9 @@ class Declarations(Part):
 
     tables: dict[str, Declared] = Field(default_factory=dict)
     #: IANA zone of times that bear none.
-    zone: str = ""
+    zone: Annotated[str, AfterValidator(lambda value: _zone(value))] = ""
     #: Minutes that a transaction may commit later than the time that it wrote.
     late_minutes: int = Field(10, ge=0, le=1440)
-
-    @field_validator("zone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        _known_zone(value)
-        return value
 
     def of(self, name: str) -> Declared:
         """What is declared of a table."""
@@ -196,9 +184,16 @@ def parted(text: str, count: int) -> tuple[str, ...] | None:
     return tuple(parts) if len(parts) == count else None
 
 
-def _known_zone(name: str) -> None:
-    if name:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"{name!r} is no IANA time zone, such as Asia/Shanghai") from None
+def is_zone(name: str) -> bool:
+    """Whether it is an IANA time zone, or empty."""
+    try:
+        ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+def _zone(value: str) -> str:
+    if not is_zone(value):
+        raise ValueError(f"{value!r} is no IANA time zone, such as Asia/Shanghai")
+    return value

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.common.declared import declarations
+from adapters.common.table_settings import SPECS, declared_in
 from adapters.lake.crm import Lake
 from adapters.lake.places import Place
 from adapters.registry import SettingSpec, SetupStep
@@ -31,17 +31,7 @@ def setting_specs(crm: str, settings: Mapping[str, str]) -> tuple[SettingSpec, .
             "delta_options", secret=True, default="",
             en="the same for Delta tables, as deltalake takes them", zh="Delta 表所需的凭证（deltalake 的格式）",
         ),
-        SettingSpec("currency", en="home currency of its amounts (ISO 4217)", zh="金额的本位币（ISO 4217）"),
-        SettingSpec(
-            "zone", default="", ask=True,
-            en="time zone of times that bear none, such as Asia/Shanghai; empty: their days are taken as they stand",
-            zh="无时区的时间所属时区，例如 Asia/Shanghai；为空则按原样取其日期",
-        ),
-        SettingSpec(
-            "declared", default="", ask=True,
-            en="path of a YAML file that declares id, modified and deleted columns; empty: told by their names",
-            zh="声明 id、modified、deleted 列的 YAML 文件路径；为空则按列名判断",
-        ),
+        *SPECS,
     )  # fmt: skip
 
 
@@ -57,12 +47,9 @@ def setup_steps(crm: str) -> tuple[SetupStep, ...]:  # noqa: ARG001
 
 def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -> Reads:  # noqa: ARG001
     """The lake at that address. Raises Misconfigured: its file system is not installed, or options are no JSON."""
-    declared = declarations(settings["declared"])
-    if settings["zone"] and not declared.zone:
-        declared = declared.model_copy(update={"zone": settings["zone"]})
     place = Place(settings["path"], _options(name, "options", settings["options"]))
     delta = {key: str(value) for key, value in _options(name, "delta_options", settings["delta_options"]).items()}
-    return Lake(place, declared, settings["currency"], shared, delta)
+    return Lake(place, declared_in(name, settings), settings["currency"], shared, delta)
 
 
 def _options(name: str, setting: str, text: str) -> dict[str, Any]:

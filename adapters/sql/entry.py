@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from adapters.common.declared import declarations
+from adapters.common.table_settings import SPECS, declared_in
 from adapters.registry import SettingSpec, SetupStep
 from adapters.sql.crm import SqlDatabase
 from adapters.sql.database import Database
@@ -25,17 +25,7 @@ def setting_specs(crm: str, settings: Mapping[str, str]) -> tuple[SettingSpec, .
         SettingSpec(
             "password_file", default="", en="file that holds the password, read anew each time", zh="存放密码的文件"
         ),
-        SettingSpec("currency", en="home currency of its amounts (ISO 4217)", zh="金额的本位币（ISO 4217）"),
-        SettingSpec(
-            "zone", default="", ask=True,
-            en="time zone of times that bear none, such as Asia/Shanghai; empty: their days are taken as they stand",
-            zh="无时区的时间所属时区，例如 Asia/Shanghai；为空则按原样取其日期",
-        ),
-        SettingSpec(
-            "declared", default="", ask=True,
-            en="path of a YAML file that declares id, modified and deleted columns; empty: told by keys and names",
-            zh="声明 id、modified、deleted 列的 YAML 文件路径；为空则按主键和列名判断",
-        ),
+        *SPECS,
         SettingSpec("timeout_s", default="600", number=True, en="seconds for one query", zh="单次查询的秒数上限"),
     )  # fmt: skip
 
@@ -65,7 +55,4 @@ def open_crm(crm: str, settings: Mapping[str, str], shared: Shared, name: str) -
         except (OSError, UnicodeDecodeError) as error:
             raise Misconfigured("E-FILE", file=file, detail=type(error).__name__) from None
     database = Database(settings["url"], password, int(settings["timeout_s"]))
-    declared = declarations(settings["declared"])
-    if settings["zone"] and not declared.zone:
-        declared = declared.model_copy(update={"zone": settings["zone"]})
-    return SqlDatabase(database, declared, settings["currency"], shared)
+    return SqlDatabase(database, declared_in(name, settings), settings["currency"], shared)

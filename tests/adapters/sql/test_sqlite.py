@@ -92,6 +92,11 @@ def test_a_driver_that_is_missing_is_named_as_it_is_installed() -> None:
         registry.open_crm("sql", {"url": "nosuch://zixin@db/erp", "currency": "EUR"}, Slots(), "dwh")
 
 
+def test_a_zone_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="'Asia/Peking' is no IANA time zone"):
+        opened(made(tmp_path / "erp.db", "CREATE TABLE t (id)"), zone="Asia/Peking")
+
+
 def test_a_declaration_is_strict(tmp_path: Path) -> None:
     path = made(tmp_path / "erp.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)")
     for text, told in (
