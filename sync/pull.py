@@ -23,7 +23,15 @@ from sync.store import feeds as feed_states
 from sync.taking import Pulled, take_in, together
 
 #: Problems of a read that began well and cannot be gone on with.
-SPOILT = ("E-CRM-INCOMPLETE", "E-CRM-PAGES", "E-CRM-ENVELOPE", "E-CRM-GARBLED", "E-CRM-ANSWER", "E-CRM-OBJECT")
+SPOILT = (
+    "E-TABLE-TWICE",
+    "E-CRM-INCOMPLETE",
+    "E-CRM-PAGES",
+    "E-CRM-ENVELOPE",
+    "E-CRM-GARBLED",
+    "E-CRM-ANSWER",
+    "E-CRM-OBJECT",
+)
 
 Progress = Callable[[str, int], None]
 
@@ -200,9 +208,10 @@ def _pull_source(
         _ask_rejected(store, link, name, rejected, pulled)
     # Only the first read of all goes on where it was cut, though everything is to be read again.
     cut = cursor is not None and not cursor.complete and not afresh
-    go_on = known and cursor is not None and cursor.goes_on and (not full or (cut and first_of_all))
-    began = micros(link.now())
     now_like = _snapshot(link, name)
+    # What is only compared as a whole is read as a whole: else what is gone would not show.
+    go_on = known and cursor is not None and cursor.goes_on and (not full or (cut and first_of_all)) and not now_like
+    began = micros(link.now())
     if now_like and known and cursor is not None and cursor.complete and cursor.cursor == now_like and not full:
         # Nothing of it changed.
         return

@@ -15,7 +15,7 @@ from typing import Literal
 import polars as pl
 
 #: What a column holds, as far as its text differs by that.
-Shape = Literal["flag", "time", "day", "float", "text"]
+Shape = Literal["flag", "time", "day", "float", "padded", "text"]
 
 #: A day and a time, apart by a blank or a T, with the offset where one is given.
 _TIME = r"^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})(:\d{2}(?:\.\d+)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?(?::\d{2})?$"
@@ -45,6 +45,8 @@ def shaped(frame: pl.DataFrame, shapes: Mapping[str, Shape], zone: str) -> pl.Da
                 made.append(_spelled(frame[name]) if _in_utc(frame[name]) else _time(text, zone).alias(name))
             case "day":
                 made.append(pl.when(~text.is_in(_ENDLESS)).then(text).alias(name))
+            case "padded":
+                made.append(text.str.strip_chars_end(" ").alias(name))
             case "float":
                 made.append(_plain(frame[name]))
             case _:

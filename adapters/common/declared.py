@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
+import polars as pl
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from connector.documents import Part, parse
@@ -40,8 +41,15 @@ _DELETED = (
 _ID = ("id", "_fivetran_id", "_dlt_id", "_airbyte_raw_id", "编号")
 #: A name that says that a whole number is one of a record.
 _NAMES_A_RECORD = re.compile(r"(^|_|[a-z])(id|no|nr|num|key|code|number|nummer|编号|号|编码|代码)$", re.IGNORECASE)
-#: Text of a deleted column that says that the row is there.
-THERE = ("", "0", "false", "f", "no", "n")
+#: Text of a deleted column that says that the row is there, and that it is not; a number is 0 or another one.
+_THERE = ("", "false", "f", "no", "n", "nein", "否", "未删除", "-", "active", "infinity", "-infinity")
+_GONE = ("true", "t", "yes", "y", "x", "d", "ja", "j", "是", "已删除", "deleted")
+#: A time is when it was deleted, but for the days that stand for none.
+_TIME = r"^\d{4}-\d{2}-\d{2}([ T].*)?$"
+_NO_TIME = r"^(0000|0001|1753|1899|1900|1970|9999)-"
+_NUMBER = r"^-?\d+(\.\d+)?$"
+#: Rows of which it is odd that all are deleted.
+_MANY = 20
 
 
 def _several(value: object) -> object:
@@ -91,6 +99,11 @@ class Keys:
     #: Names of columns that were told by their names alone.
     guessed: tuple[str, ...] = ()
 
+    @property
+    def mark(self) -> str:
+        """Changes when they are others than before."""
+        return " / ".join((", ".join(self.id), self.modified or "–", self.deleted or "–"))
+
 
 def declarations(path: str) -> Declarations:
     """The file of that path; without a path nothing is declared. Raises Misconfigured."""
@@ -129,6 +142,32 @@ def names_a_record(name: str) -> bool:
     return bool(_NAMES_A_RECORD.search(name))
 
 
+def deleted(host: str, name: str, found: Keys, texts: pl.Series) -> pl.Series:
+    """Which rows are deleted, by the text of that column. Raises Misconfigured: it says neither yes nor no."""
+    low = texts.fill_null("").str.strip_chars().str.to_lowercase()
+    number = low.str.contains(_NUMBER)
+    there = low.is_in(list(_THERE)) | low.str.contains(_NO_TIME) | (number & low.str.contains(r"^-?0+(\.0+)?$"))
+    gone = ~there & (low.is_in(list(_GONE)) | low.str.contains(_TIME) | number)
+    if not (gone | there).all():
+        detail = "it holds words that are neither yes nor no"
+        raise Misconfigured("E-TABLE-DELETED", host=host, table=name, column=found.deleted, detail=detail)
+    return gone
+
+
+def some_are_there(host: str, name: str, found: Keys, rows: int, gone: int) -> None:
+    """Raises Misconfigured: by a column that was told by its name alone, all rows of a table are deleted."""
+    if found.deleted in found.guessed and rows == gone and rows >= _MANY:
+        detail = "all rows would be deleted by it"
+        raise Misconfigured("E-TABLE-DELETED", host=host, table=name, column=found.deleted, detail=detail)
+
+
+def same_keys(host: str, name: str, found: Keys, state: Mapping[str, object]) -> None:
+    """Raises Misconfigured: a cursor was cut with other keys, by which rows were called or left out otherwise."""
+    before = state.get("keys")
+    if before is not None and before != found.mark:
+        raise Misconfigured("E-TABLE-KEYS", host=host, table=name, before=str(before), now=found.mark)
+
+
 def told(found: Keys) -> tuple[str, str]:
     """By which columns a table is read, for whoever checks it."""
 
@@ -140,7 +179,7 @@ def told(found: Keys) -> tuple[str, str]:
         return f"{en} {named(columns, zh=False)}", f"{zh} {named(columns, zh=True)}"
 
     changes = "read whole each time", "每次整表读取"
-    parts = [both(found.id, "told apart by", "主键")]
+    parts = [both(found.id, "told apart by", "区分各行的列")]
     parts.append(both([found.modified], "changes by", "修改时间") if found.modified else changes)
     gone = "deleted rows are those that a full read misses", "删除由整表读取发现"
     parts.append(both([found.deleted], "deleted by", "删除标记") if found.deleted else gone)

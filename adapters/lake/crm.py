@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from adapters.common.columns import shaped, stamped
-from adapters.common.declared import THERE, Declarations, Keys, keys, names_a_record, told
+from adapters.common.declared import Declarations, Keys, deleted, keys, names_a_record, same_keys, some_are_there, told
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
 from adapters.common.watermark import SECONDS, UNKNOWN, Watermark
@@ -90,6 +90,7 @@ class Lake:
         """All rows as the files have them, or those changed since."""
         state: dict[str, Any] = json.loads(cursor) if cursor else {}
         pinned, found = self._columns(source)
+        same_keys(self._place.host, source.object, found, state)
         dtype = pinned.schema.get(found.modified)
         zone = self._declared.zone_of(source.object)
         overlap = timedelta(minutes=self._declared.late_minutes)
@@ -99,20 +100,25 @@ class Lake:
         def where(schema: Mapping[str, pl.DataType]) -> pl.Expr | None:
             if mark.since is None or not found.modified:
                 return None
-            return changed_since(found.modified, schema[found.modified], mark.since, zone)
+            changed = changed_since(found.modified, schema[found.modified], mark.since, zone)
+            return changed | pl.col(found.modified).is_null()
 
         at = state.get("at") if state.get("mark") == pinned.mark else None
         begin = (int(at[0]), int(at[1])) if at else (0, 0)
         seen: list[pl.Series] = []
+        rows = gone = 0
         for frame, part, row, ended in slices(pinned, _needed(found, source), where, begin, self._page_rows):
             self.spent.add("file", 0)
             page, bad = self._page(source, found, frame)
+            rows, gone = rows + frame.height, gone + len(page.gone)
             mark.see(page.frame["modified_at"])
             seen.append(page.frame["id"].hash())
+            if ended and mark.since is None:
+                some_are_there(self._place.host, source.object, found, rows, gone)
             if ended:
                 self._ends_as_it_began(pinned, source, pl.concat(seen))
-            end = mark.done() if found.modified else ""
-            told_ = end if ended else mark.midway(mark=pinned.mark, at=[part, row])
+            end = mark.done(keys=found.mark) if found.modified else ""
+            told_ = end if ended else mark.midway(keys=found.mark, mark=pinned.mark, at=[part, row])
             yield Page(page.source, page.frame, page.gone, told_, ended, bad)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
@@ -200,9 +206,9 @@ class Lake:
         frame = frame.filter(pl.col("id").is_not_null())
         gone: tuple[Gone, ...] = ()
         if found.deleted:
-            there = pl.col(_DELETED).fill_null("").str.strip_chars().str.to_lowercase().is_in(list(THERE))
-            gone = tuple(Gone(each, "deleted") for each in frame.filter(~there)["id"].to_list())
-            frame = frame.filter(there)
+            dead = deleted(self._place.host, source.object, found, frame[_DELETED])
+            gone = tuple(Gone(each, "deleted") for each in frame.filter(dead)["id"].to_list())
+            frame = frame.filter(~dead)
         shapes = {name: shape_of(raw.schema[name]) for name in source.fields}
         frame = shaped(frame.select("id", "modified_at", *source.fields), shapes, zone)
         return Page(source.name, frame, gone, "", complete=False), bad

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Column, Connection, case, func, select, types
+
 from adapters.common.columns import unit_of
 from adapters.common.watermark import SECONDS, UNKNOWN
+from adapters.sql.database import Database
 from connector.errors import Misconfigured
 
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T])\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s*(?:(Z)|([+-])(\d{2})(?::?(\d{2}))?)?")
@@ -31,22 +34,71 @@ class Clock:
     longer: timedelta = timedelta(0)
 
 
-def clock_of(host: str, table: str, column: str, greatest: Any, zone: str) -> Clock | None:
+def clock_by_type(type_: types.TypeEngine[Any], zone: str, dialect: str) -> Clock | None:
+    """The clock of a column whose type tells it; None: what it holds does (SQLite keeps times as text or numbers)."""
+    if dialect == "sqlite":
+        return None
+    if isinstance(type_, types.DateTime):
+        return _zoned() if type_.timezone else _bare(zone)
+    return _daily(zone) if isinstance(type_, types.Date) else None
+
+
+def _zoned() -> Clock:
+    return Clock(lambda at: at)
+
+
+def _bare(zone: str) -> Clock:
+    return Clock(lambda at: _local(at, zone).replace(tzinfo=None), longer=_longer(zone))
+
+
+def _daily(zone: str) -> Clock:
+    return Clock(lambda at: _local(at, zone).date(), UNKNOWN)
+
+
+def newest(database: Database, name: str, column: Column[Any], now: datetime) -> tuple[Any, int]:
+    """The greatest value of a column whose type tells no time, and of numbers its units a second.
+
+    A number beyond the next days stands for "never". Raises Misconfigured: its values are of several forms.
+    """
+    raw, ends = database.raw(column), (now + timedelta(days=3)).timestamp()
+    forms: list[Any] = [func.typeof(raw)] if database.dialect == "sqlite" else []
+    if isinstance(column.type, types.String) or database.dialect == "sqlite":
+        # Behind the day a blank or a T; of a number some digit.
+        forms.append(case((func.substr(raw, 5, 1) == "-", func.substr(raw, 11, 1)), else_=""))
+    several = select(*forms).where(raw.is_not(None)).distinct().limit(2)
+
+    def ask(connection: Connection) -> tuple[Any, int]:
+        found = connection.execute(select(func.max(raw))).scalar_one()
+        if forms and found is not None and len(connection.execute(several).all()) > 1:
+            told = {"host": database.host, "table": name, "column": column.name}
+            raise Misconfigured("E-TABLE-MODIFIED", **told, detail="its values are of several forms")
+        if isinstance(found, bool) or not isinstance(found, int | float | Decimal):
+            return found, 1
+        for unit in (1, 10**3, 10**6, 10**9):
+            query = select(func.max(raw)).where(raw.between(10**8 * unit, int(ends * unit)))
+            if (most := connection.execute(query).scalar_one()) is not None:
+                return most, unit
+        return found, 1
+
+    return database.ask(name, ask)
+
+
+def clock_of(host: str, table: str, column: str, greatest: Any, zone: str, unit: int = 1) -> Clock | None:
     """The clock of a column by its greatest value, as the driver gives it; None: it holds nothing.
 
-    `zone`: IANA, of times that bear none; empty: UTC. Raises Misconfigured: the value is no time.
+    `unit`: units a second, of numbers; `zone`: IANA, of times that bear none; empty: UTC. Raises Misconfigured: the
+    value is no time.
     """
     match greatest:
         case None:
             return None
         case datetime() if greatest.tzinfo:
-            return Clock(lambda at: at)
+            return _zoned()
         case datetime():
-            return Clock(lambda at: _local(at, zone).replace(tzinfo=None), longer=_longer(zone))
+            return _bare(zone)
         case date():
-            return Clock(lambda at: _local(at, zone).date(), UNKNOWN)
+            return _daily(zone)
         case int() | Decimal() | float() if not isinstance(greatest, bool) and greatest >= 10**8:
-            unit = unit_of(float(greatest))
             return Clock(lambda at: int(at.timestamp()) * unit)
         case str():
             return _of_words(host, table, column, greatest.strip(), zone)
@@ -65,10 +117,11 @@ def _of_words(host: str, table: str, column: str, greatest: str, zone: str) -> C
         detail = "text that is no ISO time"
         raise Misconfigured("E-TABLE-MODIFIED", host=host, table=table, column=column, detail=detail)
     form = f"%Y-%m-%d{found[1]}%H:%M:%S"
+    if found[3] and int(found[4] or 0) * 60 + int(found[5] or 0):
+        detail = "text with an offset, which does not sort as its times do where the offset changes"
+        raise Misconfigured("E-TABLE-MODIFIED", host=host, table=table, column=column, detail=detail)
     if found[2] or found[3]:
-        minutes = int(found[4] or 0) * 60 + int(found[5] or 0)
-        offset = timezone(timedelta(minutes=-minutes if found[3] == "-" else minutes))
-        return Clock(lambda at: at.astimezone(offset).strftime(form))
+        return Clock(lambda at: at.strftime(form))
     return Clock(lambda at: _local(at, zone).strftime(form), longer=_longer(zone))
 
 

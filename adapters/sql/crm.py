@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Column, ColumnElement, Select, Table, and_, func, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, false, func, or_, select, tuple_
 
 from adapters.common.columns import shaped, stamped
-from adapters.common.declared import THERE, Declarations, Keys, joined, keys, parted, told
+from adapters.common.declared import Declarations, Keys, deleted, joined, keys, parted, same_keys, some_are_there, told
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
 from adapters.common.watermark import Watermark
-from adapters.sql.clock import Clock, clock_of
+from adapters.sql.clock import Clock, clock_by_type, clock_of, newest
 from adapters.sql.database import Database
 from adapters.sql.rights import permissions
 from adapters.sql.rows import Batch, fields_of, read_batch
@@ -48,6 +48,13 @@ class _Layout:
     keys: Keys
     zone: str
     clock: Clock | None
+
+    @property
+    def proven(self) -> bool:
+        """Whether the database itself sees to it that no two rows share an id, and that each has one."""
+        primary = [column.name for column in self.table.primary_key.columns]
+        sure = all(not self.table.c[name].nullable for name in self.keys.id)
+        return bool(primary) and sure and set(primary) <= set(self.keys.id)
 
     @property
     def id(self) -> list[Column[Any]]:
@@ -102,33 +109,49 @@ class SqlDatabase:
         return Described(name, fields_of(table), key)
 
     def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
-        """All rows in the order of their ids, or those changed since in the order of their times."""
+        """All rows in the order of their ids; or those changed since in the order of their times, and the untimed."""
         layout = self._layout(source)
         state: dict[str, Any] = json.loads(cursor) if cursor else {}
+        same_keys(self._database.host, source.object, layout.keys, state)
         clock = layout.clock
         overlap = timedelta(minutes=self._declared.late_minutes) + (clock.longer if clock else timedelta(0))
         step = (clock.step,) if clock else ()
         mark = Watermark.of(state, overlap, self._shared.now, self.now(), *step)
         since = mark.since if clock is not None else None
-        ids = _ids(layout)
-        last: list[Any] | None = state.get("last")
-        if last is not None and len(last) != len(ids) + (since is not None):
-            # Its keys are others than when it was cut.
-            last = None
-        while True:
-            query = self._following(layout, since, last).limit(self._batch_rows)
-            batch = self._batch(layout, query, [*([_MODIFIED] if since else []), *ids])
-            complete = batch.height < self._batch_rows
-            misfits = (*batch.misfits, *(self._unnamed(layout) if last is None and since is None else ()))
-            if since is None and not layout.table.primary_key.columns:
-                self._told_apart(layout, batch)
-            for at, (frame, anchor) in enumerate(batch.pages):
-                ended = complete and at == len(batch.pages) - 1
-                page = self._page(layout, frame, misfits if at == 0 else ())
+        phases = ("all",) if since is None else ("changed", "untimed")
+        phase = state.get("phase")
+        begun = phase in phases
+        last, kept = state.get("last") if begun else None, {"keys": layout.keys.mark}
+        rows = gone = 0
+        for each in phases[phases.index(phase) if begun else 0 :]:
+            for frame, anchor, bad, ended in self._walk(layout, each, since, last):
+                done = ended and each == phases[-1]
+                page = self._page(layout, frame, bad)
+                rows, gone = rows + frame.height, gone + len(page.gone)
+                if done and each == "all":
+                    some_are_there(self._database.host, source.object, layout.keys, rows, gone)
                 mark.see(page.frame["modified_at"])
-                last = anchor
-                told = "" if ended and layout.modified is None else mark.done() if ended else mark.midway(last=last)
-                yield Page(page.source, page.frame, page.gone, told, ended, page.misfits)
+                end = mark.done(**kept) if layout.keys.modified else ""
+                told_ = end if done else mark.midway(phase=each, last=anchor, **kept)
+                yield Page(page.source, page.frame, page.gone, told_, done, page.misfits)
+            last = None
+
+    def _walk(
+        self, layout: _Layout, phase: str, since: datetime | None, last: list[Any] | None
+    ) -> Iterator[tuple[pl.DataFrame, list[Any] | None, tuple[Misfit, ...], bool]]:
+        """Pages behind that row of one phase: frame, what its last row is told by, misfits, whether it is the last."""
+        first, unnamed = last is None, tuple(self._unnamed(layout)) if last is None and phase == "all" else ()
+        if first and phase == "all":
+            self._told_apart(layout)
+        while True:
+            query = self._following(layout, phase, since, last).limit(self._batch_rows)
+            batch = self._batch(layout, query, [*([_MODIFIED] if phase == "changed" else []), *_ids(layout)])
+            complete = batch.height < self._batch_rows
+            for at, (frame, anchor) in enumerate(batch.pages):
+                bad = (*(batch.misfits if at == 0 else ()), *(unnamed if first and at == 0 else ()))
+                last = anchor or last
+                yield frame, last, bad, complete and at == len(batch.pages) - 1
+            first = False
             if complete:
                 return
 
@@ -211,20 +234,23 @@ class SqlDatabase:
         zone, found = self._declared.zone_of(name), self._keys(name, table)
         clock = None
         if found.modified:
-            newest = select(func.max(self._database.raw(table.c[found.modified])))
-            greatest = self._database.ask(name, lambda connection: connection.execute(newest).scalar_one())
-            self.spent.add("sql", 0)
-            clock = clock_of(host, name, found.modified, greatest, zone)
+            column = table.c[found.modified]
+            clock = clock_by_type(column.type, zone, self._database.dialect)
+            if clock is None:
+                self.spent.add("sql", 0)
+                greatest, unit = newest(self._database, name, column, self.now())
+                clock = clock_of(host, name, found.modified, greatest, zone, unit)
         return _Layout(source, table, found, zone, clock)
 
-    def _following(self, layout: _Layout, since: datetime | None, last: list[Any] | None) -> Select[Any]:
-        """What follows that row in the order of the read."""
+    def _following(self, layout: _Layout, phase: str, since: datetime | None, last: list[Any] | None) -> Select[Any]:
+        """What follows that row in the order of the phase."""
         order: list[Any] = [self._database.raw(column) for column in layout.id]
-        columns = layout.id
-        query = self._select(layout)
-        if not layout.table.primary_key.columns:
+        columns, query = layout.id, self._select(layout)
+        if not layout.proven:
             query = query.where(*(column.is_not(None) for column in layout.id))
-        if since is not None and layout.clock is not None and layout.modified is not None:
+        if layout.modified is not None and phase == "untimed":
+            query = query.where(layout.modified.is_(None))
+        elif layout.modified is not None and phase == "changed" and since is not None and layout.clock is not None:
             moved = self._database.raw(layout.modified)
             query = query.where(moved >= self._database.literal(layout.modified, layout.clock.value(since)))
             order, columns = [moved, *order], [layout.modified, *columns]
@@ -234,21 +260,13 @@ class SqlDatabase:
         return query.order_by(*order)
 
     def _among(self, columns: Sequence[Column[Any]], wanted: Sequence[Sequence[str] | None]) -> ColumnElement[bool]:
-        """Rows whose columns are one of these; a text that no value of the column's type is, is of no row."""
-        values = [
-            [self._database.alike(column, text) for column, text in zip(columns, each, strict=True)]
-            for each in wanted
-            if each is not None
-        ]
-        known = [each for each in values if all(each)]
+        """Rows whose columns are one of these."""
+        known = [each for each in wanted if each is not None]
         if len(columns) == 1:
-            return self._database.raw(columns[0]).in_([value for each in known for value in each[0]])
+            return self._database.among(columns[0], [each[0] for each in known])
+        pairs = (zip(columns, each, strict=True) for each in known)
         return or_(
-            *(
-                and_(*(self._database.raw(column).in_(some) for column, some in zip(columns, each, strict=True)))
-                for each in known
-            ),
-            and_(columns[0].is_(None), columns[0].is_not(None)),
+            false(), *(and_(*(self._database.among(column, [words]) for column, words in each)) for each in pairs)
         )
 
     def _asked_for(self, layout: _Layout, which: ColumnElement[bool]) -> Page:
@@ -271,31 +289,37 @@ class SqlDatabase:
     def _page(self, layout: _Layout, raw: pl.DataFrame, misfits: Sequence[Misfit]) -> Page:
         """Raw texts as a page, without what is deleted."""
         ids = _ids(layout)
+        raw = shaped(raw, {name: shape_of(column.type) for name, column in zip(ids, layout.id, strict=True)
+                           if shape_of(column.type) == "padded"}, "")  # fmt: skip
         rows = raw.select(ids).rows() if ids else [(str(at),) for at in range(raw.height)]
         one = raw[ids[0]] if len(ids) == 1 else pl.Series([joined(row) for row in rows], dtype=pl.String)
         moved = stamped(raw[_MODIFIED], layout.zone) if layout.keys.modified else pl.lit(None, pl.String)
         frame = raw.with_columns(one.alias("id"), moved.alias("modified_at"))
         gone: tuple[Gone, ...] = ()
         if layout.keys.deleted:
-            there = pl.col(_DELETED).fill_null("").str.strip_chars().str.to_lowercase().is_in(list(THERE))
-            gone = tuple(Gone(each, "deleted") for each in frame.filter(~there)["id"].to_list())
-            frame = frame.filter(there)
+            host, name = self._database.host, layout.source.object
+            dead = deleted(host, name, layout.keys, frame[_DELETED])
+            gone = tuple(Gone(each, "deleted") for each in frame.filter(dead)["id"].to_list())
+            frame = frame.filter(~dead)
         fields = layout.source.fields
         shapes = {name: shape_of(layout.table.c[name].type) for name in fields}
         frame = shaped(frame.select("id", "modified_at", *fields), shapes, layout.zone)
         return Page(layout.source.name, frame, gone, "", complete=False, misfits=tuple(misfits))
 
-    def _told_apart(self, layout: _Layout, batch: Batch) -> None:
-        """Raises Misconfigured: what is declared as the id of a table without a key is no id."""
-        ids = _ids(layout)
-        rows = [frame.select(ids) for frame, _ in batch.pages]
-        if pl.concat(rows).is_duplicated().any():
+    def _told_apart(self, layout: _Layout) -> None:
+        """Raises Misconfigured: rows share what is declared as their id, or taken for it."""
+        if layout.proven:
+            return
+        columns = [self._database.raw(column) for column in layout.id]
+        query = select(*columns).where(*(column.is_not(None) for column in layout.id))
+        twice = query.group_by(*columns).having(func.count() > 1).limit(1)
+        if self._database.ask(layout.source.object, lambda connection: connection.execute(twice).first()) is not None:
             names = ", ".join(layout.keys.id)
             raise Misconfigured("E-TABLE-TWICE", host=self._database.host, table=layout.source.object, columns=names)
 
     def _unnamed(self, layout: _Layout) -> Iterator[Misfit]:
         """Rows without an id: nobody can ask for them, so they are told by their number."""
-        if layout.table.primary_key.columns:
+        if layout.proven:
             return
         query = select(func.count()).select_from(layout.table).where(or_(*(column.is_(None) for column in layout.id)))
         count = self._database.ask(layout.source.object, lambda connection: connection.execute(query).scalar_one())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,7 +62,8 @@ _CLOCK = "SELECT CURRENT_TIMESTAMP"
 _CLOCKS = {"mssql": "SELECT SYSUTCDATETIME()", "oracle": "SELECT SYSTIMESTAMP FROM DUAL"}
 _CONNECT_S = 10
 _TRIES = 5
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_WHOLE = re.compile(r"-?[0-9]{1,19}")
+_POINT = re.compile(r"-?[0-9]+\.[0-9]+")
 
 
 T = TypeVar("T")
@@ -134,15 +135,30 @@ class Database:
         """A value as the column's own type, to compare it with; text is what `text_of` made of it."""
         if self.dialect == "sqlite":
             return literal(value, types.NullType())
+        if self.dialect == "postgresql":
+            # It writes and reads the same words of every type; of one that SQLAlchemy does not know it tells the type.
+            unknown = isinstance(column.type, types.NullType)
+            text_ = literal(value, types.NullType() if unknown else types.String())
+            return text_ if unknown else cast(text_, column.type)
         known = like(column.type, value) if isinstance(value, str) else value
+        if known is None:
+            detail = "a value of it cannot be written back"
+            raise Misconfigured(
+                "E-TABLE-ORDER", host=self.host, table=str(column.table), columns=column.name, detail=detail
+            )
         return literal(known, None if isinstance(column.type, types.NullType) else column.type)
 
-    def alike(self, column: Column[Any], words: str) -> list[Any]:
-        """The values of the column's own type that this text may be: a database compares no number with a text."""
+    def among(self, column: Column[Any], words: Sequence[str]) -> ColumnElement[bool]:
+        """Whether the column is one of these texts, as its own type: a database compares no number with a text.
+
+        A text that no value of that type is, is in no row.
+        """
+        known = [each for each in words if "\0" not in each and each.encode("utf-8", "ignore").decode() == each]
         if self.dialect == "sqlite":
-            return [words, int(words)] if _WHOLE.fullmatch(words) else [words]
-        value = like(column.type, words)
-        return [] if value is None else [value]
+            return self.raw(column).in_([value for each in known for value in _kept(each)])
+        if self.dialect == "postgresql" and not _is_plain(column.type):
+            return cast(column, types.Text()).in_(known)
+        return self.raw(column).in_([value for each in known if (value := like(column.type, each)) is not None])
 
     def written(self, query: Select[Any]) -> tuple[str, dict[str, Any]]:
         """A query in the database's own words, and its values."""
@@ -169,6 +185,22 @@ class Database:
         return found
 
 
+def _is_plain(type_: types.TypeEngine[Any]) -> bool:
+    """Whether a text is written as a value of that type in one way; of others PostgreSQL's own text is compared."""
+    plain = (types.Integer, types.Numeric, types.String, types.Uuid, types.Boolean)
+    return isinstance(type_, plain) and not isinstance(type_, types.Enum | types.Float)
+
+
+def _kept(words: str) -> list[Any]:
+    """What SQLite may keep for that text: it has no types of columns, but of values."""
+    values: list[Any] = [words]
+    if _WHOLE.fullmatch(words) and -(2**63) <= int(words) < 2**63:
+        values.append(int(words))
+    elif _POINT.fullmatch(words):
+        values.append(float(words))
+    return values
+
+
 def _may_pass(error: BaseException) -> bool:
     # What was too slow once is so again.
     return isinstance(error, Retry) and error.code != "E-DB-SLOW"
@@ -192,7 +224,7 @@ def _address(url: str, password: str) -> URL:
     backend = address.get_backend_name()
     if "+" not in address.drivername and backend in _DRIVERS:
         address = address.set(drivername=f"{backend}+{_DRIVERS[backend]}")
-    if address.password is not None:
+    if address.password is not None or any("pass" in each or each == "pwd" for each in address.query):
         raise Misconfigured("E-DB-URL", detail="it holds a password, which belongs into the setting password")
     return address.set(password=password) if password else address
 
@@ -201,7 +233,12 @@ def _engine(address: URL) -> Engine:
     backend = address.get_backend_name()
     arguments: dict[str, Any] = {}
     if address.drivername == "postgresql+psycopg":
-        arguments = {"connect_timeout": _CONNECT_S, "application_name": "zixin", "prepare_threshold": None}
+        arguments = {
+            "connect_timeout": _CONNECT_S,
+            "application_name": "zixin",
+            "prepare_threshold": None,
+            "client_encoding": "utf8",
+        }
     try:
         if backend == "sqlite":
             return create_engine(

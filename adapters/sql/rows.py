@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Column, Connection, Select, Table, types
 
-from adapters.common.declared import names_a_record
+from adapters.common.declared import joined, names_a_record
 from adapters.sql.database import Database
 from adapters.sql.texts import shape_of, text_of, texts
-from connector.ports import Field, Misfit
+from connector.errors import Misconfigured
+from connector.ports import UNNAMED, Field, Misfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,17 @@ def read_batch(
     table = str(columns[0].table.fullname)
     binary = [isinstance(column.type, types.LargeBinary | types.NullType) for column in columns]
     if not database.copies:
-        return database.ask(table, lambda connection: _fetched(connection, query, names, anchor, page, binary))
-    frame = database.ask(table, lambda connection: _copied(database, connection, query, names))
+        return database.ask(
+            table, lambda connection: _fetched(database, connection, query, names, anchor, page, binary)
+        )
+    frame = database.ask(table, lambda connection: _copied(database, connection, table, query, names))
     starts = range(0, max(1, frame.height), page)
     return Batch([_anchored(frame[start : start + page], anchor) for start in starts], ())
 
 
-def _copied(database: Database, connection: Connection, query: Select[Any], names: Sequence[str]) -> pl.DataFrame:
+def _copied(
+    database: Database, connection: Connection, table: str, query: Select[Any], names: Sequence[str]
+) -> pl.DataFrame:
     """By COPY as CSV, in which null is nothing and empty text is quoted."""
     words, values = database.written(query)
     driver: Any = connection.connection.driver_connection
@@ -56,7 +61,11 @@ def _copied(database: Database, connection: Connection, query: Select[Any], name
     schema = dict.fromkeys(names, pl.String)
     if not data:
         return pl.DataFrame(schema=schema)
-    return pl.read_csv(io.BytesIO(data), has_header=False, schema=schema, infer_schema=False)
+    try:
+        return pl.read_csv(io.BytesIO(data), has_header=False, schema=schema, infer_schema=False)
+    except pl.exceptions.ComputeError:
+        detail = "text that is no UTF-8"
+        raise Misconfigured("E-DB-ANSWER", host=database.host, table=table, detail=detail) from None
 
 
 def _anchored(frame: pl.DataFrame, anchor: Sequence[str]) -> tuple[pl.DataFrame, list[Any]]:
@@ -64,6 +73,7 @@ def _anchored(frame: pl.DataFrame, anchor: Sequence[str]) -> tuple[pl.DataFrame,
 
 
 def _fetched(
+    database: Database,
     connection: Connection,
     query: Select[Any],
     names: Sequence[str],
@@ -81,6 +91,9 @@ def _fetched(
         columns = list(zip(*good, strict=True)) or [()] * len(names)
         cells = {name: texts(column) for name, column in zip(names, columns, strict=True)}
         last = [_native(rows[-1][place]) for place in places]
+        if database.dialect == "sqlite" and any(isinstance(rows[-1][place], bytes) for place in places):
+            table, detail = str(query.get_final_froms()[0]), "bytes, or text that is no UTF-8, tell its rows apart"
+            raise Misconfigured("E-TABLE-ORDER", host=database.host, table=table, columns="its id", detail=detail)
         pages.append((pl.DataFrame(cells, schema=dict.fromkeys(names, pl.String)), last))
     return Batch(pages or [(pl.DataFrame(schema=dict.fromkeys(names, pl.String)), [])], tuple(misfits))
 
@@ -95,7 +108,8 @@ def _misfits(rows: Sequence[Any], binary: Sequence[bool], names: Sequence[str]) 
         if _is_odd(row, binary):
             at = next(n for n, value in enumerate(row) if type(value) is bytes and not binary[n])
             field = "" if names[at].startswith("?") else names[at]
-            yield Misfit(text_of(row[0]) or "?", field, None, "not_text")
+            ids = [text_of(value) or "" for value, name in zip(row, names, strict=True) if name.startswith("?id")]
+            yield Misfit(joined(ids) or UNNAMED, field, None, "not_text")
 
 
 def _native(value: Any) -> Any:

@@ -19,6 +19,9 @@ def shape_of(type_: types.TypeEngine[Any]) -> Shape:
         return "flag"
     if isinstance(type_, types.DateTime | types.TIMESTAMP):
         return "time"
+    if isinstance(type_, types.CHAR):
+        # Filled up with blanks that mean nothing.
+        return "padded"
     if isinstance(type_, types.Date):
         return "day"
     if isinstance(type_, types.Float):
@@ -67,7 +70,7 @@ def like(type_: types.TypeEngine[Any], text: str) -> Any:
         return text
     try:
         if issubclass(kind, bool):
-            return {"true": True, "false": False}.get(text)
+            return {"true": True, "t": True, "false": False, "f": False}.get(text)
         if issubclass(kind, datetime | date | time):
             return kind.fromisoformat(text)
         if issubclass(kind, bytes):

@@ -615,11 +615,29 @@ PROBLEMS: dict[str, Words] = {
         "{host}：无法区分 {table} 的各行：没有主键，也没有名为 id 的列。",
         "请在设置项 declared 指定的文件中声明其 id（docs/sources.zh-CN.md）。",
     ),
+    "E-TABLE-ORDER": Words(
+        "{host}: {table} cannot be read in the order of {columns}: {detail}.",
+        "Declare other columns as its id (docs/sources.md), or read it by a view that has some.",
+        "{host}：无法按 {columns} 的顺序读取 {table}：{detail}。",
+        "请声明其他列为 id（docs/sources.zh-CN.md），或通过带有合适列的视图读取。",
+    ),
     "E-TABLE-TWICE": Words(
         "{host}: rows of {table} share a value of {columns}, which is to tell them apart.",
         "Declare columns that no two rows share (several: id: [a, b]) in the file that the setting `declared` names.",
         "{host}：{table} 中有多行的 {columns} 相同，无法据此区分。",
         "请在设置项 declared 指定的文件中声明不重复的列（可多列：id: [a, b]）。",
+    ),
+    "E-TABLE-DELETED": Words(
+        "{host}: {column} of {table} does not tell which rows are deleted: {detail}.",
+        "Declare another column as `deleted`, or none (`deleted: ''`), in the file that the setting `declared` names.",
+        "{host}：{table} 的 {column} 无法说明哪些行已删除：{detail}。",
+        "请在设置项 declared 指定的文件中声明另一列为 deleted，或声明没有（deleted: ''）。",
+    ),
+    "E-TABLE-KEYS": Words(
+        "{host}: the columns that {table} is read by (id / modified / deleted) were {before} and are {now}.",
+        "If one was renamed, declare it (docs/sources.md); if it is meant so, read everything: zixin sync --full.",
+        "{host}：读取 {table} 所依据的列（id / modified / deleted）原为 {before}，现为 {now}。",
+        "若有列改名，请声明（docs/sources.zh-CN.md）；若确为有意更改，请全部重新读取：zixin sync --full。",
     ),
     "E-TABLE-MODIFIED": Words(
         "{host}: {column} of {table} holds no times: {detail}.",

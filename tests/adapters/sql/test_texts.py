@@ -78,11 +78,9 @@ AT = datetime(2026, 1, 5, 10, 30, 15, tzinfo=UTC)
         (datetime(2026, 2, 1), "Asia/Shanghai", datetime(2026, 1, 5, 18, 30, 15)),  # noqa: DTZ001
         (datetime(2026, 2, 1).date(), "", AT.date()),  # noqa: DTZ001
         (1767609015, "", 1767609015),
-        (1767609015123, "", 1767609015000),
-        (Decimal("1767609015123456"), "", 1767609015000000),
         ("2026-02-01T00:00:00Z", "", "2026-01-05T10:30:15"),
         ("2026-02-01 00:00:00.5", "Asia/Shanghai", "2026-01-05 18:30:15"),
-        ("2026-02-01T00:00:00-0330", "", "2026-01-05T07:00:15"),
+        ("2026-02-01T00:00:00+0000", "", "2026-01-05T10:30:15"),
         ("2026-02-01", "", "2026-01-05"),
         # dlt's load id.
         ("1767709015.123", "", "1767609015"),
@@ -95,7 +93,7 @@ def test_an_instant_is_compared_as_the_column_keeps_it(greatest: Any, zone: str,
     assert clock.value(AT) == value
 
 
-@pytest.mark.parametrize("greatest", ["yesterday", 17, True, b"\x00\x00\x07\xd1"])
+@pytest.mark.parametrize("greatest", ["yesterday", 17, True, b"\x00\x00\x07\xd1", "2026-02-01T00:00:00+02:00"])
 def test_what_is_no_time_is_refused_with_what_to_do(greatest: Any) -> None:
     with pytest.raises(Misconfigured, match="Declare another column"):
         clock_of("db", "t", "rowversion", greatest, "")
