@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -62,7 +64,7 @@ def stamped(texts: pl.Series, zone: str) -> pl.Series:
     if some.len() and bool(some.str.contains(_BARE).all()):
         bare = _in_zone(pl.col("t").str.replace(" ", "T", literal=True), zone or "UTC")
         return texts.to_frame("t").select(bare).to_series().alias(texts.name)
-    return texts.to_frame("t").select(stamp("t", zone)).to_series().alias(texts.name)
+    return texts.to_frame("t").select(stamp(pl.col("t"), zone)).to_series().alias(texts.name)
 
 
 def _in_utc(texts: pl.Series) -> bool:
@@ -78,18 +80,25 @@ def _spelled(texts: pl.Series) -> pl.Series:
     return frame.select(pl.concat_str(day, pl.lit("T"), clock, pl.lit(":00"))).to_series().alias(texts.name)
 
 
-def stamp(name: str, zone: str) -> pl.Expr:
-    """A column of texts as instants with offset: times, days (their beginning), seconds since 1970 or parts of them.
+def stamp(text: pl.Expr, zone: str) -> pl.Expr:
+    """Texts as instants with offset: times, days (their beginning), seconds since 1970 or parts of them.
 
     Null where it is none; `zone`: of those that bear none, UTC where it is empty.
     """
-    text = pl.col(name)
     parts = text.str.extract_groups(_TIME).struct
     day, clock = parts.field("1"), parts.field("2") + parts.field("3").fill_null(":00")
     bare = pl.coalesce(text.str.extract(r"^(\d{4}-\d{2}-\d{2})$") + "T00:00:00", day + "T" + clock)
     known = bare + _offset(parts.field("4"))
     number = pl.when(text.str.contains(r"^\d{9,19}(\.\d+)?$")).then(text.cast(pl.Float64, strict=False))
     return pl.coalesce(known, _in_zone(bare, zone or "UTC"), _since_1970(number))
+
+
+def autumn(zone: str) -> timedelta:
+    """The hour that comes twice a year, of a zone whose clocks go back; nothing of others."""
+    if not zone:
+        return timedelta(0)
+    offsets = {datetime(2025, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7)}
+    return timedelta(hours=len(offsets) - 1)
 
 
 def unit_of(value: float) -> int:

@@ -13,13 +13,13 @@ from typing import Any
 
 import polars as pl
 
-from adapters.common.columns import shaped, stamped
+from adapters.common.columns import autumn, shaped, stamped
 from adapters.common.declared import Declarations, Keys, deleted, keys, names_a_record, same_keys, some_are_there, told
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
 from adapters.common.watermark import SECONDS, UNKNOWN, Watermark
 from adapters.lake.places import Place
-from adapters.lake.table import Pinned, as_text, changed_since, columns_of, pin, shape_of, slices
+from adapters.lake.table import Part, Pinned, as_text, changed_since, columns_of, pin, shape_of, slices
 from connector.errors import Misconfigured, Retry
 from connector.ports import UNNAMED, Described, Field, Gone, Misfit, Organisation, Page, Shared, Source, Spent
 
@@ -27,6 +27,8 @@ from connector.ports import UNNAMED, Described, Field, Gone, Misfit, Organisatio
 _PAGE = 50_000
 #: Rows that are shown of a table.
 _GLANCE = 500
+#: Seconds by which the clocks of who writes files and of this machine may differ.
+_LATE = 3_600
 #: Columns of a frame beside those of a page.
 _MODIFIED, _DELETED = "?modified", "?deleted"
 
@@ -84,7 +86,9 @@ class Lake:
     def snapshot(self, source: Source) -> str:
         """The version of a Delta table, or the list of a folder's files; empty where a column tells what changed."""
         pinned = self._pin(source.object)
-        return "" if self._keys(pinned).modified else pinned.mark
+        found = self._keys(pinned)
+        zone = self._declared.zone_of(source.object)
+        return "" if found.modified else f"{pinned.mark} {found.mark} {zone}"
 
     def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
         """All rows as the files have them, or those changed since."""
@@ -93,12 +97,15 @@ class Lake:
         same_keys(self._place.host, source.object, found, state)
         dtype = pinned.schema.get(found.modified)
         zone = self._declared.zone_of(source.object)
-        overlap = timedelta(minutes=self._declared.late_minutes)
+        overlap = timedelta(minutes=self._declared.late_minutes) + autumn(zone)
+        began = self._shared.now().timestamp()
         step = UNKNOWN if dtype is None or not isinstance(dtype, pl.Datetime) else SECONDS
         mark = Watermark.of(state, overlap, self._shared.now, self.now(), step)
 
-        def where(schema: Mapping[str, pl.DataType]) -> pl.Expr | None:
-            if mark.since is None or not found.modified:
+        def where(schema: Mapping[str, pl.DataType], part: Part) -> pl.Expr | None:
+            # A file that was put there since may hold rows of any time: a job brings them hours late.
+            late = part.written is not None and part.written >= float(state.get("read_at", began)) - _LATE
+            if mark.since is None or not found.modified or late:
                 return None
             changed = changed_since(found.modified, schema[found.modified], mark.since, zone)
             return changed | pl.col(found.modified).is_null()
@@ -117,15 +124,19 @@ class Lake:
                 some_are_there(self._place.host, source.object, found, rows, gone)
             if ended:
                 self._ends_as_it_began(pinned, source, pl.concat(seen))
-            end = mark.done(keys=found.mark) if found.modified else ""
-            told_ = end if ended else mark.midway(keys=found.mark, mark=pinned.mark, at=[part, row])
+            end = mark.done(keys=found.mark, read_at=began) if found.modified else ""
+            told_ = (
+                end
+                if ended
+                else mark.midway(keys=found.mark, mark=pinned.mark, at=[part, row], read_at=state.get("read_at", began))
+            )
             yield Page(page.source, page.frame, page.gone, told_, ended, bad)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Rows by their ids; those that are not there any more are gone."""
         pinned, found = self._columns(source)
         wanted = pl.Series(records, dtype=pl.String).implode()
-        page = self._those(source, pinned, found, lambda schema: _id(schema, found).is_in(wanted))
+        page = self._those(source, pinned, found, lambda schema, _: _id(schema, found).is_in(wanted))
         gone = {item.record for item in page.gone}
         left = [each for each in not_shown(records, page.frame, page.misfits) if each.record not in gone]
         yield Page(page.source, page.frame, (*page.gone, *left), "", complete=True, misfits=page.misfits)
@@ -134,7 +145,7 @@ class Lake:
         """Rows of these customers."""
         pinned, found = self._columns(source)
         wanted = pl.Series(accounts, dtype=pl.String).implode()
-        yield self._those(source, pinned, found, lambda schema: as_text(by, schema[by]).is_in(wanted))
+        yield self._those(source, pinned, found, lambda schema, _: as_text(by, schema[by]).is_in(wanted))
 
     def glance(self, source: Source) -> Iterator[Page]:
         """The first rows of the last file; of a table that nothing keys, by their places."""
@@ -153,7 +164,7 @@ class Lake:
         yield Page(page.source, page.frame, page.gone, "", complete=False, misfits=bad)
 
     def _those(
-        self, source: Source, pinned: Pinned, found: Keys, where: Callable[[Mapping[str, pl.DataType]], pl.Expr]
+        self, source: Source, pinned: Pinned, found: Keys, where: Callable[[Mapping[str, pl.DataType], Part], pl.Expr]
     ) -> Page:
         pages: list[Page] = []
         for frame, _, _, _ in slices(pinned, _needed(found, source), where, (0, 0), self._page_rows):
@@ -185,7 +196,7 @@ class Lake:
         if ids.n_unique() < ids.len():
             columns = ", ".join(self._keys(pinned).id)
             raise Misconfigured("E-TABLE-TWICE", host=self._place.host, table=source.object, columns=columns)
-        if not pinned.mark.startswith("v") and self._pin(source.object).mark != pinned.mark:
+        if not pinned.pinned and self._pin(source.object).mark != pinned.mark:
             raise Retry("E-LAKE-CHANGED", host=self._place.host)
 
     def _page(self, source: Source, found: Keys, raw: pl.DataFrame) -> tuple[Page, tuple[Misfit, ...]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from datetime import datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
@@ -43,6 +45,8 @@ class File:
     mark: str
     #: Partition column → value, as its folders say.
     parts: tuple[tuple[str, str | None], ...] = ()
+    #: Seconds since 1970 of its last write; None: the store does not say.
+    written: float | None = None
 
 
 class Place:
@@ -73,9 +77,14 @@ class Place:
 
     def find(self, name: str, path: str) -> tuple[str, bool]:
         """Path of a table (`path`: declared), and whether it is a Delta table. Raises Misconfigured: there is none."""
-        place = f"{self._root}/{path or name}" if (path or name) != self.host else self._root
+        place = f"{self._root}/{path or name}"
+        if ".." in PurePosixPath(path or name).parts:
+            raise Misconfigured("E-CRM-OBJECT", host=self.host, name=name)
         with self.asked():
             self._fs.invalidate_cache()
+            if name == self.host and self._fs.isdir(f"{self._root}/{_DELTA}"):
+                # The address is that of one table.
+                place = self._root
             if self._fs.isdir(place):
                 return place, bool(self._fs.isdir(f"{place}/{_DELTA}"))
             found = next((each for ending in ("", *_PARQUET) if self._fs.isfile(each := f"{place}{ending}")), None)
@@ -86,8 +95,8 @@ class Place:
     def files(self, place: str) -> list[File]:
         """Its files of Parquet, in the order of their names; hidden ones and those of a job that runs are left out."""
         with self.asked():
-            found = self._fs.find(place, detail=True)
-        shown = sorted(path for path in found if path.endswith(_PARQUET) and not _is_hidden(path[len(place) :]))
+            found = _below(place) if self.local else self._fs.find(place, detail=True)
+        shown = sorted(path for path in found if path.lower().endswith(_PARQUET) and not _is_hidden(path[len(place) :]))
         return [_file(path, found[path], path[len(place) :]) for path in shown]
 
     def address(self, place: str) -> str:
@@ -98,7 +107,7 @@ class Place:
         """A file's rows with its partition columns; one of a remote store is fetched whole."""
         with self.asked():
             source = file.path if self.local else io.BytesIO(self._fs.cat_file(file.path))
-            frame = pl.scan_parquet(source, hive_partitioning=False)
+            frame = pl.scan_parquet(source, hive_partitioning=False, glob=False)
         return frame.with_columns(pl.lit(value, pl.String).alias(name) for name, value in file.parts)
 
     @contextmanager
@@ -114,7 +123,7 @@ class Place:
     def _tables(self, folder: str, before: str, depth: int) -> Iterator[str]:
         entries = self._fs.ls(folder, detail=True)
         named = sorted((PurePosixPath(each["name"].rstrip("/")).name, each["type"]) for each in entries)
-        files = [name for name, kind in named if kind == "file" and name.endswith(_PARQUET)]
+        files = [name for name, kind in named if kind == "file" and name.lower().endswith(_PARQUET)]
         folders = [name for name, kind in named if kind == "directory"]
         if _DELTA in folders or (before and (files or any("=" in each for each in folders))):
             yield before or self.host
@@ -145,11 +154,36 @@ def digest(files: Sequence[File]) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
+def _below(place: str) -> dict[str, dict[str, Any]]:
+    """Local files with what tells that they changed; links are followed, and no folder is entered twice."""
+    if Path(place).is_file():
+        return {place: _told(place)}
+    found: dict[str, dict[str, Any]] = {}
+    seen: set[str] = set()
+    for folder, below, names in os.walk(place, followlinks=True):
+        seen.add(str(Path(folder).resolve()))
+        below[:] = sorted(each for each in below if str((Path(folder) / each).resolve()) not in seen)
+        found |= {f"{folder}/{name}": _told(f"{folder}/{name}") for name in names if name.lower().endswith(_PARQUET)}
+    return found
+
+
+def _told(path: str) -> dict[str, Any]:
+    stat = Path(path).stat()
+    # A copy may keep the time of its original, and no program sets that of the change of the file itself.
+    return {
+        "size": stat.st_size,
+        "mtime": stat.st_mtime,
+        "etag": f"{stat.st_ctime_ns}-{stat.st_mtime_ns}-{stat.st_ino}",
+    }
+
+
 def _file(path: str, told: Mapping[str, Any], below: str) -> File:
     mark = next((str(told[key]) for key in _MARKS if told.get(key)), "")
     pairs = (each.partition("=") for each in PurePosixPath(below.strip("/")).parts[:-1] if "=" in each)
     parts = tuple((unquote(name), None if value == _NOTHING else unquote(value)) for name, _, value in pairs)
-    return File(path, int(told.get("size") or 0), mark, parts)
+    at = next((told[key] for key in ("mtime", "LastModified", "last_modified", "created") if told.get(key)), None)
+    written = at.timestamp() if isinstance(at, datetime) else float(at) if isinstance(at, int | float) else None
+    return File(path, int(told.get("size") or 0), mark, parts, written)
 
 
 def _is_hidden(below: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ class Pinned:
     parts: tuple[Part, ...]
     #: Column → comment, where the table has them.
     comments: Mapping[str, str]
+    #: What it was stays readable, whatever is written meanwhile.
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,11 @@ class Part:
 
     place: Place
     source: Any
+
+    @property
+    def written(self) -> float | None:
+        """Seconds since 1970 of its last write; None: nobody says."""
+        return getattr(self.source, "written", None)
 
     def rows(self) -> pl.LazyFrame:
         """Its rows, none of them read yet."""
@@ -78,7 +86,11 @@ def _delta(place: Place, name: str, where: str, options: Mapping[str, str]) -> P
         schema = dict(frame.collect_schema())
     fields = json.loads(table.schema().to_json())["fields"]
     comments = {each["name"]: str(each["metadata"]["comment"]) for each in fields if each["metadata"].get("comment")}
-    return Pinned(name, f"v{table.version()}", schema, (Part(place, frame),), comments)
+    # One that was deleted and made anew begins at the same version again.
+    mark = f"v{table.version()} {table.metadata().id} {where}"
+    return Pinned(
+        name, hashlib.sha256(mark.encode()).hexdigest()[:24], schema, (Part(place, frame),), comments, pinned=True
+    )
 
 
 def shape_of(dtype: pl.DataType) -> Shape:
@@ -98,16 +110,27 @@ def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
             return column
         case pl.Binary():
             return column.bin.encode("hex")
-        case pl.List() | pl.Array():
-            return column.list.eval(pl.element().cast(pl.String)).list.join(";")
-        case pl.Struct():
-            return column.struct.json_encode()
+        case pl.List() | pl.Array() | pl.Struct() | pl.Duration() | pl.Object():
+            return column.map_elements(_nested, return_dtype=pl.String, skip_nulls=True)
         case pl.Datetime() if dtype.time_zone:
             return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00")
         case pl.Datetime():
             return column.dt.strftime("%Y-%m-%d %H:%M:%S%.6f")
+        case pl.Float32() | pl.Float64():
+            # A whole number that a null turned into a float is still the number of a record.
+            return column.cast(pl.String).str.replace(r"\.0$", "")
         case _:
             return column.cast(pl.String)
+
+
+def _nested(value: Any) -> str:
+    """A list as its values joined by `;`, as a page has it; what else is nested, as JSON or its own words."""
+    if isinstance(value, pl.Series | list | tuple) and not any(
+        isinstance(each, dict | list | pl.Series) for each in value
+    ):
+        return ";".join(str(each) for each in value if each is not None)
+    plain = value.to_list() if isinstance(value, pl.Series) else value
+    return json.dumps(plain, ensure_ascii=False, default=str) if isinstance(plain, dict | list) else str(plain)
 
 
 def changed_since(name: str, dtype: pl.DataType, at: datetime, zone: str) -> pl.Expr:
@@ -126,17 +149,19 @@ def changed_since(name: str, dtype: pl.DataType, at: datetime, zone: str) -> pl.
         case pl.Date():
             return column >= pl.lit(local.date())
         case _:
-            told = stamp(name, zone).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us")
+            told = stamp(column.cast(pl.String), zone).str.to_datetime(
+                "%Y-%m-%dT%H:%M:%S%.f%:z", strict=False, time_unit="us"
+            )
             return told >= pl.lit(at.astimezone(UTC)).cast(pl.Datetime("us", "UTC"))
 
 
 def slices(
-    pinned: Pinned, columns: Sequence[str], where: Callable[[Mapping[str, pl.DataType]], pl.Expr | None],
+    pinned: Pinned, columns: Sequence[str], where: Callable[[Mapping[str, pl.DataType], Part], pl.Expr | None],
     begin: tuple[int, int], rows: int,
 ) -> Iterator[tuple[pl.DataFrame, int, int, bool]]:  # fmt: skip
     """These columns of rows from (part, row) on, so many at a time: frame, part, the row behind it, whether it ends.
 
-    `where`: which rows, by the schema of a part. Raises Misconfigured: a part lacks a column.
+    `where`: which rows of a part, by its schema. Raises Misconfigured: a part lacks a column.
     """
     first, offset = begin
     for at in range(first, len(pinned.parts)):
@@ -146,7 +171,7 @@ def slices(
         if lost := [each for each in columns if each not in schema]:
             detail = f"file {at + 1} of {len(pinned.parts)} has no column {', '.join(lost)}"
             raise Misconfigured("E-LAKE-FILES", host=part.place.host, table=pinned.name, detail=detail)
-        condition = where(schema)
+        condition = where(schema, part)
         with part.place.asked():
             frame = part.rows()
             frame = (frame if condition is None else frame.filter(condition)).select(columns)

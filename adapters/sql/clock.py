@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Column, Connection, case, func, select, types
 
-from adapters.common.columns import unit_of
+from adapters.common.columns import autumn, unit_of
 from adapters.common.watermark import SECONDS, UNKNOWN
 from adapters.sql.database import Database
 from connector.errors import Misconfigured
@@ -48,7 +48,7 @@ def _zoned() -> Clock:
 
 
 def _bare(zone: str) -> Clock:
-    return Clock(lambda at: _local(at, zone).replace(tzinfo=None), longer=_longer(zone))
+    return Clock(lambda at: _local(at, zone).replace(tzinfo=None), longer=autumn(zone))
 
 
 def _daily(zone: str) -> Clock:
@@ -122,16 +122,8 @@ def _of_words(host: str, table: str, column: str, greatest: str, zone: str) -> C
         raise Misconfigured("E-TABLE-MODIFIED", host=host, table=table, column=column, detail=detail)
     if found[2] or found[3]:
         return Clock(lambda at: at.strftime(form))
-    return Clock(lambda at: _local(at, zone).strftime(form), longer=_longer(zone))
+    return Clock(lambda at: _local(at, zone).strftime(form), longer=autumn(zone))
 
 
 def _local(at: datetime, zone: str) -> datetime:
     return at.astimezone(ZoneInfo(zone) if zone else UTC)
-
-
-def _longer(zone: str) -> timedelta:
-    """Of a zone whose clocks go back in autumn, that hour."""
-    if not zone:
-        return timedelta(0)
-    offsets = {datetime(2025, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7)}
-    return timedelta(hours=len(offsets) - 1)

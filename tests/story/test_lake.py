@@ -1,5 +1,6 @@
 """Invoices and payments in a folder of Parquet beside Zoho: compared by content, closed when rows are gone."""
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from mappings.load import packaged
 from sync.crm_connection import CrmConnection, Feed
 from sync.run import Ran, run
 from sync.store import Store
+from sync.store import ledger as ledger_of
 from sync.store.ledger import numbers as numbers_of
 from tests.adapters.sql.double import mapping_of, typed_row
 from tests.connector.scoring.books import POLICY
@@ -78,3 +80,15 @@ def test_a_lake_is_read_again_when_its_files_change_and_rows_that_go_are_closed(
         assert len(changed.assessed) == 2
         # How all customers pay was counted this morning.
         equal(changed, {**tables, "orders": tables["orders"].clear(), "receivables": less}, MONEY)
+
+        # A read of everything that was cut is not gone on with: what is gone would not show.
+        put(tmp_path / "lake", "receivables", less.filter(pl.col("receivable_id") != "A05-5"))
+        state = {"at": [0, 60], "mark": "of before"}
+        with store.write("sim") as writing:
+            was = ledger_of.cursor(writing, "lake.invoices")
+            assert was is not None
+            cut = ledger_of.Cursor(json.dumps(state), was.fingerprint, complete=False)
+            ledger_of.save_cursor(writing, "lake.invoices", cut, 0)
+        assert len(synced().assessed) == 1
+        with store.read("sim") as reading:
+            assert "A05-5" not in ledger_of.records_stored(reading, "lake.invoices")

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -214,3 +216,81 @@ def test_a_delta_table_is_read_at_one_version(tmp_path: Path) -> None:
     assert sorted(rows(crm, "gold/invoices", "amount", "region")) == [
         ("3", "0.75", "EU"), ("4", "1.00", "EU"), ("5", "1.25", "EU"),
     ]  # fmt: skip
+
+
+def test_a_delta_table_that_is_made_anew_is_another_one(tmp_path: Path) -> None:
+    place = tmp_path / "invoices"
+    crm, source = opened(tmp_path), Source("s", "invoices", ())
+    some(0, 3).drop("updated_at").write_delta(str(place))
+    before = crm.snapshot(source)
+    shutil.rmtree(place)
+    some(5, 8).drop("updated_at").write_delta(str(place))
+
+    assert crm.snapshot(source) != before
+
+
+def test_rows_that_come_hours_late_are_read_with_the_file_that_brings_them(tmp_path: Path) -> None:
+    folder = tmp_path / "invoices"
+    folder.mkdir()
+    some(0, 3).write_parquet(folder / "a.parquet")
+    os.utime(folder / "a.parquet", (1_700_000_000, 1_700_000_000))
+    crm = opened(tmp_path)
+    done = pages(crm, "invoices")[-1].cursor
+    some(3, 5, AT - dt.timedelta(hours=5)).write_parquet(folder / "b.parquet")
+
+    found = {row[0] for row in rows(crm, "invoices", cursor=done)}
+
+    assert found >= {"3", "4"}
+
+
+@pytest.mark.parametrize("kind", [pl.Datetime("us"), pl.String, pl.Int64])
+def test_the_hour_that_comes_twice_loses_nothing(tmp_path: Path, kind: Any) -> None:
+    folder = tmp_path / "invoices"
+    folder.mkdir()
+
+    def put(name: str, key: int, clock: str) -> None:
+        at = pl.Series([dt.datetime.fromisoformat(f"2025-10-26T{clock}:00")])
+        shown = (
+            at.dt.epoch("s") if kind == pl.Int64 else at.dt.strftime("%Y-%m-%d %H:%M:%S") if kind == pl.String else at
+        )
+        pl.DataFrame({"id": [key], "updated_at": shown}).write_parquet(folder / f"{name}.parquet")
+        os.utime(folder / f"{name}.parquet", (1_700_000_000, 1_700_000_000))
+
+    known = Declarations(zone="Europe/Berlin")
+    crm = Lake(Place(str(folder.parent), {}), known, "EUR", Slots(), {})
+    put("a", 1, "02:59")
+    done = pages(crm, "invoices")[-1].cursor
+    put("b", 2, "02:10")
+
+    assert "2" in {row[0] for row in rows(crm, "invoices", cursor=done)}
+
+
+def test_links_are_followed_and_nothing_outside_is_read_by_name(tmp_path: Path) -> None:
+    lake, elsewhere = tmp_path / "lake", tmp_path / "elsewhere"
+    (lake / "invoices" / "x=1").mkdir(parents=True)
+    elsewhere.mkdir()
+    some(0, 1).drop("updated_at").write_parquet(lake / "invoices" / "x=1" / "a.PARQUET")
+    some(1, 2).drop("updated_at").write_parquet(elsewhere / "b.parquet")
+    (lake / "invoices" / "x=2").symlink_to(elsewhere)
+    crm, source = opened(lake), Source("s", "invoices", ())
+
+    assert rows(crm, "invoices", "x") == [("0", "1"), ("1", "2")]
+    before = crm.snapshot(source)
+    told = (elsewhere / "b.parquet").stat()
+    some(1, 2).drop("updated_at").write_parquet(elsewhere / "b.parquet")
+    os.utime(elsewhere / "b.parquet", ns=(told.st_atime_ns, told.st_mtime_ns))
+    assert crm.snapshot(source) != before
+    with pytest.raises(Misconfigured, match="no object"):
+        rows(crm, "../elsewhere")
+
+
+def test_numbers_that_a_null_made_floats_name_the_same_records(tmp_path: Path) -> None:
+    folder = tmp_path / "invoices"
+    folder.mkdir()
+    pl.DataFrame({"id": [1, 2], "customer": [7, 8]}).write_parquet(folder / "a.parquet")
+    pl.DataFrame({"id": [3.0], "customer": [7.0]}).write_parquet(folder / "b.parquet")
+    nested = pl.DataFrame({"id": [1], "l": [[[1, None], [2]]], "s": [{"a": 1}], "d": [dt.timedelta(hours=1)]})
+    nested.write_parquet(tmp_path / "nested.parquet")
+
+    assert rows(opened(tmp_path), "invoices", "customer") == [("1", "7"), ("2", "8"), ("3", "7")]
+    assert rows(opened(tmp_path), "nested", "l", "s", "d") == [("1", "[[1, null], [2]]", '{"a": 1}', "1:00:00")]

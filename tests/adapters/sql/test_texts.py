@@ -111,7 +111,7 @@ def test_what_is_no_time_is_refused_with_what_to_do(greatest: Any) -> None:
     ],
 )
 def test_stamps_are_instants(text: str, instant: str | None) -> None:
-    assert pl.DataFrame({"m": [text]}).select(stamp("m", "")).item() == instant
+    assert pl.DataFrame({"m": [text]}).select(stamp(pl.col("m"), "")).item() == instant
 
 
 def test_a_text_becomes_a_value_of_the_columns_type_or_none() -> None:
