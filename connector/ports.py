@@ -135,6 +135,8 @@ class Described:
     fields: tuple[Field, ...]
     #: Its fields that tell records apart, where that is not the vendor's one way; empty: not told.
     key: tuple[str, ...] = ()
+    #: What people call it, where that is not its name.
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

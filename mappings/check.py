@@ -72,6 +72,19 @@ def _source(name: str, part: SourceMap, there: Described, before: Mapping[str, S
             yield Finding(name, "retyped", text, en, f"{text} 的类型由 {was[1]} 变为 {field.type}")
     for item in part.yields:
         yield from _kinds(name, item, fields)
+        yield from _ends(name, item)
+
+
+#: What an allocation ties: money on one end, what it settles on the other.
+_ENDS = (("payment_id", "adjustment_id"), ("receivable_id", "order_id"))
+
+
+def _ends(name: str, item: Yield) -> Iterator[Finding]:
+    """An allocation without one of its ends settles nothing, and no row of it is wrong by itself."""
+    for either in _ENDS if item.table == "allocations" else ():
+        if not set(either) & set(item.columns):
+            en = f"allocations name neither {either[0]} nor {either[1]}: they would settle nothing"
+            yield Finding(name, "missing", either[0], en, f"核销既无 {either[0]} 也无 {either[1]}：不会核销任何款项")
 
 
 def _needed(part: SourceMap, there: Mapping[str, Field]) -> set[str]:

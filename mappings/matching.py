@@ -144,7 +144,8 @@ def suggest(
             if not casts and column.kind not in _WORDED:
                 continue
             one = _judge(column, known[column.name], field, forms[field.name], (described.object, places), around)
-            one = _by_key(known[column.name], field, (described, places), keys or {}, one)
+            if keys is not None:
+                one = _by_key(known[column.name], field, (described, places), keys, one)
             if samples and not values:
                 # Where others hold something, an empty field is the poorer one.
                 one = replace(one, score=one.score * _EMPTY)
@@ -164,7 +165,7 @@ def _by_key(
         return one
     if field.name.casefold() == keys.get(table, "").casefold():
         return replace(one, score=max(one.score, 0.9), en=f"called as the key of {place}", zh=f"与 {place} 的主键同名")
-    alone = keys and sum(place in _targets(each) for each in described.fields) == 1
+    alone = sum(place in _targets(each) for each in described.fields) == 1
     if alone and place in _targets(field):
         return replace(one, score=max(one.score, 0.7), en=f"points to {place}", zh=f"指向 {place}")
     return one

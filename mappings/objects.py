@@ -25,7 +25,10 @@ _CALLED = {
 _TELLING = ("account_id", "amount", "due", "paid_on", "ordered_on", "receivable_id", "payment_id", "name", "rate")
 #: Below it nothing is proposed.
 _LEAST = 0.5
-_NAME, _COLUMNS = 0.45, 0.55
+_NAME, _COLUMNS, _ALONE = 0.45, 0.55, 0.7
+_SEVERAL = 3
+#: Words of what a company owes, not of what it is owed.
+_BOUGHT = frozenset({"vendor", "supplier", "lieferant", "kreditor", "purchase"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,13 @@ def _judged(table: str, described: Described) -> Place:
     share = sum(proposed.get(each, 0.0) for each in telling) / len(telling)
     others = sum(column in proposed for column in known) / len(known)
     columns = tuple(name for name in TABLES[table].names() if name in proposed)
-    name = _by_name(table, described.object.rpartition(".")[2])
-    return Place(table, described.object, _NAME * name + _COLUMNS * (0.75 * share + 0.25 * others), columns)
+    name = max(_by_name(table, each) for each in (described.object.rpartition(".")[2], described.label))
+    held = 0.75 * share + 0.25 * others
+    # Columns that say it all need no name; a supplier's are no customer's.
+    score = max(_NAME * name + _COLUMNS * held, _ALONE * held if len(telling) >= _SEVERAL else 0.0)
+    words = {word for field in described.fields for word in words_of(f"{field.name} {field.label}")}
+    bought = bool(words & _BOUGHT or any(each in described.label for each in ("供应商", "采购")))
+    return Place(table, described.object, score * (0.5 if bought and "account_id" not in proposed else 1.0), columns)
 
 
 def _by_name(table: str, name: str) -> float:

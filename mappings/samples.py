@@ -64,7 +64,8 @@ def strangers(mapping: Mapping, page: Page, asked: Asked) -> list[Finding]:
             (_field(item, column) for item in part.yields if item.table != table and column in item.columns), ""
         )
         target = next((name for name, each in mapping.sources.items() if table in each.tables()), "")
-        if not field or field not in page.frame.columns or not target or target == page.source:
+        by_id = target and _field(mapping.sources[target].yields[0], TABLES[table].key[0]) == "id"
+        if not field or field not in page.frame.columns or not by_id or target == page.source:
             continue
         ids = page.frame[field].drop_nulls().unique(maintain_order=True).head(_ASKED).to_list()
         there = asked(target, ids) if len(ids) >= _SHOWN else None

@@ -106,7 +106,7 @@ class SqlDatabase:
             key = self._keys(name, table).id
         except Misconfigured:
             key = ()
-        return Described(name, fields_of(table), key)
+        return Described(name, fields_of(table), key, table.comment or "")
 
     def read(self, source: Source, cursor: str | None) -> Iterator[Page]:
         """All rows in the order of their ids; or those changed since in the order of their times, and the untimed."""

@@ -121,7 +121,9 @@ def test_no_proposal_is_one_that_the_check_refuses(name: str) -> None:
                 "writes": {"object": "elsewhere", "fields": {}},
             }
             mapping = Mapping.model_validate(document)
-            assert check(mapping, {described.object: objects[described.object][0]}, {}) == []
+            found = check(mapping, {described.object: objects[described.object][0]}, {})
+            # One column alone is no whole allocation.
+            assert [each for each in found if each.what != "missing"] == []
 
 
 def _choice(proposal: Proposal) -> bool:

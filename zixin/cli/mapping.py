@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from connector.messages import left_out
-from zixin.cli.context import Context
+from zixin.cli.context import MARKS, Context
 
 if TYPE_CHECKING:
     from zixin.services.mapping import Checked, Place, Suggested
@@ -81,7 +81,16 @@ def suggest(
         context.say(f"- {line.removesuffix(' –')}" if line.endswith(" –") else f"+ {line}")
     if path:
         context.say(path)
+        _say_tie(context, of)
     context.say(context.words("Next: zixin map check", "下一步：zixin map check"))
+
+
+def _say_tie(context: Context, of: str) -> None:
+    """What a feed brings now, and what it takes the place of."""
+    from zixin.services import connect
+
+    for line in connect.tie(context.profile, of) if of else ():
+        context.say(f"{MARKS[line.state]} {line.what:<14} {context.words(line.en, line.zh)}")
 
 
 def _say_places(context: Context, found: Mapping[str, Sequence[Place]], there: int, looked: int, of: str) -> None:
@@ -92,6 +101,9 @@ def _say_places(context: Context, found: Mapping[str, Sequence[Place]], there: i
         for each in some[:_SAMPLES]:
             said = context.words(f"{len(each.columns)} columns fit", f"{len(each.columns)} 列可对应")
             context.say(f"? {table:<14} {each.object}  ({each.score:.2f}, {said})")
+    if not found:
+        en = "none of them looks like one of zixin's tables: name yours, --object receivables=THEIRS --write"
+        context.say(context.words(en, "没有表与 zixin 的表相似：请自行指定，--object receivables=表名 --write"))
     best = " ".join(f"--object '{table}={some[0].object}'" for table, some in found.items())
     if best:
         words = f"zixin map suggest --of {of} {best} --write" if of else f"zixin map suggest {best} --write"

@@ -155,7 +155,7 @@ def connect(
     ]
     described: list[Described] = []
     if kept.feeds:
-        lines += _tied(profile, name, kept, known)
+        lines += _tied(profile, name, kept, known, mapped=_is_mapped(profile, name, crm))
     elif not isinstance(crm, Writes):
         en, zh = "is only read: zixin writes no ratings into it", "仅供读取：zixin 不向其写入评级"
         lines.append(Line(kept.crm, "ok", en, zh))
@@ -216,7 +216,7 @@ def _check_feed(name: str, kept: ConnectionConfig, known: Mapping[str, Connectio
 
 
 def _tied(
-    profile: str, name: str, kept: ConnectionConfig, known: Mapping[str, ConnectionConfig]
+    profile: str, name: str, kept: ConnectionConfig, known: Mapping[str, ConnectionConfig], *, mapped: bool = True
 ) -> list[Line]:  # fmt: skip
     """How the feed's customers are the CRM's accounts, and which tables of the CRM it takes the place of.
 
@@ -242,6 +242,8 @@ def _tied(
         en = f"{en}: a guess, --number FIELD or --account FIELD says it"
         zh = f"{zh}（推测，可用 --number 或 --account 指定）"
     lines = [Line(name, "look" if guessed else "ok", en, zh)]
+    if not mapped:
+        return lines
     if taken := taken_over(crm, plan):
         tables, zh_tables = ", ".join(taken), "、".join(TABLE_NAMES[each] for each in taken)
         en = f"{tables} are read from {name} from now on, no longer from {kept.feeds} (--beside: from both)"
@@ -256,6 +258,17 @@ def _tied(
     zh = f"提供{'、'.join(TABLE_NAMES[each] for each in brought)}"
     lines.append(Line(name, "ok", f"brings {', '.join(brought)}", zh))
     return lines
+
+
+def _is_mapped(profile: str, name: str, crm: Reads) -> bool:
+    """Whether somebody said which of its tables hold what; of most systems that is known."""
+    return not isinstance(crm, Catalogues) or (settings.profile_folder(profile) / f"{name}.yaml").exists()
+
+
+def tie(profile: str, name: str) -> list[Line]:
+    """What a feed that is attached brings now, and what it takes the place of; nothing of the CRM itself."""
+    known = _known_connections(profile)
+    return _tied(profile, name, known[name], known) if name in known and known[name].feeds else []
 
 
 def permissions(crm: Reads) -> list[Line]:
@@ -301,7 +314,7 @@ def objects(
             message = ", ".join(gone)
             lines.append(Line(part.object, "look", f"{source}: no field {message}", f"{source}：没有字段 {message}"))
         else:
-            lines.append(_there(crm, part.object, len(described.fields)))
+            lines.append(_there(crm, part.object, described, part.fields()))
     if missing:
         en = f"no tables {', '.join(missing)}: zixin map suggest{f' --of {name}' if kept.feeds else ''} finds yours"
         zh = f"没有表 {'、'.join(missing)}：zixin map suggest{f' --of {name}' if kept.feeds else ''} 可查找对应的表"
@@ -309,12 +322,17 @@ def objects(
     return lines
 
 
-def _there(crm: Reads, object_: str, count: int) -> Line:
-    """An object with all its fields, and how its records are told apart where the system does not say that itself."""
-    en, zh = f"{count} fields", f"{count} 个字段"
+def _there(crm: Reads, object_: str, described: Described, fields: Sequence[str]) -> Line:
+    """An object with all its fields, and how its records are told apart where the system does not say that itself.
+
+    There it is also tried whether what is read of it may be read.
+    """
+    en, zh = f"{len(described.fields)} fields", f"{len(described.fields)} 个字段"
     if isinstance(crm, Catalogues):
         try:
             keys = crm.keyed(object_)
+            if isinstance(crm, Diagnostics):
+                crm.sample(object_, fields, 1)
         except Problem as problem:
             return _missing(object_, problem, optional=False)
         en, zh = f"{en}; {keys[0]}", f"{zh}；{keys[1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -44,6 +45,12 @@ _MOST_FIELDS = 49
 _MOST_PAGES = 4
 #: Tables of a database that are looked at.
 _MOST_OBJECTS = 500
+#: Names of columns that tell kinds of rows apart, and how many kinds there may be.
+_TELLS = re.compile(
+    r"(?i)type|state|status|kind|direction|draft|posted|void|cancel|storn|aktiv|active|_art$|kennz|shkzg|doc_?class|"
+    "类型|状态|方向|作废|审核|红蓝|标志"
+)
+_KINDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,8 @@ def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Sug
     """
     crm, mapping = workspace.link.crm, _own(_with_objects(_begun(workspace), objects))
     there = described(crm, (part.object for part in mapping.sources.values()))
+    if missing := [name for name in objects.values() if there[name] is None]:
+        raise Misconfigured("E-CRM-OBJECT", host=workspace.link.name, name=", ".join(missing))
     places = {item.table: part.object for part in mapping.sources.values() for item in part.yields[:1]}
     known = {table: there[object_] for table, object_ in places.items()}
     # A table is called by names like id all over a database.
@@ -123,7 +132,7 @@ def suggested(workspace: Attached, objects: Mapping[str, str]) -> tuple[list[Sug
                 objects=places,
                 rules=item.columns,
                 ours=_ours(mapping, result),
-                keys=keys,
+                keys=keys if isinstance(crm, Catalogues) else None,
             ):
                 rule = item.columns.get(proposal.column)
                 now = (rule.field or "") if rule else ""
@@ -201,12 +210,38 @@ def check_mapping(profile: str, workspace: Attached, most: int) -> Checked:
             continue
         findings += [each for each in seen if (name, each.field) not in absent]
         records[name] = page.frame["id"].n_unique()
+    findings += _unlooked(link, there, records)
     # What cannot be read may be there.
     absent_ = {name for name, part in link.mapping.sources.items() if there.get(part.object, part) is None}
     fields = {name: [field.name for field in each.fields] for name, each in there.items() if each is not None}
     return Checked(
         findings, records, left_out.of_objects(link.mapping, fields), left_out.unbrought(link.mapping, absent_)
     )
+
+
+def _unlooked(
+    link: CrmConnection, there: Mapping[str, Described | None], records: Mapping[str, int]
+) -> Iterator[Finding]:
+    """Columns that say what kind of row it is and that no rule looks at: drafts and cancelled ones are rows, too.
+
+    Only of systems whose tables are what a company makes of them; a shipped mapping of a CRM knows its kinds.
+    """
+    for name in records:
+        crm, part = link.reads(name), link.mapping.sources[name]
+        found = there.get(part.object)
+        if not isinstance(crm, Catalogues) or found is None:
+            continue
+        read = {*part.fields(), "id", "modified_at"}
+        telling = [field.name for field in found.fields if field.name not in read and _TELLS.search(field.name)]
+        for field, values in _samples(crm, link.mapping.bare_object(name), found, telling[:_MOST_FIELDS]).items():
+            words = sorted(set(values))
+            if 1 < len(words) <= _KINDS:
+                shown = " · ".join(words)
+                en = (
+                    f"{field} holds {shown}, and no rule looks at it: where some of these rows do not count, add `when`"
+                )
+                zh = f"{field} 的取值为 {shown}，而没有规则使用它：若其中有不应计入的行，请添加 when"
+                yield Finding(name, "values", field, en, zh, severe=False)
 
 
 def _found(link: CrmConnection, source: str, records: Sequence[str]) -> set[str] | None:
@@ -363,9 +398,12 @@ def _with_objects(mapping: Mapping_, objects: Mapping[str, str]) -> Mapping_:
     return mapping.model_copy(update={"sources": sources})
 
 
-def _samples(crm: Reads, object_: str, found: Described) -> dict[str, list[str]]:
+def _samples(crm: Reads, object_: str, found: Described, only: Sequence[str] | None = None) -> dict[str, list[str]]:
     """Field → values of some records, as cheaply as the CRM gives them; none where it does not."""
-    names = tuple(field.name for field in found.fields if field.name not in ("id", "Id"))
+    names = tuple(field.name for field in found.fields if field.name not in ("id", "Id", "modified_at"))
+    names = names if only is None else tuple(only)
+    if not names:
+        return {}
     source = Source("sample", object_, names)
     try:
         frames = _parts(crm, source, _SAMPLES) if isinstance(crm, Diagnostics) else [next(_pages(crm, source)).frame]
@@ -409,9 +447,11 @@ def _only_there(sources: Any, made: Sequence[Suggested], objects: Mapping[str, s
             for column in [each for each, field in columns.items() if isinstance(field, str) and field not in fields]:
                 if columns[column] == "id" or column in known:
                     continue
-                if column not in _REQUIRED[table]:
-                    del columns[column]
-                    changed.append(f"{name}: {table}.{column} –")
+                del columns[column]
+                # The connection says in what its amounts are.
+                home = column == "currency" and column in _REQUIRED[table]
+                columns |= {column: {"const": "$home"}} if home else {}
+                changed.append(f"{name}: {table}.{column} {'= $home' if home else '–'}")
     return changed
 
 
