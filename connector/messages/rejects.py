@@ -14,6 +14,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "not_an_amount": ("not a plain decimal amount", "不是普通的十进制金额"),
     "too_large": ("beyond 10^15 minor units", "超过 10^15 个最小货币单位"),
     "not_a_currency": ("not an ISO 4217 currency code", "不是 ISO 4217 货币代码"),
+    "debit_or_credit": (
+        "it says debit or credit, and nobody said which of them is owed",
+        "注明了借方或贷方，但未说明哪一方为应收",
+    ),
     "not_an_option": ("not one of the values this column takes", "不是该列允许的取值"),
     "not_a_flag": ("neither true nor false", "既不是 true 也不是 false"),
     "not_a_number": ("not a number", "不是数字"),
