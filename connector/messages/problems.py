@@ -645,6 +645,18 @@ PROBLEMS: dict[str, Words] = {
         "{host}：{table} 的 {column} 不是时间：{detail}。",
         "请声明另一列为 modified，或声明没有（modified: ''），此时每次读取整张表。",
     ),
+    "E-SHEET": Words(
+        "{file} cannot be read as sheets: {detail}.",
+        "Save it anew as XLSX or as CSV in UTF-8; --encoding NAME says in which encoding a text file is.",
+        "无法将 {file} 读取为表格：{detail}。",
+        "请另存为 XLSX 或 UTF-8 的 CSV；文本文件可用 --encoding 指定编码。",
+    ),
+    "E-SHEET-PASSWORD": Words(
+        "{file} is encrypted, and its password is missing or wrong.",
+        "Give it in ZIXIN_SHEET_PASSWORD, or save the file without one.",
+        "{file} 已加密，缺少密码或密码错误。",
+        "请用 ZIXIN_SHEET_PASSWORD 提供密码，或另存为未加密的文件。",
+    ),
     "E-LAKE-CHANGED": Words(
         "Files of {host} changed or went while they were read.",
         "The next run reads what is there then; nothing was closed for what is missing.",
