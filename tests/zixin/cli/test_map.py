@@ -136,7 +136,8 @@ def test_one_record_on_its_way(org: Any, capsys: pytest.CaptureFixture[str]) -> 
     assert run("map", "test", "--record", "99", "--source", "orders") == 2
     assert run("map", "suggest", "--object", "invoices") == 2
     assert run("map", "suggest", "--object", "orders=Deals") == 1
-    assert run("map", "suggest", "--object", "invoices=Deals", "--all") == 0
+    assert run("map", "suggest", "--object", "invoices=Deals", "--all") == 1
+    assert "no object Deals" in capsys.readouterr().err
     assert not (settings.profile_folder("default") / "zoho.yaml").exists()
 
 
