@@ -106,7 +106,12 @@ def find(
     if not found:
         return []
     best = max(weight for weight, _ in found)
-    return [heads for weight, heads in found if weight == best]
+    # A page that repeats its heads is headed by the first of them.
+    firsts: dict[str, Heads] = {}
+    for weight, heads in found:
+        if weight == best:
+            firsts.setdefault(heads.table, heads)
+    return list(firsts.values())
 
 
 def _heads(table: str, at: int, row: Sequence[str | None], own: Mapping[str, str]) -> Heads | None:
