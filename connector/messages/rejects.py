@@ -18,6 +18,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "it says debit or credit, and nobody said which of them is owed",
         "注明了借方或贷方，但未说明哪一方为应收",
     ),
+    "eaten": (
+        "a spreadsheet kept it as a number, and digits of it are lost: enter it as text",
+        "电子表格按数字保存，部分数位已丢失：请以文本形式重新输入",
+    ),
     "not_an_option": ("not one of the values this column takes", "不是该列允许的取值"),
     "not_a_flag": ("neither true nor false", "既不是 true 也不是 false"),
     "not_a_number": ("not a number", "不是数字"),
