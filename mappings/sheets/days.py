@@ -54,6 +54,13 @@ def days(texts: Sequence[str | None], today: date, *, order: Order | None = None
 
     `today`: by which a year of two digits gets its century.
     """
+    # A column of thousands of rows has few days.
+    several = list(dict.fromkeys(texts))
+    if len(several) < len(texts):
+        part, place_of = days(several, today, order=order), {text: n for n, text in enumerate(several)}
+        places = [place_of[text] for text in texts]
+        bad = {place: part.bad[n] for place, n in enumerate(places) if n in part.bad}
+        return Days([part.values[n] for n in places], bad, part.question)
     found = Days([None] * len(texts))
     open_: dict[int, tuple[int, int, int]] = {}
     for at, text in enumerate(texts):

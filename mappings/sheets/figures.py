@@ -29,6 +29,7 @@ UNITS: Mapping[str, Decimal] = {
     "thousand": Decimal(1_000), "thousands": Decimal(1_000), "bn": Decimal(1_000_000_000), "m": Decimal(1_000_000),
     "k": Decimal(1_000),
 }  # fmt: skip
+_LONGEST = sorted(UNITS, key=len, reverse=True)
 #: Signs and codes of currencies, as far as a figure may bear them.
 _SIGNS = {"¥": "", "$": "USD", "€": "EUR", "£": "GBP", "RMB": "CNY", "人民币": "CNY", "US$": "USD", "HK$": "HKD"}
 _MINUS = "-−–‐‑﹣△▲"
@@ -36,6 +37,8 @@ _SIDES = re.compile(r"(?i)\s*(dr|cr|db|kr|借方?|贷方?|soll|haben)\.?$")
 _BRACKETS = re.compile(r"^\((.*)\)$")
 _CODE = re.compile(r"^([A-Z]{3})\s*(?=[\d(.,-])|(?<=[\d).,-])\s*([A-Z]{3})$")
 _BODY = re.compile(r"^\d[\d.,' ]*$|^[.,]\d+$")
+#: Nothing but a figure, as most are.
+_SIMPLE = re.compile(r"-?\d[\d.,]*")
 #: Of an abbreviation.
 _POINT = re.compile(r"(?<=[a-z])\.$")
 #: Marks between groups of digits that are never the decimal one.
@@ -79,6 +82,10 @@ def figures(texts: Sequence[str | None], *, mark: Mark | None = None, unit: Deci
 
     A text with a unit of its own does not take the header's as well.
     """
+    # A column of thousands of rows has few texts.
+    several = list(dict.fromkeys(texts))
+    if len(several) < len(texts):
+        return _spread(texts, several, figures(several, mark=mark, unit=unit))
     found = Figures([None] * len(texts))
     parts: dict[int, _Parts] = {}
     for at, text in enumerate(texts):
@@ -103,6 +110,18 @@ def figures(texts: Sequence[str | None], *, mark: Mark | None = None, unit: Deci
     return found
 
 
+def _spread(texts: Sequence[str | None], several: Sequence[str | None], found: Figures) -> Figures:
+    """What is found of each text, at every place where it stands."""
+    at = {text: n for n, text in enumerate(several)}
+    places = [at[text] for text in texts]
+    return Figures(
+        [found.values[n] for n in places],
+        {place: found.bad[n] for place, n in enumerate(places) if n in found.bad},
+        {place: found.currencies[n] for place, n in enumerate(places) if n in found.currencies},
+        found.question,
+    )
+
+
 def unit_in(words: str) -> Decimal:
     """The unit that a header or a number format names: `金额(万元)`, `Umsatz in TEUR`, `Amount (k)`; else one."""
     plain = unicodedata.normalize("NFKC", words)
@@ -117,13 +136,17 @@ def unit_in(words: str) -> Decimal:
 
 def _plain(text: str | None) -> str:
     """Full width, odd blanks and invisible marks as what they stand for."""
-    wide = unicodedata.normalize("NFKC", text or "")
+    if text is None or text.isascii():
+        return (text or "").strip()
+    wide = unicodedata.normalize("NFKC", text)
     return "".join(" " if unicodedata.category(each) == "Zs" else each for each in wide
                    if unicodedata.category(each) != "Cf").replace("’", "'").strip()  # fmt: skip
 
 
 def _parts(text: str) -> _Parts | str:
     """Sign, unit, currency and what is left of a text; or why it is no amount."""
+    if _SIMPLE.fullmatch(text):
+        return _Parts(text.removeprefix("-"), text.startswith("-"), None, "")
     if _SIDES.search(text):
         return "debit_or_credit"
     currency, unit, negative, rest, before = "", None, False, text.lstrip("'"), ""
@@ -141,7 +164,7 @@ def _parts(text: str) -> _Parts | str:
 
 def _unit(text: str) -> tuple[Decimal | None, str]:
     low = _POINT.sub("", text.lower())
-    name = next((each for each in sorted(UNITS, key=len, reverse=True) if low.endswith(each)), "")
+    name = next((each for each in _LONGEST if low.endswith(each)), "")
     return (UNITS[name], low[: -len(name)].rstrip()) if name else (None, text)
 
 

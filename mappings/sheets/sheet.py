@@ -157,16 +157,12 @@ def _numbers(
 
 
 def _each(cells: Sequence[str | None], read: Callable[[str], tuple[str | None, str]]) -> _Made:
-    made = _Made([None] * len(cells))
-    for n, cell in enumerate(cells):
+    told: dict[str | None, tuple[str | None, str]] = {}
+    for cell in dict.fromkeys(cells):
         plain = unicodedata.normalize("NFKC", cell or "").strip()
-        if plain.casefold() in NOTHING:
-            continue
-        value, reason = read(plain)
-        made.values[n] = value
-        if reason:
-            made.bad[n] = reason
-    return made
+        told[cell] = (None, "") if plain.casefold() in NOTHING else read(plain)
+    bad = {n: reason for n, cell in enumerate(cells) if (reason := told[cell][1])}
+    return _Made([told[cell][0] for cell in cells], bad)
 
 
 def _words(text: str) -> tuple[str | None, str]:
