@@ -110,7 +110,9 @@ def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
             return column
         case pl.Binary():
             return column.bin.encode("hex")
-        case pl.List() | pl.Array() | pl.Struct() | pl.Duration() | pl.Object():
+        case pl.Array():
+            return column.arr.to_list().map_elements(_nested, return_dtype=pl.String, skip_nulls=True)
+        case pl.List() | pl.Struct() | pl.Duration() | pl.Object():
             return column.map_elements(_nested, return_dtype=pl.String, skip_nulls=True)
         case pl.Datetime() if dtype.time_zone:
             return column.dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%d %H:%M:%S%.6f+00")

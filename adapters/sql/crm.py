@@ -23,7 +23,7 @@ from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
 from adapters.common.watermark import Watermark
 from adapters.sql.clock import Clock, clock_by_type, clock_of, newest
-from adapters.sql.database import Database
+from adapters.sql.database import INHERITED, Database
 from adapters.sql.rights import permissions
 from adapters.sql.rows import Batch, fields_of, read_batch
 from adapters.sql.texts import shape_of
@@ -54,7 +54,8 @@ class _Layout:
         """Whether the database itself sees to it that no two rows share an id, and that each has one."""
         primary = [column.name for column in self.table.primary_key.columns]
         sure = all(not self.table.c[name].nullable for name in self.keys.id)
-        return bool(primary) and sure and set(primary) <= set(self.keys.id)
+        alone = not self.table.info.get(INHERITED)
+        return bool(primary) and sure and alone and set(primary) <= set(self.keys.id)
 
     @property
     def id(self) -> list[Column[Any]]:

@@ -62,6 +62,8 @@ _CLOCK = "SELECT CURRENT_TIMESTAMP"
 _CLOCKS = {"mssql": "SELECT SYSUTCDATETIME()", "oracle": "SELECT SYSTIMESTAMP FROM DUAL"}
 _CONNECT_S = 10
 _TRIES = 5
+#: Of a table: other tables' rows are read with it.
+INHERITED = "inherited"
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _POINT = re.compile(r"-?[0-9]+\.[0-9]+")
 
@@ -176,7 +178,9 @@ class Database:
         def look(connection: Connection) -> Table | None:
             for each_schema, each in dict.fromkeys(((None, name), (schema or None, bare))):
                 with suppress(NoSuchTableError):
-                    return Table(each, MetaData(), schema=each_schema, autoload_with=connection, resolve_fks=False)
+                    found = Table(each, MetaData(), schema=each_schema, autoload_with=connection, resolve_fks=False)
+                    found.info[INHERITED] = self.dialect == "postgresql" and _has_heirs(connection, found)
+                    return found
             return None
 
         found = self.ask(name, look)
@@ -199,6 +203,16 @@ def _kept(words: str) -> list[Any]:
     elif _POINT.fullmatch(words):
         values.append(float(words))
     return values
+
+
+def _has_heirs(connection: Connection, table: Table) -> bool:
+    """Whether other tables' rows are read with it, which its key does not bind (inheritance; no partitions)."""
+    words = """
+        SELECT EXISTS (SELECT 1 FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+        JOIN pg_namespace n ON n.oid = p.relnamespace
+        WHERE p.relkind = 'r' AND p.relname = :name AND n.nspname = coalesce(:schema, current_schema()))"""
+    values = {"name": table.name, "schema": table.schema}
+    return bool(connection.execute(text(words), values).scalar_one())
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -290,7 +290,10 @@ def test_numbers_that_a_null_made_floats_name_the_same_records(tmp_path: Path) -
     pl.DataFrame({"id": [1, 2], "customer": [7, 8]}).write_parquet(folder / "a.parquet")
     pl.DataFrame({"id": [3.0], "customer": [7.0]}).write_parquet(folder / "b.parquet")
     nested = pl.DataFrame({"id": [1], "l": [[[1, None], [2]]], "s": [{"a": 1}], "d": [dt.timedelta(hours=1)]})
+    nested = nested.with_columns(a=pl.Series([[1, 2]], dtype=pl.Array(pl.Int64, 2)))
     nested.write_parquet(tmp_path / "nested.parquet")
 
     assert rows(opened(tmp_path), "invoices", "customer") == [("1", "7"), ("2", "8"), ("3", "7")]
-    assert rows(opened(tmp_path), "nested", "l", "s", "d") == [("1", "[[1, null], [2]]", '{"a": 1}', "1:00:00")]
+    assert rows(opened(tmp_path), "nested", "l", "s", "d", "a") == [
+        ("1", "[[1, null], [2]]", '{"a": 1}', "1:00:00", "1;2")
+    ]

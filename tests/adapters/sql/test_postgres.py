@@ -361,6 +361,15 @@ def test_a_declared_id_beside_a_primary_key_is_held_to_it(url: str, owner: Engin
         read(crm, "t")
 
 
+def test_rows_of_tables_that_inherit_are_held_to_one_key(url: str, owner: Engine) -> None:
+    run(owner, "CREATE TABLE t (id integer PRIMARY KEY, x text)", "CREATE TABLE heir (LIKE t) INHERITS (t)")
+    run(owner, "INSERT INTO t SELECT n FROM generate_series(1, 10) n", "INSERT INTO heir VALUES (11), (12)")
+    assert len(read(opened(url), "t")[0]) == 12
+    run(owner, "INSERT INTO heir VALUES (7)")
+    with pytest.raises(Misconfigured, match="share a value of id"):
+        read(opened(url), "t")
+
+
 def test_a_password_at_a_wrong_place_is_refused(url: str) -> None:
     with pytest.raises(Misconfigured, match="setting password") as caught:
         sql.Database(f"{url}&password=canary", "", 5)
