@@ -45,7 +45,8 @@ def test_every_chinese_text_uses_the_words_of_the_glossary() -> None:
     wrong = [
         f"{path.relative_to(ROOT)}:{number}: {word} → {right}"
         for path in texts()
-        if path.name not in ("glossary.py", "lexicon.yaml")
+        # What people write is theirs.
+        if path.name not in ("glossary.py", "lexicon.yaml", "headings.yaml")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         for word, right in glossary.AVOIDED.items()
         if word in line

@@ -31,6 +31,7 @@ def test_what_changed_without_a_trace_is_found_and_told(
     assert [row["what"] for row in checks] == ["invoices"]
 
 
+@pytest.mark.slow
 def test_slices_go_on_over_several_nights_and_close_at_the_end_only(
     system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -159,6 +159,7 @@ def days(first: date, last: date) -> list[date]:
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
+@pytest.mark.slow
 def test_around_a_leap_day_and_a_clock_change(year: Year) -> None:
     spring = (date(2028, 2, 26), date(2028, 3, 3)), (date(2028, 3, 24), date(2028, 3, 29))
     for first, last in spring:

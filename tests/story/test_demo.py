@@ -156,6 +156,7 @@ def test_a_sync_when_the_crm_is_gone_says_so_and_loses_nothing(folder: Path, hom
     assert len(document("--profile", "demo", "list")["accounts"]) == 40
 
 
+@pytest.mark.slow
 def test_a_standing_demo_is_synced_again_and_ends_whole(folder: Path, home: Path) -> None:
     with standing(folder) as (process, first):
         again = document("--profile", "demo", "sync")
@@ -199,6 +200,7 @@ def test_a_folder_that_is_none_ends_with_one_message(tmp_path: Path, home: Path)
     assert zixin("simulate", "nobodys", "--data", str(tmp_path)).returncode == 2
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_standing_demo(folder: Path, home: Path) -> None:
     with standing(folder) as (process, _):
         process.send_signal(signal.SIGINT)

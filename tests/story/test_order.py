@@ -121,6 +121,7 @@ UNSHRUNK = [Phase.explicit, Phase.reuse, Phase.generate]
 PARTS = 3
 
 
+@pytest.mark.slow
 @settings(max_examples=3, deadline=None, phases=UNSHRUNK)
 @given(DONE)
 def test_the_end_of_a_day_does_not_depend_on_how_often_it_was_looked_at(done: list[tuple[str, int]]) -> None:

@@ -68,7 +68,7 @@ def expected(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 
 @pytest.mark.apart
-@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 60))])
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow) for seed in range(60)])
 def test_killed_anywhere_between_three_sources_nothing_is_lost(
     seed: int, zygote: Zygote, expected: tuple[dict[str, Any], int], tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ def test_one_number_is_one_customer_and_the_strictest_hold_wins(
     assert sum("=2 accounts" in line for line in listing(capsys)) == 2
 
 
+@pytest.mark.slow
 def test_unlinking_gives_each_its_own_facts_back_and_says_so_first(
     place: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -187,6 +188,7 @@ def test_a_name_that_several_bear_names_nobody(place: Served, capsys: pytest.Cap
     assert "Several accounts are called K1" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_customer_of_the_books_is_tied_by_the_tax_id_and_by_a_person(
     place: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -219,6 +221,7 @@ def test_a_customer_of_the_books_is_tied_by_the_tax_id_and_by_a_person(
     assert run("links", "remove", "erp:K3") != 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [{"south": {"number": "K3", "tax_id": OTHER_ID}}], indirect=True)
 def test_a_number_is_no_tie_where_the_tax_ids_differ(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert standing(capsys, "Südwind AG")["exposure"] == "0.00"
