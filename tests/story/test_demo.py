@@ -144,6 +144,7 @@ def test_once_prints_one_document_and_the_store_answers_afterwards(folder: Path,
     assert (home / "demo" / "connections.json").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_a_sync_when_the_crm_is_gone_says_so_and_loses_nothing(folder: Path, home: Path) -> None:
     english = zixin("demo", "--once", "--data", str(folder))
     assert "Ratings as of" in english.stdout
@@ -274,6 +275,7 @@ def test_a_rating_is_explained_down_to_its_facts(folder: Path, home: Path) -> No
     assert (missing.returncode, "no account nobody" in missing.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_folder_s_rejected_rows_are_listed_and_counted_and_the_others_rated(
     folder: Path, home: Path, tmp_path: Path
 ) -> None:

@@ -69,6 +69,7 @@ def test_a_first_read_that_is_cut_loses_nobody_who_is_tied_meanwhile(
     assert owners(house)[ids(house)["A003"]] == 5
 
 
+@pytest.mark.slow
 def test_one_customer_who_cannot_be_read_keeps_nobody_waiting(house: Fed, monkeypatch: pytest.MonkeyPatch) -> None:
     house.sync()
     account, other = ids(house)["A003"], ids(house)["A004"]
@@ -139,6 +140,7 @@ def other_way(tmp_path: Path) -> Iterator[Fed]:
         yield result
 
 
+@pytest.mark.slow
 def test_the_other_way_round_ties_follow_the_accounts_numbers(other_way: Fed) -> None:
     house = other_way
     house.sync()

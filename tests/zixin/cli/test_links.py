@@ -152,6 +152,7 @@ def test_differing_tax_ids_veto_a_number_and_it_is_said(place: Served, capsys: p
     assert "joins nobody" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_names_propose_and_a_person_says(place: Served, capsys: pytest.CaptureFixture[str]) -> None:
     pairs = {frozenset((each["one_name"], each["other_name"])) for each in proposed(capsys)}
     south, west = ("Südwind AG", "SUEDWIND AG"), ("上海宏盛科技有限公司", "上海市宏盛科技有限責任公司")

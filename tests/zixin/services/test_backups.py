@@ -75,6 +75,7 @@ def test_without_the_key_it_says_connect_again(
     assert "connect the CRM again" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_what_is_there_is_moved_aside_and_only_when_asked(
     rated: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
