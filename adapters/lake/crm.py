@@ -124,13 +124,12 @@ class Lake:
                 some_are_there(self._place.host, source.object, found, rows, gone)
             if ended:
                 self._ends_as_it_began(pinned, source, pl.concat(seen))
-            end = mark.done(keys=found.mark, read_at=began) if found.modified else ""
-            told_ = (
-                end
-                if ended
-                else mark.midway(keys=found.mark, mark=pinned.mark, at=[part, row], read_at=state.get("read_at", began))
-            )
-            yield Page(page.source, page.frame, page.gone, told_, ended, bad)
+            if not ended:
+                before = state.get("read_at", began)
+                cursor_ = mark.midway(keys=found.mark, mark=pinned.mark, at=[part, row], read_at=before)
+            else:
+                cursor_ = mark.done(keys=found.mark, read_at=began) if found.modified else ""
+            yield Page(page.source, page.frame, page.gone, cursor_, ended, bad)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Rows by their ids; those that are not there any more are gone."""

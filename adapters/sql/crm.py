@@ -132,9 +132,11 @@ class SqlDatabase:
                 if done and each == "all":
                     some_are_there(self._database.host, source.object, layout.keys, rows, gone)
                 mark.see(page.frame["modified_at"])
-                end = mark.done(**kept) if layout.keys.modified else ""
-                told_ = end if done else mark.midway(phase=each, last=anchor, **kept)
-                yield Page(page.source, page.frame, page.gone, told_, done, page.misfits)
+                if not done:
+                    cursor_ = mark.midway(phase=each, last=anchor, **kept)
+                else:
+                    cursor_ = mark.done(**kept) if layout.keys.modified else ""
+                yield Page(page.source, page.frame, page.gone, cursor_, done, page.misfits)
             last = None
 
     def _walk(

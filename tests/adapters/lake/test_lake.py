@@ -297,3 +297,19 @@ def test_numbers_that_a_null_made_floats_name_the_same_records(tmp_path: Path) -
     assert rows(opened(tmp_path), "nested", "l", "s", "d", "a") == [
         ("1", "[[1, null], [2]]", '{"a": 1}', "1:00:00", "1;2")
     ]
+
+
+def test_a_first_page_of_rows_dated_ahead_moves_no_read_past_the_rows_behind_it(tmp_path: Path) -> None:
+    folder, now = tmp_path / "invoices", dt.datetime.now(dt.UTC)
+    folder.mkdir()
+
+    def put(name: str, frame: pl.DataFrame) -> None:
+        frame.write_parquet(folder / f"{name}.parquet")
+        os.utime(folder / f"{name}.parquet", (1_700_000_000, 1_700_000_000))
+
+    put("a", pl.concat([some(0, 4, now + dt.timedelta(days=9)), some(4, 5, now - dt.timedelta(days=5))]))
+    crm = opened(tmp_path)
+    done = pages(crm, "invoices")[-1].cursor
+    put("b", some(5, 6, now - dt.timedelta(days=4)))
+
+    assert "5" in {row[0] for row in rows(crm, "invoices", cursor=done)}

@@ -374,3 +374,15 @@ def test_a_password_at_a_wrong_place_is_refused(url: str) -> None:
     with pytest.raises(Misconfigured, match="setting password") as caught:
         sql.Database(f"{url}&password=canary", "", 5)
     assert "canary" not in str(caught.value)
+
+
+def test_a_first_page_of_rows_dated_ahead_moves_no_read_past_the_rows_behind_it(url: str, owner: Engine) -> None:
+    run(owner, "CREATE TABLE t (id integer PRIMARY KEY, updated_at timestamptz)")
+    run(owner, "INSERT INTO t SELECT n, now() + interval '9 days' FROM generate_series(1, 4) n")
+    run(owner, "INSERT INTO t VALUES (5, now() - interval '5 days')")
+    crm = opened(url)
+    _, last = read(crm, "t")
+
+    run(owner, "INSERT INTO t VALUES (6, now() - interval '4 days')")
+
+    assert ("6",) in read(crm, "t", cursor=last.cursor)[0]
