@@ -28,7 +28,7 @@ _EXPONENT = re.compile(r"[+-]?[0-9.]+[eE][+-]?[0-9]+")
 _DAY = len("2026-01-05")
 _PLAIN = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 _BARE = rf"{_PLAIN}(\.\d+)?$"
-_TRUE, _FALSE = ["t", "true", "1", "1.0", "b'\\x01'"], ["f", "false", "0", "0.0", "b'\\x00'"]
+_TRUE, _FALSE = ["t", "true", "1", "1.0"], ["f", "false", "0", "0.0"]
 
 
 def shaped(frame: pl.DataFrame, shapes: Mapping[str, Shape], zone: str) -> pl.DataFrame:

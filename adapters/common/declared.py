@@ -122,8 +122,7 @@ def keys(host: str, name: str, declared: Declared, columns: Collection[str], pri
     Raises Misconfigured: a declared column is not there, or nothing tells its rows apart.
     """
     said = [*declared.id, *(each for each in (declared.modified, declared.deleted) if each)]
-    if missing := [each for each in said if each not in columns]:
-        raise Misconfigured("E-TABLE-COLUMN", host=host, table=name, columns=", ".join(missing))
+    must_have(host, name, columns, said)
     own = {each.casefold(): each for each in reversed(list(columns))}
     guessed: list[str] = []
     id_ = declared.id or tuple(primary) or _by_name(_ids_of(name), own, guessed)
@@ -135,6 +134,12 @@ def keys(host: str, name: str, declared: Declared, columns: Collection[str], pri
     if deleted is None:
         deleted = "".join(_by_name(_DELETED, own, guessed))
     return Keys(id_, modified, deleted, tuple(guessed))
+
+
+def must_have(host: str, name: str, columns: Collection[str], wanted: Sequence[str]) -> None:
+    """Raises Misconfigured: a column that is to be read of a table is not there."""
+    if missing := [each for each in wanted if each not in columns]:
+        raise Misconfigured("E-TABLE-COLUMN", host=host, table=name, columns=", ".join(missing))
 
 
 def names_a_record(name: str) -> bool:
@@ -168,8 +173,8 @@ def same_keys(host: str, name: str, found: Keys, state: Mapping[str, object]) ->
         raise Misconfigured("E-TABLE-KEYS", host=host, table=name, before=str(before), now=found.mark)
 
 
-def told(found: Keys) -> tuple[str, str]:
-    """By which columns a table is read, for whoever checks it."""
+def told(found: Keys, whole: tuple[str, str] = ("read whole each time", "每次整表读取")) -> tuple[str, str]:
+    """By which columns a table is read, for whoever checks it; `whole`: what is said where none tells changes."""
 
     def named(columns: Sequence[str], *, zh: bool) -> str:
         guess = "（按列名判断）" if zh else " (by its name)"
@@ -178,9 +183,8 @@ def told(found: Keys) -> tuple[str, str]:
     def both(columns: Sequence[str], en: str, zh: str) -> tuple[str, str]:
         return f"{en} {named(columns, zh=False)}", f"{zh} {named(columns, zh=True)}"
 
-    changes = "read whole each time", "每次整表读取"
     parts = [both(found.id, "told apart by", "区分各行的列")]
-    parts.append(both([found.modified], "changes by", "修改时间") if found.modified else changes)
+    parts.append(both([found.modified], "changes by", "修改时间") if found.modified else whole)
     gone = "deleted rows are those that a full read misses", "删除由整表读取发现"
     parts.append(both([found.deleted], "deleted by", "删除标记") if found.deleted else gone)
     return "; ".join(each[0] for each in parts), "；".join(each[1] for each in parts)

@@ -36,9 +36,11 @@ def framed(
     return frame, tuple(misfits)
 
 
-def not_shown(records: Sequence[str], frame: pl.DataFrame, misfits: Sequence[Misfit]) -> tuple[Gone, ...]:
-    """Those that were asked for and are in neither: the CRM has them no more."""
-    shown = {*frame["id"], *(misfit.record for misfit in misfits)}
+def not_shown(
+    records: Sequence[str], frame: pl.DataFrame, misfits: Sequence[Misfit], gone: Sequence[Gone] = ()
+) -> tuple[Gone, ...]:
+    """Those that were asked for and are in none of these: the CRM has them no more."""
+    shown = {*frame["id"], *(misfit.record for misfit in misfits), *(each.record for each in gone)}
     return tuple(Gone(record, "deleted") for record in records if record not in shown)
 
 

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 
-from adapters.common.columns import autumn, shaped, stamped
-from adapters.common.declared import Declarations, Keys, deleted, keys, names_a_record, same_keys, some_are_there, told
+from adapters.common.columns import autumn
+from adapters.common.declared import (
+    Declarations,
+    Keys,
+    keys,
+    must_have,
+    names_a_record,
+    same_keys,
+    some_are_there,
+    told,
+)
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
+from adapters.common.table_pages import DELETED, MODIFIED, id_columns, id_text, page_of
 from adapters.common.watermark import SECONDS, UNKNOWN, Watermark
 from adapters.lake.places import Place
-from adapters.lake.table import Part, Pinned, as_text, changed_since, columns_of, pin, shape_of, slices
+from adapters.lake.table import Part, Pinned, as_text, changed_since, pin, shape_of, slices
 from connector.errors import Misconfigured, Retry
-from connector.ports import UNNAMED, Described, Field, Gone, Misfit, Organisation, Page, Shared, Source, Spent
+from connector.ports import Described, Field, Organisation, Page, Shared, Source, Spent
 
 #: Rows of a page.
 _PAGE = 50_000
@@ -29,8 +40,6 @@ _PAGE = 50_000
 _GLANCE = 500
 #: Seconds by which the clocks of who writes files and of this machine may differ.
 _LATE = 3_600
-#: Columns of a frame beside those of a page.
-_MODIFIED, _DELETED = "?modified", "?deleted"
 
 
 class Lake:
@@ -76,12 +85,7 @@ class Lake:
 
     def keyed(self, name: str) -> tuple[str, str]:
         """By which columns it is read, in words."""
-        found = self._keys(self._pin(name))
-        en, zh = told(found)
-        if found.modified:
-            return en, zh
-        same = "read whole each time", "每次整表读取"
-        return en.replace(same[0], "read whole when its files change"), zh.replace(same[1], "文件变化时整表读取")
+        return told(self._keys(self._pin(name)), ("read whole when its files change", "文件变化时整表读取"))
 
     def snapshot(self, source: Source) -> str:
         """The version of a Delta table, or the list of a folder's files; empty where a column tells what changed."""
@@ -116,29 +120,28 @@ class Lake:
         rows = gone = 0
         for frame, part, row, ended in slices(pinned, _needed(found, source), where, begin, self._page_rows):
             self.spent.add("file", 0)
-            page, bad = self._page(source, found, frame)
+            page = self._page(source, found, frame)
             rows, gone = rows + frame.height, gone + len(page.gone)
             mark.see(page.frame["modified_at"])
             seen.append(page.frame["id"].hash())
             if ended and mark.since is None:
                 some_are_there(self._place.host, source.object, found, rows, gone)
             if ended:
-                self._ends_as_it_began(pinned, source, pl.concat(seen))
+                self._ends_as_it_began(pinned, found, pl.concat(seen))
             if not ended:
                 before = state.get("read_at", began)
                 cursor_ = mark.midway(keys=found.mark, mark=pinned.mark, at=[part, row], read_at=before)
             else:
                 cursor_ = mark.done(keys=found.mark, read_at=began) if found.modified else ""
-            yield Page(page.source, page.frame, page.gone, cursor_, ended, bad)
+            yield replace(page, cursor=cursor_, complete=ended)
 
     def fetch(self, source: Source, records: Sequence[str]) -> Iterator[Page]:
         """Rows by their ids; those that are not there any more are gone."""
         pinned, found = self._columns(source)
         wanted = pl.Series(records, dtype=pl.String).implode()
         page = self._those(source, pinned, found, lambda schema, _: _id(schema, found).is_in(wanted))
-        gone = {item.record for item in page.gone}
-        left = [each for each in not_shown(records, page.frame, page.misfits) if each.record not in gone]
-        yield Page(page.source, page.frame, (*page.gone, *left), "", complete=True, misfits=page.misfits)
+        left = not_shown(records, page.frame, page.misfits, page.gone)
+        yield replace(page, gone=(*page.gone, *left))
 
     def ledger(self, source: Source, by: str, accounts: Sequence[str]) -> Iterator[Page]:
         """Rows of these customers."""
@@ -149,7 +152,7 @@ class Lake:
     def glance(self, source: Source) -> Iterator[Page]:
         """The first rows of the last file; of a table that nothing keys, by their places."""
         pinned = self._pin(source.object)
-        self._has(pinned, source.fields)
+        must_have(self._place.host, pinned.name, pinned.schema, source.fields)
         try:
             found = self._keys(pinned)
         except Misconfigured as problem:
@@ -159,19 +162,17 @@ class Lake:
         part = pinned.parts[-1]
         with part.place.asked():
             frame = part.rows().select(_needed(found, source)).head(_GLANCE).collect()
-        page, bad = self._page(source, found, frame)
-        yield Page(page.source, page.frame, page.gone, "", complete=False, misfits=bad)
+        page = self._page(source, found, frame)
+        yield page
 
     def _those(
         self, source: Source, pinned: Pinned, found: Keys, where: Callable[[Mapping[str, pl.DataType], Part], pl.Expr]
     ) -> Page:
-        pages: list[Page] = []
-        for frame, _, _, _ in slices(pinned, _needed(found, source), where, (0, 0), self._page_rows):
-            page, bad = self._page(source, found, frame)
-            pages.append(Page(page.source, page.frame, page.gone, "", complete=True, misfits=bad))
-        frames, gone = [page.frame for page in pages], tuple(item for page in pages for item in page.gone)
+        found_ = slices(pinned, _needed(found, source), where, (0, 0), self._page_rows)
+        pages = [self._page(source, found, frame) for frame, _, _, _ in found_]
+        gone = tuple(item for page in pages for item in page.gone)
         bad = tuple(item for page in pages for item in page.misfits)
-        return Page(source.name, pl.concat(frames), gone, "", complete=True, misfits=bad)
+        return Page(source.name, pl.concat([page.frame for page in pages]), gone, "", complete=True, misfits=bad)
 
     def _pin(self, name: str) -> Pinned:
         return pin(self._place, name, self._declared.of(name).path, self._delta_options)
@@ -182,46 +183,27 @@ class Lake:
     def _columns(self, source: Source) -> tuple[Pinned, Keys]:
         """The table as it is now. Raises Misconfigured: it, or a column that is read, is not there."""
         pinned = self._pin(source.object)
-        self._has(pinned, source.fields)
+        must_have(self._place.host, pinned.name, pinned.schema, source.fields)
         return pinned, self._keys(pinned)
 
-    def _has(self, pinned: Pinned, fields: Sequence[str]) -> None:
-        if missing := columns_of(pinned, fields):
-            columns = ", ".join(missing)
-            raise Misconfigured("E-TABLE-COLUMN", host=self._place.host, table=pinned.name, columns=columns)
-
-    def _ends_as_it_began(self, pinned: Pinned, source: Source, ids: pl.Series) -> None:
+    def _ends_as_it_began(self, pinned: Pinned, found: Keys, ids: pl.Series) -> None:
         """Raises Problem: a row came twice, or the files are others than when the read began."""
         if ids.n_unique() < ids.len():
-            columns = ", ".join(self._keys(pinned).id)
-            raise Misconfigured("E-TABLE-TWICE", host=self._place.host, table=source.object, columns=columns)
-        if not pinned.pinned and self._pin(source.object).mark != pinned.mark:
+            columns = ", ".join(found.id)
+            raise Misconfigured("E-TABLE-TWICE", host=self._place.host, table=pinned.name, columns=columns)
+        if not pinned.is_still_there():
             raise Retry("E-LAKE-CHANGED", host=self._place.host)
 
-    def _page(self, source: Source, found: Keys, raw: pl.DataFrame) -> tuple[Page, tuple[Misfit, ...]]:
-        """Rows as a page has them, without what is deleted; and those without an id, told by their number."""
-        zone = self._declared.zone_of(source.object)
-        extra = {_MODIFIED: found.modified, _DELETED: found.deleted}
-        frame = raw.select(
-            (_id(raw.schema, found) if found.id else pl.int_range(pl.len()).cast(pl.String)).alias("?id"),
-            *(as_text(name, raw.schema[name]).alias(key) for key, name in extra.items() if name),
+    def _page(self, source: Source, found: Keys, raw: pl.DataFrame) -> Page:
+        """Rows as a page has them, without what is deleted."""
+        named = dict(zip(id_columns(found), found.id, strict=True)) | {MODIFIED: found.modified, DELETED: found.deleted}
+        texts = raw.select(
+            *(as_text(name, raw.schema[name]).alias(key) for key, name in named.items() if name),
             *(as_text(name, raw.schema[name]) for name in source.fields),
         )
-        moved = stamped(frame[_MODIFIED], zone) if found.modified else pl.lit(None, pl.String)
-        frame = frame.with_columns(pl.col("?id").alias("id"), moved.alias("modified_at"))
-        nameless = frame["id"].null_count()
-        bad = (
-            (Misfit(f"{UNNAMED}{source.object}", ", ".join(found.id), f"{nameless} rows", "no_id"),) if nameless else ()
-        )
-        frame = frame.filter(pl.col("id").is_not_null())
-        gone: tuple[Gone, ...] = ()
-        if found.deleted:
-            dead = deleted(self._place.host, source.object, found, frame[_DELETED])
-            gone = tuple(Gone(each, "deleted") for each in frame.filter(dead)["id"].to_list())
-            frame = frame.filter(~dead)
         shapes = {name: shape_of(raw.schema[name]) for name in source.fields}
-        frame = shaped(frame.select("id", "modified_at", *source.fields), shapes, zone)
-        return Page(source.name, frame, gone, "", complete=False), bad
+        zone = self._declared.zone_of(source.object)
+        return page_of(self._place.host, source, found, texts, shapes, zone)
 
 
 def _needed(found: Keys, source: Source) -> list[str]:
@@ -231,13 +213,7 @@ def _needed(found: Keys, source: Source) -> list[str]:
 
 def _id(schema: Mapping[str, pl.DataType], found: Keys) -> pl.Expr:
     """The text of a row's id; null where a column of it is."""
-    texts = [as_text(each, schema[each]) for each in found.id]
-    if len(texts) == 1:
-        return texts[0]
-    parts = [
-        text.str.replace_all("\\", "\\\\", literal=True).str.replace_all("|", "\\|", literal=True) for text in texts
-    ]
-    return pl.concat_str(parts, separator="|")
+    return id_text([as_text(each, schema[each]) for each in found.id])
 
 
 def _kind(name: str, dtype: pl.DataType) -> str:

@@ -55,7 +55,6 @@ class Place:
     def __init__(self, address: str, options: Mapping[str, Any]) -> None:
         #: As it is called in messages: an address may hold a secret.
         self.host = PurePosixPath(address.partition("?")[0].rstrip("/")).name or address.partition(":")[0]
-        self.options = dict(options)
         scheme = address.partition("://")[0]
         try:
             self._fs, self._root = fsspec.core.url_to_fs(address, **options)

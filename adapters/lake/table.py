@@ -29,8 +29,12 @@ class Pinned:
     parts: tuple[Part, ...]
     #: Column → comment, where the table has them.
     comments: Mapping[str, str]
-    #: What it was stays readable, whatever is written meanwhile.
-    pinned: bool = False
+    #: Where its files lie; empty: what it was stays readable, whatever is written meanwhile.
+    where: str = ""
+
+    def is_still_there(self) -> bool:
+        """Whether its files are those that it was pinned to."""
+        return not self.where or digest(self.parts[0].place.files(self.where)) == self.mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +65,14 @@ def _folder(place: Place, name: str, where: str) -> Pinned:
     if not files:
         raise Misconfigured("E-CRM-OBJECT", host=place.host, name=name)
     parts = tuple(Part(place, each) for each in files)
-    schemas = [_schema(place, part) for part in (parts[0], parts[-1])]
+    first = _schema(place, parts[0])
+    schemas = [first, _schema(place, parts[-1]) if len(parts) > 1 else first]
     # What the oldest and the newest file both have: a column that only one has was added or renamed meanwhile.
-    for first, other in (schemas, schemas[::-1]):
-        if lost := [each for each in first if each not in other]:
-            detail = f"column {', '.join(lost)} is in the {'first' if first is schemas[0] else 'last'} file only"
+    for one, other in (schemas, schemas[::-1]):
+        if lost := [each for each in one if each not in other]:
+            detail = f"column {', '.join(lost)} is in the {'first' if one is first else 'last'} file only"
             raise Misconfigured("E-LAKE-FILES", host=place.host, table=name, detail=detail)
-    return Pinned(name, digest(files), schemas[0], parts, {})
+    return Pinned(name, digest(files), schemas[0], parts, {}, where)
 
 
 def _schema(place: Place, part: Part) -> dict[str, pl.DataType]:
@@ -88,9 +93,7 @@ def _delta(place: Place, name: str, where: str, options: Mapping[str, str]) -> P
     comments = {each["name"]: str(each["metadata"]["comment"]) for each in fields if each["metadata"].get("comment")}
     # One that was deleted and made anew begins at the same version again.
     mark = f"v{table.version()} {table.metadata().id} {where}"
-    return Pinned(
-        name, hashlib.sha256(mark.encode()).hexdigest()[:24], schema, (Part(place, frame),), comments, pinned=True
-    )
+    return Pinned(name, hashlib.sha256(mark.encode()).hexdigest()[:24], schema, (Part(place, frame),), comments)
 
 
 def shape_of(dtype: pl.DataType) -> Shape:
@@ -169,13 +172,15 @@ def slices(
     for at in range(first, len(pinned.parts)):
         part = pinned.parts[at]
         offset = offset if at == first else 0
-        schema = _schema(part.place, part)
+        with part.place.asked():
+            # One of a remote store comes as a whole: it is opened once.
+            frame = part.rows()
+            schema = dict(frame.collect_schema())
         if lost := [each for each in columns if each not in schema]:
             detail = f"file {at + 1} of {len(pinned.parts)} has no column {', '.join(lost)}"
             raise Misconfigured("E-LAKE-FILES", host=part.place.host, table=pinned.name, detail=detail)
         condition = where(schema, part)
         with part.place.asked():
-            frame = part.rows()
             frame = (frame if condition is None else frame.filter(condition)).select(columns)
         while True:
             with part.place.asked():
@@ -185,8 +190,3 @@ def slices(
             yield some, at, offset, ended and at == len(pinned.parts) - 1
             if ended:
                 break
-
-
-def columns_of(pinned: Pinned, names: Sequence[str]) -> list[str]:
-    """Those of these columns that the table lacks."""
-    return [each for each in names if each not in pinned.schema]

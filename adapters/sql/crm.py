@@ -17,26 +17,25 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, false, func, or_, select, tuple_
 
-from adapters.common.columns import shaped, stamped
-from adapters.common.declared import Declarations, Keys, deleted, joined, keys, parted, same_keys, some_are_there, told
+from adapters.common.columns import shaped
+from adapters.common.declared import Declarations, Keys, keys, must_have, parted, same_keys, some_are_there, told
 from adapters.common.misfits import not_shown
 from adapters.common.organisation import organisation_of
-from adapters.common.watermark import Watermark
+from adapters.common.table_pages import DELETED, MODIFIED, id_columns, page_of
+from adapters.common.watermark import UNKNOWN, Watermark
 from adapters.sql.clock import Clock, clock_by_type, clock_of, newest
 from adapters.sql.database import INHERITED, Database
 from adapters.sql.rights import permissions
 from adapters.sql.rows import Batch, fields_of, read_batch
 from adapters.sql.texts import shape_of
 from connector.errors import Misconfigured
-from connector.ports import UNNAMED, Described, Gone, Misfit, Organisation, Page, PermissionCheck, Shared, Source, Spent
+from connector.ports import UNNAMED, Described, Misfit, Organisation, Page, PermissionCheck, Shared, Source, Spent
 
 #: Rows of a page, and of one statement.
 _PAGE = 20_000
 _BATCH = 200_000
 #: Ids that one statement names: SQLite and Oracle take a thousand.
 _IDS_A_QUERY = 900
-#: Columns of a frame beside those of a page.
-_MODIFIED, _DELETED = "?modified", "?deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +115,7 @@ class SqlDatabase:
         same_keys(self._database.host, source.object, layout.keys, state)
         clock = layout.clock
         overlap = timedelta(minutes=self._declared.late_minutes) + (clock.longer if clock else timedelta(0))
-        step = (clock.step,) if clock else ()
-        mark = Watermark.of(state, overlap, self._shared.now, self.now(), *step)
+        mark = Watermark.of(state, overlap, self._shared.now, self.now(), clock.step if clock else UNKNOWN)
         since = mark.since if clock is not None else None
         phases = ("all",) if since is None else ("changed", "untimed")
         phase = state.get("phase")
@@ -148,7 +146,7 @@ class SqlDatabase:
             self._told_apart(layout)
         while True:
             query = self._following(layout, phase, since, last).limit(self._batch_rows)
-            batch = self._batch(layout, query, [*([_MODIFIED] if phase == "changed" else []), *_ids(layout)])
+            batch = self._batch(layout, query, [*([MODIFIED] if phase == "changed" else []), *id_columns(layout.keys)])
             complete = batch.height < self._batch_rows
             for at, (frame, anchor) in enumerate(batch.pages):
                 bad = (*(batch.misfits if at == 0 else ()), *(unnamed if first and at == 0 else ()))
@@ -164,8 +162,7 @@ class SqlDatabase:
         for first in range(0, max(1, len(records)), _IDS_A_QUERY):
             some = records[first : first + _IDS_A_QUERY]
             page = self._asked_for(layout, self._among(layout.id, [parted(each, len(layout.id)) for each in some]))
-            gone = {item.record for item in page.gone}
-            left = [each for each in not_shown(some, page.frame, page.misfits) if each.record not in gone]
+            left = not_shown(some, page.frame, page.misfits, page.gone)
             complete = first + _IDS_A_QUERY >= len(records)
             yield Page(page.source, page.frame, (*page.gone, *left), "", complete, page.misfits)
 
@@ -207,7 +204,7 @@ class SqlDatabase:
             if problem.code != "E-TABLE-ID":
                 raise
             found = Keys(())
-        self._missing(name, table, fields)
+        must_have(self._database.host, name, table.c.keys(), fields)
         layout = _Layout(Source("sample", name, tuple(fields)), table, found, self._declared.zone_of(name), None)
         batch = self._batch(layout, self._select(layout).limit(most), ())
         return pl.concat([self._page(layout, frame, ()).frame for frame, _ in batch.pages]).head(most)
@@ -219,12 +216,6 @@ class SqlDatabase:
         """None: it has no pages."""
         return {}
 
-    def _missing(self, name: str, table: Table, fields: Sequence[str]) -> None:
-        """Raises Misconfigured: a column that is to be read is not there."""
-        if missing := [each for each in fields if each not in table.c]:
-            columns = ", ".join(missing)
-            raise Misconfigured("E-TABLE-COLUMN", host=self._database.host, table=name, columns=columns)
-
     def _keys(self, name: str, table: Table) -> Keys:
         primary = [str(each.name) for each in table.primary_key.columns]
         return keys(self._database.host, name, self._declared.of(name), [str(each.name) for each in table.c], primary)
@@ -233,7 +224,7 @@ class SqlDatabase:
         """The table as it is now. Raises Misconfigured: it, or a column that is read, is not there."""
         name, host = source.object, self._database.host
         table = self._database.table(name)
-        self._missing(name, table, source.fields)
+        must_have(host, name, table.c.keys(), source.fields)
         zone, found = self._declared.zone_of(name), self._keys(name, table)
         clock = None
         if found.modified:
@@ -283,31 +274,19 @@ class SqlDatabase:
 
     def _batch(self, layout: _Layout, query: Select[Any], anchor: Sequence[str]) -> Batch:
         self.spent.add("sql", 0)
-        names = [*_ids(layout), *([_MODIFIED] if layout.keys.modified else [])]
-        names += [_DELETED] if layout.keys.deleted else []
+        names = [*id_columns(layout.keys), *([MODIFIED] if layout.keys.modified else [])]
+        names += [DELETED] if layout.keys.deleted else []
         return read_batch(
             self._database, layout.columns(), query, [*names, *layout.source.fields], anchor, self._page_rows
         )
 
     def _page(self, layout: _Layout, raw: pl.DataFrame, misfits: Sequence[Misfit]) -> Page:
         """Raw texts as a page, without what is deleted."""
-        ids = _ids(layout)
-        raw = shaped(raw, {name: shape_of(column.type) for name, column in zip(ids, layout.id, strict=True)
-                           if shape_of(column.type) == "padded"}, "")  # fmt: skip
-        rows = raw.select(ids).rows() if ids else [(str(at),) for at in range(raw.height)]
-        one = raw[ids[0]] if len(ids) == 1 else pl.Series([joined(row) for row in rows], dtype=pl.String)
-        moved = stamped(raw[_MODIFIED], layout.zone) if layout.keys.modified else pl.lit(None, pl.String)
-        frame = raw.with_columns(one.alias("id"), moved.alias("modified_at"))
-        gone: tuple[Gone, ...] = ()
-        if layout.keys.deleted:
-            host, name = self._database.host, layout.source.object
-            dead = deleted(host, name, layout.keys, frame[_DELETED])
-            gone = tuple(Gone(each, "deleted") for each in frame.filter(dead)["id"].to_list())
-            frame = frame.filter(~dead)
-        fields = layout.source.fields
-        shapes = {name: shape_of(layout.table.c[name].type) for name in fields}
-        frame = shaped(frame.select("id", "modified_at", *fields), shapes, layout.zone)
-        return Page(layout.source.name, frame, gone, "", complete=False, misfits=tuple(misfits))
+        of_ids = {name: shape_of(column.type) for name, column in zip(id_columns(layout.keys), layout.id, strict=True)}
+        # What fills a key up is no part of it; else an id is what the database says.
+        raw = shaped(raw, {name: shape for name, shape in of_ids.items() if shape == "padded"}, "")
+        shapes = {name: shape_of(layout.table.c[name].type) for name in layout.source.fields}
+        return page_of(self._database.host, layout.source, layout.keys, raw, shapes, layout.zone, misfits)
 
     def _told_apart(self, layout: _Layout) -> None:
         """Raises Misconfigured: rows share what is declared as their id, or taken for it."""
@@ -328,11 +307,6 @@ class SqlDatabase:
         count = self._database.ask(layout.source.object, lambda connection: connection.execute(query).scalar_one())
         if count:
             yield Misfit(f"{UNNAMED}{layout.source.object}", ", ".join(layout.keys.id), f"{count} rows", "no_id")
-
-
-def _ids(layout: _Layout) -> list[str]:
-    """The columns of a frame that tell its rows apart."""
-    return [f"?id{at}" for at in range(len(layout.keys.id))]
 
 
 def _after(order: Sequence[Any], values: Sequence[Any], *, rows: bool) -> ColumnElement[bool]:
