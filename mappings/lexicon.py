@@ -11,6 +11,10 @@ from ruamel.yaml import YAML
 
 #: account, user and self: the accounts, users and the object itself; the others by their words.
 Target = Literal["account", "user", "self", "currency", "country", "receivable", "payment", "order", "company", ""]
+#: German letters as they are spelled without them, which half of all systems do.
+UMLAUTS = str.maketrans({
+    "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 from connector.ports import Described, Field
 from connector.schema import TABLES, Column
 from mappings.cast import fitting
-from mappings.lexicon import Meaning, Target, meanings
+from mappings.lexicon import UMLAUTS, Meaning, Target, meanings
 from mappings.likely import may_be_thousands
 from mappings.load import Rule
 
@@ -43,7 +43,7 @@ _SHAPES: dict[str, Shape] = {
     ),
     **dict.fromkeys(
         ("reference", "lookup", "many2one", "link", "dynamiclink", "ownerlookup", "userlookup", "object_reference",
-         "employee", "linkparent", "key"), "reference",
+         "employee", "linkparent"), "reference",
     ),
     **dict.fromkeys(
         ("binary", "image", "attachimage", "attach", "one2many", "many2many", "multiselectpicklist", "email", "phone",
@@ -78,9 +78,6 @@ _TABLES: dict[Target, str] = {"account": "accounts", "receivable": "receivables"
 _PLACED = ("account_id", "receivable_id", "payment_id")
 #: Words that say nothing of what a field holds.
 _FILLER = frozenset({"c", "id", "the", "of", "a", "cf", "custom", "x", "field", "property", "s", "iso"})
-_UMLAUTS = str.maketrans({
-    "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue",
-})  # fmt: skip
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STEMS = {"no": "number", "num": "number", "cust": "customer", "amt": "amount", "inv": "invoice", "curr": "currency",
           "pmt": "payment", "cancelled": "cancel", "cancellation": "cancel", "canceled": "cancel",
@@ -242,7 +239,7 @@ def _forms(field: Field, second: str) -> list[_Form]:
 
 def words_of(text: str) -> list[str]:
     """Words of a name in any style, in lower case."""
-    plain = unicodedata.normalize("NFKC", text).translate(_UMLAUTS)
+    plain = unicodedata.normalize("NFKC", text).translate(UMLAUTS)
     plain = re.sub(r"__(c|r|pc)$", "", plain)
     return [_STEMS.get(word, word) for word in (each.lower() for each in _WORDS.findall(plain))]
 

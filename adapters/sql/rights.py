@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
 from adapters.sql.database import Database
 from connector.errors import Problem
@@ -32,35 +32,37 @@ _WRITABLE = {
 _NAME = "read only"
 
 
+_UNKNOWN = PermissionCheck(_NAME, granted=None, en="whether zixin's user could write", zh="zixin 用户能否写入")
+
+
 def permissions(database: Database) -> Iterator[PermissionCheck]:
     """Whether our user could write."""
     if database.dialect == "sqlite":
-        count = int(os.access(Path(database.path), os.W_OK))
-        if count:
+        if os.access(Path(database.path), os.W_OK):
             en = "the file could be written by zixin's user, who needs to read it only"
             zh = "zixin 用户对该文件有写权限，而只需要读权限"
             yield PermissionCheck(_NAME, granted=True, en=en, zh=zh, beyond=True)
         else:
             yield PermissionCheck(_NAME, granted=True, en="the file can only be read", zh="该文件只能读取")
         return
-    question = _WRITABLE.get("mysql" if database.dialect == "mariadb" else database.dialect)
-    if question is None:
-        yield PermissionCheck(_NAME, granted=None, en="whether zixin's user could write", zh="zixin 用户能否写入")
-        return
-
-    def ask(connection: Connection) -> int:
-        return int(connection.execute(text(question)).scalar_one())
-
-    try:
-        count = database.ask("its rights", ask)
-    except Problem:
-        yield PermissionCheck(_NAME, granted=None, en="whether zixin's user could write", zh="zixin 用户能否写入")
-        return
-    if count:
+    count = _writable(database)
+    if count is None:
+        yield _UNKNOWN
+    elif count:
         en = f"zixin's user could write ({count:,} tables or grants) and needs SELECT only: revoke the rest"
         zh = f"zixin 用户可以写入（{count:,} 个表或授权），而只需要 SELECT：请收回其余权限"
         yield PermissionCheck(_NAME, granted=True, en=en, zh=zh, beyond=True)
     else:
-        yield PermissionCheck(
-            _NAME, granted=True, en="zixin's user may read, and write nothing", zh="zixin 用户只能读取"
-        )
+        en, zh = "zixin's user may read, and write nothing", "zixin 用户只能读取"
+        yield PermissionCheck(_NAME, granted=True, en=en, zh=zh)
+
+
+def _writable(database: Database) -> int | None:
+    """How many tables, or grants, there are by which our user could write; None: the database does not tell."""
+    question = _WRITABLE.get("mysql" if database.dialect == "mariadb" else database.dialect)
+    if question is None:
+        return None
+    try:
+        return int(database.ask("its rights", lambda connection: connection.execute(text(question)).scalar_one()))
+    except Problem:
+        return None

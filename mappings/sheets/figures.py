@@ -32,6 +32,7 @@ UNITS: Mapping[str, Decimal] = {
 _LONGEST = sorted(UNITS, key=len, reverse=True)
 #: Signs and codes of currencies, as far as a figure may bear them.
 _SIGNS = {"¥": "", "$": "USD", "€": "EUR", "£": "GBP", "RMB": "CNY", "人民币": "CNY", "US$": "USD", "HK$": "HKD"}
+_LONGEST_SIGNS = sorted(_SIGNS, key=len, reverse=True)
 _MINUS = "-−–‐‑﹣△▲"
 _SIDES = re.compile(r"(?i)\s*(dr|cr|db|kr|借方?|贷方?|soll|haben)\.?$")
 _BRACKETS = re.compile(r"^\((.*)\)$")
@@ -125,8 +126,8 @@ def _spread(texts: Sequence[str | None], several: Sequence[str | None], found: F
 def unit_in(words: str) -> Decimal:
     """The unit that a header or a number format names: `金额(万元)`, `Umsatz in TEUR`, `Amount (k)`; else one."""
     plain = unicodedata.normalize("NFKC", words)
-    inside = re.findall(r"[(\[【]([^)\]】]*)[)\]】]", plain) + re.findall(r"(?i)\b(?:in|单位[:：]?)\s*(\S+)", plain)
-    for each in [*inside, *re.findall(r"(?:单位[:：]?\s*)(\S+)", plain)]:
+    inside = re.findall(r"[(\[【]([^)\]】]*)[)\]】]", plain)
+    for each in [*inside, *re.findall(r"(?i)(?:\bin\b|单位[:：]?)\s*(\S+)", plain)]:
         name = each.strip().removeprefix("单位").lstrip(":： ").lower()
         name = next((name.removesuffix(tail) for tail in (" eur", " usd", " cny", " rmb") if name.endswith(tail)), name)
         if name in UNITS:
@@ -169,7 +170,7 @@ def _unit(text: str) -> tuple[Decimal | None, str]:
 
 
 def _currency(text: str) -> tuple[str, str]:
-    for sign in sorted(_SIGNS, key=len, reverse=True):
+    for sign in _LONGEST_SIGNS:
         if text.startswith(sign):
             return _SIGNS[sign], text[len(sign) :].lstrip()
         if text.endswith(sign):

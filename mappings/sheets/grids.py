@@ -22,8 +22,8 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 from connector.errors import Misconfigured
 from mappings.sheets.decoding import Decoded, decoded
 
-#: Text as it was typed, a number, a day, yes or no, a fault of a formula, nothing.
-Kind = Literal["t", "n", "d", "b", "e", ""]
+#: Text as it was typed, a number, a day, yes or no, nothing.
+Kind = Literal["t", "n", "d", "b", ""]
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DELIMITERS = ",;\t|"
 #: Lines by which the delimiter of a text file is told.

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from connector.messages.glossary import COLUMN_NAMES
 from connector.schema import TABLES
+from mappings.lexicon import UMLAUTS
 
 #: Rows at the head of a sheet in which heads are looked for: titles, dates and units stand above them.
 _HEAD = 40
@@ -51,8 +52,7 @@ def said(head: str) -> str:
     """A head as it is compared: its words, without what stands in brackets."""
     plain = unicodedata.normalize("NFKC", head).casefold()
     plain = re.sub(r"[(\[【].*?[)\]】]", "", plain)
-    plain = plain.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").replace("ß", "ss")
-    return re.sub(r"[^0-9a-z\u4e00-\u9fff]", "", plain)
+    return re.sub(r"[^0-9a-z\u4e00-\u9fff]", "", plain.translate(UMLAUTS))
 
 
 @cache

@@ -16,7 +16,6 @@ import polars as pl
 
 from connector.schema import TABLES, Column
 from mappings.cast import REJECTS
-from mappings.sheets import figures as amounts
 from mappings.sheets.days import Order, days
 from mappings.sheets.figures import NOTHING, Mark, Question, figures, unit_in
 from mappings.sheets.grids import Grid, is_inexact
@@ -72,20 +71,26 @@ def take(grid: Grid, heads: Heads, answers: Answers, today: date) -> Taken:
     """The rows of a sheet under canonical names. `today`: by which a year of two digits gets its century."""
     lines = sort_out(grid.texts, heads)
     kinds = {column.name: column for column in TABLES[heads.table].columns}
+    totals = [at for at, aside in lines.asides.items() if aside == "total"]
     values: dict[str, list[str | None]] = {}
+    unequal: list[tuple[int, str, str, str]] = []
     bad: dict[int, list[tuple[str, str | None, str]]] = {}
     questions: list[Open] = []
     spoken: dict[int, str] = {}
     for place, name in heads.columns.items():
-        cells = [grid.texts[at][place] for at in lines.facts]
-        typed = [grid.kinds[at][place] for at in lines.facts]
-        head = grid.texts[heads.row][place] or name
-        made = _column(kinds.get(name), name, head, cells, typed, answers, today)
-        values[name] = made.values
+        column, head = kinds.get(name), grid.texts[heads.row][place] or name
+        # A total is read as the amounts above it are.
+        rows = [*lines.facts, *(totals if column is not None and column.kind == "money" else ())]
+        cells, typed = [grid.texts[at][place] for at in rows], [grid.kinds[at][place] for at in rows]
+        made = _column(column, name, head, cells, typed, answers, today)
+        count = len(lines.facts)
+        values[name] = made.values[:count]
+        unequal += _unequal(name, list(zip(rows, made.values, strict=True)), count)
         questions += [Open(grid.name, name, head, made.question)] if made.question else []
-        spoken |= {n: each for n, each in made.currencies.items() if n not in spoken}
+        spoken |= {n: each for n, each in made.currencies.items() if n not in spoken and n < count}
         for n, reason in made.bad.items():
-            bad.setdefault(n, []).append((name, cells[n], reason))
+            if n < count:
+                bad.setdefault(n, []).append((name, cells[n], reason))
     if "currency" in kinds:
         own = values.get("currency", [None] * len(lines.facts))
         values["currency"] = [each or spoken.get(n) or answers.currency or None for n, each in enumerate(own)]
@@ -99,7 +104,7 @@ def take(grid: Grid, heads: Heads, answers: Answers, today: date) -> Taken:
         pl.DataFrame(rejects, schema=REJECTS, orient="row"),
         tuple(questions),
         lines.asides,
-        () if questions else _unequal(grid, heads, lines.asides, lines.facts, values),
+        () if questions else tuple(sorted(unequal)),
     )
 
 
@@ -184,23 +189,11 @@ def _plain(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _unequal(
-    grid: Grid,
-    heads: Heads,
-    asides: Mapping[int, Aside],
-    facts: Sequence[int],
-    values: Mapping[str, Sequence[str | None]],
-) -> tuple[tuple[int, str, str, str], ...]:
-    """Totals of the sheet that its rows do not come to: rows that were lost, or taken twice."""
+def _unequal(name: str, rows: Sequence[tuple[int, str | None]], count: int) -> list[tuple[int, str, str, str]]:
+    """Totals, behind the first `count` rows, that the rows above them do not come to: some were lost, or doubled."""
     found: list[tuple[int, str, str, str]] = []
-    kinds = {column.name: column.kind for column in TABLES[heads.table].columns}
-    for at in (at for at, aside in asides.items() if aside == "total"):
-        for place, name in heads.columns.items():
-            if kinds.get(name) != "money" or not grid.texts[at][place]:
-                continue
-            told = amounts.figures([*(grid.texts[row][place] for row in facts), grid.texts[at][place]],
-                                   unit=unit_in(grid.texts[heads.row][place] or "")).values[-1]  # fmt: skip
-            above = [Decimal(each) for row, each in zip(facts, values[name], strict=True) if each and row < at]
-            if told is not None and Decimal(told) != sum(above, Decimal(0)):
-                found.append((at, name, told, _plain(sum(above, Decimal(0)))))
-    return tuple(found)
+    for at, told in rows[count:]:
+        above = sum((Decimal(each) for row, each in rows[:count] if each and row < at), Decimal(0))
+        if told is not None and Decimal(told) != above:
+            found.append((at, name, told, _plain(above)))
+    return found

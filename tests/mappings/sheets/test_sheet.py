@@ -102,6 +102,9 @@ def test_subtotals_are_no_invoices_and_a_total_is_held_against_the_rows() -> Non
     assert dict(found.asides) == {2: "subtotal", 4: "total"}
     assert found.unequal == ()
     assert taken(head + rows.format(2300)).unequal == ((4, "amount", "2300", "2200"),)
+    # By the mark that a person said, too.
+    doubtful = "B1,F1,2026-01-05,2026-02-09,1.500,CNY\n合计,,,,1.700,\n"
+    assert taken(head + doubtful, marks={"amount": "."}).unequal == ((2, "amount", "1.7", "1.5"),)
 
 
 def test_numbers_of_a_workbook_need_no_mark_and_take_the_unit_of_their_head() -> None:
